@@ -1,4 +1,4 @@
-"""What does an API do with a token? Verifies it with doorward-verify, which follows the server's keys and revocations."""
+"""An API in tests: verifies tokens with doorward-verify, which follows the server's keys and revocations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.waiting import until
 
 
 class Api:
-    """One API, for as long as a `with` block lasts. `clock` is the server's, which a test may have turned."""
+    """One API, for the duration of a `with` block. `clock` is the server's, which a test may control."""
 
     def __init__(
         self,
@@ -31,11 +31,11 @@ class Api:
         self.auth.close()
 
     def verify(self, token: str) -> Principal:
-        """Who is calling. Raises `Refused`."""
+        """The caller of a token. Raises `Refused`."""
         return self.auth.verify(token)
 
     def refusal(self, token: str) -> str | None:
-        """Why the token is refused; None when it is taken."""
+        """Why the token is refused; None when it is accepted."""
         try:
             self.auth.verify(token)
         except Refused as why:
@@ -43,7 +43,7 @@ class Api:
         return None
 
     def refused_after(self, token: str) -> tuple[float, str]:
-        """For how many seconds from now the token is still taken, and why it then is not."""
+        """For how many seconds from now the token is still accepted, and the reason of the refusal after that."""
         began = time.monotonic()
         until(lambda: self.refusal(token) is not None, lambda: "still taken")
         return time.monotonic() - began, self.refusal(token) or ""

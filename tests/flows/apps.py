@@ -1,4 +1,4 @@
-"""What does an app do? Builds authorization requests, checks what comes back, redeems codes, refreshes, asks and revokes."""
+"""An app in tests: builds authorization requests, checks the responses, redeems codes, refreshes, introspects and revokes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.waiting import PATIENCE, until
 
 @dataclass(frozen=True)
 class Attempt:
-    """One authorization request, and what the app keeps to check and redeem the answer."""
+    """One authorization request, and what the app stores to check and redeem the response."""
 
     url: str
     verifier: str
@@ -31,7 +31,7 @@ class Attempt:
 
 @dataclass
 class Tokens:
-    """A good answer of the token endpoint."""
+    """A successful token response."""
 
     body: dict[str, Any]
     headers: httpx2.Headers = field(default_factory=httpx2.Headers)
@@ -48,12 +48,12 @@ class Tokens:
 
     @property
     def claims(self) -> dict[str, Any]:
-        """What the access token says, unverified."""
+        """The claims of the access token, unverified."""
         return payload(self.access)
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What the ID token says, unverified."""
+        """The claims of the ID token, unverified."""
         return payload(self.body["id_token"])
 
 
@@ -81,7 +81,7 @@ def pkce() -> tuple[str, str]:
 
 
 class App:
-    """One registered app. `base` is where its requests go, which is another process's port in the tests of two processes."""
+    """One registered app. `base` is where its requests go: in the tests of two processes, the other process's port."""
 
     def __init__(
         self,
@@ -106,19 +106,19 @@ class App:
         )
 
     def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         self.http.close()
 
     @property
     def authorization(self) -> dict[str, str]:
-        """The header by which the app proves itself; a public app has none."""
+        """The header that authenticates the app; a public app has none."""
         if self.secret is None:
             return {}
         pair = f"{quote(self.client_id, safe='')}:{quote(self.secret, safe='')}"
         return {"authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
 
     def begin(self, scope: str = "openid", **params: str) -> Attempt:
-        """An authorization request with PKCE, state and nonce; `params` come on top (an empty value leaves one out)."""
+        """An authorization request with PKCE, state and nonce; `params` are added (an empty value removes one)."""
         verifier, challenge = pkce()
         state, nonce = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         asked = {
@@ -136,7 +136,7 @@ class App:
         return Attempt(f"{self.issuer}/authorize?{query}", verifier, state, nonce, asked["redirect_uri"])
 
     def code(self, attempt: Attempt, page: Page) -> str:
-        """The code that came back, after the checks of an app: the right place, state (CSRF) and iss (RFC 9207)."""
+        """The code of the response, after the checks of an app: the right address, state (CSRF) and iss (RFC 9207)."""
         assert page.outside, f"{page.url} {page.status}: {page.words[:600]}"
         assert page.url.startswith(attempt.redirect_uri), page.url
         answer = page.query
@@ -146,7 +146,7 @@ class App:
         return answer["code"]
 
     def error(self, attempt: Attempt, page: Page) -> str:
-        """The error that came back, after the same checks."""
+        """The error of the response, after the same checks."""
         assert page.outside, f"{page.url} {page.status}: {page.words[:600]}"
         answer = page.query
         assert answer["state"] == attempt.state
@@ -159,13 +159,13 @@ class App:
         return self.post("/token", **fields)
 
     def post(self, path: str, **fields: str) -> httpx2.Response:
-        """A form to one of the endpoints for apps, with the app's proof of who it is."""
+        """Post a form to an endpoint for apps, with the app's authentication."""
         if self.secret is None:
             fields.setdefault("client_id", self.client_id)
         return self.http.post(self.base + path, data=fields, headers=self.authorization)
 
     def redeem(self, attempt: Attempt, page: Page) -> Tokens:
-        """Tokens for the code that came back; checks nonce and audience of the ID token."""
+        """Tokens for the code of the response; checks nonce and audience of the ID token."""
         tokens = good(self.redemption(attempt, self.code(attempt, page)))
         if "id_token" in tokens.body:
             identity = tokens.identity
@@ -188,24 +188,24 @@ class App:
         return self.token(grant_type="refresh_token", refresh_token=token, **fields)
 
     def introspect(self, token: str) -> dict[str, Any]:
-        """What introspection says."""
+        """The introspection response."""
         answer = self.post("/introspect", token=token)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def userinfo(self, access_token: str) -> httpx2.Response:
-        """Who the token is about."""
+        """The claims about the token's person."""
         return self.http.get(f"{self.base}/userinfo", headers={"authorization": f"Bearer {access_token}"})
 
 
 def good(answer: httpx2.Response) -> Tokens:
-    """The tokens of an answer that has to be good."""
+    """The tokens of a response that must be successful."""
     assert answer.status_code == 200, f"{answer.status_code} {answer.text}"
     return Tokens(answer.json(), answer.headers)
 
 
 def healed(ask: Callable[[], httpx2.Response]) -> Tokens:
-    """The tokens that an app gets which asks again when it hears 503, as any has to: a busy machine may say it at any time."""
+    """The tokens of an app that retries after a 503, as any app must: a busy machine may send one at any time."""
     answers: list[httpx2.Response] = []
 
     def answered() -> bool:
@@ -217,6 +217,6 @@ def healed(ask: Callable[[], httpx2.Response]) -> Tokens:
 
 
 def refused(answer: httpx2.Response, error: str = "invalid_grant", status: int = 400) -> None:
-    """The answer has to be this refusal."""
+    """Assert that the response is this refusal."""
     assert answer.status_code == status, f"{answer.status_code} {answer.text}"
     assert answer.json()["error"] == error, answer.text

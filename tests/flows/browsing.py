@@ -1,12 +1,12 @@
-"""What does a person see who uses a browser without scripts? Cookies, forms, links, redirects and refreshes, as a text browser has them.
+"""A person with a browser without scripts: cookies, forms, links, redirects and refreshes, as in a text browser.
 
     person = Person(server.issuer, verify=server.tls)
-    page = person.open(attempt.url)              # follows redirects and <meta refresh> until something has to be read
+    page = person.open(attempt.url)              # follows redirects and <meta refresh> to a page
     page = person.sign_in(page, "ada@example.com", PASSWORD)
     page = person.press(page, "consent", "allow")
-    assert page.outside and page.query["code"]   # the app's address is where the walk ends; nothing is fetched there
+    assert page.outside and page.query["code"]   # the walk ends at the app's address; nothing is fetched there
 
-A person has one browser: two of them are two browsers. `page.trail` holds every answer on the way, with its status.
+Each person is a separate browser. `page.trail` holds every response on the way, with its status.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LONGEST_WALK = 12
 
 @dataclass
 class Form:
-    """One form as it stands on a page: where it posts, what it holds, and what its buttons say."""
+    """One form of a page: its target, its values, and its buttons."""
 
     action: str
     method: str = "post"
@@ -41,7 +41,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer on the way."""
+    """One response on the way."""
 
     method: str
     url: str
@@ -51,7 +51,7 @@ class Answer:
 
 @dataclass
 class Page:
-    """Where a walk ended. `outside`: at an address that is not the server's, which was not fetched."""
+    """The last page of a walk. `outside`: at an address of another host, which was not fetched."""
 
     url: str
     status: int = 0
@@ -72,7 +72,7 @@ class Page:
 
     @property
     def query(self) -> dict[str, str]:
-        """What came to the app, in its address or as a form. A parameter given twice is an error."""
+        """The parameters that the app got, in its address or as a form. A parameter given twice is an error."""
         if self.sent:
             return self.sent
         pairs = parse_qsl(urlsplit(self.url).query, keep_blank_values=True, strict_parsing=False)
@@ -81,19 +81,19 @@ class Page:
 
     @property
     def words(self) -> str:
-        """What is to be read, on one line."""
+        """The visible text, on one line."""
         bare = re.sub(r"<(script|style)\b.*?</\1>", " ", self.text, flags=re.DOTALL)
         return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", bare)).split())
 
     @property
     def problem(self) -> str | None:
-        """The sentence above the form, if something was wrong."""
+        """The sentence above the form, if there was an error."""
         found = re.search(r'id="problem"[^>]*>(.*?)</div>', self.text, re.DOTALL)
         return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found.group(1))).split()) if found else None
 
     @property
     def statuses(self) -> list[int]:
-        """The status of every answer on the way."""
+        """The status of every response on the way."""
         return [answer.status for answer in self.trail]
 
     def inside(self, element_id: str) -> str:
@@ -142,7 +142,7 @@ class Cookie:
 
 
 class Person:
-    """Somebody at a browser without scripts. `verify` is the SSL context of an https server; `language` what the browser asks for."""
+    """A browser without scripts. `verify` is the SSL context of an https server; `language` is its Accept-Language."""
 
     def __init__(
         self, issuer: str, *, verify: ssl.SSLContext | None = None, language: str = "en", agent: str = CHROME
@@ -161,7 +161,7 @@ class Person:
         )
 
     def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         self._client.close()
 
     def __enter__(self) -> Self:
@@ -170,14 +170,12 @@ class Person:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- walking
-
     def open(self, url: str, *, headers: dict[str, str] | None = None) -> Page:
-        """Go to an address (a path is the server's), and on wherever it leads, until there is something to read."""
+        """Open an address (a path is on the server), and follow redirects until there is a page."""
         return self._walk("GET", url, None, headers or {}, [])
 
     def post(self, url: str, fields: dict[str, str], *, headers: dict[str, str] | None = None) -> Page:
-        """Send a form as a page of the server would, and walk on."""
+        """Send a form as a page of the server would, and follow redirects."""
         return self._walk("POST", url, fields, headers or {}, [])
 
     def click(self, page: Page, link_id: str) -> Page:
@@ -225,7 +223,7 @@ class Person:
         raise AssertionError(f"led on and on: {[(a.method, a.url, a.status) for a in trail]}")
 
     def mine(self, url: str) -> bool:
-        """Whether the address is the server's."""
+        """Whether the address is on the server."""
         parts = urlsplit(url)
         return f"{parts.scheme}://{parts.netloc}" == self._origin
 
@@ -236,7 +234,7 @@ class Person:
         fields: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
     ) -> httpx2.Response:
-        """One request with this browser's headers and cookies, and nothing followed."""
+        """One request with this browser's headers and cookies; no redirect is followed."""
         sent: dict[str, str] = {
             "user-agent": self.agent,
             "accept": "text/html,application/xhtml+xml,*/*;q=0.8",
@@ -256,11 +254,11 @@ class Person:
         return answer
 
     def named(self, kind: CookieKind) -> str:
-        """What the server calls a cookie."""
+        """The server's full name of a cookie."""
         return CookieJar.of(self.issuer).name(kind)
 
     def sent_to(self, url: str) -> list[tuple[str, str]]:
-        """The cookies that an address gets, each with its value: a cookie goes to its own path and below (RFC 6265 §5.1.4)."""
+        """The cookies sent to an address, each with its value: a cookie goes to its own path and below (RFC 6265 §5.1.4)."""
         path = urlsplit(url).path or "/"
         found: list[tuple[str, str]] = []
         for name, cookie in self.cookies.items():
@@ -278,7 +276,7 @@ class Person:
         return page
 
     def _keep(self, line: str, url: str) -> None:
-        """RFC 6265bis §5.6, as far as it concerns this server: a browser drops what breaks the rules of its prefix."""
+        """RFC 6265bis §5.6, as far as it concerns this server: a browser drops a cookie that breaks the rules of its prefix."""
         first, *rest = [part.strip() for part in line.split(";")]
         name, _, value = first.partition("=")
         attributes = {key.lower(): val for key, _, val in (part.partition("=") for part in rest)}
@@ -296,14 +294,13 @@ class Person:
         else:
             self.cookies[name] = Cookie(value, attributes, line)
 
-    # -- what people do
-
     def sign_in(self, page: Page, email: str, password: str) -> Page:
-        """On the sign-in page."""
+        """Sign in on the sign-in page."""
         return self.press(page, "sign-in", identifier=email, password=password)
 
     def sign_up(self, page: Page, email: str, password: str, name: str = "") -> Page:
-        """From the sign-in page (or the sign-up page) over the mail's code, until the account is there and the sign-in went on."""
+        """Sign up from the sign-in page (or the sign-up page) with the mailed code, until the account exists and the sign-in
+        continues."""
         if "sign-up" not in page.forms:
             page = self.click(page, "to-sign-up")
         page = self.press(page, "sign-up", email=email, password=password, name=name)
@@ -324,7 +321,7 @@ class Person:
         return found
 
     def mailed_code(self, email: str) -> str:
-        """The newest code that was mailed to this address."""
+        """The newest code mailed to this address."""
         codes: list[str] = []
 
         def come() -> bool:

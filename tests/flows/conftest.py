@@ -1,4 +1,4 @@
-"""A server that the flows of one file share, and what stands in it."""
+"""A server that the flows of one file share, and its apps and people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.flows.seeds import House, seed
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Generator[Running]:
-    """http on loopback, in this process. At the end nothing may have been logged as an error."""
+    """http on loopback, in this process. At the end the log must contain no error."""
     folder: Path = tmp_path_factory.mktemp("server")
     with running(folder, database=database) as started:
         yield started

@@ -45,7 +45,7 @@ DESCRIBED = [Described(method.upper(), path) for path, item in document()["paths
 
 
 def as_described(server: Running, house: House, operation: Described, examples: int) -> int:
-    """Draw `examples` requests to one operation, half of them with a real app's credential; answers how many were sent."""
+    """Send `examples` random requests to one operation, half of them with a real app's credential; returns how many were sent."""
     with server.http() as client:
         described: Any = schemathesis.openapi.from_dict(client.get("/openapi.json").json())
     case_of: Any = described[operation.path][operation.method].as_strategy()

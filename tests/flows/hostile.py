@@ -1,4 +1,4 @@
-"""Which hostile requests are there? One wrong thing at a time, on every route; and anything at all, drawn by hypothesis."""
+"""Hostile requests: on every route one wrong value at a time, and random requests drawn by hypothesis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.flows.pieces import SECRET, Browser, Pieces, Spot
 from tests.flows.raw import RawRequest
 
 FORM = b"application/x-www-form-urlencoded"
-# What stands in the path: a number of a status list, the name of a file.
+# Values of path parameters: a status list's number, a file's name.
 IN_PATH = ("1", "0", "-1", "x", "9" * 400, "%C2%B2", "%D9%A3", "..%2f..%2fetc", "%00", "page.css")
 LONGEST_QUERY = 60_000
 
@@ -23,8 +23,8 @@ LONGEST_QUERY = 60_000
 def one_wrong_thing(
     here: Pieces, browser: Browser, spot: Spot, *, thorough: bool = False
 ) -> Generator[RawRequest]:
-    """For each method of the route, a request in which all is as it should be; then each parameter in turn is junk, missing or
-    doubled; then each header, which is the same code on every route: with a few kinds of junk, or `thorough` with all."""
+    """For each method of the route, a correct request; then each parameter in turn is junk, missing or doubled; then each header,
+    handled by the same code on every route: with a few kinds of junk, or with all if `thorough`."""
     for method, names in spot.methods.items():
         for shown in IN_PATH if "{" in spot.path else ("",):
             path = re.sub(r"\{\w+\}", shown, spot.path)
@@ -43,7 +43,7 @@ def one_wrong_thing(
 
 
 def _real(here: Pieces, browser: Browser, name: str) -> bytes:
-    # a browser's own value fits its session; of those of apps the first belongs to the first app
+    # a browser's own value fits its session; of the apps' values the first belongs to the first app
     return (browser.pieces.get(name) or here.common.get(name) or (b"1",))[0]
 
 
@@ -64,7 +64,7 @@ def _request(
     target = (here.prefix + path).encode()
     body = b""
     if method == "POST":
-        # the ticket rides in the address
+        # the ticket is in the address
         tickets = [value for name, value in pairs if name == "ticket"]
         ticket = (tickets or browser.pieces.get("ticket", ()))[:1]
         if ticket:
@@ -86,11 +86,11 @@ def _value() -> st.SearchStrategy[bytes]:
 
 @st.composite
 def parameters(draw: st.DrawFn, here: Pieces, browser: Browser, names: tuple[str, ...]) -> bytes:
-    """A query or form: mostly known names, with real values and junk; sometimes strange ones, empty, or very many."""
+    """A query or form: mostly known names, with real values and junk; sometimes unknown, empty, or very many."""
     known = {**here.common, **browser.pieces}
     pairs: list[tuple[bytes, bytes]] = []
     for name in names:
-        # most of what a route expects is there and right, so that the junk gets past the first check
+        # most parameters are present and correct, so that the junk gets past the first check
         if draw(st.integers(0, 9)) < 9:
             real = known.get(name, ())
             value = draw(st.sampled_from(real)) if real and draw(st.integers(0, 9)) < 6 else draw(_value())
@@ -107,7 +107,7 @@ def parameters(draw: st.DrawFn, here: Pieces, browser: Browser, names: tuple[str
 
 def _encoded(value: bytes, *, raw: bool) -> bytes:
     if raw:
-        # a lone % arrives as one, and bytes that belong into an escape stand for themselves
+        # a lone % is sent as such, and bytes that need no escape stay as they are
         return value.replace(b"&", b"%26").replace(b"\r", b"%0D").replace(b"\n", b"%0A").replace(b" ", b"+")
     return quote_from_bytes(value, safe="").encode()
 

@@ -1,4 +1,4 @@
-"""What do people send who mean no good, or whose program is broken? Values that have broken servers before."""
+"""Junk values for requests: inputs of attackers and broken programs that have broken servers before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An app that listens for back-channel logout: a real HTTP server on a port of its own, which keeps what it is sent."""
+"""An app that receives back-channel logout: a real HTTP server on its own port, which stores what it is sent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LogoutListener:
 
     @property
     def waiting(self) -> int:
-        """How many came that nobody has looked at."""
+        """How many tokens came that were not yet read."""
         return self._got.qsize()
 
 
@@ -39,7 +39,7 @@ class LogoutListener:
 def listening_app(
     statuses: list[int] | None = None, *, tls: ssl.SSLContext | None = None
 ) -> Generator[LogoutListener]:
-    """`statuses` are what it answers, one after the other; 200 when there are none left. With `tls` it speaks https."""
+    """`statuses` are its responses in order; after them 200. With `tls` it uses https."""
     got: queue.Queue[tuple[str, str]] = queue.Queue()
     answers = list(statuses or [])
 

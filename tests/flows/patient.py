@@ -1,11 +1,11 @@
-"""A server that does not mind many tries, for the tests that send it thousands of wrong requests."""
+"""Settings of a server with high limits on tries, for tests that send thousands of wrong requests."""
 
 from __future__ import annotations
 
 from typing import Any
 
 MANY = 1_000_000
-# so that it is never the limit on tries that answers
+# so that a limit on tries is never the reason of a refusal
 PATIENT: dict[str, dict[str, Any]] = {
     "throttle": {
         "per_account": MANY,

@@ -1,4 +1,4 @@
-"""Which real pieces of a running server can be put into the wrong place? Form tokens, sign-ins under way, sessions, codes, tokens."""
+"""Real values of a running server for hostile requests: form tokens, sign-ins in progress, sessions, codes, tokens."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.flows.signing_in import challenge, tokens_by_challenge
 from tests.openapi import document
 
 SECRET = "sesame-7f3c-very-secret-word"
-"""Typed into fields for secrets: it may never be found in the log."""
+"""Typed into fields for secrets: it must never appear in the log."""
 
 CHALLENGE = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
 
 
 @dataclass(frozen=True)
 class Spot:
-    """One path of the server: the methods and the names of the parameters that it has there, by the method."""
+    """One path of the server: its methods, and the names of the parameters of each method."""
 
     path: str
     methods: dict[str, tuple[str, ...]]
@@ -33,7 +33,7 @@ class Spot:
 
 
 def spots() -> list[Spot]:
-    """Every path that the server describes; a house test holds that against its routes."""
+    """Every path in the server's description; a repository test compares that with its routes."""
     described = document()
     schemas: dict[str, Any] = described["components"]["schemas"]
     found: list[Spot] = []
@@ -59,14 +59,14 @@ def _properties(schema: dict[str, Any], schemas: dict[str, Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class Browser:
-    """Somebody in the right state for a path: their cookies, and what their pages carry."""
+    """A browser in the right state for a path: its cookies, and the values in its pages."""
 
     cookie: bytes
     pieces: dict[str, tuple[bytes, ...]]
 
 
 class Pieces:
-    """Gathered from a running server. `common` are by the name of the parameter that they belong to."""
+    """Gathered from a running server. `common` are by the name of their parameter."""
 
     def __init__(self, server: Running, house: House) -> None:
         self._server = server

@@ -1,8 +1,8 @@
-"""How do several server processes run on one database? As `doorward serve` runs them, each on a port of its own, with one issuer.
+"""Several server processes on one database: started as by `doorward serve`, each on its own port, with one issuer.
 
     with processes(tmp_path, 2) as fleet:                   # seeded; fleet.house has the apps
         app = fleet.house.own
-        app.base = fleet.servers[1].base                    # the same app, asking the other process
+        app.base = fleet.servers[1].base                    # the same app, using the other process
 
 `server.kill()` is kill -9; `server.start()` starts it again on the same port and waits until it is ready.
 """
@@ -28,7 +28,7 @@ from tests.waiting import PATIENCE, until
 
 @dataclass
 class Process:
-    """One server process, of this tree's code unless `sources` names another's."""
+    """One server process, with this tree's code unless `sources` names another tree."""
 
     config: Path
     port: int
@@ -38,7 +38,7 @@ class Process:
 
     @property
     def base(self) -> str:
-        """Where it answers; not the issuer, which all of them share."""
+        """The address at which it answers; not the issuer, which all processes share."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
@@ -53,7 +53,7 @@ class Process:
         self.wait()
 
     def begin(self) -> None:
-        """Start, and wait for nothing."""
+        """Start without waiting."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -74,13 +74,13 @@ class Process:
             )
 
     def wait(self) -> None:
-        """Until it is ready."""
+        """Wait until it is ready."""
         until(lambda: self.ready or not self.running, self.log.read_text, look=0.03)
         if not self.running:
             raise RuntimeError(f"the server does not start: {self.log.read_text()[-3000:]}")
 
     def kill(self) -> None:
-        """kill -9: nothing is written any more, nothing is closed."""
+        """kill -9: nothing more is written, nothing is closed in order."""
         assert self._process is not None
         self._process.kill()
         self._process.wait(PATIENCE)
@@ -100,7 +100,7 @@ class Process:
 
     @property
     def ready(self) -> bool:
-        """Whether it says that it is."""
+        """Whether it reports that it is ready."""
         try:
             answer = httpx2.get(f"{self.base}/readyz", verify=False, trust_env=False, timeout=PATIENCE)
         except httpx2.HTTPError:
@@ -109,11 +109,11 @@ class Process:
 
     @property
     def running(self) -> bool:
-        """Whether it is there."""
+        """Whether the process exists."""
         return self._process is not None and self._process.poll() is None
 
     def unforeseen(self) -> list[str]:
-        """What it logged that nobody had thought of."""
+        """The unexpected errors in its log."""
         return [
             line
             for line in self.log.read_text("utf-8", "replace").splitlines()
@@ -121,7 +121,7 @@ class Process:
         ]
 
     def troubles(self) -> list[str]:
-        """What it logged as an error."""
+        """The errors in its log."""
         return [
             line
             for line in self.log.read_text("utf-8", "replace").splitlines()
@@ -131,7 +131,7 @@ class Process:
 
 @dataclass
 class Fleet:
-    """The processes, their one issuer, and what was seeded."""
+    """The processes, their one issuer, and the seeded data."""
 
     issuer: str
     config: Path
@@ -148,8 +148,8 @@ def processes(
     database: str | None = None,
     cache: str | None = None,
 ) -> Generator[Fleet]:
-    """`count` processes on one database, seeded before they start, for as long as the block lasts. `database`: its URL, or a SQLite
-    file in `folder` if it is left out."""
+    """`count` processes on one database, seeded before they start, for the duration of the block. `database`: its URL, or a
+    SQLite file in `folder` if omitted."""
     ports = [free_port() for _ in range(count)]
     issuer = f"http://127.0.0.1:{ports[0]}"
     config = write_settings(folder, issuer, sections, database=database, cache=cache)

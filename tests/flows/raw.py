@@ -1,4 +1,4 @@
-"""How is a request sent that no HTTP client would send? Byte for byte, over a socket."""
+"""Raw HTTP requests over a socket, byte for byte, including those that no HTTP client would send."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class RawRequest:
-    """A request as bytes. `target` is what stands between method and version."""
+    """A request as bytes. `target` is the text between method and version."""
 
     method: bytes
     target: bytes
@@ -30,7 +30,7 @@ class RawRequest:
 
 @dataclass
 class RawAnswer:
-    """What came back; status 0 when the connection was closed without an answer."""
+    """The response; status 0 when the connection was closed without one."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class RawAnswer:
 
 
 class RawClient:
-    """One connection, opened anew when the server has closed it."""
+    """One connection, reopened when the server has closed it."""
 
     def __init__(self, issuer: str) -> None:
         parts = urlsplit(issuer)
@@ -48,17 +48,17 @@ class RawClient:
         self._socket: socket.socket | None = None
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
     def send(self, request: RawRequest, *, seconds: float = 10.0) -> RawAnswer:
-        """One request and its answer."""
+        """Send one request and read its response."""
         if self._socket is None:
             self._socket = socket.create_connection(self._address, timeout=seconds)
         self._socket.settimeout(seconds)
-        # the server may answer and close before it has read everything
+        # the server may respond and close before it has read everything
         with suppress(BrokenPipeError, ConnectionResetError):
             self._socket.sendall(bytes(request))
         try:

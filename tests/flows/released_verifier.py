@@ -1,4 +1,4 @@
-"""doorward-verify as it was before the feed had pages, in a process of its own: the sources lie in `tests/verify/released`.
+"""doorward-verify from before the feed had pages, in a separate process: its sources are in `tests/verify/released`.
 
 with released_verifier(server.issuer, API) as verify:
     assert verify(token) == "good"

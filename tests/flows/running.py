@@ -1,19 +1,20 @@
-"""How does a whole server run under test? On a real port, set up by the actions that an operator's commands call.
+"""A complete server under test: on a real port, set up by the actions that an operator's commands call.
 
-In this process (flows; fast, and its log is at hand):
+In this process (flows; fast, with access to its log):
 
     with running(tmp_path) as server:                       # http on loopback; running(tmp_path, https=True) for certificates
         house = seed(server)                                # an API, roles, apps, people: see `tests/flows/seeds.py`
-        app = house.web                                     # `tests/flows/apps.py`: what an app does
-        person = server.person()                            # `tests/flows/browsing.py`: what a person does, without scripts
+        app = house.web                                     # `tests/flows/apps.py`: an app's requests
+        person = server.person()                            # `tests/flows/browsing.py`: a person's browser
         attempt = app.begin("openid orders:read")
         page = person.sign_in(person.open(attempt.url), "ada@example.com", PASSWORD)
         tokens = app.redeem(attempt, person.press(page, "consent", "allow"))
 
-`server.operate(lambda services: services.get(admin.people).disable(os_actor(), "ada@example.com"))` is what a command would do, from outside, on the same
-database: the next request sees it. `server.clock.hold()` stops the clock until the test turns it: for what ends at a second.
+`server.operate(lambda services: services.get(admin.people).disable(os_actor(), "ada@example.com"))` does what a command would do
+from another process on the same database: the next request sees it. `server.clock.hold()` stops the clock until the test turns
+it: for lifetimes exact to a second.
 
-As processes of their own (races, kills): `tests/flows/processes.py`.
+As separate processes (races, kills): `tests/flows/processes.py`.
 """
 
 from __future__ import annotations
@@ -52,18 +53,18 @@ T = TypeVar("T")
 
 
 class Log(io.TextIOBase):
-    """What was logged, piece by piece; a reader never gets in the way of the writer."""
+    """The log, as pieces; a reader never blocks the writer."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
 
     def write(self, text: str, /) -> int:
-        """One more piece."""
+        """Append one piece."""
         self.pieces.append(text)
         return len(text)
 
     def getvalue(self) -> str:
-        """Everything."""
+        """The complete log."""
         return "".join(self.pieces)
 
 
@@ -79,11 +80,12 @@ class RealTime:
         return int(self.exactly())
 
     def exactly(self) -> float:
-        """The same with its fraction, as an API's clock."""
+        """The same with its fraction, for an API's clock."""
         return (time.time() if self._held is None else self._held) + self.ahead
 
     def hold(self, at: float | None = None) -> None:
-        """From now on, or from another time, time passes by `ahead` alone, however long a busy machine takes for a request."""
+        """From now on, or from another time, time passes only through `ahead`, however long a busy machine takes for a
+        request."""
         self._held = time.time() if at is None else at
 
 
@@ -102,7 +104,7 @@ class Running:
     _people: list[Person] = field(default_factory=list)
 
     def person(self, **how: Any) -> Person:
-        """Somebody with a fresh browser."""
+        """A person with a fresh browser."""
         somebody = Person(self.issuer, verify=self.tls, **how)
         self._people.append(somebody)
         return somebody
@@ -112,15 +114,15 @@ class Running:
         return Api(self.issuer, audience, clock=self.clock.exactly, tls=self.tls)
 
     def operate(self, work: Callable[[Services], Awaitable[T]]) -> T:
-        """What an operator's command does: the actions on the store, opened for this alone."""
+        """Run the actions of an operator's command, on a store opened only for this."""
         return operate(self.config, work, self.log)
 
     def events(self) -> list[dict[str, Any]]:
-        """Everything that was logged since the start, as JSON lines."""
+        """All log events since the start, as JSON lines."""
         return [json.loads(line) for line in self.log.getvalue().splitlines() if line.startswith("{")]
 
     def troubles(self) -> list[dict[str, Any]]:
-        """What was logged as an error: none of it may ever come from what somebody sent."""
+        """The errors in the log: no input may ever cause one."""
         return [event for event in self.events() if event.get("level") in {"error", "critical"}]
 
     def http(self) -> httpx2.Client:
@@ -133,19 +135,19 @@ class Running:
         )
 
     def close(self) -> None:
-        """End the people's connections."""
+        """Close the people's connections."""
         for somebody in self._people:
             somebody.close()
 
 
 def operate(config: Path, work: Callable[[Services], Awaitable[T]], log: Log | None = None) -> T:
-    """What a command does, on the store that the settings in `config` name. Raises what the action raises."""
+    """Run a command's actions, on the store that the settings in `config` name. Raises what the action raises."""
 
     async def run() -> T:
         async with opened(config) as container:
             services = container.services
             if log is not None:
-                # a command logs as commands do; the server beside it must go on as it was
+                # a command configures the log for itself; the server beside it must go on logging as before
                 logs.configure("info", "json", out=cast("TextIO", log))
             return await work(services)
 
@@ -164,9 +166,9 @@ def running(
     issuer: str | None = None,
     clock: RealTime | None = None,
 ) -> Generator[Running]:
-    """A server on a free port of 127.0.0.1 for as long as the block lasts. `prefix` is a path that the issuer has; `database` a URL,
-    or a SQLite file in `folder` if it is left out; `environ` are variables that stand over the settings file. `issuer`: one that lives
-    elsewhere, where it is not this port's (whoever asks has to know the way: `port`)."""
+    """A server on a free port of 127.0.0.1 for the duration of the block. `prefix` is a path in the issuer; `database` a URL, or
+    a SQLite file in `folder` if omitted; `environ` are variables that override the settings file. `issuer`: one that is not at
+    this port (the client must know the `port`)."""
     listener = listening()
     scheme = "https" if https else "http"
     port: int = listener.getsockname()[1]

@@ -1,4 +1,4 @@
-"""How does somebody set up an authenticator app, and what does it show? Over the account pages, as people do."""
+"""Setup and codes of an authenticator app, over the account pages as people use them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ PERIOD = 30
 
 
 class Authenticator:
-    """The app on somebody's phone, whose clock is the server's."""
+    """The app on a person's phone, with the server's clock."""
 
     def __init__(self, server: Running, key: str) -> None:
         self._server = server
         self._totp = TOTP(key)
 
     def code(self) -> str:
-        """A code that was never used: the next period is waited for, on a clock that can be turned."""
+        """An unused code: waits for the next period, on a clock that the test can turn."""
         self._server.clock.ahead += PERIOD
         return self._totp.at(self._server.clock.now())
 
@@ -28,7 +28,7 @@ class Authenticator:
 
 
 def set_up(person: Person, server: Running) -> tuple[Authenticator, list[str]]:
-    """For somebody who signed in just now: the app, and the recovery codes."""
+    """For a person who signed in just now: the app, and the recovery codes."""
     page = person.click(person.open("/account/methods"), "authenticator-add")
     phone = Authenticator(server, page.inside("key").replace(" ", ""))
     page = person.press(page, "authenticator", code=phone.code())

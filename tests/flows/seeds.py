@@ -1,4 +1,4 @@
-"""Who and what is there in a server under test? One API, two roles, apps of every kind, and a few people."""
+"""Data of a server under test: one API, two roles, apps of every kind, and a few people."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ CALLBACK = "https://shop.example.net/callback"
 
 @dataclass
 class House:
-    """What was made. Apps of the house are `own` and `spa` (public); `web` is somebody else's, `service` acts for itself.
+    """The created objects. First-party apps are `own` and `spa` (public); `web` is a third party's, `service` uses client
+    credentials.
 
     The API of `reader` introspects. ada is a customer (orders:read), bob a clerk (also orders:write).
     """
@@ -39,13 +40,13 @@ class House:
     config: Path
 
     def close(self) -> None:
-        """End the apps' connections."""
+        """Close the apps' connections."""
         for app in (self.web, self.own, self.spa, self.service, self.reader):
             app.close()
 
 
 def draft(name: str, kind: AppKind, **changes: Any) -> Client:
-    """An app as `doorward app create` would ask for it."""
+    """An app as `doorward app create` would request it."""
     usual = KINDS[kind]
     values: dict[str, Any] = {
         "id": "",
@@ -61,7 +62,7 @@ def draft(name: str, kind: AppKind, **changes: Any) -> Client:
 
 
 def seed(server: Running) -> House:
-    """Everything, in one run of the actions; the server has seen it when this returns."""
+    """Create everything in one run of the actions; the server has seen it when this returns."""
     return seed_at(server.config, server.issuer, verify=server.tls)
 
 

@@ -1,4 +1,4 @@
-"""Which settings does a server under test run with? A real doorward.toml in a folder of its own, read by the real loader."""
+"""Settings of a server under test: a real doorward.toml in its own folder, read by the real loader."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ def write_settings(
     database: str | None = None,
     cache: str | None = None,
 ) -> Path:
-    """`doorward.toml` in `folder`, for development; `sections` as {"tokens": {"access_ttl": 60}} come on top. Answers its path.
+    """`doorward.toml` in `folder`, for development; `sections` such as {"tokens": {"access_ttl": 60}} are added. Returns its
+    path.
 
-    `database`: its URL; a SQLite file in `folder` if it is left out.
+    `database`: its URL; a SQLite file in `folder` if omitted.
     """
     wanted: dict[str, dict[str, Any]] = {
         "passwords": {"threads": 2},
@@ -48,13 +49,13 @@ def write_settings(
 
 
 def environment(sources: Sequence[Path] = SOURCES) -> dict[str, str]:
-    """For a child process: the sources of this tree or another, and no setting of whoever runs the tests."""
+    """For a child process: the sources of this tree or another, and no setting of the user who runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
     return {**kept, "PYTHONPATH": os.pathsep.join(map(str, sources)), "PYTHONUTF8": "1"}
 
 
 def listening() -> socket.socket:
-    """A socket that already listens on a free port of 127.0.0.1: nobody can take the port in between."""
+    """A socket that already listens on a free port of 127.0.0.1: no process can take the port in between."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", 0))

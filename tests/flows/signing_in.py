@@ -1,4 +1,4 @@
-"""How does a first-party app sign somebody in without a page? By the JSON endpoint, step after step."""
+"""Sign-in of a first-party app without a page, by the JSON endpoint, step by step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def challenge(app: App, **members: Any) -> httpx2.Response:
 
 
 def tokens_by_challenge(app: App, email: str, scope: str, *, password: str = PASSWORD) -> Tokens:
-    """The whole way for somebody with one factor: credentials in, a code out, tokens for the code."""
+    """The complete sign-in of a person with one factor: credentials in, a code out, tokens for the code."""
     verifier, hashed = pkce()
     last = time.monotonic() + PATIENCE
     while True:
@@ -32,7 +32,7 @@ def tokens_by_challenge(app: App, email: str, scope: str, *, password: str = PAS
             code_challenge=hashed,
             code_challenge_method="S256",
         )
-        # a machine that is full of tests may have no time for a hash: that is a 503, and an app asks again
+        # a machine busy with tests may have no time for a hash: that is a 503, and an app retries
         if answer.status_code != 503 or time.monotonic() > last:
             break
         time.sleep(0.3)

@@ -1,4 +1,4 @@
-"""Did the server stumble? Said once, for the short tests and for the soak."""
+"""Check for server errors on hostile input, shared by the short tests and the soak tests."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TOLERATED = (
     HealthCheck.filter_too_much,
 )
 LONGEST = 3.0
-"""Seconds of the processor: nothing that fits into a request may keep the server for as long as that. Not by the clock on the wall,
-since other tests run beside this one."""
+"""Seconds of CPU time: no single request may occupy the server that long. Not wall time, since other tests run at the same
+time."""
 
 
 class Witness:
-    """Sends requests, and looks at answer and log after each."""
+    """Sends requests, and checks response and log after each."""
 
     def __init__(self, server: Running) -> None:
         self._server = server
@@ -33,11 +33,11 @@ class Witness:
         self.statuses: dict[int, int] = {}
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._client.close()
 
     def sees_no_stumble(self, request: RawRequest) -> None:
-        """No 500, nothing logged as an error, an answer to whatever is HTTP at all, soon, and no secret in the log."""
+        """Assert: no 500, no logged error, a prompt response to every valid HTTP request, and no secret in the log."""
         began = time.process_time()
         answer = self._client.send(request)
         took = time.process_time() - began
@@ -54,7 +54,7 @@ class Witness:
 
 
 def sweep(server: Running, here: Pieces, spot: Spot, *, thorough: bool = False) -> Witness:
-    """One wrong thing at a time."""
+    """Send one wrong value at a time."""
     witness = Witness(server)
     try:
         for request in one_wrong_thing(here, here.browser(spot.path), spot, thorough=thorough):
@@ -65,7 +65,7 @@ def sweep(server: Running, here: Pieces, spot: Spot, *, thorough: bool = False) 
 
 
 def anything(server: Running, here: Pieces, spot: Spot, examples: int) -> Witness:
-    """Whatever hypothesis draws."""
+    """Send requests that hypothesis draws."""
     witness = Witness(server)
     browser = here.browser(spot.path)
 

@@ -1,4 +1,4 @@
-"""Are tokens signed and typed as their readers were registered, from an app's first moment on, and is none taken for another kind?"""
+"""Tests of token algorithms and types: as registered, from an app's creation on, and no token accepted as another kind."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def ada(server: Running, house: House) -> Person:
 
 
 def tokens(ada: Person, app: App) -> Tokens:
-    """Tokens for a request that this browser answers without a page."""
+    """Tokens for a request that this browser completes without a page."""
     attempt = app.begin("openid email orders:read")
     return app.redeem(attempt, ada.open(attempt.url))
 
 
 def api(server: Running, **changes: Any) -> None:
-    """What `doorward api set` does."""
+    """Run the action of `doorward api set`."""
 
     async def work(services: Services) -> None:
         await services.get(admin.apis).update(
@@ -56,7 +56,7 @@ def algorithm(token: str) -> tuple[str, str]:
     return head["alg"], head["typ"]
 
 
-def test_an_app_has_its_keys_from_its_first_moment_on(server: Running, house: House, ada: Person) -> None:
+def test_an_app_has_its_keys_from_its_creation_on(server: Running, house: House, ada: Person) -> None:
     house_alg = tokens(ada, house.own)
     assert algorithm(house_alg.body["id_token"]) == ("RS256", "JWT")
     assert algorithm(house_alg.access) == ("ES256", "at+jwt")
@@ -69,7 +69,7 @@ def test_an_app_has_its_keys_from_its_first_moment_on(server: Running, house: Ho
 
     app = server.operate(work)
     try:
-        # at once: nobody has looked after the keys since
+        # at once: no job has checked the keys since
         found = tokens(ada, app)
         assert algorithm(found.body["id_token"]) == ("Ed25519", "JWT")
         published = {key["kid"] for key in app.http.get(f"{server.issuer}/jwks").json()["keys"]}
@@ -88,20 +88,20 @@ def test_an_access_token_of_type_jwt_works_here_and_no_id_token_passes_for_one(
         found = tokens(ada, app)
         access, identity = found.access, found.body["id_token"]
         assert algorithm(access) == algorithm(identity) == ("RS256", "JWT")
-        # userinfo, introspection and revocation take it for what it is
+        # userinfo, introspection and revocation accept it
         assert app.userinfo(access).json()["email"] == ADA
         assert app.introspect(access)["active"] is True
         assert house.reader.introspect(access)["sub"] == found.identity["sub"]
-        # and the ID token of the same answer is none
+        # and the ID token of the same response is not accepted
         assert app.userinfo(identity).status_code == 401
         assert app.introspect(identity) == {"active": False}
         assert house.reader.introspect(identity) == {"active": False}
         assert app.post("/revoke", token=identity).status_code == 200
         assert app.introspect(access)["active"] is True
-        # nor is the access token a hint about whom to ask
+        # the access token is not accepted as an id_token_hint
         attempt = app.begin(id_token_hint=access)
         assert app.error(attempt, ada.open(attempt.url)) == "invalid_request"
-        # the verifier takes at+jwt alone
+        # the verifier accepts at+jwt only
         keys = parse_jwks(issuer, app.http.get(f"{issuer}/jwks").content)
         verifier = Verifier(AccessRules(issuer, API, frozenset({"RS256", "ES256"}), 0), keys)
         for token in (access, identity):

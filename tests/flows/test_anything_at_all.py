@@ -1,4 +1,4 @@
-"""Does any request that hypothesis or schemathesis can think of make the server stumble? Some here; thousands in tests/soak."""
+"""Random requests of hypothesis and schemathesis never cause a server error. Some here; thousands in tests/soak."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPOTS = spots()
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Generator[Running]:
-    """One that does not mind many tries."""
+    """A server with high limits on tries."""
     with running(tmp_path_factory.mktemp("server"), sections=PATIENT, database=database) as started:
         yield started
         assert started.troubles() == []
@@ -28,15 +28,17 @@ def server(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Ge
 
 @pytest.fixture(scope="module")
 def here(server: Running, house: House) -> Pieces:
-    """Real pieces of that server."""
+    """Real values of that server."""
     return Pieces(server, house)
 
 
 @pytest.mark.parametrize("spot", SPOTS, ids=[spot.path for spot in SPOTS])
-def test_anything_at_all_on_every_route(spot: Spot, server: Running, here: Pieces) -> None:
+def test_random_requests_on_every_route_cause_no_server_error(
+    spot: Spot, server: Running, here: Pieces
+) -> None:
     assert anything(server, here, spot, 30).sent > 0
 
 
 @pytest.mark.parametrize("operation", DESCRIBED, ids=str)
-def test_answers_are_as_the_description_says(operation: Described, server: Running, house: House) -> None:
+def test_responses_match_the_description(operation: Described, server: Running, house: House) -> None:
     assert as_described(server, house, operation, 12) > 0

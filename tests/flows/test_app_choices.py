@@ -1,4 +1,4 @@
-"""Does an app of somebody else's making get in as its operator registered it: PKCE, nonce, the way of its secret?"""
+"""Tests that third-party apps work as their operator registered them: PKCE, nonce, method of the client secret."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ada(server: Running, house: House) -> Person:
 
 
 def change(server: Running, app: str, **changes: Any) -> None:
-    """What `doorward app set` does."""
+    """Run the action of `doorward app set`."""
 
     async def work(services: Services) -> None:
         await services.get(admin.apps).update(
@@ -46,7 +46,7 @@ def bare(app: App, code: str, redirect_uri: str, **more: str) -> dict[str, str]:
 
 
 @pytest.mark.requirement(5, 101)
-def test_a_client_without_pkce_gets_in_as_its_app_is_registered(
+def test_a_client_without_pkce_works_if_its_app_is_registered_so(
     ada: Person, server: Running, house: House
 ) -> None:
     app = house.own
@@ -62,23 +62,23 @@ def test_a_client_without_pkce_gets_in_as_its_app_is_registered(
     attempt = app.begin(nonce="", **WITHOUT)
     code = app.code(attempt, ada.open(attempt.url))
     assert "nonce" not in good(app.token(**bare(app, code, attempt.redirect_uri))).identity
-    # who can do PKCE is still held to it
+    # a client that uses PKCE is still held to it
     attempt = app.begin()
     code = app.code(attempt, ada.open(attempt.url))
     refused(app.token(**bare(app, code, attempt.redirect_uri)))
-    # and a challenge that somebody took out on the way is missed (RFC 9700 §4.8.2)
+    # and a challenge that an attacker removed on the way is noticed (RFC 9700 §4.8.2)
     attempt = app.begin(**WITHOUT)
     refused(app.redemption(attempt, app.code(attempt, ada.open(attempt.url))))
 
 
 @pytest.mark.requirement(101)
-def test_a_public_app_goes_nowhere_without_pkce(ada: Person, house: House) -> None:
+def test_a_public_app_always_needs_pkce(ada: Person, house: House) -> None:
     attempt = house.spa.begin(**WITHOUT)
     assert house.spa.error(attempt, ada.open(attempt.url)) == "invalid_request"
 
 
 @pytest.mark.requirement(24)
-def test_an_app_sends_its_secret_as_its_client_does_at_every_endpoint(server: Running, house: House) -> None:
+def test_an_app_sends_its_secret_by_either_method_at_every_endpoint(server: Running, house: House) -> None:
     app = house.service
     in_body = {"client_id": app.client_id, "client_secret": app.secret or ""}
     grant = {"grant_type": "client_credentials", "scope": "orders:read"}

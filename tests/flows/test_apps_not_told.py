@@ -1,4 +1,5 @@
-"""Does an operator hear that an app is not told of log-outs, and why; and can the authority of a house be named?"""
+"""Tests that undelivered log-out notifications are reported to the operator with the reason, and that a private authority can be
+configured."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ ENGINES = BOTH
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Of this house alone: no machine trusts it."""
+    """A private authority: no machine trusts it."""
     return trustme.CA()
 
 
@@ -49,7 +50,7 @@ def house(server: Running) -> Generator[House]:
 
 
 def hearing(server: Running, name: str, url: str) -> App:
-    """An app that wants to hear of log-outs at this address."""
+    """An app that receives log-out notifications at this address."""
 
     async def work(services: Services) -> App:
         wanted = draft(name, "web", first_party=True, backchannel_logout_uri=url)
@@ -82,7 +83,7 @@ def delays(server: Running, app: App) -> list[str]:
 
 
 @pytest.mark.requirement(76, 100)
-def test_an_app_that_says_no_is_asked_again_and_the_operator_hears_why(
+def test_a_refused_notification_is_repeated_and_reported_with_the_reason(
     server: Running, house: House, authority: trustme.CA
 ) -> None:
     assert house
@@ -92,15 +93,15 @@ def test_an_app_that_says_no_is_asked_again_and_the_operator_hears_why(
         app = hearing(server, "Says no at first", listener.url)
         sign_in_and_out(server, app)
         first = listener.token()
-        # asked of the log alone: a command turns the log to itself while it runs
+        # checked by the log alone: a command redirects the log to itself while it runs
         until(lambda: delays(server, app))
-        assert listener.token() != first, "400 is no «I have heard it»"
+        assert listener.token() != first, "400 is no acknowledgement"
         assert len(delays(server, app)) == 1
         assert "it answered 400" in delays(server, app)[0]
         until(lambda: untold(server, app) is None)
 
 
-def test_a_stranger_with_a_certificate_of_their_own_is_told_nothing(server: Running, house: House) -> None:
+def test_an_app_with_an_untrusted_certificate_gets_no_notification(server: Running, house: House) -> None:
     assert house
     theirs = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(theirs)

@@ -1,4 +1,4 @@
-"""What does an app get that says how the person is to be asked: prompt, max_age, hints, claims, languages, form_post?"""
+"""Tests of request parameters that control the sign-in: prompt, max_age, hints, claims, ui_locales, form_post."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ada(server: Running, house: House) -> Person:
 
 
 def again(person: Person, house: House, **params: str) -> Tokens:
-    """Tokens for a request that this browser answers without a page."""
+    """Tokens for a request that this browser completes without a page."""
     attempt = house.own.begin(**params)
     return house.own.redeem(attempt, person.open(attempt.url))
 
@@ -41,7 +41,7 @@ def test_prompt_none_answers_without_any_page(ada: Person, server: Running, hous
     assert house.own.error(attempt, stranger.open(attempt.url)) == "login_required"
 
 
-def test_prompt_login_wants_the_password_again(ada: Person, server: Running, house: House) -> None:
+def test_prompt_login_asks_for_the_password_again(ada: Person, server: Running, house: House) -> None:
     before = again(ada, house).identity["auth_time"]
     server.clock.ahead += 5
     attempt = house.own.begin(prompt="login")
@@ -51,14 +51,14 @@ def test_prompt_login_wants_the_password_again(ada: Person, server: Running, hou
     assert tokens.identity["auth_time"] >= before + 5
 
 
-def test_prompt_consent_asks_even_for_an_app_of_the_house(ada: Person, house: House) -> None:
+def test_prompt_consent_asks_even_for_a_first_party_app(ada: Person, house: House) -> None:
     attempt = house.own.begin(prompt="consent")
     page = ada.open(attempt.url)
     assert page.path == "/consent"
     house.own.redeem(attempt, ada.press(page, "consent", "allow"))
 
 
-def test_prompt_select_account_lets_somebody_else_in(ada: Person, house: House) -> None:
+def test_prompt_select_account_lets_another_person_sign_in(ada: Person, house: House) -> None:
     attempt = house.own.begin(prompt="select_account")
     page = ada.open(attempt.url)
     assert page.path == "/sign-in"
@@ -97,7 +97,7 @@ def test_login_hint_fills_in_the_address(server: Running, house: House) -> None:
     assert page.forms["sign-in"].fields["identifier"] == ADA
 
 
-def test_id_token_hint_of_another_person_never_signs_the_wrong_one_in(
+def test_an_id_token_hint_of_another_person_never_signs_the_wrong_one_in(
     ada: Person, server: Running, house: House
 ) -> None:
     mine = again(ada, house)
@@ -114,12 +114,12 @@ def test_id_token_hint_of_another_person_never_signs_the_wrong_one_in(
     for wrong in ("not.a.token", mine.access):
         attempt = house.own.begin(id_token_hint=wrong)
         assert house.own.error(attempt, ada.open(attempt.url)) == "invalid_request"
-    # the hint of another app's sign-in says nothing to this one
+    # the hint of another app's sign-in is ignored for this one
     attempt = house.web.begin(id_token_hint=mine.body["id_token"])
     assert house.web.error(attempt, ada.open(attempt.url)) == "invalid_request"
 
 
-def test_claims_bring_what_no_scope_asked_for(ada: Person, house: House) -> None:
+def test_claims_add_what_no_scope_requested(ada: Person, house: House) -> None:
     wanted = {"id_token": {"email": None, "auth_time": {"essential": True}}, "userinfo": {"name": None}}
     tokens = again(ada, house, claims=json.dumps(wanted))
     assert tokens.identity["email"] == ADA
@@ -137,7 +137,7 @@ def test_ui_locales_chooses_the_language_of_the_pages(server: Running, house: Ho
 
 
 @pytest.mark.requirement(14)
-def test_form_post_brings_the_answer_in_a_form_and_nothing_in_the_address(
+def test_form_post_sends_the_response_in_a_form_and_nothing_in_the_address(
     ada: Person, server: Running, house: House
 ) -> None:
     attempt = house.own.begin(response_mode="form_post")

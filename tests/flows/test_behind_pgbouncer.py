@@ -1,6 +1,6 @@
-"""Does everything work where a PgBouncer in transaction mode gives each transaction another of its few connections?
+"""Tests of the flow behind a PgBouncer in transaction mode, which gives each transaction another of its few connections.
 
-With `postgres.prepared_statements = false`; nobody can listen there, so that changes are found by looking.
+With `postgres.prepared_statements = false`; notifications do not work there, so changes are found by polling.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def bouncer(postgres: Databases, pgbouncer_program: Path) -> Generator[Bouncer]:
 def fleet(
     tmp_path_factory: pytest.TempPathFactory, postgres: Databases, bouncer: Bouncer
 ) -> Generator[Fleet]:
-    """Three processes with a pool of eight each, and four connections behind."""
+    """Three processes with a pool of eight each, and four connections to the database."""
     url = postgres.create()
     with processes(
         tmp_path_factory.mktemp("fleet"), 3, sections=SETTINGS, database=bouncer.through(url)
@@ -73,7 +73,7 @@ def test_a_person_signs_in_an_app_refreshes_and_signing_out_ends_it(fleet: Fleet
         refused(app.refresh(newer.refresh))
 
 
-def test_a_person_who_is_disabled_by_command_is_out_on_every_process_at_once(fleet: Fleet) -> None:
+def test_an_account_disabled_by_command_is_refused_on_every_process_at_once(fleet: Fleet) -> None:
     app = fleet.house.own
     tokens = tokens_by_challenge(app, "bob@example.com", "openid orders:read")
     operate(fleet.config, lambda services: services.get(admin.people).disable(os_actor(), "bob@example.com"))
@@ -85,11 +85,11 @@ def test_a_person_who_is_disabled_by_command_is_out_on_every_process_at_once(fle
     operate(fleet.config, lambda services: services.get(admin.people).enable(os_actor(), "bob@example.com"))
 
 
-def test_an_app_that_is_deleted_by_command_is_refused_by_every_process_within_a_second(fleet: Fleet) -> None:
+def test_an_app_deleted_by_command_is_refused_by_every_process_within_a_second(fleet: Fleet) -> None:
     service = fleet.house.service
     good(service.token(grant_type="client_credentials", scope="orders:read"))
     operate(fleet.config, lambda services: services.get(admin.apps).delete(os_actor(), "Batch"))
-    # what was answered as done is seen by the next request
+    # an acknowledged change is seen by the next request
     for server in fleet.servers:
         there = App(service.issuer, service.client_id, service.secret, base=server.base)
         assert there.token(grant_type="client_credentials", scope="orders:read").status_code != 200

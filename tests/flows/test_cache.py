@@ -1,4 +1,4 @@
-"""Does signing in go on, and is no guess won, whatever becomes of the cache beneath running servers?"""
+"""Tests of sign-in while the shared cache fails: it continues, and an attacker gains no guesses."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ def guesses(apps: list[App], email: str, count: int) -> Counter[int]:
 
 
 def looked_at(answers: Counter[int]) -> int:
-    """How many were judged; the others were told to come later, and none had an error."""
+    """How many tries were checked; the others got Retry-After, and none an error."""
     assert set(answers) <= {400, 401, 403, 429}, answers
     return sum(answers.values()) - answers[429]
 
 
 @pytest.mark.requirement(81)
-def test_two_servers_that_share_a_cache_look_at_no_more_guesses_than_one(
+def test_two_servers_that_share_a_cache_check_no_more_guesses_than_one(
     tmp_path: Path, own_database: str | None
 ) -> None:
     with valkey_server() as cache, processes(tmp_path, 2, database=own_database, cache=cache.url) as fleet:
         apps = everywhere(fleet)
         assert looked_at(guesses(apps, "bob@example.com", 40)) == LIMIT
-        # the owner of another account notices nothing
+        # the owner of another account is not affected
         assert tokens_by_challenge(apps[1], "ada@example.com", "openid").body["id_token"]
         for app in apps:
             app.close()
@@ -72,23 +72,23 @@ def test_two_servers_that_share_a_cache_look_at_no_more_guesses_than_one(
 
 
 @pytest.mark.requirement(81)
-def test_when_the_cache_goes_and_comes_back_nobody_is_locked_out_and_no_guess_is_won(
+def test_a_cache_outage_locks_nobody_out_and_gives_no_extra_guess(
     tmp_path: Path, own_database: str | None
 ) -> None:
-    # both, one on each engine: they meet the same code, and each takes its time
+    # one case per engine: both exercise the same code, and each takes its time
     what = "frozen" if own_database is None else "killed"
     with valkey_server() as cache, processes(tmp_path, 2, database=own_database, cache=cache.url) as fleet:
         apps = everywhere(fleet)
         judged = looked_at(guesses(apps, "bob@example.com", LIMIT - 4))
         assert judged == LIMIT - 4
-        # what was counted is in the database a second later, whatever happens then
+        # the counts are in the database a second later at the latest
         time.sleep(1.5)
         away(cache, what)
         judged += looked_at(guesses(apps, "bob@example.com", 6))
         assert judged <= LIMIT
         keeps(5, lambda: seconds_to_sign_in(apps[0]))
         back(cache, what)
-        # as long as a process leaves it alone at most
+        # as long as a process skips the cache at most
         time.sleep(6)
         judged += looked_at(guesses(apps, "bob@example.com", 20))
         assert judged == LIMIT
@@ -120,9 +120,7 @@ def back(cache: ValkeyServer, what: str) -> None:
         cache.thaw()
 
 
-def test_servers_start_without_the_cache_that_they_were_given(
-    tmp_path: Path, own_database: str | None
-) -> None:
+def test_servers_start_without_their_configured_cache(tmp_path: Path, own_database: str | None) -> None:
     with valkey_server() as cache:
         cache.kill()
         with processes(tmp_path, 1, database=own_database, cache=cache.url) as fleet:
@@ -131,7 +129,7 @@ def test_servers_start_without_the_cache_that_they_were_given(
             apps[0].close()
 
 
-def test_a_change_is_carried_by_the_cache_too(tmp_path: Path, own_database: str | None) -> None:
+def test_the_cache_also_announces_changes(tmp_path: Path, own_database: str | None) -> None:
     with valkey_server() as cache, processes(tmp_path, 2, database=own_database, cache=cache.url) as fleet:
         apps = everywhere(fleet)
 

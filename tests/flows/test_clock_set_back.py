@@ -1,7 +1,7 @@
-"""Does anybody lose a session, or gain a yes, when a server goes on five minutes earlier than it was?
+"""Tests of a server whose clock goes back by five minutes: no session is lost, and nothing refused becomes valid.
 
-`SystemClock` does not let that happen to a running process (tests/adapters/test_clock.py). It can happen to one that starts while the
-machine's clock is still behind, or that stands beside one whose clock is ahead: so here the clock itself is set back.
+`SystemClock` prevents that in a running process (tests/adapters/test_clock.py). It can happen to a process that starts while the
+machine's clock is still behind, or beside one whose clock is ahead: so these tests set the clock itself back.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def afterwards(server: Running) -> Generator[None]:
     server.clock.ahead += 7200
 
 
-def test_sessions_and_tokens_go_on(server: Running, house: House) -> None:
+def test_sessions_and_tokens_stay_valid(server: Running, house: House) -> None:
     person = server.person()
     assert person.sign_in(person.open("/sign-in"), ADA, PASSWORD).path == "/account"
     tokens = tokens_by_challenge(house.own, ADA, SCOPE)
@@ -44,7 +44,7 @@ def test_sessions_and_tokens_go_on(server: Running, house: House) -> None:
     for _ in range(3):
         newest = good(house.own.refresh(newest)).refresh
     assert house.reader.introspect(tokens.access)["active"]
-    # whoever comes anew is let in, and what they are given counts
+    # new sign-ins work, and their tokens are valid
     again = tokens_by_challenge(house.own, BOB, SCOPE)
     assert house.reader.introspect(again.access)["active"]
     with server.api(API) as api:
@@ -55,9 +55,7 @@ def test_sessions_and_tokens_go_on(server: Running, house: House) -> None:
 
 
 @pytest.mark.requirement(55)
-def test_what_was_revoked_stays_revoked_even_where_its_entry_was_already_over(
-    server: Running, house: House
-) -> None:
+def test_a_revocation_holds_even_where_its_entry_had_already_expired(server: Running, house: House) -> None:
     tokens = tokens_by_challenge(house.own, ADA, SCOPE)
     assert house.own.post("/revoke", token=tokens.refresh).status_code == 200
     server.clock.ahead += server.settings.tokens.access_ttl + 60
@@ -91,7 +89,7 @@ def test_a_full_counter_stays_full_and_empties_in_the_end(server: Running, house
 
 
 @pytest.mark.requirement(82)
-def test_a_one_time_code_that_was_used_is_not_taken_again(server: Running, house: House) -> None:
+def test_a_used_one_time_code_is_not_accepted_again(server: Running, house: House) -> None:
     person = server.person()
     assert person.sign_in(person.open("/sign-in"), BOB, PASSWORD).path == "/account"
     phone, _ = set_up(person, server)

@@ -1,4 +1,4 @@
-"""Tokens in HTTP-only cookies for a browser app of the house: who gets them, who may use them, and how do they end?"""
+"""Tests of tokens in HTTP-only cookies for a first-party browser app: who gets them, who may use them, and how they end."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def signed_in(server: Running, house: House) -> tuple[Person, httpx2.Response]:
 
 
 @pytest.mark.requirement(69)
-def test_the_tokens_come_as_host_cookies_out_of_every_scripts_reach(server: Running, house: House) -> None:
+def test_the_tokens_come_as_host_cookies_that_no_script_can_read(server: Running, house: House) -> None:
     person, answer = signed_in(server, house)
     assert set(answer.json()) == {"expires_in", "scope", "csrf_token"}
     for kind in ("at", "rt", "session", "browser", "device"):
@@ -80,7 +80,9 @@ def test_no_api_of_the_host_gets_the_refresh_token(server: Running, house: House
 
 
 @pytest.mark.requirement(70)
-def test_an_api_takes_the_cookie_and_for_unsafe_methods_the_csrf_token(server: Running, house: House) -> None:
+def test_an_api_accepts_the_cookie_and_for_unsafe_methods_requires_the_csrf_token(
+    server: Running, house: House
+) -> None:
     person, answer = signed_in(server, house)
     csrf: str = answer.json()["csrf_token"]
     token = person.cookies[person.named("at")].value
@@ -110,7 +112,7 @@ def test_an_api_takes_the_cookie_and_for_unsafe_methods_the_csrf_token(server: R
         assert asked("POST", ORIGIN["origin"], csrf) == token
 
 
-def test_the_page_learns_who_is_signed_in_and_renews_without_a_word(server: Running, house: House) -> None:
+def test_the_page_learns_who_is_signed_in_and_renews_silently(server: Running, house: House) -> None:
     person, answer = signed_in(server, house)
     before = {name: person.cookies[name].value for name in (person.named("at"), person.named("rt"))}
     said = person.ask("GET", f"/cookie/session?client_id={house.spa.client_id}", None, ORIGIN)
@@ -122,7 +124,7 @@ def test_the_page_learns_who_is_signed_in_and_renews_without_a_word(server: Runn
     assert renewed.status_code == 200, renewed.text
     assert person.cookies[person.named("at")].value != before[person.named("at")]
     assert person.cookies[person.named("rt")].value != before[person.named("rt")]
-    # an answer that was lost on the way: the same successor comes again
+    # a response that was lost: the same successor is sent again
     after = person.cookies[person.named("rt")].value
     person.cookies[person.named("rt")].value = before[person.named("rt")]
     assert (
@@ -141,7 +143,7 @@ def test_the_page_learns_who_is_signed_in_and_renews_without_a_word(server: Runn
         {"origin": ORIGIN["origin"] + ".evil.example.net"},
     ],
 )
-def test_a_page_of_another_origin_neither_renews_nor_signs_out_nor_reads(
+def test_a_page_of_another_origin_cannot_renew_sign_out_or_read(
     headers: dict[str, str], server: Running, house: House
 ) -> None:
     person, answer = signed_in(server, house)
@@ -164,7 +166,7 @@ def test_signing_out_needs_the_csrf_token_and_ends_everything(server: Running, h
 
 
 def left(server: Running, house: House) -> float:
-    """Ada in a new browser, and out. Answers for how many seconds an API still took her token."""
+    """Ada in a new browser, signed out again. Returns for how many seconds an API still accepted her token."""
     person, _ = signed_in(server, house)
     mine = {"client_id": house.spa.client_id}
     renewed = person.ask("POST", "/cookie/refresh", mine, ORIGIN).json()
@@ -182,11 +184,11 @@ def left(server: Running, house: House) -> float:
     refused(house.spa.refresh(refresh))
     assert person.open("/account").path == "/sign-in"
     again = person.ask("POST", "/cookie/sign-out", mine, ORIGIN)
-    assert again.status_code == 204, "whoever is out already is out"
+    assert again.status_code == 204, "signing out twice is no error"
     return took
 
 
-def test_only_public_apps_of_the_house_get_cookies(server: Running, house: House) -> None:
+def test_only_public_first_party_apps_get_cookies(server: Running, house: House) -> None:
     person = server.person()
     for app in (house.web, house.own):
         answer = person.ask(
@@ -198,7 +200,7 @@ def test_only_public_apps_of_the_house_get_cookies(server: Running, house: House
         assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
 
 
-def test_a_browser_may_ask_first_and_is_told_which_origins_and_headers(server: Running, house: House) -> None:
+def test_a_cors_preflight_lists_the_allowed_origins_and_headers(server: Running, house: House) -> None:
     person = server.person()
     said = person.ask(
         "OPTIONS", "/cookie/sign-out", None, {**ORIGIN, "access-control-request-method": "POST"}

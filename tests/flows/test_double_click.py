@@ -1,4 +1,4 @@
-"""Is a double click one deed when its two requests come to two processes, on either database?"""
+"""Test that a double click whose two requests reach two processes has one effect, on either database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORM = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "
 
 
 def form_at(client: httpx2.Client, path: str, form: str) -> dict[str, str]:
-    """What the page's form holds."""
+    """The values of the page's form."""
     answer = client.get(path, headers={"accept": "text/html"})
     reader = _Forms()
     reader.feed(answer.text)
@@ -42,7 +42,9 @@ def at_once(fleet: Fleet, client: httpx2.Client, path: str, fields: dict[str, st
 
 
 @pytest.mark.requirement(100)
-def test_one_session_one_mail_one_line_over_two_processes(tmp_path: Path, own_database: str | None) -> None:
+def test_a_double_click_gives_one_session_one_mail_one_line_over_two_processes(
+    tmp_path: Path, own_database: str | None
+) -> None:
     with processes(tmp_path, 2, database=own_database) as fleet:
         with httpx2.Client(base_url=fleet.issuer, trust_env=False, timeout=PATIENCE) as client:
             fields = form_at(client, "/sign-in", "sign-in")

@@ -1,4 +1,4 @@
-"""Do verifiers of today and of the release before refuse what was revoked, by whatever kind of entry, and however many there are?"""
+"""Tests that verifiers of this and of the previous release refuse every kind of revocation, in any number."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def house(server: Running) -> Generator[House]:
 
 
 def tokens_to_revoke(server: Running, house: House) -> tuple[dict[str, str], Callable[[], None]]:
-    """A token for each kind of entry, and what makes the entries. `good` stays."""
+    """A token for each kind of entry, and the actions that create the entries. `good` is not revoked."""
     alone = tokens_by_challenge(house.own, "ada@example.com", SCOPE)
     family = tokens_by_challenge(house.own, "ada@example.com", SCOPE)
     person, attempt = server.person(), house.own.begin(SCOPE)
@@ -73,7 +73,7 @@ def tokens_to_revoke(server: Running, house: House) -> tuple[dict[str, str], Cal
 
 
 def fill(server: Running, database: str | None, count: int) -> None:
-    """So many entries more in the view."""
+    """Add so many entries to the view."""
 
     async def work() -> None:
         store = await open_store(database or str(server.config.parent / "doorward.db"), migrate=False)
@@ -103,7 +103,7 @@ def test_both_verifiers_refuse_every_kind_whether_they_follow_or_start_afterward
             until(lambda kind=kind: old(tokens[kind]) == "revoked", lambda kind=kind: f"old, {kind}")
             until(lambda kind=kind: new.refusal(tokens[kind]) == "revoked", lambda kind=kind: f"new, {kind}")
         assert (old(tokens["good"]), new.refusal(tokens["good"])) == ("good", None)
-        # so many that whoever follows is far behind, and whoever starts has to read several pages
+        # so many that a following verifier is far behind, and a starting one has to read several pages
         fill(server, own_database, 2 * PAGE + 7)
         until(lambda: len(new.auth._view) > 2 * PAGE)
         for kind in KINDS:
@@ -116,7 +116,7 @@ def test_both_verifiers_refuse_every_kind_whether_they_follow_or_start_afterward
 
 
 @pytest.mark.requirement(98)
-def test_a_stranger_reads_no_id_and_an_api_that_holds_a_token_finds_it(server: Running, house: House) -> None:
+def test_the_feed_shows_no_ids_and_an_api_with_a_token_finds_its_entry(server: Running, house: House) -> None:
     tokens, revoke = tokens_to_revoke(server, house)
     revoke()
     with server.http() as http:

@@ -1,4 +1,4 @@
-"""Does bad input anywhere get a clear answer? Each parameter of each route with each kind of junk, and what is barely HTTP."""
+"""Tests that bad input gets a clear error: each parameter of each route with each kind of junk, and malformed HTTP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SPOTS = spots()
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Generator[Running]:
-    """One that does not mind many tries."""
+    """A server with high limits on tries."""
     with running(tmp_path_factory.mktemp("server"), sections=PATIENT, database=database) as started:
         yield started
         assert started.troubles() == []
@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Ge
 
 @pytest.fixture(scope="module")
 def here(server: Running, house: House) -> Pieces:
-    """Real pieces of that server."""
+    """Real values of that server."""
     return Pieces(server, house)
 
 
@@ -43,7 +43,7 @@ def raw(server: Running) -> Generator[RawClient]:
 
 @pytest.mark.requirement(9)
 @pytest.mark.parametrize("spot", SPOTS, ids=[spot.path for spot in SPOTS])
-def test_one_wrong_thing_at_a_time_on_every_route(spot: Spot, server: Running, here: Pieces) -> None:
+def test_one_wrong_value_at_a_time_on_every_route(spot: Spot, server: Running, here: Pieces) -> None:
     assert sweep(server, here, spot).sent > 0
 
 
@@ -56,7 +56,7 @@ def test_one_wrong_thing_at_a_time_on_every_route(spot: Spot, server: Running, h
         (b"POST", b"/jwks", "GET, HEAD, OPTIONS"),
     ],
 )
-def test_a_wrong_method_is_told_which_ones_there_are(
+def test_a_wrong_method_gets_a_405_with_the_allowed_ones(
     method: bytes, path: bytes, allowed: str, raw: RawClient
 ) -> None:
     answer = raw.send(RawRequest(method, path, ((b"host", raw.host),)))
@@ -66,7 +66,7 @@ def test_a_wrong_method_is_told_which_ones_there_are(
 @pytest.mark.parametrize(
     "kind", [b"application/json", b"text/plain", b"multipart/form-data; boundary=x", b""]
 )
-def test_a_wrong_content_type_is_a_400_that_says_which_is_right(kind: bytes, raw: RawClient) -> None:
+def test_a_wrong_content_type_is_a_400_that_names_the_right_one(kind: bytes, raw: RawClient) -> None:
     body = b"grant_type=client_credentials"
     headers = ((b"host", raw.host), (b"content-type", kind), (b"content-length", b"%d" % len(body)))
     answer = raw.send(RawRequest(b"POST", b"/token", headers, body))
@@ -100,7 +100,7 @@ def test_a_huge_body_is_a_413(path: bytes, raw: RawClient) -> None:
         b"GET //[ HTTP/1.1\r\nhost: x\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_turned_away_and_the_server_goes_on(
+def test_malformed_http_is_rejected_and_the_server_goes_on(
     request_line: bytes, raw: RawClient, server: Running
 ) -> None:
     import socket

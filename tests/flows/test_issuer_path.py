@@ -1,4 +1,4 @@
-"""Does the flow hold when the issuer has a path, with every address below it?"""
+"""Test of the flow with a path in the issuer and every address below it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.flows.seeds import API, PASSWORD, seed
 
 
 @pytest.mark.requirement(51)
-def test_the_whole_flow_below_a_path(tmp_path: Path) -> None:
+def test_the_complete_flow_below_a_path(tmp_path: Path) -> None:
     with running(tmp_path, prefix="/auth") as server:
         house = seed(server)
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(server.issuer))

@@ -1,4 +1,4 @@
-"""Does the JSON sign-in of first-party apps walk the same journey as the pages, step by step, and no other way?"""
+"""Tests of the JSON sign-in of first-party apps: the same steps as the pages, in the same order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.requirement(85)
 
 
 def asked(**more: str) -> tuple[str, dict[str, str]]:
-    """A verifier, and the parameters of a beginning."""
+    """A verifier, and the parameters of a first request."""
     verifier, hashed = pkce()
     return verifier, {
         "scope": "openid orders:read",
@@ -28,7 +28,7 @@ def asked(**more: str) -> tuple[str, dict[str, str]]:
     }
 
 
-def test_credentials_in_and_a_code_out_that_only_its_verifier_redeems(server: Running, house: House) -> None:
+def test_credentials_give_a_code_that_only_its_verifier_redeems(server: Running, house: House) -> None:
     tokens = tokens_by_challenge(house.own, "ada@example.com", "openid orders:read offline_access")
     assert tokens.claims["amr"] == ["pwd"]
     assert good(house.own.refresh(tokens.refresh)).claims["sub"] == tokens.claims["sub"]
@@ -40,13 +40,13 @@ def test_credentials_in_and_a_code_out_that_only_its_verifier_redeems(server: Ru
     refused(house.own.token(grant_type="authorization_code", code=code, code_verifier=pkce()[0]))
 
 
-def test_a_public_app_of_the_house_may_use_it_too(house: House) -> None:
+def test_a_public_first_party_app_may_use_it_too(house: House) -> None:
     assert (
         tokens_by_challenge(house.spa, "ada@example.com", "openid").claims["client_id"] == house.spa.client_id
     )
 
 
-def test_step_by_step_and_with_a_wrong_try_in_between(house: House) -> None:
+def test_sign_in_step_by_step_with_a_wrong_try_in_between(house: House) -> None:
     verifier, begun = asked()
     first = challenge(house.own, **begun)
     assert (first.status_code, first.json()["error"]) == (403, "insufficient_authorization")
@@ -71,7 +71,7 @@ def test_step_by_step_and_with_a_wrong_try_in_between(house: House) -> None:
     assert over.json()["error"] == "invalid_session"
 
 
-def test_a_second_factor_is_asked_for_and_cannot_be_skipped(server: Running, house: House) -> None:
+def test_a_second_factor_is_required_and_cannot_be_skipped(server: Running, house: House) -> None:
     person = server.person()
     page = person.sign_up(person.open("/sign-up"), "json@example.com", PASSWORD)
     assert page.path == "/account"
@@ -85,7 +85,7 @@ def test_a_second_factor_is_asked_for_and_cannot_be_skipped(server: Running, hou
         assert again.status_code == 403
         assert again.json()["next"] == "second_factor"
         assert "authorization_code" not in again.json()
-    # the handle is this app's alone
+    # the handle works for this app only
     stolen = challenge(house.spa, auth_session=session, code=phone.code())
     assert stolen.json()["error"] == "invalid_session"
     done = challenge(house.own, auth_session=session, code=phone.code())
@@ -102,7 +102,7 @@ def test_a_second_factor_is_asked_for_and_cannot_be_skipped(server: Running, hou
     assert challenge(house.own, **everything).status_code == 403, "a recovery code works once"
 
 
-def test_apps_of_others_are_sent_to_the_pages(house: House) -> None:
+def test_third_party_apps_are_sent_to_the_pages(house: House) -> None:
     _, begun = asked()
     answer = challenge(house.web, username="ada@example.com", password=PASSWORD, **begun)
     assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
@@ -129,6 +129,6 @@ def test_guessing_is_stopped_for_unknown_people_alike_and_does_not_lock_the_owne
         assert statuses[-1] == 429
         seen.append(statuses)
     assert seen[0] == seen[1]
-    # from the browser that the owner has signed in with before, the door stays open
+    # in the browser of the owner's earlier sign-in, sign-in still works
     owner.press(owner.open("/logout"), "sign-out")
     assert owner.sign_in(owner.open("/sign-in"), "guessed@example.com", PASSWORD).path == "/account"

@@ -1,4 +1,4 @@
-"""Does the key-encryption key change under running nodes, and does nothing that is written down give a key away?"""
+"""Tests of a change of the key-encryption key under running nodes, and that no stored or logged value reveals a key."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ENGINES = BOTH
 
 
 def command(fleet: Fleet, *arguments: str, config: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """An operator's command, in a process of its own."""
+    """An operator's command, in a separate process."""
     program = [sys.executable, "-m", "doorward", *arguments, "--config", str(config or fleet.config)]
     return subprocess.run(
         program,
@@ -43,7 +43,7 @@ def done(ended: subprocess.CompletedProcess[str]) -> str:
     return ended.stdout
 
 
-def test_the_key_changes_under_running_nodes_and_every_token_lives_on(
+def test_the_key_changes_under_running_nodes_and_every_token_stays_valid(
     tmp_path: Path, own_database: str | None
 ) -> None:
     with processes(tmp_path, 2, database=own_database) as fleet:
@@ -52,7 +52,7 @@ def test_the_key_changes_under_running_nodes_and_every_token_lives_on(
         app.base = one.base
         tokens = tokens_by_challenge(app, "ada@example.com", "openid orders:read")
         done(command(fleet, "keys", "rewrap", "--new-key-file", "new.key"))
-        # one node starts with either key; the other is not touched at all
+        # one node starts with either key; the other is not restarted
         text = fleet.config.read_text()
         fleet.config.write_text(f'{text}[keys]\nsecret_key_file = "new.key"\n')
         one.stop()
@@ -75,7 +75,7 @@ def test_the_key_changes_under_running_nodes_and_every_token_lives_on(
 
 
 def openssl(folder: Path) -> dict[str, Any]:
-    """`[keys]` for a key service made of openssl and a file with a pass phrase."""
+    """`[keys]` for a key service made of openssl and a passphrase file."""
     (folder / "words").write_text("some words of the operator\n")
     coded = f"openssl enc -aes-256-cbc -pbkdf2 %s -pass file:{folder / 'words'}"
     line = "sh -c 'base64 -d | {} | base64 -w0'"
@@ -83,7 +83,7 @@ def openssl(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("where", ["command", "token"])
-def test_a_server_lives_from_its_first_start_on_under_a_key_that_it_never_sees(
+def test_a_server_runs_from_its_first_start_on_under_a_key_that_it_never_sees(
     where: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     keys = openssl(tmp_path)
@@ -134,7 +134,7 @@ def test_neither_root_nor_key_is_in_the_database_or_in_a_log(
             written["dump"] = dump(own_database, request)
         assert len(secrets["root"]) == 32
         holder = "dump" if own_database else "doorward.db"
-        assert b"root_secret.created" in written[holder], "the database was looked at"
+        assert b"root_secret.created" in written[holder], "the database was searched"
         for what, secret in secrets.items():
             for shape in (
                 secret,
@@ -143,11 +143,11 @@ def test_neither_root_nor_key_is_in_the_database_or_in_a_log(
                 urlsafe_b64encode(secret)[:-1],
             ):
                 found = [name for name, content in written.items() if shape in content]
-                assert not found, f"{what} stands in {found}"
+                assert not found, f"{what} is in {found}"
 
 
 def dump(url: str, request: pytest.FixtureRequest) -> bytes:
-    """Every row of a database on PostgreSQL, as text; what is binary in hex."""
+    """Every row of a database on PostgreSQL as text; binary values in hex."""
     programs: Path = request.getfixturevalue("postgres_programs")
     made = subprocess.run([str(programs / "pg_dump"), url], capture_output=True, check=True, timeout=PATIENCE)
     return made.stdout

@@ -1,4 +1,4 @@
-"""Do tokens live through a key rotation, and does none live through a revocation of its key?"""
+"""Tests that tokens stay valid through a key rotation, and that none survives the revocation of its key."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def kids(server: Running) -> set[str]:
 
 
 @pytest.mark.requirement(52, 53)
-def test_live_tokens_outlive_a_rotation_and_the_next_key_is_published_before_it_signs(
+def test_live_tokens_survive_a_rotation_and_the_next_key_is_published_before_it_signs(
     server: Running, house: House
 ) -> None:
     before = tokens_by_challenge(house.own, "ada@example.com", "openid orders:read")
     published = kids(server)
-    # of each of the two algorithms the one that signs, and the one that will
+    # for each of the two algorithms the signing key, and the next one
     assert len(published) == 4
     with server.api(API) as api:
         assert api.refusal(before.access) is None
@@ -47,7 +47,7 @@ def test_live_tokens_outlive_a_rotation_and_the_next_key_is_published_before_it_
 
 
 @pytest.mark.requirement(52)
-def test_a_revoked_key_is_withdrawn_and_what_it_signed_with_it(server: Running, house: House) -> None:
+def test_a_revoked_key_and_its_tokens_are_withdrawn(server: Running, house: House) -> None:
     tokens = tokens_by_challenge(house.own, "bob@example.com", "openid orders:read")
     bad = header(tokens.access)["kid"]
     server.operate(lambda services: services.get(admin.keys).revoke(os_actor(), bad))

@@ -1,4 +1,4 @@
-"""Signing out: who may end whose session, where does the browser go, and do the apps hear of it?"""
+"""Tests of sign-out: whose session ends, where the browser goes, and which apps are notified."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ELSEWHERE = {"origin": "https://evil.example.net", "sec-fetch-site": "cross-site
 
 
 def signed_in(server: Running, app: App, scope: str = "openid orders:read") -> tuple[Person, Tokens]:
-    """Ada in a browser of her own, in this app."""
+    """Ada in a separate browser, in this app."""
     person = server.person()
     attempt = app.begin(scope)
     page = person.sign_in(person.open(attempt.url), "ada@example.com", PASSWORD)
@@ -34,7 +34,9 @@ def signed_in(server: Running, app: App, scope: str = "openid orders:read") -> t
 
 
 @pytest.mark.requirement(75)
-def test_with_the_own_hint_at_once_and_back_to_the_registered_address(server: Running, house: House) -> None:
+def test_with_its_own_hint_sign_out_is_immediate_and_returns_to_the_registered_address(
+    server: Running, house: House
+) -> None:
     person, tokens = signed_in(server, house.own)
     page = person.open(
         f"/logout?id_token_hint={tokens.body['id_token']}&post_logout_redirect_uri={AFTER}&state=a%20b"
@@ -60,7 +62,7 @@ def test_without_a_hint_or_with_another_persons_the_person_is_asked(server: Runn
         assert "sign-out" in page.forms, query
         assert "ada@example.com" in page.words
         assert person.open("/account").path == "/account", "nothing has happened yet"
-    # a POST from elsewhere decides no more than a GET
+    # a POST from another site decides no more than a GET
     asked = person.ask("POST", "/logout", {"confirm": "yes"}, ELSEWHERE)
     assert asked.status_code == 200
     assert person.open("/account").path == "/account"
@@ -76,17 +78,19 @@ def test_without_a_hint_or_with_another_persons_the_person_is_asked(server: Runn
 @pytest.mark.parametrize(
     "target", [f"{AFTER}/", "https://evil.example.net/", "javascript:alert(1)", "//evil"]
 )
-def test_an_unregistered_address_is_never_gone_to(target: str, server: Running, house: House) -> None:
+def test_the_browser_is_never_sent_to_an_unregistered_address(
+    target: str, server: Running, house: House
+) -> None:
     person, tokens = signed_in(server, house.own)
     page = person.open(f"/logout?id_token_hint={tokens.body['id_token']}&post_logout_redirect_uri={target}")
     assert (page.outside, page.status) == (False, 400)
     assert target not in page.links.values()
-    assert person.open("/account").path == "/account", "a request that is wrong ends nothing"
+    assert person.open("/account").path == "/account", "a wrong request ends nothing"
 
 
 @pytest.fixture(scope="module")
 def listener(engine: Engine) -> Generator[LogoutListener]:
-    """Away at first, for each engine anew."""
+    """Unavailable at first, for each engine again."""
     assert engine
     with listening_app([503]) as app:
         yield app
@@ -94,7 +98,7 @@ def listener(engine: Engine) -> Generator[LogoutListener]:
 
 @pytest.fixture(scope="module")
 def hearing(server: Running, house: House, listener: LogoutListener) -> App:
-    """An app that wants to hear of sign-outs."""
+    """An app that receives log-out notifications."""
     del house
 
     async def work(services: Services) -> App:
@@ -107,7 +111,7 @@ def hearing(server: Running, house: House, listener: LogoutListener) -> App:
 
 
 @pytest.mark.requirement(76)
-def test_an_app_that_listens_is_told_by_a_logout_token_even_if_it_is_away_at_first(
+def test_a_listening_app_gets_a_logout_token_even_if_it_is_unavailable_at_first(
     server: Running, house: House, hearing: App, listener: LogoutListener
 ) -> None:
     person, tokens = signed_in(server, hearing)
@@ -116,7 +120,7 @@ def test_an_app_that_listens_is_told_by_a_logout_token_even_if_it_is_away_at_fir
     person.press(person.open("/logout"), "sign-out")
     keys = KeySet.import_key_set(hearing.http.get(f"{server.issuer}/jwks").json())
     first = listener.token()
-    # it answered 503, so it is told again, with a token made anew
+    # it answered 503, so the notification is repeated, with a new token
     second = listener.token()
     seen: list[str] = []
     for token in (first, second):
@@ -137,7 +141,7 @@ def test_an_app_that_listens_is_told_by_a_logout_token_even_if_it_is_away_at_fir
 
 
 @pytest.mark.requirement(76)
-def test_a_disabled_person_and_an_ended_device_are_told_too(
+def test_a_disabled_person_and_an_ended_device_are_notified_too(
     server: Running, house: House, hearing: App, listener: LogoutListener
 ) -> None:
     person, tokens = signed_in(server, hearing)

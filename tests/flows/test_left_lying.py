@@ -1,4 +1,4 @@
-"""Can a stranger fill the disk with sign-ins that nobody will ever finish?
+"""Tests that a stranger cannot fill the disk with sign-ins that are never finished.
 
 docs/incidents/0026-sign-ins-left-lying.md
 """
@@ -33,7 +33,7 @@ def house(server: Running) -> House:
 
 
 def rows(server: Running) -> int:
-    """How many sign-ins lie in the database."""
+    """How many sign-ins the database stores."""
     path = server.config.parent / server.settings.database
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
         (count,) = database.execute("SELECT count(*) FROM sign_ins").fetchone()
@@ -41,7 +41,7 @@ def rows(server: Running) -> int:
 
 
 @pytest.mark.requirement(81, 93)
-def test_a_stranger_leaves_so_many_sign_ins_and_no_more(server: Running, house: House) -> None:
+def test_a_stranger_can_store_only_so_many_sign_ins(server: Running, house: House) -> None:
     url = house.web.begin("openid").url
     with server.http() as client:
         answers = [client.get(url) for _ in range(LIMIT + 10)]
@@ -52,9 +52,7 @@ def test_a_stranger_leaves_so_many_sign_ins_and_no_more(server: Running, house: 
 
 
 @pytest.mark.requirement(81)
-def test_whoever_is_signed_in_is_counted_as_a_person_and_not_by_address(
-    server: Running, house: House
-) -> None:
+def test_a_signed_in_person_is_counted_by_account_and_not_by_address(server: Running, house: House) -> None:
     ada = server.person()
     attempt = house.own.begin("openid")
     ada.sign_in(ada.open(attempt.url), "ada@example.com", PASSWORD)
@@ -66,20 +64,20 @@ def test_whoever_is_signed_in_is_counted_as_a_person_and_not_by_address(
 
 
 @pytest.mark.requirement(81)
-def test_one_person_fills_neither_disk_nor_record(server: Running, house: House) -> None:
+def test_one_person_fills_neither_disk_nor_audit_record(server: Running, house: House) -> None:
     ada = server.person()
     ada.sign_in(ada.open(house.own.begin("openid").url), "ada@example.com", PASSWORD)
     seen = [ada.open(house.own.begin("openid").url).statuses for _ in range(LIMIT + 3)]
-    # the password that was shown is counted for itself
+    # the accepted password is counted separately
     assert not any(429 in statuses for statuses in seen[:LIMIT])
     assert all(429 in statuses for statuses in seen[LIMIT:])
-    # somebody else at the same address goes on
+    # another person at the same address is not affected
     bob = server.person()
     assert 429 not in bob.open(house.own.begin("openid").url).statuses
 
 
 @pytest.mark.requirement(81)
-def test_nor_does_the_json_sign_in_of_a_public_app(server: Running, house: House) -> None:
+def test_the_json_sign_in_of_a_public_app_stores_only_so_many_either(server: Running, house: House) -> None:
     form = {
         "client_id": house.spa.client_id,
         "scope": "openid",
@@ -94,7 +92,7 @@ def test_nor_does_the_json_sign_in_of_a_public_app(server: Running, house: House
     assert rows(server) == LIMIT
 
 
-def test_an_app_has_us_keep_no_more_than_it_needs(server: Running, house: House) -> None:
+def test_an_app_makes_the_server_store_no_more_than_it_needs(server: Running, house: House) -> None:
     url = house.web.begin("openid").url
     with server.http() as client:
         answer = client.get(f"{url}&login_hint={'h' * MOST_KEPT}")
@@ -112,13 +110,13 @@ def largest(server: Running) -> int:
 
 
 def asking(house: House, **params: str) -> str:
-    """An address of the sign-in for the app, with these parameters beside what it sends."""
+    """A sign-in address of the app, with these parameters in addition."""
     parts = urlsplit(house.web.begin("openid").url)
     return urlunsplit(parts._replace(query=urlencode({**dict(parse_qsl(parts.query)), **params})))
 
 
 @pytest.mark.requirement(93)
-def test_what_a_stranger_sends_leaves_two_kilobytes_at_most(tmp_path: Path) -> None:
+def test_a_strangers_request_stores_two_kilobytes_at_most(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         house = seed(server)
         answers: list[int] = []
@@ -145,13 +143,13 @@ def test_a_long_state_comes_back_to_its_app(server: Running, house: House) -> No
         assert page.outside
         assert page.query["state"] == state
         assert largest(server) <= 2048
-        # and once more for somebody who is known now
+        # and once more for a person who is signed in now
         page = ada.open(asking(house, state=state + "more"))
         assert page.query["state"] == state + "more"
 
 
 @pytest.mark.requirement(93)
-def test_what_is_too_long_is_said_to_the_app(server: Running, house: House) -> None:
+def test_a_parameter_that_is_too_long_is_an_error_to_the_app(server: Running, house: House) -> None:
     with server.http() as client:
         answer = client.get(asking(house, nonce="n" * (MOST_OF_STRANGER + 1)))
     sent = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
@@ -160,7 +158,7 @@ def test_what_is_too_long_is_said_to_the_app(server: Running, house: House) -> N
     assert rows(server) == 0
 
 
-def test_a_page_whose_sign_in_is_gone_leads_on_to_the_app(server: Running, house: House) -> None:
+def test_a_page_whose_sign_in_has_expired_leads_on_to_the_app(server: Running, house: House) -> None:
     with server.person() as ada:
         page = ada.open(asking(house, state="overnight"))
         path = server.config.parent / server.settings.database
@@ -170,12 +168,12 @@ def test_a_page_whose_sign_in_is_gone_leads_on_to_the_app(server: Running, house
         assert "sign-in" in page.forms
         page = ada.press(ada.sign_in(page, "ada@example.com", PASSWORD), "consent", "allow")
         assert page.query["state"] == "overnight"
-        # what the browser had kept went with the answer
+        # the browser's stored copy was removed with the response
         assert not any("asked" in name for name in ada.cookies)
 
 
 @pytest.mark.requirement(93)
-def test_an_answer_at_once_has_its_state_and_takes_no_other_tabs(server: Running, house: House) -> None:
+def test_an_immediate_response_has_its_own_state_and_not_another_tabs(server: Running, house: House) -> None:
     long, other = "x/" * 1000 + "tab", "y/" * 1000 + "frame"
     with server.person() as ada:
         page = ada.open(asking(house, state=long))

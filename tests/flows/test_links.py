@@ -1,4 +1,4 @@
-"""Does the metrics page of a running server say that the cache or a bell is away, how often it went, and that it is back?"""
+"""Tests that the metrics page shows an outage of the cache or of change notifications, its count, and its end."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.waiting import PATIENCE
 ENGINES = BOTH
 TOKEN = "scrape-me-if-you-know-me"
 METRICS = {"metrics": {"token": TOKEN}}
-# whoever is away is asked again after five seconds at most, and waits a moment before it counts
+# a lost connection is retried after five seconds at most, and waits a moment before it counts
 SECONDS = 20
 
 
 class Link(NamedTuple):
-    """What the page says of one connection."""
+    """The page's values of one connection."""
 
     up: bool
     lost: int
@@ -43,7 +43,7 @@ def links(fleet: Fleet) -> dict[str, Link]:
 
 
 def becomes(fleet: Fleet, kinds: set[str], *, up: bool, lost: int) -> None:
-    """Nobody signs in meanwhile: the server finds out by itself."""
+    """Wait for a value while nobody signs in: the server detects it by itself."""
     until = time.monotonic() + SECONDS
     while True:
         found = links(fleet)
@@ -53,7 +53,7 @@ def becomes(fleet: Fleet, kinds: set[str], *, up: bool, lost: int) -> None:
         time.sleep(0.1)
 
 
-def test_a_cache_that_goes_is_seen_and_counted_and_seen_to_be_back(
+def test_a_cache_outage_is_shown_counted_and_shown_to_be_over(
     tmp_path: Path, own_database: str | None
 ) -> None:
     both = {"cache", "cache_bell"}
@@ -80,7 +80,7 @@ def test_a_cache_that_goes_is_seen_and_counted_and_seen_to_be_back(
         assert fleet.servers[0].troubles() == []
 
 
-def test_a_cache_that_was_never_there_is_away_and_was_not_lost(
+def test_a_cache_that_never_answered_is_down_and_not_counted_as_lost(
     tmp_path: Path, own_database: str | None
 ) -> None:
     with valkey_server() as cache:
@@ -92,7 +92,7 @@ def test_a_cache_that_was_never_there_is_away_and_was_not_lost(
             becomes(fleet, {"cache", "cache_bell"}, up=True, lost=0)
 
 
-def test_announcements_of_the_database_are_shown_and_without_a_cache_nothing_else_is(
+def test_database_notifications_are_shown_and_without_a_cache_nothing_else_is(
     tmp_path: Path, own_database: str | None, request: pytest.FixtureRequest
 ) -> None:
     with processes(tmp_path, 1, sections=METRICS, database=own_database) as fleet:
@@ -103,6 +103,6 @@ def test_announcements_of_the_database_are_shown_and_without_a_cache_nothing_els
         becomes(fleet, {"database_bell"}, up=True, lost=0)
         assert set(links(fleet)) == {"database_bell"}
         name = urlsplit(own_database).path[1:]
-        # every connection of the server; those of requests are replaced without a word
+        # every connection of the server; those of requests are replaced silently
         postgres.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         becomes(fleet, {"database_bell"}, up=True, lost=1)

@@ -1,4 +1,5 @@
-"""Can somebody elsewhere, or behind the same address, keep an owner out? Over HTTP, from many addresses behind one proxy."""
+"""Tests that an attacker elsewhere, or behind the same address, cannot lock an owner out; over HTTP, from many addresses behind
+one proxy."""
 
 from __future__ import annotations
 
@@ -21,13 +22,13 @@ pytestmark = pytest.mark.requirement(95)
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "server": {"trusted_proxies": ["127.0.0.1"]},
-    # the defaults: the tests of other things have larger ones
+    # the defaults: other tests use larger limits
     "throttle": {"per_address": 100, "mails_per_address": 5, "mails_per_day": 50},
 }
 
 
 class From(Person):
-    """Somebody whose requests come from an address of their own, as the proxy says."""
+    """A browser with its own address, as the proxy reports it."""
 
     def __init__(self, server: Running, address: str) -> None:
         super().__init__(server.issuer)
@@ -40,33 +41,33 @@ class From(Person):
         fields: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
     ) -> httpx2.Response:
-        """The same, with the proxy's header."""
+        """The same request, with the proxy's header."""
         return super().ask(method, url, fields, {"x-forwarded-for": self.address, **(headers or {})})
 
     def tries(self, email: str, password: str) -> Page:
-        """One try at the front door."""
+        """One try on the sign-in page."""
         return self.sign_in(self.open("/sign-in"), email, password)
 
     def leaves(self) -> None:
-        """Nobody is signed in here any more, and the device is the same."""
+        """Sign out; the device stays known."""
         for name in [name for name in self.cookies if "session" in name]:
             del self.cookies[name]
 
     def asks(self, email: str) -> Page:
-        """For a reset."""
+        """Request a reset."""
         return self.press(self.open("/reset"), "reset", email=email)
 
 
 @pytest.fixture
 def server(tmp_path: Path, own_database: str | None) -> Generator[Running]:
-    # the 50 mails of a day are counted as they are, without an hour of tests that turn the clock
+    # the limit of 50 mails a day is real, without an hour of tests that turn the clock
     with running(tmp_path, sections=DEFAULTS, database=own_database) as opened:
         seed(opened).close()
         yield opened
 
 
 def resets(person: From) -> bool:
-    """Whether a whole reset leads to a session: the mail, its code, a new password, and the sign-in with it."""
+    """Whether a complete reset leads to a session: the mail, its code, a new password, and the sign-in with it."""
     page = person.asks(ADA)
     if "check" not in page.forms:
         return False
@@ -79,7 +80,9 @@ def mails(person: From) -> int:
     return sum(to == ADA for to, _, _, _ in person.mails())
 
 
-def test_a_stranger_who_fills_every_counter_of_an_account_leaves_the_owner_the_reset(server: Running) -> None:
+def test_a_stranger_who_fills_every_counter_of_an_account_does_not_block_the_owners_reset(
+    server: Running,
+) -> None:
     for number in range(4):
         with From(server, f"198.51.100.{number}") as thief:
             for _ in range(5):
@@ -88,12 +91,12 @@ def test_a_stranger_who_fills_every_counter_of_an_account_leaves_the_owner_the_r
             for guess in range(3):
                 thief.tries(ADA, f"not the password at all {guess}")
     with From(server, "203.0.113.7") as owner:
-        # at the front door the stranger's tries are the limit, that is what it is for
+        # on the sign-in page the stranger's tries do use up the limit, as intended
         assert owner.tries(ADA, PASSWORD).status == 429
         assert resets(owner)
 
 
-def test_the_networks_of_one_site_are_one_requester_and_the_owners_is_another(server: Running) -> None:
+def test_the_networks_of_one_site_count_as_one_requester_and_the_owners_as_another(server: Running) -> None:
     sent = 0
     for number in range(40):
         with From(server, f"2001:db8:bad:{number:x}::1") as thief:
@@ -104,7 +107,7 @@ def test_the_networks_of_one_site_are_one_requester_and_the_owners_is_another(se
 
 
 @pytest.mark.requirement(93)
-def test_a_day_has_so_many_mails_and_then_the_page_says_what_helps(server: Running) -> None:
+def test_mails_per_day_are_limited_and_then_the_page_shows_what_helps(server: Running) -> None:
     pages: list[str] = []
     for email in (ADA, NOBODY):
         sent = 0
@@ -129,7 +132,7 @@ def test_a_day_has_so_many_mails_and_then_the_page_says_what_helps(server: Runni
         assert mails(owner) == 50
 
 
-def test_a_known_device_asks_and_signs_in_whatever_strangers_did(server: Running) -> None:
+def test_a_known_device_can_reset_and_sign_in_whatever_strangers_did(server: Running) -> None:
     with From(server, "203.0.113.7") as owner:
         assert owner.tries(ADA, PASSWORD).path == "/account"
         owner.leaves()
@@ -142,7 +145,7 @@ def test_a_known_device_asks_and_signs_in_whatever_strangers_did(server: Running
         assert resets(owner)
 
 
-def test_a_guesser_behind_the_same_address_holds_up_no_known_device(server: Running) -> None:
+def test_a_guesser_behind_the_same_address_does_not_block_a_known_device(server: Running) -> None:
     with From(server, "203.0.113.7") as owner, From(server, "203.0.113.7") as guesser:
         assert owner.tries(ADA, PASSWORD).path == "/account"
         owner.leaves()
@@ -151,11 +154,11 @@ def test_a_guesser_behind_the_same_address_holds_up_no_known_device(server: Runn
         assert guesser.tries("bob@example.com", PASSWORD).status == 429
         assert owner.tries(ADA, PASSWORD).path == "/account"
         owner.leaves()
-        # for anybody else's account it is a device like every other
+        # for any other account it is an unknown device
         assert owner.tries("bob@example.com", PASSWORD).status == 429
 
 
-def test_what_a_known_device_guesses_wrong_holds_up_nobody_else_there(server: Running) -> None:
+def test_wrong_guesses_of_a_known_device_block_nobody_else_there(server: Running) -> None:
     with From(server, "203.0.113.7") as owner, From(server, "203.0.113.7") as neighbour:
         assert owner.tries(ADA, PASSWORD).path == "/account"
         owner.leaves()
@@ -168,13 +171,13 @@ def test_what_a_known_device_guesses_wrong_holds_up_nobody_else_there(server: Ru
 
 
 @pytest.mark.requirement(96)
-def test_wrong_codes_of_mails_use_up_the_networks_tries(server: Running) -> None:
+def test_wrong_codes_from_mails_use_up_the_networks_tries(server: Running) -> None:
     statuses: list[int] = []
     with From(server, "203.0.113.7") as guesser:
         for number in range(30):
             page = guesser.asks(f"somebody-{number}@example.com")
             for guess in range(4):
-                # another one each time: the very same form sent twice within seconds is one guess
+                # a different code each time: the same form sent twice within seconds is one guess
                 answer = guesser.press(page, "check", code=f"12345678{guess}")
                 statuses.append(answer.status)
         assert statuses == [400] * 100 + [429] * 20

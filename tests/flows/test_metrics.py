@@ -1,4 +1,4 @@
-"""Does the metrics page count what happened, and give nothing away to who has no token?"""
+"""Test that the metrics page counts events, and shows nothing to callers without the token."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.flows.signing_in import tokens_by_challenge
 TOKEN = "scrape-me-if-you-know-me"
 
 
-def test_sign_ins_tokens_and_times_are_counted_for_who_has_the_token(tmp_path: Path) -> None:
+def test_sign_ins_tokens_and_times_are_counted_for_callers_with_the_token(tmp_path: Path) -> None:
     with running(tmp_path, sections={"metrics": {"token": TOKEN}}) as server:
         house = seed(server)
         for _ in range(2):

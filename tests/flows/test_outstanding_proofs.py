@@ -1,4 +1,4 @@
-"""Does what was proven for an earlier state of an account still open it? Over two processes on one database."""
+"""Tests that a proof from an earlier state of an account no longer opens it; over two processes on one database."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def fleet(tmp_path: Path, own_database: str | None) -> Generator[Fleet]:
 
 @pytest.fixture
 def people(fleet: Fleet) -> Generator[tuple[Through, Through]]:
-    """The owner at the first process, somebody who reads the owner's mail at the second."""
+    """The owner at the first process, an attacker who reads the owner's mail at the second."""
     owner, thief = Through(fleet, 0), Through(fleet, 1)
     with owner, thief:
         yield owner, thief
@@ -83,12 +83,12 @@ def proven(person: Person) -> Page:
 
 
 def opens(fleet: Fleet, password: str) -> bool:
-    """Whether somebody who has never been here gets in with it."""
+    """Whether a sign-in with it works in a new browser."""
     with Person(fleet.issuer) as visitor:
         return visitor.sign_in(visitor.open("/sign-in"), ADA, password).path == "/account"
 
 
-def test_a_second_reset_does_not_take_the_account_again(
+def test_a_second_reset_does_not_give_the_account_to_the_attacker_again(
     fleet: Fleet, people: tuple[Through, Through]
 ) -> None:
     owner, thief = people
@@ -97,16 +97,14 @@ def test_a_second_reset_does_not_take_the_account_again(
         waiting, code = asked(other)
         done = owner.press(proven(owner), "new-password", password=OWNERS)
         assert "sign-in" in done.forms, done.words
-        # the form that was open, and the code that was not typed yet
+        # the open form, and the code that was not used yet
         assert "reset" in thief.press(open_form, "new-password", password=THIEFS).forms
         assert "new-password" not in other.press(waiting, "check", code=code).forms
     assert opens(fleet, OWNERS)
     assert not opens(fleet, THIEFS)
 
 
-def test_a_changed_password_ends_the_resets_that_were_open(
-    fleet: Fleet, people: tuple[Through, Through]
-) -> None:
+def test_a_changed_password_ends_open_resets(fleet: Fleet, people: tuple[Through, Through]) -> None:
     owner, thief = people
     assert owner.sign_in(owner.open("/sign-in"), ADA, PASSWORD).path == "/account"
     open_form = proven(thief)
@@ -117,7 +115,7 @@ def test_a_changed_password_ends_the_resets_that_were_open(
     assert not opens(fleet, THIEFS)
 
 
-def test_an_account_that_was_closed_and_opened_again_knows_nothing_of_before(
+def test_an_account_disabled_and_enabled_again_accepts_no_earlier_proof(
     fleet: Fleet, people: tuple[Through, Through]
 ) -> None:
     _, thief = people

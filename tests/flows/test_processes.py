@@ -1,4 +1,4 @@
-"""Do two processes on one database speak as one issuer?"""
+"""Test that two processes on one database act as one issuer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.flows.signing_in import tokens_by_challenge
 ENGINES = BOTH
 
 
-def test_what_one_process_gave_the_other_refreshes_and_shows(
+def test_tokens_of_one_process_can_be_refreshed_and_shown_by_the_other(
     tmp_path: Path, own_database: str | None
 ) -> None:
     with processes(tmp_path, 2, database=own_database) as fleet:

@@ -1,4 +1,4 @@
-"""Is what a command answered as done true at the very next request, on whichever process that lands?"""
+"""Tests that a change acknowledged by a command is effective at the very next request, on every process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROUNDS = 5
 
 
 def everywhere(fleet: Fleet, app: App) -> list[App]:
-    """The same app, asking each of the processes, over connections that are there already."""
+    """The same app at each of the processes, over open connections."""
     return [App(fleet.issuer, app.client_id, app.secret, base=server.base) for server in fleet.servers]
 
 
@@ -40,7 +40,7 @@ async def created(services: Services) -> tuple[str, str]:
 
 
 @pytest.mark.requirement(72)
-def test_an_app_is_everywhere_when_it_was_made_and_nowhere_when_it_was_removed(
+def test_a_new_app_works_everywhere_and_a_deleted_one_nowhere(
     tmp_path: Path, own_database: str | None
 ) -> None:
     with processes(tmp_path, 3, database=own_database) as fleet:
@@ -77,9 +77,7 @@ def test_every_process_signs_with_the_key_that_a_command_made_current(
 
 
 @pytest.mark.requirement(72)
-def test_a_person_who_was_disabled_is_nobody_at_the_next_request(
-    tmp_path: Path, own_database: str | None
-) -> None:
+def test_a_disabled_person_is_refused_at_the_next_request(tmp_path: Path, own_database: str | None) -> None:
     with processes(tmp_path, 2, database=own_database) as fleet:
         tokens = tokens_by_challenge(fleet.house.own, "ada@example.com", "openid orders:read")
         apps, readers = everywhere(fleet, fleet.house.own), everywhere(fleet, fleet.house.reader)
@@ -96,7 +94,7 @@ def test_a_person_who_was_disabled_is_nobody_at_the_next_request(
 
 
 @pytest.mark.requirement(72)
-def test_a_process_that_slept_through_a_change_does_not_answer_from_what_it_dreamt(
+def test_a_process_that_was_suspended_during_a_change_does_not_answer_from_stale_memory(
     tmp_path: Path, own_database: str | None
 ) -> None:
     with processes(tmp_path, 2, database=own_database) as fleet:
@@ -111,7 +109,7 @@ def test_a_process_that_slept_through_a_change_does_not_answer_from_what_it_drea
 
         began = time.monotonic()
         operate(fleet.config, removed)
-        # waited for, but not for ever
+        # the command waited, but not for ever
         assert time.monotonic() - began > 0.9
         kill(asleep, signal.SIGCONT)
         assert apps[1].token(grant_type="client_credentials").status_code == 401
@@ -121,7 +119,7 @@ def test_a_process_that_slept_through_a_change_does_not_answer_from_what_it_drea
 
 
 @pytest.mark.requirement(72)
-def test_a_process_that_slept_for_ten_seconds_is_waited_for_once_and_says_no_to_what_waited_at_its_door(
+def test_a_process_suspended_for_ten_seconds_is_waited_for_once_and_refuses_its_queued_requests(
     tmp_path: Path, own_database: str | None
 ) -> None:
     with processes(tmp_path, 2, database=own_database) as fleet:
@@ -140,7 +138,7 @@ def test_a_process_that_slept_for_ten_seconds_is_waited_for_once_and_says_no_to_
                     waits.append(time.monotonic() - began)
 
                 operate(fleet.config, removed)
-            # these lie in the sleeper's sockets when it wakes, and are the first that it sees
+            # these are in the suspended process's sockets, and are the first requests that it reads after waking
             waiting = [
                 crowd.submit(app.token, grant_type="client_credentials") for app in apps for _ in range(4)
             ]
@@ -156,7 +154,7 @@ def test_a_process_that_slept_for_ten_seconds_is_waited_for_once_and_says_no_to_
             app.close()
 
 
-def test_a_process_that_was_killed_is_waited_for_once(tmp_path: Path, own_database: str | None) -> None:
+def test_a_killed_process_is_waited_for_once(tmp_path: Path, own_database: str | None) -> None:
     with processes(tmp_path, 2, database=own_database) as fleet:
         fleet.servers[1].kill()
         waits: list[float] = []

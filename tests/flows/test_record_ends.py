@@ -1,4 +1,4 @@
-"""Does a running server keep its record for as many days as it is told, and for ever when it is told so?"""
+"""Tests that a running server keeps its audit record for the configured number of days, or for ever."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ async def ages(database: str) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize(("days", "left"), [(None, 2), (30, 5), (0, 0)])
-def test_old_lines_go_and_signing_in_goes_on(
+def test_old_lines_are_deleted_while_sign_ins_continue(
     tmp_path: Path, own_database: str | None, days: int | None, left: int
 ) -> None:
     database = own_database or str(tmp_path / "doorward.db")
-    # how many there are is all that the engines may differ in, and here all old lines are from before the first month
+    # the engines may differ only in their number, and here all old lines are from before the first month
     wanted = AGES[left:]
     asyncio.run(written(database))
     sections = {} if days is None else {"audit": {"keep_days": days}}

@@ -1,4 +1,5 @@
-"""Can one person or one app fill what every API has to hold? Access tokens without end, each handed back at once, at two processes.
+"""Tests that one person or app cannot fill the revocation view of every API: access tokens without end, each revoked at once, at
+two processes.
 
 docs/incidents/0049-one-person-filled-everybodys-revocation-view.md
 """
@@ -39,12 +40,12 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Gen
 
 
 def everywhere(fleet: Fleet, app: App) -> list[App]:
-    """The app, as it asks each process."""
+    """The app at each process."""
     return [App(fleet.issuer, app.client_id, app.secret, base=server.base) for server in fleet.servers]
 
 
 def entries(fleet: Fleet) -> list[dict[str, Any]]:
-    """The whole view."""
+    """The complete view."""
     return httpx2.get(f"{fleet.servers[0].base}/revocations", trust_env=False).json()["entries"]
 
 
@@ -53,7 +54,7 @@ def of(found: list[dict[str, Any]], kind: str, start: str = "") -> list[str]:
 
 
 def revoked_lines(fleet: Fleet, database: str | None) -> int:
-    """How many lines of the record say that a token was revoked."""
+    """How many audit lines report a revoked token."""
 
     async def count() -> int:
         store = await open_store(database or str(fleet.config.parent / "doorward.db"), migrate=False)
@@ -74,7 +75,7 @@ def reason(api: ResourceServer, token: str) -> str:
 
 
 @pytest.mark.requirement(93)
-def test_a_spent_parent_asked_again_and_again_ends_its_grant_and_fills_nobodys_view(
+def test_a_spent_parent_used_repeatedly_ends_its_grant_and_adds_few_entries(
     fleet: Fleet, database: str | None
 ) -> None:
     apps = everywhere(fleet, fleet.house.own)
@@ -154,7 +155,7 @@ def test_one_refresh_token_revoked_64_times_at_once_makes_one_entry_and_one_line
 
 
 @pytest.mark.requirement(93)
-def test_an_apps_own_tokens_without_end_are_one_entry_in_the_end(fleet: Fleet, database: str | None) -> None:
+def test_endless_revocations_by_one_app_become_one_entry(fleet: Fleet, database: str | None) -> None:
     apps = everywhere(fleet, fleet.house.service)
     lines = revoked_lines(fleet, database)
 
@@ -173,7 +174,7 @@ def test_an_apps_own_tokens_without_end_are_one_entry_in_the_end(fleet: Fleet, d
     with ResourceServer(fleet.issuer, API) as api:
         until(lambda: reason(api, given[0]) == "revoked")
         assert {reason(api, token) for token in given} == {"revoked"}
-        # the app goes on: what it is given in a later second holds
+        # the app can continue: a token issued in a later second is valid
         until(lambda: reason(api, good(apps[0].token(grant_type="client_credentials")).access) == "good")
     assert revoked_lines(fleet, database) == lines + 1
     for app in apps:

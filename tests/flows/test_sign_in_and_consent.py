@@ -1,4 +1,4 @@
-"""Signing in to somebody else's app: which pages come, what do they say, and how does the answer travel?"""
+"""Tests of sign-in to third-party apps: the pages, their texts, and the delivery of the response."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def test_consent_names_app_host_scopes_and_duration_and_is_asked_once(server: Ru
     assert "30 days, while you are signed in" in page.inside("lasts")
     house.web.redeem(attempt, person.press(page, "consent", "allow"))
     again = house.web.begin("openid orders:read")
-    assert person.open(again.url).outside, "what was allowed before is not asked again"
+    assert person.open(again.url).outside, "an allowed scope is not requested again"
     more = house.web.begin("openid orders:read offline_access")
-    assert person.open(more.url).path == "/consent", "a new scope is"
+    assert person.open(more.url).path == "/consent", "a new scope is requested"
 
 
-def test_cancel_tells_the_app_and_shares_nothing(server: Running, house: House) -> None:
+def test_cancel_returns_an_error_to_the_app_and_shares_nothing(server: Running, house: House) -> None:
     person = server.person()
     attempt = house.web.begin("openid email orders:read")
     page = person.sign_in(person.open(attempt.url), ADA, PASSWORD)
     page = person.press(page, "consent", "deny")
     assert house.web.error(attempt, page) == "access_denied"
-    assert person.open("/account").path == "/sign-in", "who said no is signed in no more than before"
+    assert person.open("/account").path == "/sign-in", "a refused consent signs nobody in"
     page = person.sign_in(person.open(attempt.url), ADA, PASSWORD)
-    assert page.path == "/consent", "a no is not remembered as a yes"
-    # who was signed in before stays signed in
+    assert page.path == "/consent", "a refusal is not stored as consent"
+    # a person who was signed in before stays signed in
     at_home = server.person()
     assert at_home.sign_in(at_home.open("/sign-in"), ADA, PASSWORD).path == "/account"
     again = house.web.begin("openid email orders:read")
@@ -54,7 +54,7 @@ def test_cancel_tells_the_app_and_shares_nothing(server: Running, house: House) 
 
 
 @pytest.mark.requirement(12)
-def test_a_public_app_on_loopback_is_asked_for_every_time(server: Running, house: House) -> None:
+def test_a_public_app_on_loopback_needs_consent_every_time(server: Running, house: House) -> None:
     async def work(services: Services) -> str:
         wanted = draft("Command line", "native", redirect_uris=("http://127.0.0.1/back",))
         return (
@@ -73,7 +73,7 @@ def test_a_public_app_on_loopback_is_asked_for_every_time(server: Running, house
     native.close()
 
 
-def test_an_app_of_the_house_is_not_asked_for(server: Running, house: House) -> None:
+def test_a_first_party_app_needs_no_consent(server: Running, house: House) -> None:
     person = server.person()
     attempt = house.own.begin("openid orders:read")
     tokens = house.own.redeem(attempt, person.sign_in(person.open(attempt.url), ADA, PASSWORD))
@@ -82,7 +82,7 @@ def test_an_app_of_the_house_is_not_asked_for(server: Running, house: House) -> 
 
 
 @pytest.mark.requirement(10)
-def test_after_a_post_an_own_page_comes_by_303_and_the_app_by_a_page_that_refreshes(
+def test_a_post_leads_to_own_pages_by_303_and_to_the_app_by_a_refreshing_page(
     server: Running, house: House
 ) -> None:
     person = server.person()
@@ -119,7 +119,7 @@ def test_a_wrong_password_and_an_unknown_person_get_the_same_page(server: Runnin
     ],
     ids=["unknown app", "trailing slash", "elsewhere", "none"],
 )
-def test_an_uncertain_app_or_address_gets_a_page_and_never_a_redirect(
+def test_an_unknown_app_or_address_gets_a_page_and_never_a_redirect(
     changed: dict[str, str], server: Running, house: House
 ) -> None:
     page = server.person().open(house.web.begin(**changed).url)
@@ -141,7 +141,7 @@ def test_an_uncertain_app_or_address_gets_a_page_and_never_a_redirect(
         ({"prompt": "none"}, "login_required"),
     ],
 )
-def test_errors_that_the_app_hears_carry_state_and_iss(
+def test_errors_sent_to_the_app_carry_state_and_iss(
     changed: dict[str, str], error: str, server: Running, house: House
 ) -> None:
     attempt = house.web.begin(**{"scope": "openid", **changed})
@@ -158,9 +158,7 @@ def test_a_parameter_given_twice_is_refused(server: Running, house: House) -> No
 
 
 @pytest.mark.requirement(11)
-def test_every_page_on_the_way_forbids_frames_and_keeps_its_address_to_itself(
-    server: Running, house: House
-) -> None:
+def test_every_page_of_the_flow_forbids_frames_and_leaks_no_address(server: Running, house: House) -> None:
     person = server.person()
     page = person.open(house.web.begin("openid orders:read offline_access").url)
     pages = [page, person.sign_in(page, ADA, PASSWORD)]
@@ -175,7 +173,7 @@ def test_every_page_on_the_way_forbids_frames_and_keeps_its_address_to_itself(
 
 
 @pytest.mark.requirement(70)
-def test_a_sign_in_form_from_elsewhere_signs_nobody_in(server: Running, house: House) -> None:
+def test_a_sign_in_form_from_another_site_signs_nobody_in(server: Running, house: House) -> None:
     del house
     person = server.person()
     page = person.open("/sign-in")

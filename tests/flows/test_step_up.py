@@ -1,4 +1,4 @@
-"""Does an app that asks for two factors get two, and does no way in give less?"""
+"""Tests that an app that requests two factors gets two, and that no path gives less."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AAL1, AAL2 = "urn:doorward:aal1", "urn:doorward:aal2"
 
 
 def newcomer(server: Running, house: House, email: str):
-    """Somebody who just signed up, and their browser."""
+    """A person who just signed up, and their browser."""
     person = server.person()
     attempt = house.own.begin("openid orders:read", prompt="create")
     page = person.sign_up(person.open(attempt.url), email, PASSWORD)
@@ -33,7 +33,7 @@ def test_a_session_of_one_factor_steps_up_to_two_under_a_new_cookie(server: Runn
     assert before.claims["acr"] == AAL1
     phone, _ = set_up(person, server)
     earlier = person.cookies[person.named("session")].value
-    # now that there is a second factor, the session of one is not enough for anybody
+    # with a second factor registered, a one-factor session is not enough for any app
     attempt = house.own.begin("openid orders:read", acr_values=AAL2)
     page = person.open(attempt.url)
     assert page.path == "/sign-in/code"
@@ -61,7 +61,7 @@ def test_a_session_of_one_factor_steps_up_to_two_under_a_new_cookie(server: Runn
 
 
 @pytest.mark.requirement(13, 38)
-def test_an_essential_level_that_cannot_be_reached_is_an_error_and_a_wish_is_not(
+def test_an_unreachable_essential_level_is_an_error_and_a_voluntary_one_is_not(
     server: Running, house: House
 ) -> None:
     person, _ = newcomer(server, house, "single@example.com")
@@ -73,7 +73,7 @@ def test_an_essential_level_that_cannot_be_reached_is_an_error_and_a_wish_is_not
 
 
 @pytest.mark.requirement(82, 84, 85)
-def test_with_an_authenticator_no_way_in_skips_it(server: Running, house: House) -> None:
+def test_with_an_authenticator_no_path_skips_it(server: Running, house: House) -> None:
     person, _ = newcomer(server, house, "both@example.com")
     phone, recovery = set_up(person, server)
     assert len(recovery) == 10
@@ -81,7 +81,7 @@ def test_with_an_authenticator_no_way_in_skips_it(server: Running, house: House)
     other = server.person()
     page = other.sign_in(other.open("/sign-in"), "both@example.com", PASSWORD)
     assert page.path == "/sign-in/code"
-    assert other.open("/account").path == "/sign-in", "half a sign-in opens nothing"
+    assert other.open("/account").path == "/sign-in", "half a sign-in gives no access"
     code = phone.code()
     page = other.press(other.open(page.url), "second-factor", code=code)
     assert page.path == "/account"
@@ -101,7 +101,7 @@ def test_with_an_authenticator_no_way_in_skips_it(server: Running, house: House)
     first = challenge(house.own, username="both@example.com", password=PASSWORD, scope="openid", **_pkce())
     assert first.status_code == 403
     assert first.json()["next"] == "second_factor"
-    # a reset of the password: the second factor is still asked for
+    # a password reset: the second factor is still required
     fifth = server.person()
     page = fifth.press(fifth.open("/reset"), "reset", email="both@example.com")
     page = fifth.press(page, "check", code=fifth.mailed_code("both@example.com"))
@@ -121,7 +121,7 @@ def test_a_changed_password_ends_every_other_session_and_all_grants(server: Runn
 
 
 def changed(server: Running, house: House, email: str) -> float:
-    """For somebody new. Answers for how many seconds an API still took the tokens of before."""
+    """For a new person. Returns for how many seconds an API still accepted the earlier tokens."""
     person, _ = newcomer(server, house, email)
     other = server.person()
     attempt = house.own.begin("openid orders:read offline_access")

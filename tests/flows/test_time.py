@@ -1,4 +1,4 @@
-"""What ends by itself, and when? The server's clock is turned; nothing is waited for."""
+"""Tests of lifetimes. The server's clock is turned; nothing waits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DAY = 86_400
 
 @pytest.fixture(autouse=True)
 def back(server: Running) -> Generator[None]:
-    """The clock stands still; what an earlier test left behind has ended long ago."""
+    """The clock stands still; everything from an earlier test has expired long ago."""
     server.clock.hold()
     yield
     server.clock.ahead += 400 * DAY
@@ -36,7 +36,7 @@ def signed_in(server: Running) -> Person:
 
 
 @pytest.mark.requirement(16)
-def test_a_code_lives_for_a_minute_and_belongs_to_app_address_and_verifier(
+def test_a_code_lives_for_a_minute_and_is_bound_to_app_address_and_verifier(
     server: Running, house: House
 ) -> None:
     person = signed_in(server)
@@ -47,7 +47,7 @@ def test_a_code_lives_for_a_minute_and_belongs_to_app_address_and_verifier(
     refused(house.own.token(**fields, redirect_uri=attempt.redirect_uri, code_verifier="x" * 43))
     sent = {"grant_type": "authorization_code", "code": code, "code_verifier": attempt.verifier}
     refused(house.own.token(**sent, redirect_uri="https://shop.example.net/other"))
-    # what was refused has not been redeemed; and with PKCE the address may be left out (OAuth 2.1 §10.2)
+    # a refused redemption does not spend the code; and with PKCE the address may be omitted (OAuth 2.1 §10.2)
     good(house.own.token(**sent))
     attempt = house.own.begin()
     code = house.own.code(attempt, person.open(attempt.url))
@@ -71,7 +71,7 @@ def test_rotation_never_moves_the_end_of_a_family(server: Running, house: House)
 
 
 @pytest.mark.requirement(18)
-def test_an_answer_that_was_lost_long_ago_logs_nobody_out(server: Running, house: House) -> None:
+def test_a_response_that_was_lost_long_ago_signs_nobody_out(server: Running, house: House) -> None:
     tokens = tokens_by_challenge(house.own, ADA, "openid orders:read offline_access")
     lost = good(house.own.refresh(tokens.refresh)).refresh
     server.clock.ahead += 7 * DAY
@@ -85,7 +85,7 @@ def test_an_answer_that_was_lost_long_ago_logs_nobody_out(server: Running, house
 
 
 @pytest.mark.requirement(18)
-def test_a_public_app_hears_an_answer_that_was_lost_overnight_and_who_lives_on_spent_tokens_ends_the_family(
+def test_a_public_app_may_repeat_a_lost_response_overnight_and_repeated_reuse_ends_the_family(
     server: Running, house: House
 ) -> None:
     tokens = tokens_by_challenge(house.spa, ADA, "openid orders:read offline_access")
@@ -100,7 +100,7 @@ def test_a_public_app_hears_an_answer_that_was_lost_overnight_and_who_lives_on_s
 
 
 @pytest.mark.requirement(71)
-def test_a_session_ends_when_it_was_idle_and_at_its_absolute_end(server: Running, house: House) -> None:
+def test_a_session_ends_when_idle_and_at_its_absolute_end(server: Running, house: House) -> None:
     policy = server.settings.sessions
     person = signed_in(server)
     server.clock.ahead += policy.idle - 60
@@ -123,7 +123,7 @@ def test_a_session_ends_when_it_was_idle_and_at_its_absolute_end(server: Running
 
 
 @pytest.mark.requirement(71)
-def test_a_session_of_two_factors_is_short_where_the_operator_wants_it(
+def test_a_session_of_two_factors_is_short_if_the_operator_sets_it(
     tmp_path: Path, own_database: str | None
 ) -> None:
     sections = {"sessions": {"aal2_limits": True}}
@@ -146,11 +146,11 @@ def test_a_session_of_two_factors_is_short_where_the_operator_wants_it(
         for _ in range(policy.aal2_absolute // policy.aal2_idle + 1):
             server.clock.ahead += policy.aal2_idle - 60
             other.open("/account")
-        assert other.open("/account").path == "/sign-in", "used all the time, and over after a day"
+        assert other.open("/account").path == "/sign-in", "used all the time, and ended after a day"
 
 
 @pytest.mark.requirement(83)
-def test_a_mailed_code_lives_for_ten_minutes_in_the_browser_that_asked(server: Running, house: House) -> None:
+def test_a_mailed_code_lives_for_ten_minutes_in_the_requesting_browser(server: Running, house: House) -> None:
     del house
     person, stranger = server.person(), server.person()
     page = person.press(person.open("/sign-up"), "sign-up", email="late@example.com", password=PASSWORD)
@@ -178,7 +178,7 @@ def test_a_planted_session_cookie_is_never_adopted(server: Running, house: House
     assert victim.open("/account").path == "/sign-in"
 
 
-def test_a_sign_in_page_that_lay_open_for_a_day_begins_again_and_keeps_its_destination(
+def test_a_sign_in_page_left_open_for_a_day_restarts_and_keeps_its_destination(
     server: Running, house: House
 ) -> None:
     person = server.person()
@@ -191,7 +191,7 @@ def test_a_sign_in_page_that_lay_open_for_a_day_begins_again_and_keeps_its_desti
     house.own.redeem(attempt, page)
 
 
-def test_a_json_sign_in_that_lay_open_is_over(server: Running, house: House) -> None:
+def test_a_json_sign_in_left_open_expires(server: Running, house: House) -> None:
     first = challenge(house.own, scope="openid", code_challenge="x" * 43, code_challenge_method="S256")
     server.clock.ahead += server.settings.sessions.sign_in_ttl
     answer = challenge(house.own, auth_session=first.json()["auth_session"], username=ADA, password=PASSWORD)
@@ -199,7 +199,7 @@ def test_a_json_sign_in_that_lay_open_is_over(server: Running, house: House) -> 
 
 
 @pytest.mark.requirement(47)
-def test_an_access_token_ends_by_itself_at_an_api(server: Running, house: House) -> None:
+def test_an_access_token_expires_by_itself_at_an_api(server: Running, house: House) -> None:
     with server.api(API) as api:
         tokens = tokens_by_challenge(house.own, ADA, "openid orders:read")
         assert api.refusal(tokens.access) is None

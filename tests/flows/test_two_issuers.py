@@ -1,4 +1,4 @@
-"""Two issuers on one host, which browsers tell apart neither by port nor by path: does each leave the other's people alone?"""
+"""Tests of two issuers on one host, which browsers cannot tell apart by port or path: neither affects the other's sessions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ADA = "ada@example.com"
 
 @pytest.mark.requirement(69)
 @pytest.mark.parametrize("prefixes", [("", ""), ("/one", "/two")])
-def test_a_browser_is_signed_in_at_both_and_out_of_one_alone(
+def test_a_browser_is_signed_in_at_both_and_can_sign_out_of_one_alone(
     prefixes: tuple[str, str], tmp_path: Path
 ) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
@@ -23,7 +23,7 @@ def test_a_browser_is_signed_in_at_both_and_out_of_one_alone(
     with running(folders[0], prefix=prefixes[0]) as one, running(folders[1], prefix=prefixes[1]) as two:
         houses = [seed(one), seed(two)]
         here, there = one.person(), two.person()
-        # one browser: what either sets is sent to both
+        # one browser: a cookie of either is sent to both
         there.cookies = here.cookies
         for server, person in ((one, here), (two, there)):
             assert inside(person.sign_in(person.open(at(server, "/sign-in")), ADA, PASSWORD).path)
@@ -40,5 +40,5 @@ def at(server: Running, path: str) -> str:
 
 
 def inside(path: str) -> bool:
-    """Whether the account page came."""
+    """Whether the account page was shown."""
     return path.endswith("/account")

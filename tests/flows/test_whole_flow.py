@@ -1,4 +1,4 @@
-"""Do the seven steps of the flow hold together over HTTP: from the sign-up page to the revoked token?"""
+"""Tests of the seven steps of the flow over HTTP: from the sign-up page to the revoked token."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def test_sign_up_verify_sign_in_code_api_refresh_replay_sign_out(server: Running
 
 
 def the_whole_flow(server: Running, house: House, email: str) -> float:
-    """For somebody new. Answers for how many seconds an API took what was over, at most."""
+    """For a new person. Returns for how many seconds at most an API accepted an ended token."""
     person, app = server.person(), house.web
     with server.api(API) as api, server.api(OTHER_API) as other:
-        # 1 to 3: somebody new comes from the app, signs up, proves the address, and goes on where they were
+        # 1 to 3: a new person comes from the app, signs up, verifies the address, and continues where they were
         attempt = app.begin("openid email orders:read orders:write offline_access")
         page = person.open(attempt.url)
         assert page.path == "/sign-in"
@@ -37,7 +37,7 @@ def the_whole_flow(server: Running, house: House, email: str) -> float:
         page = person.sign_up(page, email, "copper lantern sixty meadow", "Grace")
         assert page.path == "/consent"
         tokens = app.redeem(attempt, person.press(page, "consent", "allow"))
-        # a customer may read: what the role does not give is left out, and the answer says so
+        # a customer may read: scopes that the role does not give are left out, and the response says so
         assert tokens.body["scope"] == "openid email orders:read offline_access"
         assert tokens.identity["email"] == email
         assert tokens.identity["email_verified"] is True
@@ -59,7 +59,7 @@ def the_whole_flow(server: Running, house: House, email: str) -> float:
             one.join()
         assert len(set(answers)) == 1
         newer = good(app.refresh(answers[0]))
-        # 6: an old one comes back after the leeway: somebody else may hold it
+        # 6: an old token is used after the leeway: an attacker may hold it
         assert api.refusal(newer.access) is None
         server.clock.ahead += server.settings.tokens.refresh_leeway + 1
         refused(app.refresh(tokens.refresh))
@@ -67,7 +67,7 @@ def the_whole_flow(server: Running, house: House, email: str) -> float:
         replayed, why = api.refused_after(newer.access)
         assert why == "revoked"
         assert any(to == email and code is None for to, _, code, _ in person.mails())
-        # 7: once more, and then out
+        # 7: sign in once more, then out
         attempt = app.begin("openid orders:read")
         fresh = app.redeem(attempt, person.open(attempt.url))
         assert api.refusal(fresh.access) is None
@@ -89,7 +89,7 @@ def test_a_disabled_person_is_refused_everywhere_within_a_second(server: Running
 
 
 def disabled(server: Running, house: House) -> float:
-    """Bob, and enabled again. Answers for how many seconds an API still took his tokens."""
+    """Disable Bob, and enable him again. Returns for how many seconds an API still accepted his tokens."""
     tokens = []
     person = server.person()
     page = person.open("/sign-in")
@@ -116,7 +116,7 @@ def disabled(server: Running, house: House) -> float:
     assert person.open("/account").path == "/sign-in"
     again = person.sign_in(person.open("/sign-in"), "bob@example.com", PASSWORD)
     wrong = person.sign_in(person.open("/sign-in"), "nobody@example.com", PASSWORD)
-    # whoever has shown the password hears whom to ask, and nobody else
+    # a caller who has shown the right password is told whom to contact, and nobody else is
     assert again.status == wrong.status
     assert (again.problem or "").startswith("Your account is disabled.")
     assert (wrong.problem or "").startswith("That email and password")

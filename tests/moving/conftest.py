@@ -1,4 +1,4 @@
-"""Commands, in a house of their own."""
+"""Fixtures for commands in a separate house."""
 
 from tests.cli.conftest import house, run, stocked
 

@@ -1,5 +1,5 @@
-"""How does a database come to hold a crowd? People with sessions, factors, consents, grants and refresh tokens that are good, so that
-any of them can go on after the database has moved. Password hashes are shared, since hashing is what would take the time.
+"""Many accounts in a database: people with sessions, factors, consents, grants and valid refresh tokens, so that any of them can
+continue after the database has moved. They share password hashes, since hashing would take most of the time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BATCH = 200
 
 
 class Crowd(Struct, frozen=True):
-    """Who is there. Everything about somebody follows from their number."""
+    """The people of a database. All data of a person follows from their number."""
 
     client_id: str
     audience: str
@@ -40,7 +40,7 @@ class Crowd(Struct, frozen=True):
         return f"person{number}@example.net"
 
     def id(self, number: int) -> str:
-        """The end of all their ids; out of order, as ids of a real crowd that came by several machines are."""
+        """The end of all their ids; out of order, as ids made on several machines are."""
         return hashlib.sha256(b"%d" % number).hexdigest()[:32]
 
     def refresh_token(self, number: int) -> str:
@@ -50,7 +50,7 @@ class Crowd(Struct, frozen=True):
         )
 
     def values(self, number: int) -> tuple[Any, ...]:
-        """Everything about one person; what is written first stands first."""
+        """Everything about one person, in the order of writing."""
         id_, now = self.id(number), self.now
         raw = self.refresh_token(number)
         presented = text.read(raw)
@@ -94,7 +94,7 @@ class Crowd(Struct, frozen=True):
 
 
 async def settle(store: Store, crowd: Crowd, first: int, last: int) -> None:
-    """The people from `first` up to `last`, without the last."""
+    """Write the people from `first` up to `last`, without the last."""
     pending: list[Write] = []
     for number in range(first, last):
         account, code, other, session, consent, grant, token, *events = crowd.values(number)
@@ -116,7 +116,7 @@ async def settle(store: Store, crowd: Crowd, first: int, last: int) -> None:
 def crowd(
     client_id: str = "app_shop", audience: str = "https://api.example", password_hash: str = "$argon2id$1"
 ) -> Crowd:
-    """A crowd that is there now."""
+    """A crowd that is present now."""
     return Crowd(client_id, audience, password_hash, int(time.time()))
 
 
@@ -131,7 +131,7 @@ async def sqlite_store(path: Path) -> AsyncGenerator[Store]:
 
 
 def fill(path: Path, some: Crowd, people: int, *, first: int = 0) -> None:
-    """A file with so many people, or with those from `first` as well."""
+    """A file with so many people, or with those from `first` in addition."""
 
     async def run() -> None:
         async with sqlite_store(path) as store:

@@ -1,5 +1,5 @@
-"""A house that moves: a server on a SQLite file with a crowd and a few people who really signed in, and what they must be able to
-do wherever their data is. Used by the quick test and by the soak.
+"""A house for moves: a server on a SQLite file with a crowd and a few people who really signed in, and assertions on what they
+can do after a move. Used by the quick test and by the soak.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FACTORED = "twice@example.com"
 
 @dataclass
 class Kept:
-    """What people and apps hold, and the server of before said."""
+    """Credentials of people and apps, and answers of the server before the move."""
 
     crowd: Crowd
     tokens: Tokens
@@ -44,7 +44,7 @@ class Kept:
 
 
 def doorward(fleet_or_folder: Fleet | Path, *arguments: str) -> subprocess.Popen[str]:
-    """A command, as an operator runs it, beside the server."""
+    """Run a command, as an operator does, beside the server."""
     folder = fleet_or_folder if isinstance(fleet_or_folder, Path) else fleet_or_folder.config.parent
     return subprocess.Popen(
         [sys.executable, "-m", "doorward", *arguments],
@@ -57,14 +57,14 @@ def doorward(fleet_or_folder: Fleet | Path, *arguments: str) -> subprocess.Popen
 
 
 def done(process: subprocess.Popen[str], status: int = 0) -> dict[str, Any]:
-    """Its JSON document, when it has ended with this status."""
+    """The command's JSON document; it must have ended with this status."""
     out, err = process.communicate(timeout=900)
     assert process.returncode == status, f"{process.returncode}\n{out}\n{err}"
     return json.loads(out)
 
 
 def fill(fleet: Fleet, people: int) -> Kept:
-    """Real people first, then the crowd, with ada's password."""
+    """Create the real people first, then the crowd, with ada's password."""
     house, base = fleet.house, fleet.servers[0].base
     tokens = tokens_by_challenge(house.own, "ada@example.com", "openid orders:read offline_access")
     browser = Person(fleet.issuer)
@@ -72,7 +72,8 @@ def fill(fleet: Fleet, people: int) -> Kept:
     assert page.outside
     page = browser.click(browser.open("/account/methods"), "authenticator-add")
     phone = TOTP(page.inside("key").replace(" ", ""))
-    # the period before this one, so that the next sign-in has one left; once more if it had passed when the server looked
+    # a code of the previous period, so that the next sign-in has an unused one; repeated if the period had passed at the server's
+    # check
     for _ in range(2):
         if "authenticator" in page.forms:
             page = browser.press(page, "authenticator", code=phone.at(int(time.time()) - 30))
@@ -103,19 +104,19 @@ def feed(base: str, after: str = "") -> dict[str, Any]:
 
 
 def on(fleet: Fleet, database: str) -> Process:
-    """The server again, on the same port, with the same key, on another database."""
+    """The server, restarted on the same port with the same key on another database."""
     for old in fleet.servers:
         old.stop()
     config = write_settings(fleet.config.parent, fleet.issuer, database=database)
     server = Process(config, fleet.servers[0].port, fleet.config.parent / "server-moved.log")
-    # so that it is stopped at the end, whatever happens
+    # so that it is stopped at the end in any case
     fleet.servers.append(server)
     server.start()
     return server
 
 
 def everything_works(fleet: Fleet, kept: Kept, sample: list[int], *, signing_in: int = 6) -> None:
-    """Passwords, second factors, sessions, refresh tokens, access tokens, keys and cursors, as if nothing had happened."""
+    """Assert that passwords, second factors, sessions, refresh tokens, access tokens, keys and cursors still work."""
     own = fleet.house.own
     assert httpx2.get(f"{fleet.issuer}/jwks", trust_env=False).json() == kept.jwks
     news = feed(fleet.issuer, kept.cursor)
@@ -145,14 +146,14 @@ def everything_works(fleet: Fleet, kept: Kept, sample: list[int], *, signing_in:
 
 
 def told_to_come_back(answer: httpx2.Response) -> None:
-    """503, with the time to wait."""
+    """Assert 503 with Retry-After."""
     assert answer.status_code == 503, f"{answer.status_code} {answer.text[:300]}"
     assert int(answer.headers["retry-after"]) > 0
 
 
 def refuses_everything(fleet: Fleet, base: str) -> None:
-    """What a server on a database that has moved answers, at every door: within a second, and on a machine that is busy with other
-    tests a little later."""
+    """Assert that a server on a database that has moved answers every endpoint with a refusal: within a second, or a little later
+    on a machine busy with other tests."""
     until(lambda: httpx2.get(f"{base}/jwks", trust_env=False, timeout=PATIENCE).status_code != 200)
     service = App(fleet.issuer, fleet.house.service.client_id, fleet.house.service.secret, base=base)
     told_to_come_back(service.token(grant_type="client_credentials", resource=API))
@@ -171,7 +172,7 @@ def refuses_everything(fleet: Fleet, base: str) -> None:
 
 
 def goes_on_reading(fleet: Fleet, kept: Kept) -> None:
-    """What a server answers while its database is moving: what needs no write as ever, and else to come back."""
+    """Assert that during a move requests without a write succeed, and others get 503."""
     assert fleet.house.service.token(grant_type="client_credentials", resource=API).status_code == 200
     assert fleet.house.own.userinfo(kept.tokens.access).status_code == 200
     told_to_come_back(fleet.house.own.refresh(kept.tokens.refresh))

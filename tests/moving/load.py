@@ -1,4 +1,4 @@
-"""What do apps do while their server's database moves? They refresh, again and again, and try later when they are told to."""
+"""Load of apps during a move: they refresh in a loop, and retry after a 503."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Refreshing:
                     self.wrong.append(f"{answer.status_code} {answer.text[:200]}")
 
     def start(self) -> None:
-        """Begin."""
+        """Start."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """End, when every request was answered."""
+        """Stop, when every request was answered."""
         self._stop.set()
         for thread in self._threads:
             thread.join(PATIENCE)
@@ -58,7 +58,7 @@ class Refreshing:
 
 @contextmanager
 def refreshing(fleet: Fleet, tokens: dict[int, str]) -> Generator[Refreshing]:
-    """`tokens` are kept up to date. Nothing but good answers and 503 with a time to wait may come."""
+    """`tokens` are kept up to date. Only successful responses and 503 with Retry-After may come."""
     load = Refreshing(fleet, tokens)
     load.start()
     try:

@@ -1,4 +1,4 @@
-"""How is a move killed in the middle of its work? When the target holds so many finished pieces."""
+"""Kill of a move in the middle of its work, when the target has so many finished pieces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.waiting import PATIENCE
 
 
 async def killed_at(fleet: Fleet, url: str, *, chunks: int) -> None:
-    """kill -9 when so many pieces are there. The move must not be over by then."""
+    """kill -9 when so many pieces exist. The move must still be running."""
     mover = doorward(fleet, "move", "doorward.db", url)
     watcher = await asyncpg.connect(url)
     try:

@@ -1,4 +1,4 @@
-"""Does a backup hold everything, open only with its key, and show every change that was made to it?"""
+"""Tests of a backup: it is complete, opens only with its key, and every change to it is detected."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def read(data: bytes, key: bytes = KEY) -> list[bytes]:
     return list(BackupReader(io.BytesIO(data)).frames(key))
 
 
-def test_what_was_written_is_read() -> None:
+def test_written_frames_are_read_back() -> None:
     assert read(written(b"one", b"", b"three" * 1000)) == [b"one", b"", b"three" * 1000]
 
 
-def test_every_byte_that_is_changed_is_noticed() -> None:
+def test_every_changed_byte_is_detected() -> None:
     data = written(b"one", b"two")
     for place in range(len(data)):
         changed = bytearray(data)
@@ -52,14 +52,14 @@ def test_every_byte_that_is_changed_is_noticed() -> None:
             read(bytes(changed))
 
 
-def test_a_backup_that_is_cut_short_anywhere_is_noticed() -> None:
+def test_a_truncated_backup_is_detected() -> None:
     data = written(b"one", b"two", b"three")
     for length in range(len(data)):
         with pytest.raises(BackupProblem):
             read(data[:length])
 
 
-def test_frames_that_are_moved_doubled_or_added_are_noticed() -> None:
+def test_moved_doubled_or_added_frames_are_detected() -> None:
     data = written(b"one", b"two", b"end")
     reader = BackupReader(io.BytesIO(data))
     start = reader.size
@@ -79,7 +79,7 @@ def test_frames_that_are_moved_doubled_or_added_are_noticed() -> None:
     ):
         with pytest.raises(BackupProblem):
             read(data[:start] + b"".join(order))
-    # nor does a frame of another backup under the same key fit
+    # a frame of another backup under the same key is rejected too
     other = written(b"one", b"two", b"end!")
     assert other[:start] == data[:start]
 
@@ -92,12 +92,12 @@ def test_another_key_opens_nothing() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"DOORWARD", b"x" * 100, b"DOORWARD BACKUP 1\n\xff\xff\xff\xff" + b"{" * 100]
 )
-def test_what_is_no_backup_is_a_sentence(data: bytes) -> None:
+def test_a_file_that_is_no_backup_gives_one_sentence(data: bytes) -> None:
     with pytest.raises(BackupProblem):
         read(data)
 
 
-async def test_it_opens_with_the_servers_key_or_the_passphrase_and_with_nothing_else() -> None:
+async def test_a_backup_opens_with_the_servers_key_or_the_passphrase_and_with_nothing_else() -> None:
     data_key = new_data_key()
     wrapper, passphrase = LocalWrapper(KEY), Secret("apple brick candle dune")
     locks = (await lock_by_key(wrapper, "bak_1", data_key), lock_by_passphrase(passphrase, "bak_1", data_key))
@@ -126,8 +126,8 @@ def test_a_passphrase_that_would_take_a_terabyte_is_not_tried() -> None:
         asyncio.run(open_lock(head, None, Secret("apple brick candle dune")))
 
 
-def test_what_is_written_meanwhile_is_not_half_in_it(stocked: Run, house: Path) -> None:
-    """A backup is one moment of the database, though others go on writing."""
+def test_a_backup_is_one_moment_while_others_write(stocked: Run, house: Path) -> None:
+    """A backup is one moment of the database, though other processes go on writing."""
     fill(house / "doorward.db", crowd(), 9000)
     import threading
 
@@ -160,7 +160,7 @@ def test_what_is_written_meanwhile_is_not_half_in_it(stocked: Run, house: Path) 
         assert db.execute("SELECT COUNT(*) FROM accounts").fetchone()[0] > rows["accounts"]
 
 
-def test_a_backup_holds_no_secret_in_clear_and_is_nobody_elses(stocked: Run, house: Path) -> None:
+def test_a_backup_holds_no_secret_in_clear_and_only_its_owner_can_read_it(stocked: Run, house: Path) -> None:
     ended = stocked("backup", "a.bak", "--json")
     assert ended.status == 0, ended.out
     data = (house / "a.bak").read_bytes()
@@ -175,8 +175,8 @@ def test_a_backup_holds_no_secret_in_clear_and_is_nobody_elses(stocked: Run, hou
     assert checked.document["tables"] == ended.document["tables"]
 
 
-def test_a_backup_is_never_written_through_what_lies_in_its_folder(stocked: Run, house: Path) -> None:
-    """Where others may write too, a name that can be foreseen may be theirs, or lead elsewhere."""
+def test_a_backup_is_never_written_through_a_planted_file(stocked: Run, house: Path) -> None:
+    """Where others may write too, a file at a predictable name may be theirs, or a link elsewhere."""
     (house / "precious").write_text("mine")
     (house / "a.bak.part").symlink_to(house / "precious")
     (house / "b.bak.part").write_text("theirs")
@@ -189,7 +189,7 @@ def test_a_backup_is_never_written_through_what_lies_in_its_folder(stocked: Run,
     assert (house / "b.bak").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_backup_that_was_made_meanwhile_under_the_same_name_stays(tmp_path: Path) -> None:
+def test_a_backup_made_meanwhile_under_the_same_name_is_kept(tmp_path: Path) -> None:
     from doorward.core.errors import OperatorError
     from doorward.ops.backup.backup import output
 
@@ -207,7 +207,7 @@ def test_a_backup_that_was_made_meanwhile_under_the_same_name_stays(tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["a.bak"]
 
 
-def test_mistakes_with_backups_are_told_with_what_mends_them(stocked: Run, house: Path) -> None:
+def test_mistakes_with_backups_are_reported_with_their_fix(stocked: Run, house: Path) -> None:
     assert stocked("backup", "a.bak").status == 0
     (house / "pass").write_text("apple brick candle dune\n")
     told = stocked("backup", "--verify", "a.bak", "--passphrase-file", "pass")

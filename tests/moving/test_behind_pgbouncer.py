@@ -1,4 +1,4 @@
-"""Can a database be filled, backed up, moved and restored by way of a PgBouncer that gives each transaction another connection?"""
+"""Test of fill, backup, move and restore through a PgBouncer that gives each transaction another connection."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whatever happens between two tries, and wherever each one breaks off: is the copy at the end what the source is?
+"""Tests of a move with random interruptions and random changes between tries: in the end the copy equals the source.
 
-A move compares both sides before it says that it is done, so that it ends at all is what is shown; and that it ends is not luck, since each
-try goes on from the one before.
+A move compares both sides before it reports success, so the tests show that it succeeds at all; each try continues from the one
+before, so success is no accident.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PEOPLE = 400
 
 
 async def disturb(store: Store, path: Path, some: Crowd, chance: random.Random, newcomers: int) -> int:
-    """What a server does until the next try: people come and go, addresses change hands, rows change in place."""
+    """Changes by a server between two tries: accounts are added and deleted, addresses change owner, rows change in place."""
     await settle(store, some, newcomers, newcomers + chance.randrange(40))
     with closing(sqlite3.connect(path)) as db:
         ids = [row[0] for row in db.execute("SELECT id FROM accounts ORDER BY id")]
@@ -55,7 +55,7 @@ async def disturb(store: Store, path: Path, some: Crowd, chance: random.Random, 
 async def tried_until_done(
     source: Side, target: Side, store: Store, path: Path, chance: random.Random
 ) -> int:
-    """Tries that break off further and further on, with disturbances between them; answers how many there were."""
+    """Tries that are interrupted later and later, with changes between them; returns their number."""
     some = crowd()
     people = PEOPLE
     for number in range(1, 60):
@@ -73,7 +73,7 @@ async def tried_until_done(
 
 
 @pytest.mark.parametrize("seed", range(5))
-async def test_from_file_to_file(tmp_path: Path, seed: int) -> None:
+async def test_a_move_from_file_to_file_succeeds_after_interruptions(tmp_path: Path, seed: int) -> None:
     here, there = tmp_path / "a.db", tmp_path / "b.db"
     async with sqlite_store(there):
         pass
@@ -88,7 +88,9 @@ async def test_from_file_to_file(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(2))
-async def test_from_file_to_postgresql(tmp_path: Path, postgres_url: str, seed: int) -> None:
+async def test_a_move_from_file_to_postgresql_succeeds_after_interruptions(
+    tmp_path: Path, postgres_url: str, seed: int
+) -> None:
     here = tmp_path / "a.db"
     away = await open_postgres(postgres_url)
     try:

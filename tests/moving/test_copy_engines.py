@@ -1,4 +1,4 @@
-"""Does everything survive the way from one engine to the other and back, byte for byte?"""
+"""Tests that every value survives a move from one engine to the other and back, byte for byte."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ async def test_from_sqlite_to_postgresql_and_back(tmp_path: Path, postgres_url: 
         await settle(store, some, 510, 520)
 
 
-async def test_what_postgresql_cannot_hold_is_named_and_the_source_goes_on(
+async def test_a_value_that_postgresql_cannot_hold_is_named_and_the_source_stays_in_use(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    """A zero byte is a character like any other in SQLite; PostgreSQL knows none."""
+    """A zero byte is an ordinary character in SQLite; PostgreSQL has none."""
     here = tmp_path / "a.db"
     some = crowd()
     async with sqlite_store(here) as store:
@@ -87,9 +87,7 @@ async def test_what_postgresql_cannot_hold_is_named_and_the_source_goes_on(
         await target.aclose()
 
 
-async def test_two_moves_of_one_postgresql_keep_out_of_each_others_way(
-    tmp_path: Path, postgres_url: str
-) -> None:
+async def test_two_moves_of_one_postgresql_exclude_each_other(tmp_path: Path, postgres_url: str) -> None:
     away = await open_postgres(postgres_url)
     try:
         await settle(away, crowd(), 0, 10)

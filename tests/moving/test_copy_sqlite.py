@@ -1,4 +1,4 @@
-"""Does a SQLite database become another one whole, whatever happens on the way?"""
+"""Tests of a move from one SQLite database to another, with interruptions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Steps:
-    """Counts what is told, and stops after so many steps."""
+    """Counts progress steps, and stops after so many."""
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.stages: list[tuple[str, int]] = []
@@ -55,7 +55,7 @@ async def moved(here: Path, there: Path, steps: Steps | None = None, owner: str 
         await target.aclose()
 
 
-async def test_everything_arrives_and_the_source_is_closed_for_ever(tmp_path: Path) -> None:
+async def test_everything_arrives_and_the_source_stays_closed(tmp_path: Path) -> None:
     here, there = tmp_path / "a.db", tmp_path / "b.db"
     some = crowd()
     async with sqlite_store(here) as store:
@@ -77,8 +77,9 @@ async def test_everything_arrives_and_the_source_is_closed_for_ever(tmp_path: Pa
             assert (await store.accounts.by_email(some.email(number))) is not None
 
 
-async def test_an_interrupted_move_lets_the_server_go_on_and_goes_on_itself(tmp_path: Path) -> None:
-    """What was changed, added and removed in between is mended, also where two rows have exchanged what must be unique."""
+async def test_an_interrupted_move_reopens_the_server_and_can_be_resumed(tmp_path: Path) -> None:
+    """Rows that were changed, added and removed in between are copied again, also where two rows have exchanged a unique
+    value."""
     here, there = tmp_path / "a.db", tmp_path / "b.db"
     some = crowd()
     async with sqlite_store(here) as store:
@@ -120,7 +121,7 @@ async def test_a_database_in_use_is_no_target_and_a_moved_one_no_source(tmp_path
     with pytest.raises(CopyRefused, match="not empty"):
         await moved(here, there)
     async with sqlite_store(here) as store:
-        await settle(store, crowd(), 3, 4)  # it takes writes again
+        await settle(store, crowd(), 3, 4)  # it accepts writes again
     await moved(here, third)
     with pytest.raises(CopyRefused, match="has moved"):
         await moved(here, tmp_path / "d.db")
@@ -153,8 +154,8 @@ def run_in_thread(work: Coroutine[Any, Any, Any]) -> None:
         pool.submit(asyncio.run, work).result()
 
 
-async def test_a_mover_killed_between_its_two_last_steps_is_finished_by_the_next(tmp_path: Path) -> None:
-    """The source is closed for ever, the target not yet open: nobody serves either, and the same command opens the target."""
+async def test_a_mover_killed_between_its_last_two_steps_is_finished_by_the_next(tmp_path: Path) -> None:
+    """The source is closed for ever, the target not yet open: neither is served, and the same command opens the target."""
     here, there = tmp_path / "a.db", tmp_path / "b.db"
     async with sqlite_store(here) as store:
         await settle(store, crowd(), 0, 20)

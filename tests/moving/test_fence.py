@@ -1,6 +1,6 @@
-"""Does a move ever miss what was written behind its fence, whatever becomes of clocks, and does a fence ever stay for good?
+"""Tests of a move's write fence: writes behind it are always detected, even after clock changes, and it never stays for ever.
 
-A clock that is set is what the fence sees of it: its time lies elsewhere.
+A changed clock is simulated by its effect: the fence's stored time differs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MINUTE = 60
 
 @dataclass
 class Fenced:
-    """A database with a server on it, and two commands: one that moves, one that looks and meddles."""
+    """A database with a server on it, and two commands: one that moves, one that observes and interferes."""
 
     place: str
     server: Store
@@ -42,12 +42,12 @@ class Fenced:
     written: int = field(default=0)
 
     async def clock_is_set(self, seconds: int) -> None:
-        """What the fence meets when the source's clock is set by so many seconds."""
+        """The effect on the fence of a change of the source's clock by so many seconds."""
         async with self.meddler.transaction():
             await self.meddler.run("UPDATE fence SET until = until - ?", (seconds,))
 
     async def write(self) -> bool:
-        """Whether the server may."""
+        """Whether the server may write."""
         try:
             await self.server.commit(self.server.put_meta("written", f"{self.written + 1}"))
         except StoreUnavailable:
@@ -76,7 +76,7 @@ async def fenced(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         yield Fenced(place, server, sides[0], sides[1], sides[2])
 
 
-async def test_nobody_writes_while_it_stands_and_everybody_when_it_is_down(fenced: Fenced) -> None:
+async def test_the_fence_blocks_all_writes_while_it_is_up_and_none_afterwards(fenced: Fenced) -> None:
     one = await fenced.raised("one")
     assert not await fenced.write()
     await one.keep()
@@ -86,7 +86,7 @@ async def test_nobody_writes_while_it_stands_and_everybody_when_it_is_down(fence
 
 
 @pytest.mark.parametrize("seconds", [31, 86_400, -61, -86_400])
-async def test_a_mover_that_is_gone_keeps_nobody_out_whatever_becomes_of_the_clock(
+async def test_the_fence_of_a_dead_mover_expires_whatever_the_clock_does(
     fenced: Fenced, seconds: int
 ) -> None:
     await fenced.raised("dead")
@@ -94,7 +94,7 @@ async def test_a_mover_that_is_gone_keeps_nobody_out_whatever_becomes_of_the_clo
     await fenced.clock_is_set(seconds)
     assert await fenced.write()
     assert await fenced.write()
-    # and the next move is let in at once
+    # and the next move is admitted at once
     again = await fenced.raised("two")
     assert not await fenced.write()
     await again.for_ever("elsewhere")
@@ -102,7 +102,7 @@ async def test_a_mover_that_is_gone_keeps_nobody_out_whatever_becomes_of_the_clo
 
 
 @pytest.mark.parametrize("back", [False, True])
-async def test_what_was_written_behind_it_is_never_missed_even_if_the_clock_is_right_again(
+async def test_a_write_behind_the_fence_is_detected_even_after_the_clock_is_corrected(
     fenced: Fenced, back: bool
 ) -> None:
     one = await fenced.raised("one")
@@ -116,14 +116,16 @@ async def test_what_was_written_behind_it_is_never_missed_even_if_the_clock_is_r
     assert await fenced.write()
 
 
-async def test_a_mover_that_slept_goes_on_when_nobody_wrote(fenced: Fenced) -> None:
+async def test_a_mover_that_was_suspended_continues_when_nothing_was_written(fenced: Fenced) -> None:
     one = await fenced.raised("one")
     await fenced.clock_is_set(86_400)
     await one.for_ever("elsewhere")
     assert not await fenced.write()
 
 
-async def test_a_clock_that_was_set_is_named(fenced: Fenced, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_changed_clock_is_named_in_the_message(
+    fenced: Fenced, monkeypatch: pytest.MonkeyPatch
+) -> None:
     right = fenced.mover.clock
 
     async def later() -> int:
@@ -137,10 +139,10 @@ async def test_a_clock_that_was_set_is_named(fenced: Fenced, monkeypatch: pytest
         await one.for_ever("elsewhere")
 
 
-async def test_a_move_during_which_a_server_wrote_is_refused_and_its_second_run_has_it(
+async def test_a_move_during_which_a_server_wrote_is_refused_and_its_second_run_has_the_write(
     fenced: Fenced,
 ) -> None:
-    """In the moment of the last comparison, when the rows have been read already."""
+    """The write happens during the last comparison, after the rows have been read."""
 
     class Late(Steps):
         done = False
@@ -173,7 +175,7 @@ async def test_a_move_during_which_a_server_wrote_is_refused_and_its_second_run_
     assert not await fenced.write()
 
 
-async def test_a_mover_that_slept_while_another_took_over_gives_up(fenced: Fenced) -> None:
+async def test_a_suspended_mover_gives_up_after_another_took_over(fenced: Fenced) -> None:
     one = await fenced.raised("one")
     await fenced.clock_is_set(MINUTE)
     other = Fence(fenced.meddler, await fenced.meddler.tables(), "two")
@@ -181,12 +183,12 @@ async def test_a_mover_that_slept_while_another_took_over_gives_up(fenced: Fence
     with pytest.raises(CopyRefused, match="Another doorward move"):
         await one.for_ever("elsewhere")
     await one.down()
-    assert not await fenced.write(), "what is not its own it leaves"
+    assert not await fenced.write(), "it leaves the other mover's fence alone"
     await other.down()
     assert await fenced.write()
 
 
-async def test_of_many_who_write_when_the_time_has_come_all_may(fenced: Fenced) -> None:
+async def test_all_waiting_writers_may_write_once_the_fence_has_expired(fenced: Fenced) -> None:
     one = await fenced.raised("one")
     await fenced.clock_is_set(MINUTE)
     writes = [fenced.server.put_meta(f"name {number}", "x") for number in range(40)]

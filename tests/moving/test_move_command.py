@@ -1,4 +1,4 @@
-"""What does `doorward move` say when it cannot, and what does it never show?"""
+"""Tests of the messages of `doorward move` on refusal, and of what it never shows."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SECRET = "geheim-9f31"
         (("doorward.db",), "TARGET is missing"),
     ],
 )
-def test_a_move_that_cannot_be_is_refused_in_words_and_changes_nothing(
+def test_an_impossible_move_is_refused_in_words_and_changes_nothing(
     stocked: Run, house: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     (house / "empty.db").touch()
@@ -49,11 +49,11 @@ def test_a_move_that_cannot_be_is_refused_in_words_and_changes_nothing(
     assert "Traceback" not in ended.err
     left = {path.name for path in house.iterdir()} - before
     assert not [name for name in left if not name.startswith("doorward.db")], left
-    # it is served and written as ever
+    # it is still served and written
     assert stocked("role", "create", "after").status == 0
 
 
-def test_a_moved_database_is_no_commands_any_more_and_can_be_released(stocked: Run, house: Path) -> None:
+def test_a_moved_database_is_refused_by_every_command_and_can_be_released(stocked: Run, house: Path) -> None:
     moved = stocked("move", "doorward.db", "b.db", "--json")
     assert moved.status == 0, moved.out
     assert moved.document["target"] == str(house / "b.db")
@@ -63,7 +63,7 @@ def test_a_moved_database_is_no_commands_any_more_and_can_be_released(stocked: R
         assert f"has moved to {house / 'b.db'}" in refused.err
     doctor = stocked("doctor")
     assert "has moved to" in doctor.out
-    assert stocked("move", "--release", "doorward.db").status == 1, "nobody can be asked here"
+    assert stocked("move", "--release", "doorward.db").status == 1, "no terminal to ask on"
     assert stocked("move", "--release", "doorward.db", "--yes", "--json").document == {"released": True}
     assert stocked("move", "--release", "doorward.db", "--yes", "--json").document == {"released": False}
     assert stocked("role", "create", "late").status == 0
@@ -71,14 +71,14 @@ def test_a_moved_database_is_no_commands_any_more_and_can_be_released(stocked: R
     assert [one["email"] for one in listed.document] == ["ada@example.com"]
 
 
-def test_where_the_secret_key_stays_is_told(stocked: Run, house: Path) -> None:
+def test_the_place_of_the_secret_key_is_reported(stocked: Run, house: Path) -> None:
     (house / "elsewhere").mkdir()
     moved = stocked("move", "doorward.db", "elsewhere/b.db")
     assert moved.status == 0
     assert f"The secret key stays in {house / 'doorward.key'}" in moved.err.replace("\n", "")
 
 
-def test_a_terminal_sees_the_pace_and_a_pipe_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_the_progress_and_a_pipe_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     import pty
     import threading
 

@@ -1,4 +1,4 @@
-"""Can a server move from SQLite to PostgreSQL while people use it, be killed on the way, and nobody is signed out?"""
+"""Test of a move from SQLite to PostgreSQL in use: it is killed on the way, resumed, and signs nobody out."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ PEOPLE = 2000
 SAMPLE = [3, 77, 500, 1024, 1500, 1999, 42, 1]
 
 
-def test_a_move_killed_half_way_goes_on_and_nobody_is_signed_out(tmp_path: Path, postgres_url: str) -> None:
+def test_a_move_killed_half_way_is_resumed_and_signs_nobody_out(tmp_path: Path, postgres_url: str) -> None:
     with processes(tmp_path, 1, sections={"tokens": {"access_ttl": 3600}}) as fleet:
         kept = house.fill(fleet, PEOPLE)
         asyncio.run(killed_half_way(fleet, kept, postgres_url))
-        # it would take writes again by itself, when the fence's time has come
+        # it would accept writes again by itself, when the fence expires
         assert house.done(house.doorward(fleet, "move", "--release", "doorward.db", "--yes", "--json"))[
             "released"
         ]
@@ -38,8 +38,8 @@ def test_a_move_killed_half_way_goes_on_and_nobody_is_signed_out(tmp_path: Path,
         with refreshing(fleet, kept.refreshed) as load:
             moved = house.done(house.doorward(fleet, "move", "doorward.db", postgres_url, "--json"))
         assert load.done > 0
-        assert load.told_to_wait > 0, "the apps were there while it moved"
-        assert moved["kept"] > 0, "what had not changed was not copied twice"
+        assert load.told_to_wait > 0, "the apps sent requests during the move"
+        assert moved["kept"] > 0, "unchanged rows were not copied twice"
         assert moved["kept"] + moved["copied"] == moved["rows"]
         counted = {one["table"]: one["rows"] for one in moved["tables"]}
         assert counted["accounts"] == PEOPLE + 3
@@ -54,7 +54,7 @@ def test_a_move_killed_half_way_goes_on_and_nobody_is_signed_out(tmp_path: Path,
         assert "has moved to postgresql://" in told["error"]
         house.on(fleet, postgres_url)
         house.everything_works(fleet, kept, SAMPLE)
-        # and on, into a file of its own
+        # then a move on, into another file
         with refreshing(fleet, kept.refreshed) as load:
             back = house.done(house.doorward(fleet, "move", postgres_url, "back.db", "--json"))
         assert load.done > 0
@@ -66,7 +66,7 @@ def test_a_move_killed_half_way_goes_on_and_nobody_is_signed_out(tmp_path: Path,
 
 
 async def killed_half_way(fleet: Fleet, kept: house.Kept, url: str) -> None:
-    """Start it, hold it up where refresh tokens are copied; Ctrl-C, and once more with kill -9."""
+    """Start it, block it where refresh tokens are copied; end it with Ctrl-C, and once more with kill -9."""
     await (await open_postgres(url)).close()
     holder = await asyncpg.connect(url)
     try:
@@ -77,7 +77,7 @@ async def killed_half_way(fleet: Fleet, kept: house.Kept, url: str) -> None:
         _, err = mover.communicate(timeout=PATIENCE)
         assert mover.returncode == 130, err
         assert "Traceback" not in err, err
-        # at once, and not when a time has come
+        # at once, without waiting for the fence to expire
         kept.tokens = good(fleet.house.own.refresh(kept.tokens.refresh))
         mover, _ = await held_up(fleet, url, holder, waits)
         mover.kill()
@@ -91,8 +91,8 @@ async def killed_half_way(fleet: Fleet, kept: house.Kept, url: str) -> None:
 async def held_up(
     fleet: Fleet, url: str, holder: Any, before: set[int]
 ) -> tuple[subprocess.Popen[str], set[int]]:
-    """A move that waits for the lock of `holder`, and who waits there by then: others than `before`, since somebody who has gone
-    away may still stand in the queue."""
+    """A move that waits for the lock of `holder`, and the backends that wait there; without those in `before`, since a closed
+    connection may still be in the queue."""
     mover = house.doorward(fleet, "move", "doorward.db", url)
     last = time.monotonic() + PATIENCE
     while True:

@@ -1,4 +1,4 @@
-"""Does a move that was interrupted go on after its source has let go of old lines of the record?"""
+"""Test of an interrupted move that is resumed after its source has deleted old audit lines."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.anyio
 
 
 async def written(store: Store, *days: float) -> list[str]:
-    """Lines of so many days ago; answers their ids."""
+    """Lines of so many days ago; returns their ids."""
     ids = [SystemChance(lambda day=day: time.time() - day * DAY).new_id("aud") for day in days]
     assert await store.commit(*(store.audit.append(event(id=one)) for one in ids))
     return ids
 
 
 @pytest.mark.parametrize("way", ["to postgresql", "from postgresql", "from file to file"])
-async def test_it_goes_on_and_the_target_has_what_the_source_has(
+async def test_a_resumed_move_gives_the_target_exactly_the_sources_lines(
     tmp_path: Path, way: str, request: pytest.FixtureRequest
 ) -> None:
     here, there = str(tmp_path / "a.db"), str(tmp_path / "b.db")
@@ -42,11 +42,11 @@ async def test_it_goes_on_and_the_target_has_what_the_source_has(
     target = await open_side(there, PostgresOptions())
     try:
         with pytest.raises(KeyboardInterrupt):
-            # four pieces of the record have arrived: old lines all of them
+            # four pieces of the record have arrived, all of old lines
             await move(source, target, owner="one", progress=Steps(stop_after=4), size=5)
         arrived = (await target.rows("SELECT COUNT(*) FROM audit"))[0][0]
         assert 15 <= arrived <= 25
-        # the source is served again, and sweeps: not everything that may go has gone when the move goes on
+        # the source is served again, and sweeps: only a part of the expired lines is deleted when the move is resumed
         assert await store.audit.let_go(int(time.time()), 400 * DAY, 12) == 12
         did = await move(source, target, owner="two", progress=Steps(), size=5)
         assert {one.table: one.rows for one in did.tables}["audit"] == 20 + 30 - 12

@@ -1,4 +1,5 @@
-"""Is a restored database the one that was backed up, there whole or not at all, and never mistaken for the one before?"""
+"""Tests of a restore: the database equals the backup, appears complete or not at all, and is never mistaken for the previous
+one."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ PASSPHRASE = "apple brick candle dune"
 
 
 def tables(ended: Ended) -> list[dict[str, Any]]:
-    """The sums that a command told."""
+    """The checksums that a command reported."""
     assert ended.status == 0, ended.out
     return ended.document["tables"]
 
@@ -55,14 +56,14 @@ def backed_up(stocked: Run, house: Path) -> Run:
     return stocked
 
 
-def test_what_is_restored_is_what_was_backed_up(backed_up: Run, house: Path) -> None:
+def test_the_restored_database_equals_the_backup(backed_up: Run, house: Path) -> None:
     wanted = tables(backed_up("backup", "--verify", "a.bak", "--json"))
     assert tables(backed_up("restore", "a.bak", "--into", "b.db", "--json")) == wanted
     assert (house / "b.db").stat().st_mode & 0o777 == 0o600
     assert not list(house.glob("b.db.restoring*"))
     assert one(house / "b.db", "SELECT COUNT(*) FROM accounts") == 121
     assert one(house / "b.db", "SELECT kind FROM audit ORDER BY id DESC LIMIT 1") == "database.restored"
-    # the line of the backup is in the backup
+    # the backup contains its own audit line
     assert one(house / "b.db", "SELECT COUNT(*) FROM audit WHERE kind = 'database.backed_up'") == 1
     (house / "doorward.toml").write_text(
         'issuer = "http://127.0.0.1:9000"\ndatabase = "b.db"\ndevelopment = true\n'
@@ -71,8 +72,8 @@ def test_what_is_restored_is_what_was_backed_up(backed_up: Run, house: Path) -> 
     assert listed.document["email"] == "ada@example.com"
 
 
-def test_nobody_mistakes_the_restored_database_for_the_one_before(backed_up: Run, house: Path) -> None:
-    """The feed has another name, so that APIs load it anew; the counters go on beyond both."""
+def test_the_restored_database_is_never_mistaken_for_the_previous_one(backed_up: Run, house: Path) -> None:
+    """The feed has another name, so that APIs load it completely; the counters continue above those of both databases."""
 
     async def use() -> None:
         async with sqlite_store(house / "doorward.db") as store:
@@ -90,7 +91,7 @@ def test_nobody_mistakes_the_restored_database_for_the_one_before(backed_up: Run
     assert one(house / "doorward.db.replaced", "SELECT value FROM meta WHERE name = 'feed'") == "before"
 
 
-def test_a_database_in_use_stays(backed_up: Run, house: Path) -> None:
+def test_a_database_in_use_is_not_replaced(backed_up: Run, house: Path) -> None:
     refused = backed_up("restore", "a.bak")
     assert refused.status == 1
     assert "is not empty" in refused.err
@@ -105,7 +106,7 @@ def test_a_database_in_use_stays(backed_up: Run, house: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.99])
-def test_a_backup_that_breaks_off_leaves_nothing_behind(backed_up: Run, house: Path, share: float) -> None:
+def test_an_incomplete_backup_leaves_nothing_behind(backed_up: Run, house: Path, share: float) -> None:
     data = (house / "a.bak").read_bytes()
     (house / "cut.bak").write_bytes(data[: int(len(data) * share)])
     ended = backed_up("restore", "cut.bak", "--into", "b.db")
@@ -118,7 +119,7 @@ def test_a_backup_that_breaks_off_leaves_nothing_behind(backed_up: Run, house: P
 
 
 def test_with_the_passphrase_alone_a_new_machine_becomes_the_server(backed_up: Run, house: Path) -> None:
-    """It has a key of its own; the root secret is wrapped under that as well, so what was encrypted is read."""
+    """The new machine has its own key; the root secret is wrapped under that as well, so encrypted values can be read."""
     new = house / "new"
     new.mkdir()
     (new / "doorward.toml").write_text('issuer = "http://127.0.0.1:9000"\ndevelopment = true\n')
@@ -130,7 +131,7 @@ def test_with_the_passphrase_alone_a_new_machine_becomes_the_server(backed_up: R
     assert (new / "doorward.key").read_bytes() != (house / "doorward.key").read_bytes()
     wrappings = backed_up("keys", "wrappings", "--config", config, "--json")
     assert wrappings.status == 0, wrappings.out
-    # the new key opens it by itself: the sealed signing keys can be read
+    # the new key opens it alone: the sealed signing keys can be read
     rotated = backed_up("keys", "rotate", "--force", "--config", config)
     assert rotated.status in {0, 1}
     assert "another" not in rotated.err
@@ -145,7 +146,7 @@ def test_without_the_passphrase_another_key_changes_nothing(backed_up: Run, hous
     assert one(house / "doorward.db", "SELECT COUNT(*) FROM accounts") == 121
 
 
-def test_ending_everything_ends_everything(backed_up: Run, house: Path) -> None:
+def test_end_everything_ends_every_session_and_token(backed_up: Run, house: Path) -> None:
     tables(backed_up("restore", "a.bak", "--into", "b.db", "--end-everything", "--json"))
     path = house / "b.db"
     assert one(path, "SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL") == 0
@@ -176,7 +177,7 @@ def test_a_newer_backup_is_refused_and_an_older_one_brought_up_to_date(
     assert refused.status == 1
     assert "newer Doorward" in refused.err
     assert not (house / "b.db").exists()
-    # a schema whose tables are not those of the backup is no way to fill it
+    # a schema whose tables differ from the backup's cannot hold it
     (house / "older.bak").write_bytes(with_schema(1))
     refused = backed_up("restore", "older.bak", "--into", "b.db")
     assert refused.status == 1
@@ -184,8 +185,8 @@ def test_a_newer_backup_is_refused_and_an_older_one_brought_up_to_date(
     assert backup_file.MAGIC in (house / "older.bak").read_bytes()
 
 
-def test_a_full_disk_is_a_sentence_and_leaves_nothing(backed_up: Run, house: Path) -> None:
-    """Files may not grow beyond some kilobytes in these processes: what a full disk says."""
+def test_a_full_disk_gives_one_sentence_and_leaves_nothing(backed_up: Run, house: Path) -> None:
+    """Files may not grow beyond some kilobytes in these processes, which fails like a full disk."""
 
     def small() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -217,7 +218,9 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(backed_up: Run, house: Pat
     assert b"the disk is full" in piped.stderr
 
 
-def test_on_postgresql_as_on_sqlite(backed_up: Run, house: Path, postgres_url: str) -> None:
+def test_backup_and_restore_work_on_postgresql_as_on_sqlite(
+    backed_up: Run, house: Path, postgres_url: str
+) -> None:
     """From a file into PostgreSQL, backed up there, replaced there, and back into a file."""
     wanted = tables(backed_up("backup", "--verify", "a.bak", "--json"))
     assert tables(backed_up("restore", "a.bak", "--into", postgres_url, "--json")) == wanted
@@ -254,8 +257,8 @@ def test_on_postgresql_as_on_sqlite(backed_up: Run, house: Path, postgres_url: s
     assert tables(backed_up("restore", "pg.bak", "--config", "pg.toml", "--into", "c.db", "--json")) == there
 
 
-def test_a_backup_of_an_older_schema_is_brought_up_to_date(stocked: Run, house: Path) -> None:
-    """Made before an update, it must be good after it."""
+def test_a_backup_of_an_older_schema_is_migrated(stocked: Run, house: Path) -> None:
+    """A backup made before an update must be usable after it."""
     newest = known("sqlite")
     assert len(newest) > 2
     old = house / "old.db"
@@ -271,8 +274,8 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(stocked: Run, house: 
     assert one(house / "new.db", "SELECT COUNT(*) FROM schema_migrations") == len(newest)
 
 
-def test_a_restore_that_was_killed_is_simply_run_again(backed_up: Run, house: Path) -> None:
-    """It had not yet given its draft the name; what it left behind is in nobody's way."""
+def test_a_killed_restore_is_simply_run_again(backed_up: Run, house: Path) -> None:
+    """It had not yet renamed its draft; the leftover file does no harm."""
     restorer = subprocess.Popen(
         [sys.executable, "-c", KILLED_IN_THE_MIDDLE, "restore", "a.bak", "--into", "b.db"],
         cwd=house,
@@ -288,7 +291,7 @@ def test_a_restore_that_was_killed_is_simply_run_again(backed_up: Run, house: Pa
     assert [path.name for path in house.glob("b.db*") if "turn" not in path.name] == ["b.db"]
 
 
-# the command as it is, but for the moment at which the compared draft would be put into place
+# the real command, killed at the moment at which the compared draft would be put into place
 KILLED_IN_THE_MIDDLE = """
 import os, signal, sys
 from doorward.storage.copy import fresh

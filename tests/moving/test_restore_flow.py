@@ -1,4 +1,4 @@
-"""What do apps, people and APIs meet after a restore? What the backup knows works; what came later is refused, plainly."""
+"""Tests of apps, people and APIs after a restore: what the backup contains works; what came later is refused."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ def test_after_a_restore_what_the_backup_knows_works_and_what_came_later_is_refu
         newest = good(own.refresh(newer.refresh))
         assert own.post("/revoke", token=ended.refresh).status_code == 200
         refused(own.refresh(ended.refresh))
-        # the server is in the way
+        # the running server prevents it
         told = house.done(house.doorward(fleet, "restore", "a.bak", "--replace", "--yes", "--json"), 1)
         assert "Stop" in told["fix"]
         server.stop()
         house.done(house.doorward(fleet, "restore", "a.bak", "--replace", "--yes", "--json"))
         server.start()
         news = house.feed(server.base, cursor)
-        assert news["reset"] is True, "an API with a cursor of before loads everything anew"
-        # newer than the database: no verdict on the family, and its owner can go on
+        assert news["reset"] is True, "an API with an old cursor loads everything"
+        # newer than the database: the family is not revoked, and its owner can continue
         refused(own.refresh(newest.refresh))
         refused(own.refresh(newer.refresh))
         again = good(own.refresh(old.refresh))
         good(own.refresh(again.refresh))
         assert own.userinfo(old.access).status_code == 200
-        # the guide says so: what was revoked after the backup was made is not known any more
+        # documented in the guide: a revocation made after the backup is lost
         good(own.refresh(ended.refresh))
         tokens_by_challenge(own, "ada@example.com", SCOPE)
         assert server.troubles() == []
 
 
-def test_with_end_everything_no_token_of_before_works_and_everybody_can_sign_in(
+def test_after_end_everything_no_old_token_works_and_everybody_can_sign_in(
     tmp_path: Path, own_database: str | None
 ) -> None:
     with processes(tmp_path, 1, database=own_database) as fleet:

@@ -1,4 +1,4 @@
-"""Is a restore refused under a running server whatever role either of them has, and do the tables stay whose they were?"""
+"""Tests that a restore is refused while a server runs, under any PostgreSQL role, and that tables keep their owner."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RESTORE = ("restore", "a.bak", "--replace", "--yes", "--json", "--into")
 
 
 def as_role(url: str, role: str) -> str:
-    """The same database, for somebody else."""
+    """The same database for another role."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=f"{role}@{parts.hostname}:{parts.port}"))
 
@@ -41,7 +41,7 @@ def role(postgres: Databases, url: str, rights: str = "") -> Generator[str]:
 
 
 def owner(postgres: Databases, url: str) -> list[str]:
-    """Whose the tables are."""
+    """The owner of the tables."""
     return postgres.query("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'", url)
 
 
@@ -52,7 +52,7 @@ def url(postgres: Databases) -> Generator[str]:
     postgres.drop(made)
 
 
-def test_the_administrators_restore_meets_the_servers_role_and_leaves_it_its_tables(
+def test_the_administrators_restore_detects_the_servers_role_and_keeps_its_tables(
     tmp_path: Path, postgres: Databases, url: str
 ) -> None:
     with role(postgres, url) as mine, role(postgres, url) as reader:
@@ -75,10 +75,10 @@ def test_the_administrators_restore_meets_the_servers_role_and_leaves_it_its_tab
             good(fleet.house.own.refresh(tokens.refresh))
 
 
-def test_a_server_behind_a_pooler_of_another_role_is_asked(
+def test_a_server_behind_a_pooler_of_another_role_is_detected(
     tmp_path: Path, postgres: Databases, url: str, pgbouncer_program: Path
 ) -> None:
-    """Of its connections nothing says whose they are."""
+    """Nothing shows to whom its connections belong."""
     with role(postgres, url, "SUPERUSER") as other, pgbouncer(pgbouncer_program, postgres) as bouncer:
         sections = {"postgres": {"prepared_statements": False}}
         with processes(tmp_path, 1, database=bouncer.through(url), sections=sections) as fleet:
@@ -86,10 +86,10 @@ def test_a_server_behind_a_pooler_of_another_role_is_asked(
             house.done(house.doorward(fleet, "backup", "a.bak", "--json"))
             told = house.done(house.doorward(fleet, *RESTORE, as_role(url, other)), 1)
             assert "A server is running" in told["error"]
-            # and it goes on, as if nobody had asked
+            # and it continues as before
             good(fleet.house.own.refresh(tokens.refresh))
             assert fleet.servers[0].troubles() == []
-            # one that was killed keeps nobody waiting for long
+            # a killed server delays a restore only briefly
             fleet.servers[0].kill()
             house.done(house.doorward(fleet, *RESTORE, as_role(url, other)))
             fleet.servers[0].start()
