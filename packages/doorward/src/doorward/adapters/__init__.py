@@ -1,1 +1,3 @@
-"""Adapters of everything outside but the database: mail, hashing, keys, clock, random values, logs, metrics, Valkey."""
+"""Adapters of all external systems except the database: mail, hashing, keys, clock, random values, logs, metrics,
+Valkey.
+"""

@@ -1,1 +1,1 @@
-"""What the nodes of one server share: configuration snapshot, change notification, node registry."""
+"""State shared by the nodes of one server: configuration snapshot, change notification, node registry."""

@@ -11,7 +11,7 @@ from doorward.core.ports.change_notifier import Bell
 
 @final
 class Bells:
-    """Combines any number of `Bell`s, possibly none. Changes made by this process need no notifier."""
+    """Combines any number of `Bell`s, possibly none. Changes of this process reach its own listeners without any."""
 
     def __init__(self, bells: Sequence[Bell] = ()) -> None:
         self._bells = tuple(bells)

@@ -134,7 +134,7 @@ class WatchedCatalog:
         """
         if self._passed() < self._no_use_before:
             return
-        # not asyncio.timeout, which waits for the end of what it cancels: the database may take its time for that
+        # not asyncio.timeout, which waits until the cancelled work has ended: the database may take long for that
         look = asyncio.ensure_future(self._look())
         done, _ = await asyncio.wait({look}, timeout=LEASE)
         if not done:

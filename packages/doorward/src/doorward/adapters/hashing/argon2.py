@@ -24,7 +24,7 @@ _SALT = 16
 _HASH = 32
 NICE = 20
 """The nice value of hashing threads relative to the process, limited by the system; the bench measures bare Argon2id at
-the same priority. While the loop is busy they get only its leftover time: `hashing_share`."""
+the same priority. While the loop is busy they get only its leftover time: `hashing/share.py`."""
 # Seconds without a password after which a thread gives its memory back.
 _REST = 2.0
 # While at least this many wait, finished hashes are delivered together: each delivery wakes the loop and then the

@@ -98,7 +98,7 @@ class NothingListed:
     """`BreachedList` without entries."""
 
     def contains(self, sha1_hex: str) -> bool:
-        """Nothing is listed."""
+        """Always False."""
         del sha1_hex
         return False
 

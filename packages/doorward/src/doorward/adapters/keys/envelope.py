@@ -1,4 +1,6 @@
-"""Envelope of what is sealed or wrapped: AES-256-GCM (NIST SP 800-38D) under keys that HKDF (RFC 5869) derives from one secret."""
+"""Envelope of sealed and wrapped values: AES-256-GCM (NIST SP 800-38D) under keys derived by HKDF (RFC 5869) from one
+secret.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ _TAG = 16
 
 
 def derive(secret: bytes, info: str, size: int = 32) -> bytes:
-    """The key of this `info`. Raises ValueError for a secret that has not 32 bytes."""
+    """The key for this `info`. Raises ValueError for a secret that does not have 32 bytes."""
     if len(secret) != 32:
         raise ValueError("the secret key has 32 bytes")
     return HKDF(algorithm=SHA256(), length=size, salt=None, info=info.encode()).derive(secret)
@@ -27,7 +29,8 @@ def seal(cipher: AESGCM, context: str, clear: bytes) -> bytes:
 
 
 def unseal(cipher: AESGCM, context: str, sealed: bytes) -> bytes:
-    """What `seal` sealed. Raises ValueError for another form, and InvalidTag for another key or context and for anything damaged."""
+    """The clear value. Raises ValueError for another format, and InvalidTag for another key or context and for anything
+    damaged."""
     if len(sealed) < 1 + _NONCE + _TAG or sealed[:1] != _VERSION:
         raise ValueError("not a sealed value of this version")
     return cipher.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], context.encode())

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from doorward.adapters.keys.envelope import derive, seal, unseal
 
-# What the keys are derived for (the `info` of HKDF): another word is another key, and what was sealed before opens no more.
+# The `info` of HKDF. Changing it gives another key, and existing sealed values can no longer be opened.
 _SEAL: Final = "doorward seal "
 _UNDER: Final = "doorward under "
 _TAG_OF: Final = "doorward tag "
@@ -41,7 +41,7 @@ class KeyedSealer:
         return seal(self._cipher(purpose), context, clear)
 
     def open(self, purpose: str, context: str, sealed: bytes) -> bytes:
-        """What was sealed. Raises ValueError for another purpose, context or secret key, and for anything damaged."""
+        """The clear value. Raises ValueError for another purpose, context or secret key, and for anything damaged."""
         try:
             return unseal(self._cipher(purpose), context, sealed)
         except InvalidTag:

@@ -39,7 +39,7 @@ class LocalWrapper:
 
 
 def unseal(cipher: AESGCM, context: str, wrapped: bytes) -> bytes:
-    """What `envelope.seal` sealed. Raises `WrongKey`."""
+    """The clear key. Raises `WrongKey`."""
     try:
         return envelope.unseal(cipher, context, wrapped)
     except ValueError:

@@ -80,7 +80,7 @@ class MailWorker:
         self._interval = interval
 
     async def run(self) -> None:
-        """For ever."""
+        """Run for ever."""
         await _for_ever(self.send_due, self._interval)
 
     async def send_due(self) -> int:
@@ -94,7 +94,7 @@ class MailWorker:
         taken = structs.replace(mail, tries=mail.tries + 1, next_try_at=now + CLAIM)
         messages = self._store.messages
         if not await self._store.commit(messages.replace_mail(mail, taken)):
-            return  # another worker has it
+            return  # another worker has taken it
         try:
             letter = open_letter(self._sealer, mail)
             if (why := await self._useless(mail, letter, now)) is not None:
@@ -143,7 +143,7 @@ class LogoutWorker:
         self._interval = interval
 
     async def run(self) -> None:
-        """For ever."""
+        """Run for ever."""
         await _for_ever(self.send_due, self._interval)
 
     async def send_due(self) -> int:

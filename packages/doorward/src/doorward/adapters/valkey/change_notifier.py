@@ -36,7 +36,7 @@ class ValkeyBell:
         return self._connected
 
     def listen(self, wake: Callable[[], None]) -> None:
-        """See `ports.bell.Bell`."""
+        """See `Bell.listen`."""
         self._wakes.append(wake)
 
     def on_lost(self, listener: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Actor of an administrative operation: who acts, and with which rights."""
+"""Actor of an administrative operation: identity and rights."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class KeyWrapper(Protocol):
 
 
 class KeyProblem(OperatorError):
-    """A key cannot be had. Neither text holds any of a key."""
+    """A key is not available. Neither text contains any part of a key."""
 
     def __str__(self) -> str:
         return f"{self.error} Fix: {self.fix}" if self.fix else self.error

@@ -50,7 +50,7 @@ class Sealer(Protocol):
         ...
 
     def seal_under(self, secret: str, purpose: str, clear: bytes) -> bytes:
-        """Sealed so that both the server's secret key and `secret`, which is stored nowhere, are needed to open it."""
+        """Sealed so that opening needs both the server's secret key and `secret`, which is not stored."""
         ...
 
     def open_under(self, secret: str, purpose: str, sealed: bytes) -> bytes:

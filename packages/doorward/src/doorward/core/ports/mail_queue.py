@@ -18,7 +18,7 @@ MailKind = str
 class Postman(Protocol):
     """Renders and seals a mail; `store.messages.insert_mail(...)` puts it into the transaction.
 
-    A mail with `ticket_id` is sent only while that ticket's code and link work.
+    A mail with `ticket_id` is sent only while that ticket's code and link are valid.
     """
 
     def write(

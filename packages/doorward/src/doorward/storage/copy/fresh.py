@@ -150,7 +150,7 @@ def _take_place(draft: Path, path: Path) -> None:
 
 
 def synced(path: Path) -> None:
-    """Have what was written to a file, or the names in a folder, on the disk. Raises OSError."""
+    """Flush the data of a file, or the names in a folder, to the disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -115,7 +115,7 @@ async def pages(
 async def summed(
     side: Side, table: Table, progress: Progress, keep: Callable[[], Awaitable[None]] | None = None
 ) -> Running:
-    """What a table comes to, read whole; `keep` is called before each part of it is counted."""
+    """Row count and checksum of a whole table; `keep` is called before each part is read."""
     running = Running()
     async for rows in pages(side, table):
         if keep is not None:
