@@ -79,14 +79,14 @@ class MessageWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountNotice:
-    """What a notice to somebody about a change of their account has in common: when it was, and on which device, where."""
+    """Base class of notices about a change of the recipient's account: its time (Unix seconds), device and place."""
 
     at: int
     device: str | None = None
     place: str | None = None
 
     def notice(self, say: MessageWords, subject: str, *said: str) -> MessageText:
-        """The message around what is `said`."""
+        """The message with the sentences `said`, time and place, and the links for undoing the change."""
         return MessageText(
             subject=subject,
             paragraphs=(*said, say.when(self.at, self.device, self.place)),

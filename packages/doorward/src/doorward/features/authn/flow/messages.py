@@ -11,7 +11,7 @@ from doorward.web.pages.words import calm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDevice(AccountNotice):
-    """A sign-in from a browser not seen before."""
+    """Notice of a sign-in from a new browser."""
 
     kind: ClassVar[str] = "new_device"
     app: str | None = None
@@ -33,7 +33,7 @@ class NewDevice(AccountNotice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorFailed(AccountNotice):
-    """Somebody has shown the password, and several wrong codes after it."""
+    """Notice of several wrong codes after the right password."""
 
     kind: ClassVar[str] = "second_factor_failed"
 

@@ -104,7 +104,7 @@ class FlowPages:
         return self.for_app_of(browser, sign_in), sign_in
 
     async def kept(self, browser: BrowserContext, flow: str | None) -> tuple[BrowserContext, SignIn | None]:
-        """The same for a refused form: as much of the sign-in as this browser may continue, to show the form again."""
+        """The same for a refused form: the sign-in that this browser may continue, to show the form again; None if there is none."""
         sign_in = await self.surviving(browser, flow)
         return (browser, None) if sign_in is None else (self.for_app_of(browser, sign_in), sign_in)
 

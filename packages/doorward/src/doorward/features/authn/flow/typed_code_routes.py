@@ -57,7 +57,7 @@ class TypedCodePage:
         return _page(browser, waiting, _method(post.form), post.problem)
 
     async def answer(self, post: PagePost) -> Response:
-        """Enter a code of the app, or a recovery code: distinguished by the text, not by the page."""
+        """Enter a code of the app, or a recovery code: told apart by what was typed, not by which page it was typed on."""
         browser, waiting = await self._waiting(post.browser, post.form.get("flow"))
         method, code = _method(post.form), post.form.get("code", "")
         if not code.strip():

@@ -10,7 +10,7 @@ from doorward.web.mail.message import AccountNotice, MessageText, MessageWords
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorAdded(AccountNotice):
-    """An authenticator app was added."""
+    """Notice that an authenticator app was added."""
 
     kind: ClassVar[str] = "second_factor_added"
 
@@ -26,7 +26,7 @@ class SecondFactorAdded(AccountNotice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorRemoved(AccountNotice):
-    """The authenticator app was removed."""
+    """Notice that the authenticator app was removed."""
 
     kind: ClassVar[str] = "second_factor_removed"
 

@@ -139,9 +139,8 @@ class SecondFactors:
     ) -> Weak | Refusal | None:
         """Remove the app and the recovery codes. None: done.
 
-        A password shorter than the minimum for an only factor is kept beside a second one; without it the result is
-        `Weak("too_short")`, and the person has to change the password first. Only its owner knows how long it is, so it must be
-        typed here. Raises `HashingBusy`.
+        Beside a second factor a password may be shorter than the minimum for an only factor. The result is then `Weak("too_short")`,
+        and the person has to change the password first. Its length is not stored, so it must be typed here. Raises `HashingBusy`.
         """
         checked = await self.check.verify(account.email, password, caller=caller, now=now)
         if isinstance(checked, Refusal):

@@ -10,7 +10,7 @@ from doorward.web.mail.message import AccountNotice, MessageText, MessageWords
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordChanged(AccountNotice):
-    """The password was changed or reset."""
+    """Notice that the password was changed or reset."""
 
     kind: ClassVar[str] = "password_changed"
 

@@ -10,7 +10,7 @@ from doorward.web.mail.message import AccountNotice, MessageText, MessageWords
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryCodesMade(AccountNotice):
-    """New recovery codes were made; the old ones stopped working."""
+    """Notice that new recovery codes were made and the old ones stopped working."""
 
     kind: ClassVar[str] = "recovery_codes_made"
 
@@ -26,7 +26,7 @@ class RecoveryCodesMade(AccountNotice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryCodeUsed(AccountNotice):
-    """A recovery code was used to sign in; `left` of them are left."""
+    """Notice that a recovery code was used to sign in; `left` codes remain."""
 
     kind: ClassVar[str] = "recovery_code_used"
     left: int
