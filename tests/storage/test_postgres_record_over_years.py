@@ -1,6 +1,4 @@
-"""Monthly partitions of the audit log on PostgreSQL over years: made for each day and dropped when old, under a
-controlled clock.
-"""
+"""Monthly partitions of the audit log on PostgreSQL over years, under a controlled clock."""
 
 from __future__ import annotations
 

@@ -1,3 +1,1 @@
-"""Adapters of all external systems except the database: mail, hashing, keys, clock, random values, logs, metrics,
-Valkey.
-"""
+"""Adapters of external systems except the database: mail, hashing, keys, clock, random values, logs, metrics, Valkey."""

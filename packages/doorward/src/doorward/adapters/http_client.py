@@ -1,6 +1,4 @@
-"""HTTP client for calls to apps: one guarded POST for back-channel logout (OpenID Connect Back-Channel Logout 1.0
-§2.5).
-"""
+"""HTTP client for calls to apps: one guarded POST (OpenID Connect Back-Channel Logout 1.0 §2.5)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Structured logging of names, ids and numbers; never of secrets, detected by key and by form, and never of local
-variables.
-"""
+"""Structured logging without secrets (detected by key and by form) and without local variables."""
 
 from __future__ import annotations
 

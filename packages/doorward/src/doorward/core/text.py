@@ -1,5 +1,4 @@
-"""Normal forms of text that people type: codes, addresses, names, and names that must not look alike (RFC 8264, 8265,
-8266).
+"""Normal forms of typed text: codes, addresses, names, and names that must not look alike (RFC 8264, 8265, 8266).
 
 Passwords have their own rule (`features/authn/factors/password/rules/password.py`), and values that programs send (ids,
 secrets, scopes, URLs) are compared unchanged. docs/reference/text.md lists all kinds.

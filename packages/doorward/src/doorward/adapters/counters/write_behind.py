@@ -1,6 +1,4 @@
-"""Write-behind of attempts that were counted elsewhere: summed and committed once a second, so that a guess causes no
-durable write of its own.
-"""
+"""Write-behind of attempts counted elsewhere: committed once a second, so that a guess costs no durable write."""
 
 from __future__ import annotations
 

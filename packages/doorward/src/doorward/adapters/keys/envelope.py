@@ -1,6 +1,4 @@
-"""Envelope of sealed and wrapped values: AES-256-GCM (NIST SP 800-38D) under keys derived by HKDF (RFC 5869) from one
-secret.
-"""
+"""Envelope of sealed and wrapped values: AES-256-GCM (NIST SP 800-38D), keys by HKDF (RFC 5869) from one secret."""
 
 from __future__ import annotations
 

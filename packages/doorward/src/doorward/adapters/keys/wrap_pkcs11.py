@@ -1,6 +1,4 @@
-"""Key wrapping under a key that never leaves a hardware token: AES-GCM in the token, PKCS#11 v3.0 §2.12.3
-(CKM_AES_GCM).
-"""
+"""Key wrapping under a key in a hardware token: AES-GCM in the token, PKCS#11 v3.0 §2.12.3 (CKM_AES_GCM)."""
 
 from __future__ import annotations
 

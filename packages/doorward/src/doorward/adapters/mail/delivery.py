@@ -1,6 +1,4 @@
-"""Delivery of due messages: two background tasks, for mail and back-channel logout notices, with growing pauses between
-tries.
-"""
+"""Delivery of due mail and back-channel logout notices: two background tasks, with growing pauses between tries."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Valkey (or Redis) connection with short time limits: a missing, hanging or slow server never delays requests for
-long.
-"""
+"""Valkey (or Redis) connection: a missing, hanging or slow server never delays requests for long."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Attempt counters in Valkey: atomic over all processes, no durable write for each attempt, and no loss when Valkey
-loses data.
-"""
+"""Attempt counters in Valkey: atomic, no durable write for each attempt, and no loss when Valkey loses data."""
 
 from __future__ import annotations
 

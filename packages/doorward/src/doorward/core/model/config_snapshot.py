@@ -1,6 +1,4 @@
-"""Configuration as one immutable snapshot: apps, APIs, roles and public signing keys, read from memory on every
-request.
-"""
+"""Configuration as one immutable snapshot in memory: apps, APIs, roles and public signing keys."""
 
 from __future__ import annotations
 

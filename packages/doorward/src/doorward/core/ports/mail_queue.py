@@ -1,6 +1,4 @@
-"""Mail queue: mail is written into the outbox in the same transaction as the change that it reports, and sent
-afterwards.
-"""
+"""Mail queue: mail is written to the outbox in the transaction of the change that it reports, and sent afterwards."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Check that no other process uses a PostgreSQL database that is about to be replaced, under any role or behind a
-pooler.
+"""Check that no other process uses a PostgreSQL database to be replaced, under any role or behind a pooler.
 
 Connections are recognised by the application name that every Doorward sets. A pooler keeps connections open, so behind
 one the servers are asked: a server whose row in `nodes` is marked as doubted registers again at its next look, within

@@ -1,5 +1,4 @@
-"""Commit gate: after a commit without an answer, no more are sent while PostgreSQL keeps commits waiting for a lost
-standby.
+"""Commit gate: no further commits are sent while PostgreSQL keeps one waiting for a lost standby.
 
 With `synchronous_standby_names` a commit waits for a standby without any limit: `statement_timeout` does not apply to
 it, and a server whose client disconnects continues to wait, with its connection and its row locks. Cancelling it would

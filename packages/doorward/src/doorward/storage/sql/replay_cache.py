@@ -1,6 +1,4 @@
-"""Attempt counters and one-time claims in SQL: single statements, so that no attempt is lost between a read and a
-write.
-"""
+"""Attempt counters and one-time claims in SQL: single statements, so that no concurrent attempt is lost."""
 
 from __future__ import annotations
 

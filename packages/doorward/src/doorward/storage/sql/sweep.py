@@ -1,5 +1,6 @@
-"""Removal of expired rows, table by table, in small batches; consents never expire. `audit_end.py` handles the audit
-log.
+"""Removal of expired rows, table by table, in small batches; consents never expire.
+
+`audit_end.py` handles the audit log.
 """
 
 from __future__ import annotations
