@@ -1,4 +1,4 @@
-"""One `doorward dev` for the whole room, a Chromium for each file; a new person, with an empty browser, for each test."""
+"""One `doorward dev` for the whole folder, a Chromium for each file; a new person, with an empty browser, for each test."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NewPerson = Callable[[], Person]
 
 @pytest.fixture(scope="session")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
-    """The real system, started and stopped as a person does it. Its log has nothing to say of a failure afterwards."""
+    """The real system, started and stopped as a person does it. Its log must contain no failure afterwards."""
     with running.dev(tmp_path_factory.mktemp("browser")) as started:
         yield started
         log = (started.folder / NAME / "logs" / "server.log").read_text("utf-8")
@@ -39,7 +39,8 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
 
 @pytest.fixture(scope="module")
 def chrome(chromium: Path) -> Iterator[Browser]:
-    """Debian's Chromium; a new one for each file, since two of its drivers cannot run in one process and other rooms have theirs."""
+    """Debian's Chromium; a new one for each file, since two of its drivers cannot run in one process and other folders have
+    theirs."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(chromium), args=FLAGS)
         yield browser
@@ -48,7 +49,7 @@ def chrome(chromium: Path) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def kites(dev: running.Dev) -> Iterator[ForeignApp]:
-    """«Kite Club», a third-party app at another site, registered by the command that an operator would type."""
+    """«Kite Club», a third-party app on another site, registered by an operator's command."""
     with foreign_app() as app:
         settings = str(dev.folder / NAME / "doorward.toml")
         made = running.run(
@@ -70,7 +71,7 @@ def kites(dev: running.Dev) -> Iterator[ForeignApp]:
 
 @pytest.fixture(params=[True, False], ids=["scripts", "no-scripts"])
 def scripts(request: pytest.FixtureRequest) -> bool:
-    """Every test of this room that asks for it runs twice."""
+    """Runs every test that uses it twice: with scripts and without."""
     return request.param
 
 
@@ -78,7 +79,7 @@ def scripts(request: pytest.FixtureRequest) -> bool:
 def people(
     chrome: Browser, dev: running.Dev, scripts: bool, request: pytest.FixtureRequest
 ) -> Iterator[NewPerson]:
-    """Makes people. When the test is over, none of their browsers may have seen anything wrong on any page."""
+    """Creates people. After the test, none of their browsers may have reported a fault on any page."""
     made: list[Person] = []
     foreign: tuple[str, ...] = ()
     if "kites" in request.fixturenames:
@@ -96,5 +97,5 @@ def people(
 
 @pytest.fixture
 def email() -> str:
-    """An address that nobody has used yet."""
+    """An address that is not registered yet."""
     return f"person{next(_numbers)}@example.com"

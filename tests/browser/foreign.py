@@ -1,4 +1,4 @@
-"""A third-party app at an origin of its own: a page with a link to the sign-in page, and a callback that notes what arrives."""
+"""A third-party app at its own origin: a page with a link to the sign-in page, and a callback that records what arrives."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.waiting import PATIENCE
 
 @dataclass(frozen=True)
 class Arrived:
-    """What came to the callback, by which method."""
+    """What came to the callback, and by which method."""
 
     method: str
     fields: dict[str, str]
@@ -29,7 +29,7 @@ class Arrived:
 
 @dataclass
 class ForeignApp:
-    """`origin` is on the host name `localhost`, so that for the browser it is another site than the server's 127.0.0.1."""
+    """`origin` uses the host name `localhost`, so that for the browser it is another site than the server's 127.0.0.1."""
 
     origin: str
     issuer: str = ""
@@ -37,7 +37,7 @@ class ForeignApp:
     secret: str = ""
     arrived: list[Arrived] = field(default_factory=list[Arrived])
     onward: str | None = None
-    """Where the callback sends the browser on to, if anywhere."""
+    """The address to which the callback redirects the browser, if any."""
     _verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
 
     @property
@@ -47,7 +47,7 @@ class ForeignApp:
 
     @property
     def elsewhere(self) -> str:
-        """A page of the same app on another host, as where an app's callback is one service and its pages are another."""
+        """A page of the same app on another host, for an app whose callback is one service and whose pages are another."""
         return f"{self.origin.replace('localhost', '127.0.0.1')}/landed"
 
     def begin(self, **more: str) -> str:
@@ -55,7 +55,8 @@ class ForeignApp:
         return f"{self.origin}/?{urlencode(more)}"
 
     def embedding(self, how: str, url: str) -> str:
-        """The address of its page that loads `url`: as `img`, as `iframe`, by a `form` that sends itself, or by one into a `frame`.
+        """The address of its page that loads `url`: as `img`, as `iframe`, by a `form` that submits itself, or by a form into a
+        `frame`.
 
         A form sends the parameters of the address as its fields.
         """
@@ -93,7 +94,7 @@ class ForeignApp:
 
 @contextmanager
 def foreign_app() -> Iterator[ForeignApp]:
-    """The app, listening; who registers it fills in the issuer and its credentials."""
+    """The app, listening; the test that registers it sets the issuer and its credentials."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""A person at a browser of their own: opens, reads, types, presses. Every page that they reach is looked at (`watched`)."""
+"""A person at a separate browser: opens, reads, types, clicks. Every page that they reach is checked (`watched`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PASSWORD = "nine patient herons wait"
 
 @dataclass
 class Person:
-    """One browser context, with one tab to begin with."""
+    """One browser context, with one tab at first."""
 
     places: Places
     context: BrowserContext
@@ -25,24 +25,24 @@ class Person:
     found: list[str] = field(default_factory=list[str])
 
     def open(self, url: str, heading: str | re.Pattern[str]) -> None:
-        """Go to an address, and see the page with that heading."""
+        """Open an address, and expect the page with that heading."""
         self.page.goto(url)
         self.arrive(heading)
 
     def press(self, selector: str, heading: str | re.Pattern[str]) -> None:
-        """Click, and see the page that comes."""
+        """Click, and expect the next page."""
         self.page.click(selector)
         self.arrive(heading)
 
     def arrive(self, heading: str | re.Pattern[str], page: Page | None = None) -> None:
-        """Wait for the page with that heading, and look at it."""
+        """Wait for the page with that heading, and check it."""
         page = page or self.page
         expect(page.locator("h1")).to_have_text(heading)
         page.wait_for_load_state("load")
         self.found += audit(page, self.stand_in)
 
     def tab(self) -> Page:
-        """Another tab of the same browser, which is used from now on; answers with the one left behind."""
+        """Open another tab of the same browser, which is used from now on; returns the previous tab."""
         before, self.page = self.page, self.context.new_page()
         return before
 
@@ -51,19 +51,19 @@ class Person:
         return self.page.locator("#problem").inner_text()
 
     def from_shop(self) -> None:
-        """From the demo app to the sign-in page."""
+        """Go from the demo app to the sign-in page."""
         self.open(self.places.shop, "See your orders")
         self.press("#sign-in", "Sign in")
         expect(self.page.locator("#app")).to_have_text("to continue to Corner Shop")
 
     def from_shop_at_once(self) -> None:
-        """Into the demo app with the session that there is; consent is given."""
+        """Enter the demo app with the existing session; consent is given."""
         self.open(self.places.shop, "See your orders")
         self.press("#sign-in", "Connect Corner Shop to your account?")
         self.press("#allow", re.compile("^Hello, "))
 
     def enter(self, email: str, password: str, heading: str | re.Pattern[str]) -> None:
-        """Fill in the sign-in page, and see what comes."""
+        """Fill in the sign-in page, and expect the next page."""
         self.page.fill("#identifier", email)
         self.page.fill("#password", password)
         self.press("#submit", heading)
@@ -77,7 +77,7 @@ class Person:
         self.press("#submit", "Check your email")
 
     def mail(self, email: str, subject: str) -> tuple[str, str]:
-        """Read the newest mail in another tab; its code and its link."""
+        """Read the newest mail in another tab; returns its code and its link."""
         tab = self.context.new_page()
         tab.goto(f"{self.places.issuer}/_dev/outbox")
         self.arrive("Outbox", tab)
@@ -90,7 +90,7 @@ class Person:
         return code, link
 
     def new_account(self, email: str, name: str) -> None:
-        """A new account by the code, and on to the account page; nobody's app is involved."""
+        """A new account by the code, up to the account page; without an app."""
         self.open(f"{self.places.issuer}/sign-in", "Sign in")
         self.sign_up(email, name)
         code, _ = self.mail(email, "")
@@ -98,12 +98,12 @@ class Person:
         self.press("#submit", "Profile")
 
     def sign_in(self, email: str, password: str = PASSWORD) -> None:
-        """To the account page."""
+        """Sign in, up to the account page."""
         self.open(f"{self.places.issuer}/sign-in", "Sign in")
         self.enter(email, password, "Profile")
 
     def leave(self) -> list[str]:
-        """Close the browser; answers with everything that was wrong on the way."""
+        """Close the browser; returns everything that was wrong on the way."""
         self.context.close()
         if self.stand_in is not None:
             self.stand_in.close()
@@ -111,7 +111,7 @@ class Person:
 
 
 def person(chrome: Browser, places: Places, *, scripts: bool, more: tuple[str, ...] = ()) -> Person:
-    """Somebody who has never been here; `more` are the origins of further apps that their browser may talk to."""
+    """A new person; `more` are the origins of further apps that their browser may connect to."""
     context = chrome.new_context(
         java_script_enabled=scripts, locale="en-GB", timezone_id="UTC", reduced_motion="reduce"
     )

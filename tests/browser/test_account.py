@@ -1,4 +1,4 @@
-"""What people do on their own pages: does each thing end what it must end, in the other browser too?"""
+"""Tests of the account pages: each action ends what it must end, in the other browser too."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_an_authenticator_app_asks_for_its_code_and_a_recovery_code_works_once(
     grace.page.fill("#code", "000000")
     grace.press("#submit", "Enter your code")
     expect(grace.page.locator("#problem")).to_be_visible()
-    # a code is good for one sign-in, and the setting up was one: the next one's turn has come for those who are early
+    # a code is valid for one sign-in, and the setup used this period's; the next period's code is accepted early
     grace.page.fill("#code", app.at(time.time(), counter_offset=1))
     grace.press("#submit", "Profile")
     for used, heading in ((codes[0], "Profile"), (codes[0], "Enter a recovery code"), (codes[1], "Profile")):
@@ -96,7 +96,7 @@ def test_a_changed_password_ends_the_session_of_another_browser(people: NewPerso
     there.press("#nav-apps", "Sign in")
     there.enter(email, PASSWORD, "Sign in")
     expect(there.page.locator("#problem")).to_be_visible()
-    # back where the click wanted to go
+    # back at the page of the click
     there.enter(email, NEW_PASSWORD, "Connected apps")
     here.press("#nav-person", "Profile")
 
@@ -125,7 +125,7 @@ def test_a_connected_app_is_disconnected(people: NewPerson, email: str) -> None:
     grace.press("#sign-in", "Connect Corner Shop to your account?")
 
 
-def test_name_and_language_are_kept(people: NewPerson, email: str) -> None:
+def test_name_and_language_are_saved(people: NewPerson, email: str) -> None:
     grace = people()
     grace.new_account(email, "Grace Host")
     grace.page.fill("#name", "Zoë <b>Host</b>")
@@ -152,7 +152,7 @@ def _change(grace: Person, current: str, new: str) -> None:
 
 
 def _signed_out_of_the_shop(person: Person) -> None:
-    """The server tells the app (Back-Channel Logout), or the app notices at its next refresh: soon, and not by a click."""
+    """The server notifies the app (Back-Channel Logout), or the app notices at its next refresh: soon, and without a click."""
     deadline = time.monotonic() + PATIENCE
     while True:
         person.page.goto(person.places.shop)

@@ -1,4 +1,5 @@
-"""A proxy that adds `Referrer-Policy: no-referrer`, and names that are not the issuer's: what does a real browser send, and see?"""
+"""Tests of a real browser behind a proxy that adds `Referrer-Policy: no-referrer`, and under host names that are not the
+issuer's."""
 
 from __future__ import annotations
 
@@ -23,12 +24,12 @@ from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement(70)]
 EVIL = "/another-site"
-"""A page of somebody else, at the name localhost: another site than 127.0.0.1."""
+"""A page of an attacker at the host name localhost: another site than 127.0.0.1."""
 
 
 @dataclass
 class Proxy:
-    """In front of the server, at its public address."""
+    """A proxy in front of the server, at its public address."""
 
     origin: str
     posts: list[tuple[str | None, str | None]] = field(default_factory=list[tuple[str | None, str | None]])
@@ -96,7 +97,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_every_form_works_behind_a_proxy_that_takes_the_referrer(
+def test_every_form_works_behind_a_proxy_that_removes_the_referrer(
     chrome: Browser, proxy: Proxy, scripts: bool
 ) -> None:
     context = chrome.new_context(java_script_enabled=scripts, locale="en-GB")
@@ -114,7 +115,7 @@ def test_every_form_works_behind_a_proxy_that_takes_the_referrer(
 
 
 def test_a_sandboxed_frame_of_another_site_is_refused(chrome: Browser, proxy: Proxy) -> None:
-    """It sends `Origin: null` as well; here it even has the form's token."""
+    """The frame sends `Origin: null` as well; here it even has the form's token."""
     context = chrome.new_context(locale="en-GB")
     own = context.new_page()
     own.goto(f"{proxy.origin}/sign-in")
@@ -133,7 +134,7 @@ def test_a_sandboxed_frame_of_another_site_is_refused(chrome: Browser, proxy: Pr
     context.close()
 
 
-def test_localhost_says_where_to_go(chrome: Browser, dev: running.Dev) -> None:
+def test_a_page_at_localhost_links_to_the_right_address(chrome: Browser, dev: running.Dev) -> None:
     issuer = dev.state.places.issuer
     context = chrome.new_context(locale="en-GB")
     page = context.new_page()
@@ -145,7 +146,7 @@ def test_localhost_says_where_to_go(chrome: Browser, dev: running.Dev) -> None:
     context.close()
 
 
-def test_origins_are_those_of_this_browser(chrome: Browser) -> None:
+def test_assumed_origin_headers_are_those_of_this_browser(chrome: Browser) -> None:
     context = chrome.new_context()
     page = context.new_page()
     found = page.evaluate(

@@ -1,4 +1,4 @@
-"""A real double click on the buttons of people: one deed, its page, and nothing that says otherwise. With scripts and without."""
+"""Tests of a real double click on buttons: one effect, its page, and no error. With scripts and without."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tests.demo import running
 pytestmark = [pytest.mark.browser, pytest.mark.requirement(100)]
 NEW_PASSWORD = "eleven quiet otters sleep"
 HANDS = (0, 40, 90, 150)
-"""Milliseconds that a hand holds the button down: of clicks that follow at once Chromium itself drops the first form."""
+"""Milliseconds between press and release: of immediate clicks Chromium itself drops the first form."""
 
 
 def twice(person: Person, selector: str, heading: str | re.Pattern[str], hand: int = 90) -> None:
-    """Double click, and see the page that comes."""
+    """Double click, and expect the next page."""
     person.page.dblclick(selector, delay=hand, no_wait_after=True)
     person.arrive(heading)
     expect(person.page.locator("#problem")).to_have_count(0)
 
 
 def lines(dev: running.Dev, email: str, kind: str) -> int:
-    """How often the record has this of this person."""
+    """How often the audit record has this event of this person."""
     with closing(sqlite3.connect(dev.folder / NAME / "doorward.db", timeout=10)) as database:
         found = database.execute(
             "SELECT count(*) FROM audit WHERE kind = ? AND account_id = (SELECT id FROM accounts WHERE email = ?)",
@@ -39,7 +39,7 @@ def lines(dev: running.Dev, email: str, kind: str) -> int:
     return found[0]
 
 
-def test_signing_in(people: NewPerson, dev: running.Dev, email: str) -> None:
+def test_a_double_click_on_sign_in(people: NewPerson, dev: running.Dev, email: str) -> None:
     people().new_account(email, "Grace Host")
     before = lines(dev, email, "sign_in.succeeded")
     for hand in HANDS:
@@ -51,7 +51,7 @@ def test_signing_in(people: NewPerson, dev: running.Dev, email: str) -> None:
     assert lines(dev, email, "sign_in.succeeded") == before + len(HANDS)
 
 
-def test_the_sign_up_code(people: NewPerson, dev: running.Dev, email: str) -> None:
+def test_a_double_click_on_the_sign_up_code(people: NewPerson, dev: running.Dev, email: str) -> None:
     grace = people()
     grace.open(f"{grace.places.issuer}/sign-in", "Sign in")
     grace.press("#to-sign-up", "Create an account")
@@ -64,7 +64,7 @@ def test_the_sign_up_code(people: NewPerson, dev: running.Dev, email: str) -> No
     assert lines(dev, email, "account.created") == 1
 
 
-def test_changing_the_password(people: NewPerson, dev: running.Dev, email: str) -> None:
+def test_a_double_click_on_the_password_change(people: NewPerson, dev: running.Dev, email: str) -> None:
     grace = people()
     grace.new_account(email, "Grace Host")
     old = PASSWORD
@@ -80,7 +80,7 @@ def test_changing_the_password(people: NewPerson, dev: running.Dev, email: str) 
     people().sign_in(email, old)
 
 
-def test_the_second_factor(people: NewPerson, dev: running.Dev, email: str) -> None:
+def test_a_double_click_on_the_second_factor(people: NewPerson, dev: running.Dev, email: str) -> None:
     grace = people()
     grace.new_account(email, "Grace Host")
     grace.open(f"{grace.places.issuer}/account/methods/authenticator", "Set up authenticator app")
@@ -98,7 +98,7 @@ def test_the_second_factor(people: NewPerson, dev: running.Dev, email: str) -> N
     assert lines(dev, email, "second_factor.failed") == 0
 
 
-def test_consent(people: NewPerson, dev: running.Dev, email: str) -> None:
+def test_a_double_click_on_consent(people: NewPerson, dev: running.Dev, email: str) -> None:
     grace = people()
     grace.new_account(email, "Grace Host")
     grace.open(grace.places.shop, "See your orders")

@@ -1,4 +1,4 @@
-"""Can somebody without a mouse sign up and sign in, and do they see at every step where they are?"""
+"""Tests of sign-up and sign-in by keyboard alone, with a visible focus at every step."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_signing_up_and_in_by_keyboard_alone(people: NewPerson, email: str) -> N
     grace.arrive("Hello, Grace Host")
 
 
-def test_every_stop_of_the_tab_key_on_the_account_pages_is_seen(people: NewPerson) -> None:
+def test_every_tab_stop_on_the_account_pages_is_visible(people: NewPerson) -> None:
     alice = people()
     alice.sign_in("alice@example.com", "seven green lanterns")
     for path, heading in (
@@ -81,7 +81,7 @@ def test_every_stop_of_the_tab_key_on_the_account_pages_is_seen(people: NewPerso
         assert len(stops) == len(set(stops)) > 8, stops
 
 
-def test_the_first_stop_on_the_account_pages_skips_the_menu(people: NewPerson) -> None:
+def test_the_first_tab_stop_on_the_account_pages_skips_the_menu(people: NewPerson) -> None:
     alice = people()
     alice.sign_in("alice@example.com", "seven green lanterns")
     _tab(alice)
@@ -98,7 +98,7 @@ def _tab(person: Person) -> str:
 
 
 def _here(person: Person) -> str:
-    """The id of what has the focus, which must be seen to have it."""
+    """The id of the focused element; its focus must be visible."""
     focus = person.page.evaluate(_FOCUS)
     assert focus["drawn"], f"no outline: {focus}"
     assert focus["seen"], f"out of sight: {focus}"
@@ -125,7 +125,7 @@ def _write(person: Person, target: str, text: str) -> None:
 
 
 def _walk(person: Person) -> list[str]:
-    """Every stop, once round: until the focus comes to where it began."""
+    """Every tab stop, until the focus returns to the first."""
     stops: list[str] = []
     for _ in range(120):
         person.page.keyboard.press("Tab")

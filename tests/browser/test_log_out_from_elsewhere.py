@@ -1,4 +1,4 @@
-"""Does a page of another site end anything when it loads /logout: as a picture, in a frame, by a form?"""
+"""Tests that another site cannot end a session by loading /logout: as a picture, in a frame, by a form."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def grace(chrome: Browser, dev: running.Dev) -> Iterator[Person]:
-    """Somebody whose browser may complain: that it was kept from loading a page of ours elsewhere is what is wanted."""
+    """A person whose browser may report a blocked load: blocking our page on another site is intended."""
     made = person(chrome, dev.state.places, scripts=True)
     yield made
     made.context.close()
 
 
 def connected(grace: Person, kites: ForeignApp, email: str) -> str:
-    """Grace is signed in to the app at the other site, which has its ID token."""
+    """Grace is signed in to the app at the other site, which has her ID token."""
     grace.new_account(email, "Grace Host")
     grace.page.goto(kites.begin())
     grace.press("#connect", "Connect Kite Club to your account?")
@@ -35,7 +35,7 @@ def connected(grace: Person, kites: ForeignApp, email: str) -> str:
 
 
 def signed_in(grace: Person) -> bool:
-    """Whether the account pages open, in another tab."""
+    """Whether the account pages open in another tab."""
     tab = grace.context.new_page()
     tab.goto(f"{grace.places.issuer}/account")
     heading = tab.locator("h1").inner_text()
@@ -45,10 +45,12 @@ def signed_in(grace: Person) -> bool:
 
 @pytest.mark.requirement(75, 100)
 @pytest.mark.parametrize("how", ["img", "iframe", "frame", "form"])
-def test_nothing_ends(grace: Person, kites: ForeignApp, email: str, how: str) -> None:
+def test_a_log_out_loaded_by_another_site_ends_nothing(
+    grace: Person, kites: ForeignApp, email: str, how: str
+) -> None:
     hint = connected(grace, kites, email)
     logout = f"{grace.places.issuer}/logout"
-    # what a stranger can send; and what only the app itself could, but from inside its page
+    # requests that an attacker can send; and those that only the app itself could, but from inside its page
     tried = [{}, {"confirm": "yes"}, {"client_id": kites.client_id, "confirm": "yes"}]
     if how != "form":
         tried.append({"id_token_hint": hint})
@@ -62,7 +64,7 @@ def test_nothing_ends(grace: Person, kites: ForeignApp, email: str, how: str) ->
 
 
 @pytest.mark.requirement(75, 100)
-def test_a_browser_that_has_lost_the_cookie_is_asked_and_told_the_truth(
+def test_a_browser_without_its_cookie_is_asked_and_gets_a_true_answer(
     grace: Person, kites: ForeignApp, email: str, chrome: Browser
 ) -> None:
     hint = connected(grace, kites, email)
@@ -79,7 +81,7 @@ def test_a_browser_that_has_lost_the_cookie_is_asked_and_told_the_truth(
 
 
 @pytest.mark.requirement(75)
-def test_an_apps_form_signs_out_and_its_id_token_stands_in_no_address_of_ours(
+def test_an_apps_form_signs_out_and_its_id_token_is_in_no_address_of_ours(
     grace: Person, kites: ForeignApp, email: str
 ) -> None:
     hint = connected(grace, kites, email)

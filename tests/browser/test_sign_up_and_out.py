@@ -1,4 +1,4 @@
-"""Does a stranger get from the demo app to an account, to their orders, and out again, with scripts and without?"""
+"""Tests of a new person's way from the demo app to an account, to orders, and out, with scripts and without."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_from_the_demo_app_to_an_account_to_orders_and_out(people: NewPerson, em
     grace.enter(email, PASSWORD, "Hello, Grace Host")
 
 
-def test_by_the_link_in_the_mail_instead_of_the_code(people: NewPerson, email: str) -> None:
+def test_sign_up_by_the_link_in_the_mail_instead_of_the_code(people: NewPerson, email: str) -> None:
     grace = people()
     grace.from_shop()
     grace.sign_up(email, "Grace Host")
@@ -47,7 +47,7 @@ def test_by_the_link_in_the_mail_instead_of_the_code(people: NewPerson, email: s
     grace.open(link, "Confirm your email address")
     grace.press("#submit", "Connect Corner Shop to your account?")
     grace.press("#allow", "Hello, Grace Host")
-    # the tab that still shows «Check your email» is no dead end
+    # the tab that still shows «Check your email» offers a way on
     grace.page = waiting
     grace.page.click("#to-sign-in")
     grace.arrive("Hello, Grace Host")
@@ -55,7 +55,7 @@ def test_by_the_link_in_the_mail_instead_of_the_code(people: NewPerson, email: s
     assert grace.page.locator("#ways a").count() >= 1
 
 
-def test_a_link_that_somebody_else_opens_confirms_nothing(people: NewPerson, email: str) -> None:
+def test_a_link_opened_in_another_browser_confirms_nothing(people: NewPerson, email: str) -> None:
     grace, mallory = people(), people()
     grace.from_shop()
     grace.sign_up(email, "Grace Host")
@@ -66,7 +66,7 @@ def test_a_link_that_somebody_else_opens_confirms_nothing(people: NewPerson, ema
     grace.press("#submit", "Connect Corner Shop to your account?")
 
 
-def test_what_is_wrong_on_the_sign_up_page_stands_beside_its_field(people: NewPerson, email: str) -> None:
+def test_an_error_on_the_sign_up_page_is_beside_its_field(people: NewPerson, email: str) -> None:
     grace = people()
     grace.from_shop()
     grace.press("#to-sign-up", "Create an account")

@@ -1,4 +1,5 @@
-"""Wrong passwords, forgotten ones, steps that ran out, the back button, two tabs: does every way lead on?"""
+"""Tests of sign-in with wrong and forgotten passwords, expired steps, the back button, and two tabs: every page offers a way
+on."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ NEW_PASSWORD = "eleven quiet otters sleep"
 
 
 @pytest.mark.requirement(80)
-def test_a_wrong_password_gives_the_one_sentence_and_keeps_the_address(people: NewPerson, email: str) -> None:
+def test_a_wrong_password_shows_the_one_sentence_and_keeps_the_address(people: NewPerson, email: str) -> None:
     said: list[str] = []
     for address in (ALICE[0], email):
         alice = people()
@@ -63,11 +64,11 @@ def test_a_forgotten_password_is_replaced_and_the_new_one_signs_in(people: NewPe
         again.enter(email, PASSWORD, "Sign in")
         expect(again.page.locator("#problem")).to_be_visible()
         again.enter(email, f"{NEW_PASSWORD} {way}", "Connect Corner Shop to your account?")
-    # the session that was open elsewhere has ended
+    # the session of the other browser has ended
     grace.open(f"{grace.places.issuer}/account", "Sign in")
 
 
-def test_a_step_that_ran_out_says_so_once_and_keeps_the_destination(
+def test_an_expired_step_is_reported_once_and_keeps_the_destination(
     people: NewPerson, dev: running.Dev
 ) -> None:
     alice = people()
@@ -94,7 +95,7 @@ def test_the_back_button_after_signing_in_does_no_harm(people: NewPerson) -> Non
     _allow_if_asked(alice)
     steps = 0
     while alice.page.go_back() is not None and alice.page.url != "about:blank":
-        # consent page, sign-in page: they are over, and lead to where they led before
+        # consent page and sign-in page are finished, and lead to their destination
         alice.arrive(IN_THE_SHOP)
         steps += 1
     assert steps >= 2
@@ -117,7 +118,7 @@ def test_two_tabs_each_finish_their_own_sign_in(people: NewPerson) -> None:
     alice.enter(*ALICE, IN_THE_SHOP)
 
 
-def test_an_address_that_names_no_app_leads_to_a_page_with_a_way_on(people: NewPerson) -> None:
+def test_an_address_without_an_app_leads_to_a_page_with_a_way_on(people: NewPerson) -> None:
     alice = people()
     issuer = alice.places.issuer
     alice.open(f"{issuer}/authorize?client_id=app_nobody&response_type=code", "We don't know this app")
@@ -137,7 +138,7 @@ def _allow_if_asked(alice: Person) -> None:
 
 
 def _run_out(dev: running.Dev, flow: str) -> None:
-    """As if half an hour had gone by."""
+    """Let half an hour pass."""
     with closing(sqlite3.connect(dev.folder / NAME / "doorward.db", timeout=PATIENCE)) as database:
         changed = database.execute(
             "UPDATE sign_ins SET expires_at = expires_at - 3600,"

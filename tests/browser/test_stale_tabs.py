@@ -1,4 +1,4 @@
-"""Tabs that went stale, and pages that are loaded again: does everybody arrive where they wanted to go, with one entry more at most?"""
+"""Tests of stale tabs and reloaded pages: the person reaches their destination with at most one more entry."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def _sign_out_elsewhere(person: Person) -> None:
 
 
 def _lose_cookies(person: Person) -> None:
-    # the server's alone: cookies know no ports, and the app has its own
+    # the server's cookies only: cookies ignore ports, and the app has its own
     person.context.clear_cookies(name=re.compile("^(__Host-)?dw_"))
 
 
 @pytest.mark.parametrize("made_stale", [_sign_out_elsewhere, _lose_cookies], ids=["signed out", "no cookies"])
-def test_a_stale_sign_in_page_says_so_once_and_goes_on_with_the_app(
+def test_a_stale_sign_in_page_reports_it_once_and_continues_to_the_app(
     people: NewPerson, made_stale: Callable[[Person], None]
 ) -> None:
     alice = people()
@@ -49,7 +49,7 @@ def test_a_stale_sign_in_page_says_so_once_and_goes_on_with_the_app(
 
 
 @pytest.mark.parametrize("made_stale", [_sign_out_elsewhere, _lose_cookies], ids=["signed out", "no cookies"])
-def test_a_stale_consent_page_says_so_once_and_goes_on_with_the_app(
+def test_a_stale_consent_page_reports_it_once_and_continues_to_the_app(
     people: NewPerson, email: str, made_stale: Callable[[Person], None]
 ) -> None:
     people().new_account(email, "Grace Host")
@@ -92,7 +92,7 @@ def test_a_reload_after_a_wrong_code_keeps_the_app(people: NewPerson, email: str
     grace.press("#submit", IN_THE_SHOP)
 
 
-def test_a_form_of_the_account_that_went_stale_says_so(people: NewPerson, email: str) -> None:
+def test_a_stale_account_form_reports_it(people: NewPerson, email: str) -> None:
     grace = people()
     grace.new_account(email, "Grace Host")
     grace.page.fill("#name", "Another Name")
@@ -103,7 +103,7 @@ def test_a_form_of_the_account_that_went_stale_says_so(people: NewPerson, email:
     expect(grace.page.locator("#name")).to_have_value("Grace Host")
 
 
-def test_a_reload_of_what_a_button_showed_leads_to_its_page(people: NewPerson, email: str) -> None:
+def test_a_reload_after_a_button_leads_to_its_page(people: NewPerson, email: str) -> None:
     grace = people()
     grace.new_account(email, "Grace Host")
     grace.open(f"{grace.places.issuer}/account/methods", "Sign-in methods")

@@ -1,4 +1,5 @@
-"""Does an app of somebody else, at another site, get its answer in the browser: by redirect and by posted form, yes and no?"""
+"""Tests of a third-party app on another site: its response arrives in the browser, by redirect and by posted form, for Allow and
+Cancel."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ def test_allow_and_cancel_both_arrive_at_the_app(
     expect(grace.page.locator("h1")).to_have_text(BACK)
     assert [(came.method, came.fields["error"]) for came in kites.arrived] == [(method, "access_denied")]
     grace.page.goto(kites.begin(response_mode=mode))
-    # who shared nothing was not signed in either: the next try asks again
+    # a person who cancelled is not signed in: the next try asks again
     grace.press("#connect", "Sign in")
     grace.enter(email, PASSWORD, CONSENT)
     grace.page.click("#allow")
@@ -45,7 +46,7 @@ def test_allow_and_cancel_both_arrive_at_the_app(
     came = kites.arrived[-1]
     assert (came.method, came.fields["state"], came.fields["iss"]) == (method, "of-this-app", kites.issuer)
     assert kites.redeem()["token_type"] == "Bearer"
-    # nobody is asked twice; the answer comes after no POST at all
+    # consent is not asked twice; the response follows without a POST
     grace.page.goto(kites.begin(response_mode=mode))
     grace.page.click("#connect")
     _continue_if_posted(grace, mode)
@@ -64,7 +65,7 @@ def test_a_callback_may_send_the_browser_on_to_another_host(
     kites.onward = kites.elsewhere
     try:
         for agreed in (False, True):
-            # after the question, whose form a POST ended, and after nothing at all
+            # after the consent form (a POST), and without any form
             grace.page.goto(kites.begin(response_mode=mode))
             if agreed:
                 grace.page.click("#connect")
@@ -79,7 +80,7 @@ def test_a_callback_may_send_the_browser_on_to_another_host(
     assert ["code" in came.fields for came in kites.arrived] == [True, True]
 
 
-def test_the_answer_arrives_straight_after_the_password_too(
+def test_the_response_arrives_directly_after_the_password_too(
     people: NewPerson, kites: ForeignApp, email: str
 ) -> None:
     grace = people()
@@ -99,7 +100,7 @@ def test_the_answer_arrives_straight_after_the_password_too(
         assert kites.redeem()["expires_in"] > 0
 
 
-def test_not_you_asks_who_it_is_and_goes_on_to_the_same_app(
+def test_not_you_lets_another_person_sign_in_to_the_same_app(
     people: NewPerson, kites: ForeignApp, email: str
 ) -> None:
     grace = people()
@@ -115,13 +116,13 @@ def test_not_you_asks_who_it_is_and_goes_on_to_the_same_app(
 
 
 def _same_weight(grace: Person) -> None:
-    """Cancel and Allow are drawn alike: nobody is nudged."""
+    """Cancel and Allow are drawn alike: no button is favoured."""
     looks = "(e) => [e.offsetWidth, e.offsetHeight, getComputedStyle(e).backgroundColor, getComputedStyle(e).color].join()"
     assert grace.page.locator("#deny").evaluate(looks) == grace.page.locator("#allow").evaluate(looks)
 
 
 def _continue_if_posted(grace: Person, mode: str) -> None:
-    # without scripts nobody sends the form for them: the page has a button
+    # without scripts the form is not submitted automatically: the page has a button
     if mode == "form_post" and grace.stand_in is not None:
         grace.arrive("Almost there")
         grace.page.click("#continue")

@@ -1,4 +1,4 @@
-"""Would the watching of this room notice, if something were wrong?"""
+"""Tests of the browser checks themselves: each kind of fault is detected."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def visitor(chrome: Browser, dev: running.Dev) -> Person:
     return person(chrome, dev.state.places, scripts=True)
 
 
-def test_what_the_policy_blocks_is_noticed(visitor: Person) -> None:
+def test_a_load_blocked_by_the_policy_is_detected(visitor: Person) -> None:
     visitor.open(f"{visitor.places.issuer}/sign-in", "Sign in")
     with visitor.page.expect_console_message(lambda message: "policy violated" in message.text):
         visitor.page.evaluate("document.querySelector('h1').setAttribute('style', 'color: red')")
     assert any("policy violated: style-src" in words for words in visitor.leave())
 
 
-def test_what_comes_from_elsewhere_and_what_goes_wrong_is_noticed(visitor: Person) -> None:
+def test_foreign_loads_and_errors_are_detected(visitor: Person) -> None:
     visitor.open(f"{visitor.places.shop}", "See your orders")
     visitor.page.evaluate("setTimeout(() => { throw new Error('out of ink') })")
     visitor.page.evaluate("fetch('http://127.0.0.1:9/').catch(() => 0)")

@@ -1,6 +1,6 @@
-"""What must be true of every page that a browser reaches? Nothing blocked, nothing broken, nothing that axe finds.
+"""Checks of every page that a browser reaches: nothing blocked, nothing broken, no finding of axe.
 
-`Watch` listens to everything that a browser says from its first page to its last; `audit` looks at one page.
+`Watch` records everything that a browser reports from its first page to its last; `audit` checks one page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ANSWERED = re.compile(r"Failed to load resource: the server responded with a st
 
 @dataclass
 class Watch:
-    """`complaints()` is what the pages of one browser said and did that they should not have."""
+    """`complaints()` lists the faults that the pages of one browser reported."""
 
     origins: tuple[str, ...]
     _said: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -31,7 +31,7 @@ class Watch:
     _broken: list[str] = field(default_factory=list[str])
 
     def listen(self, context: BrowserContext) -> None:
-        """From now on, to every tab."""
+        """Watch every tab from now on."""
         context.add_init_script(_TELL_VIOLATIONS)
         context.on("console", self._hear)
         context.on("weberror", lambda error: self._said.append(("", str(error.error))))
@@ -39,7 +39,8 @@ class Watch:
         context.on("response", self._answered)
 
     def complaints(self) -> list[str]:
-        """Empty when all was well. A page that shows a form again is answered with 4xx, and browsers say so: that is no error."""
+        """Empty when there was no fault. A page that shows a form again is answered with 4xx, and browsers log that: it is no
+        fault."""
         spoken = [
             f"{place}: {text}"
             for place, text in self._said
@@ -63,7 +64,7 @@ class Watch:
 
 
 _BRIEF = {"resultTypes": ["violations"]}
-# in the dark nothing is different but the colours
+# dark mode changes only the colours
 _LOOKS: tuple[tuple[Literal["light", "dark"], dict[str, Any]], ...] = (
     ("light", _BRIEF),
     ("dark", {**_BRIEF, "runOnly": {"type": "tag", "values": ["cat.color"]}}),
@@ -72,7 +73,7 @@ _seen: set[tuple[str, ...]] = set()
 
 
 def audit(page: Page, stand_in: Page | None) -> list[str]:
-    """What is wrong with this page, in light and in dark. Each state of each page is looked at once in a run.
+    """The faults of this page, in light and in dark. Each state of each page is checked once per run.
 
     axe is a script: where the page's browser runs none, `stand_in`, a tab of one that does, is shown the same document.
     """
@@ -111,7 +112,7 @@ def _show_again(page: Page, stand_in: Page) -> Page:
 
 
 def _state(page: Page, scripts: bool) -> tuple[str, ...]:
-    # what differs between two visits to one page: which page, its heading, its fields, and what it complains of
+    # what distinguishes two visits to one page: the path, the heading, the fields, and the errors
     parts = urlsplit(page.url)
     ids: list[str] = page.evaluate(
         "Array.from(document.querySelectorAll('[id]:not(svg *)'), (e) => e.id.replace(/[0-9]+/g, '#'))"
@@ -137,7 +138,8 @@ def _structure(page: Page) -> list[str]:
 
 
 def _errors(page: Page) -> list[str]:
-    """An error is announced: `role=alert` for the page's, `aria-describedby` and `aria-invalid` for a field's, and in the title."""
+    """Errors must be announced: `role=alert` for the page's, `aria-describedby` and `aria-invalid` for a field's, and in the
+    title."""
     wrong: list[str] = []
     alerts = page.locator("[role=alert]")
     wrong += ["an empty alert" for said in alerts.all_inner_texts() if not said.strip()]

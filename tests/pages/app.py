@@ -1,4 +1,4 @@
-"""A door and an app behind it, on two loopback origins: the door's pages come from `render`, the app notes what arrives."""
+"""A server of pages and an app, on two loopback origins: the pages come from `render`, the app records what arrives."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _door(running: App) -> type[BaseHTTPRequestHandler]:
             if self.path == "/continue":
                 page = render(Continue(url=running.callback + "?code=a%22b&iss=x", app="Orders"), context())
             else:
-                # A field named "submit" must not keep the form from being sent.
+                # A field named "submit" must not prevent the submission of the form.
                 fields = (("code", 'a"b'), ("submit", "x"))
                 page = render(FormPost(running.callback, fields, app="Orders"), context())
                 if self.path == "/form-post":
@@ -86,7 +86,7 @@ def _callback(running: App) -> type[BaseHTTPRequestHandler]:
 
 @contextmanager
 def app() -> Iterator[App]:
-    """Both servers, for as long as the block runs."""
+    """Both servers, for the duration of the block."""
     running = App()
     servers = [ThreadingHTTPServer(("127.0.0.1", 0), kind(running)) for kind in (_door, _callback)]
     running.door, callback = (f"http://127.0.0.1:{server.server_address[1]}" for server in servers)

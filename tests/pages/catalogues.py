@@ -1,6 +1,6 @@
-"""Keeps the catalogues: collects the messages of pages and mail, merges them into the .po files, compiles the .mo files.
+"""Maintenance of the catalogues: collects the messages of pages and mail, merges them into the .po files, compiles the .mo files.
 
-`python -m tests.pages.catalogues`, with packages/doorward/src on PYTHONPATH; Babel is needed here and nowhere else.
+`python -m tests.pages.catalogues`, with packages/doorward/src on PYTHONPATH; only this needs Babel.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ KEYWORDS = {
 
 
 def collected() -> Catalog:
-    """Every message that the sources of pages and mail hold, and those of the features' own messages."""
+    """Every message in the sources of pages and mail, and in the features' own messages."""
     catalog = Catalog(charset="utf-8")
     folders = [(WEB / name, METHODS) for name in ("pages", "mail")] + [(WEB.parent / "features", OF_FEATURES)]
     for folder, methods in folders:
@@ -66,7 +66,7 @@ class _Undated(Catalog):
 
 
 def compiled(catalog: Catalog) -> bytes:
-    """The bytes of the .mo file. The header goes without dates, so that equal messages are equal bytes."""
+    """The bytes of the .mo file. The header omits dates, so that equal messages give equal bytes."""
     plain = _Undated(locale=catalog.locale, charset="utf-8")
     for message in catalog:
         if message.id and not message.fuzzy:

@@ -1,4 +1,4 @@
-"""Renders every page with sample data and photographs it: light and dark, 360 and 1280 pixels wide.
+"""Screenshots of every page with sample data: light and dark, 360 and 1280 pixels wide.
 
 `python -m tests.pages.gallery OUTDIR [LOCALE] [NAME…]`, with packages/doorward/src on PYTHONPATH.
 """
@@ -29,7 +29,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Each of these leaves the page at once, or shows what another sample shows already.
+# Each of these leaves the page at once, or shows what another sample already shows.
 LEAVING = frozenset({"continue", "continue-denied", "form-post", "sign-out-on"})
 
 
@@ -63,7 +63,7 @@ class _Pages(BaseHTTPRequestHandler):
 
 @contextmanager
 def served() -> Iterator[str]:
-    """The samples on a loopback port; gives the origin."""
+    """The samples on a loopback port; returns the origin."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Pages)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -76,7 +76,7 @@ def served() -> Iterator[str]:
 
 @contextmanager
 def browser(executable: Path, *more: str) -> Iterator[Browser]:
-    """A Chromium that speaks to nobody but the pages it is given."""
+    """A Chromium that connects only to the given pages."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=[*ARGUMENTS, *more])
         yield chromium

@@ -1,4 +1,4 @@
-"""Reads a page as a browser would, far enough to ask what stands on it."""
+"""Parser of a page, for questions about its elements."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class _Reader(HTMLParser):
 
 
 def read(page: str) -> list[Element]:
-    """Every element in document order; a page whose tags do not nest fails."""
+    """Every element in document order. Fails on a page whose tags do not nest."""
     reader = _Reader()
     reader.feed(page)
     reader.close()
@@ -72,5 +72,5 @@ def read(page: str) -> list[Element]:
 
 
 def skeleton(page: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Tags and attribute names in order: what text may never change."""
+    """Tags and attribute names in order: user text must never change them."""
     return [(element.tag, tuple(element.attributes)) for element in read(page)]

@@ -1,4 +1,4 @@
-"""Every page with sample data: what the gallery shows and what the tests go through."""
+"""Sample data for every page, for the gallery and the tests."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def context(*, locale: str = "en", name: str | None = "Orders", development: boo
 def samples(
     person: str = "Ada Lovelace", app: str = "Orders", text: str = "ada@example.com"
 ) -> dict[str, View]:
-    """Every page by name; `person`, `app` and `text` go wherever a page shows what others wrote."""
+    """Every page by name; `person`, `app` and `text` are used wherever a page shows text of others."""
     scopes = (
         ScopeLine("openid"),
         ScopeLine("profile"),

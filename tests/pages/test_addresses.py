@@ -1,4 +1,4 @@
-"""Where may a page lead, and how is a path of ours written?"""
+"""Tests of addresses in pages: their allowed targets, and the form of our own paths."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from doorward.web.pages.addresses import host_of, inward, with_links
 ISSUER = "https://auth.example.com"
 
 
-def test_a_path_stands_behind_the_issuer_s_path() -> None:
+def test_a_path_follows_the_issuer_s_path() -> None:
     assert inward(ISSUER, "/sign-in") == "/sign-in"
     assert inward(ISSUER + "/tenant/", "/sign-in", flow="a&b") == "/tenant/sign-in?flow=a%26b"
 
 
-def test_parameters_are_added_once_and_none_is_left_out() -> None:
+def test_parameters_are_added_once_and_all_of_them() -> None:
     assert inward(ISSUER, "/a?x=1", x="2", y="3", z=None) == "/a?x=1&y=3"
 
 
@@ -26,11 +26,11 @@ def test_a_path_never_leads_to_another_host(path: str) -> None:
         inward(ISSUER, path)
 
 
-def test_the_host_of_the_issuer() -> None:
+def test_the_host_of_the_issuer_is_shown() -> None:
     assert host_of("http://localhost:8000/x") == "localhost:8000"
 
 
-def test_web_addresses_in_text_become_links_and_nothing_else_does() -> None:
+def test_only_web_addresses_in_text_become_links() -> None:
     text = 'See https://a.example/x?y=1&z="2", (http://b.example). javascript:alert(1) <b>'
     assert with_links(text) == (
         'See <a href="https://a.example/x?y=1&amp;z=">https://a.example/x?y=1&amp;z=</a>&#34;2&#34;, '

@@ -1,4 +1,4 @@
-"""Do the pages work in a real browser: nothing that axe finds, nothing that the policy blocks, with scripts and without?"""
+"""Tests of the pages in a real browser: no finding of axe, nothing blocked by the policy, with scripts and without."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.pages.samples import samples
 
 pytestmark = pytest.mark.browser
 NAMES = sorted(set(samples()) - LEAVING)
-# One of each layout; their longest words are what breaks a narrow page.
+# One of each layout; its longest words can overflow a narrow page.
 LAYOUTS = sorted({name for name in NAMES if "error-" not in name})
 
 
@@ -108,7 +108,7 @@ def test_the_sign_in_page_makes_at_most_4_requests_to_this_server_alone(chrome: 
     assert all(url.startswith(origin) for url in made)
 
 
-def test_show_shows_the_password_and_sending_hides_it_again(chrome: Browser, origin: str) -> None:
+def test_show_reveals_the_password_and_sending_hides_it_again(chrome: Browser, origin: str) -> None:
     page = chrome.new_page()
     page.goto(f"{origin}/en/sign-in")
     page.fill("#password", "correct horse")
@@ -127,7 +127,7 @@ def test_show_shows_the_password_and_sending_hides_it_again(chrome: Browser, ori
     page.close()
 
 
-def test_times_are_told_in_the_browser_s_own_zone(chrome: Browser, origin: str) -> None:
+def test_times_are_shown_in_the_browser_s_own_zone(chrome: Browser, origin: str) -> None:
     context = chrome.new_context(timezone_id="Asia/Tokyo", locale="en-GB")
     page = context.new_page()
     page.goto(f"{origin}/de/sign-in-throttled")
@@ -140,11 +140,11 @@ def test_times_are_told_in_the_browser_s_own_zone(chrome: Browser, origin: str) 
     [
         ("en-GB", "en", "22 November 2026"),
         ("en-US", "en", "November 22, 2026"),
-        # a page in another language than the browser's is told in the page's
+        # a page in another language than the browser's uses the page's language
         ("en-US", "de", "22. November 2026"),
     ],
 )
-def test_days_are_written_as_the_browser_s_kind_of_the_language_does(
+def test_dates_follow_the_browser_s_variant_of_the_language(
     chrome: Browser, origin: str, theirs: str, page_is: str, told: str
 ) -> None:
     context = chrome.new_context(timezone_id="UTC", locale=theirs)
@@ -155,7 +155,7 @@ def test_days_are_written_as_the_browser_s_kind_of_the_language_does(
     assert first.startswith(told)
 
 
-def test_recovery_codes_are_copied_and_downloaded(chrome: Browser, origin: str, tmp_path: Path) -> None:
+def test_recovery_codes_can_be_copied_and_downloaded(chrome: Browser, origin: str, tmp_path: Path) -> None:
     context = chrome.new_context(permissions=["clipboard-read", "clipboard-write"], accept_downloads=True)
     page = context.new_page()
     page.goto(f"{origin}/en/recovery-codes")
@@ -174,7 +174,7 @@ def test_recovery_codes_are_copied_and_downloaded(chrome: Browser, origin: str, 
     assert saved.startswith("Recovery codes for ada@example.com at auth.example.com.")
 
 
-def test_without_scripts_no_button_stands_there_that_does_nothing(chrome: Browser, origin: str) -> None:
+def test_without_scripts_no_button_is_without_effect(chrome: Browser, origin: str) -> None:
     context = chrome.new_context(java_script_enabled=False)
     page = context.new_page()
     for name in NAMES:
@@ -185,7 +185,7 @@ def test_without_scripts_no_button_stands_there_that_does_nothing(chrome: Browse
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
-def test_a_terminal_post_reaches_the_app_although_form_action_is_self(
+def test_a_final_post_reaches_the_app_although_form_action_is_self(
     chrome: Browser, foreign: App, scripts: bool
 ) -> None:
     context = chrome.new_context(java_script_enabled=scripts)

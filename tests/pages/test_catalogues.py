@@ -1,4 +1,4 @@
-"""Are the catalogues whole, up to date, and harmless?"""
+"""Tests that the catalogues are complete, up to date, and harmless."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _forms(value: str | tuple[str, ...] | list[str] | None) -> list[str]:
 
 
 @pytest.mark.parametrize("locale", catalogues.TRANSLATED)
-def test_every_message_of_the_sources_is_in_the_catalogue_and_no_other(locale: str) -> None:
+def test_the_catalogue_has_exactly_the_messages_of_the_sources(locale: str) -> None:
     sources = {_forms(m.id)[0] for m in catalogues.collected() if m.id}
     known = {_forms(m.id)[0] for m in catalogues.read(locale) if m.id}
     assert len(sources) > 250, "the collector finds the messages"
@@ -40,17 +40,17 @@ def test_every_message_is_translated_in_every_plural_form(locale: str) -> None:
 
 
 @pytest.mark.parametrize("locale", catalogues.TRANSLATED)
-def test_translations_hold_the_same_places_and_no_markup(locale: str) -> None:
+def test_translations_have_the_same_placeholders_and_no_markup(locale: str) -> None:
     for message in catalogues.read(locale):
         if not message.id:
             continue
         wanted = set(PLACE.findall(_forms(message.id)[-1]))
         for text in _forms(message.string):
             found = set(PLACE.findall(text))
-            # "one" and "two" may be words of their own in a plural form.
+            # "one" and "two" may be written as words in a plural form.
             assert found == wanted or (message.pluralizable and found == wanted - {"%(number)s"}), message.id
             assert text.count("%") == len(PLACE.findall(text)), message.id
-            # A translation is trusted as HTML, so it may hold none.
+            # A translation is trusted as HTML, so it must not contain any.
             assert not set(text) & set("<>&\u202e\u202d"), message.id
 
 

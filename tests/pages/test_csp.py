@@ -1,4 +1,4 @@
-"""What may a page load, and where may its forms go?"""
+"""Tests of the content security policy: what a page may load, and where its forms may go."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_policy_of_every_page() -> None:
         ("http://[::1]:5000/cb", "http:"),
     ],
 )
-def test_a_posted_response_may_go_on_from_its_app_under_the_same_scheme(url: str, source: str) -> None:
+def test_a_posted_response_may_be_redirected_by_its_app_under_the_same_scheme(url: str, source: str) -> None:
     assert form_post_policy([url]) == CONTENT_SECURITY_POLICY.replace(
         "'self'; base", f"'self' {source}; base"
     )
@@ -52,6 +52,6 @@ def test_a_posted_response_may_go_on_from_its_app_under_the_same_scheme(url: str
         "https://\u202eexample.com/",
     ],
 )
-def test_what_is_no_plain_address_never_widens_the_policy(url: str) -> None:
+def test_an_invalid_address_never_widens_the_policy(url: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         form_post_policy([url])

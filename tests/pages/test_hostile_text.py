@@ -1,4 +1,4 @@
-"""Can a name, an address or a code change the page that it stands on?"""
+"""Tests that no name, address or code can change the page that shows it."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ def test_hostile_text_never_changes_a_page_s_elements(locale: str, hostile: str)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_name_turns_the_text_around_it(name: str) -> None:
+def test_no_name_changes_the_direction_of_the_text_around_it(name: str) -> None:
     hostile = "\u202eevil\u2067\u200f"
     page = render(samples(hostile, hostile, hostile)[name], context(name=hostile))
     for element in read(page):
-        # The outbox of development shows a message as it was written, in a block of its own, which ends the turn.
+        # The development outbox shows a message as written, in a separate block, which ends the change of direction.
         if element.attributes.get("class") != "text":
             assert not BIDI & set("".join(element.texts)), (name, element)
 
 
-def test_what_is_typed_comes_back_unchanged_in_its_field() -> None:
+def test_a_typed_value_comes_back_unchanged_in_its_field() -> None:
     typed = "\"><b>'&amp;\u202e@example.com"
     elements = read(render(SignIn(identifier=typed), context()))
     assert [e.attributes["value"] for e in elements if e.attributes.get("id") == "identifier"] == [typed]
 
 
-def test_what_is_posted_to_an_app_is_unchanged() -> None:
+def test_values_posted_to_an_app_are_unchanged() -> None:
     fields = (("state", "\"'<>&\u202e\n \u00e9"), ("code", "x"))
     elements = read(render(FormPost("https://app.example/cb?a=1&b=2", fields), context()))
     sent = [
@@ -77,7 +77,7 @@ def test_what_is_posted_to_an_app_is_unchanged() -> None:
         "",
     ],
 )
-def test_no_page_leads_to_an_address_that_runs_as_script(url: str) -> None:
+def test_no_page_links_to_an_address_that_runs_as_script(url: str) -> None:
     for view in (Continue(url=url), FormPost(url, ()), SignedOut(app_url=url)):
         with pytest.raises(ValueError, match="not an address"):
             render(view, context())

@@ -1,4 +1,4 @@
-"""Is every page sound HTML: forms complete, fields labelled, ids unique, nothing inline, never a dead end?"""
+"""Tests that every page is sound HTML: complete forms, labelled fields, unique ids, nothing inline, always a way on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.pages.samples import FLOW, context, samples
 
 SAMPLES = samples()
 NAMES = sorted(SAMPLES)
-# Its form goes to the app, which must not see this server's token.
+# Its form goes to the app, which must not get this server's token.
 FOREIGN_FORM = frozenset({"form-post"})
 
 
@@ -41,7 +41,7 @@ def test_ids_are_unique(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_refers_to_an_id_finds_it(name: str) -> None:
+def test_every_reference_to_an_id_has_its_target(name: str) -> None:
     page = elements(name)
     ids = {e.attributes["id"] for e in page if "id" in e.attributes}
     for element in page:
@@ -67,7 +67,7 @@ def test_every_field_has_a_visible_label(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_inline_and_nothing_comes_from_elsewhere(name: str) -> None:
+def test_nothing_is_inline_and_nothing_is_loaded_from_other_hosts(name: str) -> None:
     for element in elements(name):
         assert element.tag not in {"style", "iframe", "object", "base"}
         assert not [a for a in element.attributes if a == "style" or (a.startswith("on") and a != "on")]
@@ -113,14 +113,14 @@ def test_no_page_is_a_dead_end(name: str) -> None:
 
 
 @pytest.mark.parametrize("locale", language.LOCALES)
-def test_language_and_direction_stand_on_the_page(locale: str) -> None:
+def test_every_page_declares_its_language_and_direction(locale: str) -> None:
     for name in NAMES:
         html = elements(name, locale)[0]
         assert html.attributes == {"lang": locale, "dir": "rtl" if locale == "ar" else "ltr"}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_one_main_one_heading_and_a_title(name: str) -> None:
+def test_every_page_has_one_main_one_heading_and_a_title(name: str) -> None:
     page = elements(name)
     assert [e.tag for e in page if e.tag in {"main", "h1", "title"}] == ["title", "main", "h1"]
     title = next(e.text() for e in page if e.tag == "title")
@@ -131,7 +131,7 @@ def test_one_main_one_heading_and_a_title(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_wrong_field_says_so_to_a_screen_reader(name: str) -> None:
+def test_a_wrong_field_is_announced_to_a_screen_reader(name: str) -> None:
     page = elements(name)
     sentences = [e for e in page if e.tag == "p" and e.attributes.get("class") == "wrong"]
     described = [
@@ -144,13 +144,13 @@ def test_a_wrong_field_says_so_to_a_screen_reader(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["sign-in", "sign-in-wrong", "sign-up", "reset", "check-mail", "second-factor"]
 )
-def test_the_ways_between_the_steps_keep_the_sign_in(name: str) -> None:
+def test_links_between_the_steps_keep_the_sign_in(name: str) -> None:
     links = [e.attributes["href"] or "" for e in elements(name) if e.tag == "a" and e.above("footer") is None]
     assert links
     assert all(f"flow={FLOW}" in link for link in links)
 
 
-def test_the_sign_in_page_is_what_password_managers_expect() -> None:
+def test_the_sign_in_page_has_the_fields_that_password_managers_expect() -> None:
     fields = {e.attributes["name"]: e.attributes for e in elements("sign-in") if e.tag == "input"}
     assert list(fields) == ["csrf", "flow", "identifier", "password"]
     assert fields["identifier"]["autocomplete"] == "username webauthn"
@@ -158,7 +158,7 @@ def test_the_sign_in_page_is_what_password_managers_expect() -> None:
     assert fields["password"]["type"] == "password"
 
 
-def test_a_new_password_comes_with_the_account_that_it_is_for() -> None:
+def test_a_new_password_field_names_its_account() -> None:
     for name in ("reset-new", "methods", "confirm"):
         assert [
             e.attributes["value"] for e in elements(name) if e.attributes.get("autocomplete") == "username"
@@ -171,7 +171,7 @@ def test_codes_are_typed_into_one_field_that_a_phone_fills() -> None:
         assert (field["inputmode"], field["autocomplete"]) == ("numeric", "one-time-code")
 
 
-def test_a_path_in_the_issuer_stands_before_every_path_of_ours() -> None:
+def test_every_own_path_begins_with_the_issuers_path() -> None:
     for name in NAMES:
         page = read(render(SAMPLES[name], replace(context(), issuer="https://example.com/auth/")))
         for element in page:
@@ -181,7 +181,7 @@ def test_a_path_in_the_issuer_stands_before_every_path_of_ours() -> None:
 
 
 @pytest.mark.requirement(12)
-def test_consent_shows_app_account_host_what_and_how_long() -> None:
+def test_consent_shows_app_account_host_scopes_and_duration() -> None:
     view = Consent(
         app="Orders",
         host="orders.example.com",
@@ -202,10 +202,10 @@ def test_consent_shows_app_account_host_what_and_how_long() -> None:
     assert "30 days" in shown["lasts"]
     buttons = [e.attributes for e in page if e.tag == "button"]
     assert [(b["name"], b["value"]) for b in buttons] == [("decision", "deny"), ("decision", "allow")]
-    assert [b.get("class") for b in buttons] == [None, None], "Allow and Cancel weigh the same"
+    assert [b.get("class") for b in buttons] == [None, None], "Allow and Cancel look the same"
 
 
-def test_not_you_never_names_the_sign_in_twice() -> None:
+def test_not_you_contains_the_sign_in_once() -> None:
     view = replace(SAMPLES["consent"], not_you=f"/sign-in?flow={FLOW}&prompt=select_account")  # type: ignore[type-var]
     (link,) = [
         e.attributes["href"] for e in read(render(view, context())) if e.attributes.get("id") == "not-you"
@@ -214,7 +214,7 @@ def test_not_you_never_names_the_sign_in_twice() -> None:
 
 
 @pytest.mark.parametrize("locale", language.LOCALES)
-def test_there_are_words_for_every_kind(locale: str) -> None:
+def test_every_kind_has_a_text(locale: str) -> None:
     say = Sentences(Words(locale), lambda at, shape: Words(locale).html("%(at)s", at=at))
     assert all(say.problem(Problem(kind, number=15, at=1)) for kind in Wrong)
     assert all(say.problem(Problem(kind)) for kind in Wrong)

@@ -1,4 +1,4 @@
-"""Which language does a page speak?"""
+"""Tests of the choice of a page's language, and of texts in it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from doorward.web.pages.words import Words, calm, device_html, device_name, isol
         (None, None, "xx," * 5000 + "fr", "de", "de"),
     ],
 )
-def test_the_app_s_wish_then_the_cookie_then_the_browser_then_the_default(
+def test_the_app_s_choice_then_the_cookie_then_the_browser_then_the_default(
     ui_locales: str | None, cookie: str | None, accept: str | None, default: str, expected: str
 ) -> None:
     assert (
@@ -41,7 +41,7 @@ def test_the_app_s_wish_then_the_cookie_then_the_browser_then_the_default(
 
 
 @given(st.text(), st.text(), st.text(), st.text())
-def test_whatever_is_asked_for_there_is_a_language(ui: str, cookie: str, accept: str, default: str) -> None:
+def test_every_request_gets_a_language(ui: str, cookie: str, accept: str, default: str) -> None:
     chosen = language.choose(ui_locales=ui, cookie=cookie, accept_language=accept, default=default)
     assert chosen in language.LOCALES
 
@@ -71,7 +71,7 @@ def test_arabic_reads_from_the_right() -> None:
         (100 * 86400, "100 days", "100 يوم"),
     ],
 )
-def test_a_length_of_time_in_words(seconds: int, english: str, arabic: str) -> None:
+def test_a_duration_in_words(seconds: int, english: str, arabic: str) -> None:
     assert Words("en").duration(seconds) == english
     assert Words("ar").duration(seconds) == arabic
 
@@ -86,7 +86,7 @@ def test_a_language_without_a_catalogue_is_an_error_and_not_english() -> None:
         Words("tlh").text("Sign in")
 
 
-def test_values_are_escaped_in_html_and_left_alone_in_text() -> None:
+def test_values_are_escaped_in_html_and_unchanged_in_text() -> None:
     hostile = "<b>%(app)s"
     assert Words("en").html("to continue to %(app)s", app=hostile) == "to continue to &lt;b&gt;%(app)s"
     assert Words("en").text("to continue to %(app)s", app=hostile) == "to continue to <b>%(app)s"
@@ -97,7 +97,7 @@ def test_values_are_escaped_in_html_and_left_alone_in_text() -> None:
 
 
 @given(st.text())
-def test_a_calm_name_is_one_line_without_controls(name: str) -> None:
+def test_a_sanitised_name_is_one_line_without_control_characters(name: str) -> None:
     calmed = calm(name)
     assert calmed.isprintable() or all(char.isprintable() or ord(char) >= 0x80 for char in calmed)
     assert not set(calmed) & set("\r\n\t\x00\x1b\u202e\u2066\u2028\u2029")
@@ -115,11 +115,11 @@ def test_a_calm_name_is_one_line_without_controls(name: str) -> None:
         ("de", " on ", " auf "),
     ],
 )
-def test_a_device_is_told_in_the_language_of_the_page(locale: str, label: str, told: str) -> None:
+def test_a_device_is_described_in_the_language_of_the_page(locale: str, label: str, told: str) -> None:
     assert device_name(Words(locale), label) == told
 
 
-def test_from_right_to_left_each_name_of_a_device_stands_by_itself() -> None:
+def test_in_right_to_left_text_each_name_of_a_device_is_isolated() -> None:
     told = device_html(Words("ar"), "Chrome on <b>macOS")
     assert told == "<bdi>Chrome</bdi> على <bdi>&lt;b&gt;macOS</bdi>"
     assert device_html(Words("ar"), "Firefox") == "<bdi>Firefox</bdi>"

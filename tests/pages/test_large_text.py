@@ -1,4 +1,4 @@
-"""Pages in a browser whose owner has chosen larger text."""
+"""Test of pages in a browser with larger text."""
 
 from __future__ import annotations
 

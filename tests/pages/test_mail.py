@@ -1,4 +1,4 @@
-"""What do the mails say, in every language, whatever the names in them?"""
+"""Tests of the mails in every language, with hostile names."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def context(locale: str = "en", brand: str = "Doorward") -> MailContext:
     return MailContext(locale=locale, brand_name=brand, issuer="https://auth.example.com")
 
 
-def test_every_message_of_the_server_is_looked_at_here() -> None:
+def test_every_message_of_the_server_is_tested_here() -> None:
     assert {type(letter) for letter in letters()} == {*authn.MESSAGES, *oauth.MESSAGES}
 
 
 @pytest.mark.parametrize("locale", language.LOCALES)
 @pytest.mark.parametrize("letter", letters(), ids=lambda letter: type(letter).__name__)
-def test_text_and_html_say_the_same(letter: MessageTemplate, locale: str) -> None:
+def test_text_and_html_have_the_same_content(letter: MessageTemplate, locale: str) -> None:
     mail = render(letter, context(locale))
     body = "".join(e.text() for e in read(mail.html) if e.tag == "body")
     words = [word for word in mail.text.split() if word != "--"]
@@ -62,10 +62,10 @@ def test_text_and_html_say_the_same(letter: MessageTemplate, locale: str) -> Non
     assert "%(" not in mail.subject + mail.text + mail.html
 
 
-def test_code_and_link_stand_in_the_mail_and_the_code_not_in_the_subject() -> None:
+def test_code_and_link_are_in_the_mail_and_the_code_not_in_the_subject() -> None:
     for letter in (VerifyAddress(code="481516", link=LINK), ResetPassword(code="481516", link=LINK)):
         mail = render(letter, context())
-        # joined by what keeps the order of the two halves in a text from right to left
+        # joined by a character that keeps the two halves in order in right-to-left text
         assert "481\u00a0516" in mail.text
         assert "481\u00a0516" in mail.html
         assert f"\n{LINK}\n" in mail.text
@@ -100,7 +100,7 @@ def test_hostile_names_change_neither_headers_nor_elements(hostile: str) -> None
         assert not set(mail.subject) & set("\r\n\u202e")
 
 
-def test_the_owner_of_a_taken_address_learns_of_it_and_gets_no_code() -> None:
+def test_the_owner_of_a_taken_address_is_informed_and_gets_no_code() -> None:
     mail = render(AddressTaken(), context())
     assert "https://auth.example.com/sign-in" in mail.text
     assert "https://auth.example.com/reset" in mail.text

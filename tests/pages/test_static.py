@@ -1,4 +1,4 @@
-"""What do the pages load, and how long may it be kept?"""
+"""Tests of the static files: their addresses, and how long they may be cached."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from doorward.web.pages import static
 
 
-def test_an_address_names_the_content() -> None:
+def test_an_address_contains_a_hash_of_the_content() -> None:
     found = static.find(f"{static.VERSION}/page.css")
     assert found is not None
     asset, cache = found
@@ -21,7 +21,7 @@ def test_an_address_names_the_content() -> None:
     assert asset.etag.endswith('"')
 
 
-def test_another_version_s_address_answers_but_is_not_kept() -> None:
+def test_another_version_s_address_is_answered_but_not_cached() -> None:
     found = static.find("0000000000000000/page.css")
     assert found is not None
     assert found[1] == "public, max-age=60"
@@ -52,8 +52,8 @@ def test_no_file_names_another_host() -> None:
         assert "url(" not in text
 
 
-def test_sizes_of_text_follow_the_browser_s_own_setting() -> None:
-    """A size in pixels stays as it is when somebody has chosen larger text (WCAG 2.2, 1.4.4)."""
+def test_text_sizes_follow_the_browser_s_own_setting() -> None:
+    """A size in pixels would not change when a person has chosen larger text (WCAG 2.2, 1.4.4)."""
     found = static.find(f"{static.VERSION}/page.css")
     assert found is not None
     css = found[0].body.decode()

@@ -15,7 +15,7 @@ from doorward.web.router import App
 
 
 class Answer:
-    """What came back."""
+    """The response."""
 
     def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         self.status = status
@@ -29,7 +29,7 @@ class Answer:
 
 
 class BarePages:
-    """Error pages without a word."""
+    """Error pages without text."""
 
     async def show(self, request: Request, status: int) -> Response:
         """The number of the request."""
@@ -37,7 +37,7 @@ class BarePages:
 
 
 class Asgi:
-    """An app made of some routes."""
+    """An app of a few routes."""
 
     def __init__(self, routes: Sequence[Route], *, prefix: str = "") -> None:
         self.app = App(
@@ -60,7 +60,7 @@ class Asgi:
         query: str = "",
         headers: dict[str, str] | None = None,
     ) -> Answer:
-        """One request; `form` is sent as a form body."""
+        """Send one request; `form` is sent as a form body."""
         lines = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
         if form is not None:
             body = (form if isinstance(form, str) else urlencode(form)).encode()

@@ -1,4 +1,4 @@
-"""Bounds of a connection in bytes, in number and in time: what they end, and what they leave alone.
+"""Tests of a connection's limits in bytes, number and time: what they end, and what they allow.
 
 docs/incidents/0013-a-request-without-end.md
 """
@@ -25,7 +25,7 @@ def limited() -> Iterator[Running]:
 
 
 def closed_within(connection: socket.socket, seconds: float) -> bytes:
-    """What still came before the server closed. Fails when it does not close in time."""
+    """The bytes that still came before the server closed. Fails when it does not close in time."""
     connection.settimeout(seconds)
     received = b""
     try:
@@ -37,7 +37,7 @@ def closed_within(connection: socket.socket, seconds: float) -> bytes:
 
 
 def flooded(port: int, *, head: bytes, piece: bytes, times: int) -> tuple[int, bytes]:
-    """Send `head`, then `piece` over and over until the server has enough: how many went, and what it said."""
+    """Send `head`, then `piece` repeatedly until the server stops reading: the number sent, and the response."""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         sent = 0
         try:
@@ -73,7 +73,7 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("what", FLOODS)
-def test_nobody_fills_the_memory_with_a_request_without_end(limited: Running, what: str) -> None:
+def test_an_endless_request_does_not_fill_the_memory(limited: Running, what: str) -> None:
     head, piece = FLOODS[what]
     sent, said = flooded(limited.port, head=head, piece=piece, times=600)
     assert sent < 200
@@ -97,7 +97,7 @@ def test_a_head_that_is_too_large_is_refused_in_one_piece_too(limited: Running, 
     assert limited.seen.paths == []
 
 
-def test_what_follows_a_body_is_no_header(limited: Running) -> None:
+def test_bytes_after_a_body_are_not_read_as_headers(limited: Running) -> None:
     sent = (
         b"POST /echo HTTP/1.1\r\nhost: h\r\nx-forwarded-for: 192.0.2.1\r\ntransfer-encoding: chunked\r\n"
         b"trailer: x-forwarded-for\r\n\r\n1\r\na\r\n0\r\nx-forwarded-for: 203.0.113.9\r\n\r\n"
@@ -108,7 +108,7 @@ def test_what_follows_a_body_is_no_header(limited: Running) -> None:
 
 
 class Impatient(LimitedProtocol):
-    """Waits for as long as a test can."""
+    """A connection with limits short enough for a test."""
 
     patience = 0.3
     look_every = 0.1
@@ -131,7 +131,7 @@ def impatient() -> Iterator[Running]:
     ],
     ids=["nothing", "half a line", "half a head", "half a body", "a blank after it", "half of the next"],
 )
-def test_a_connection_that_sends_no_whole_request_is_closed(impatient: Running, sent: bytes) -> None:
+def test_a_connection_that_sends_no_complete_request_is_closed(impatient: Running, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", impatient.port), timeout=PATIENCE) as connection:
         for piece in sent.split(b"|"):
             connection.sendall(piece)
@@ -139,7 +139,7 @@ def test_a_connection_that_sends_no_whole_request_is_closed(impatient: Running, 
         closed_within(connection, PATIENCE)
 
 
-def test_one_byte_now_and_then_does_not_hold_a_connection(impatient: Running) -> None:
+def test_one_byte_now_and_then_does_not_keep_a_connection_open(impatient: Running) -> None:
     sent = 0
     with (
         socket.create_connection(("127.0.0.1", impatient.port), timeout=PATIENCE) as connection,
@@ -152,7 +152,7 @@ def test_one_byte_now_and_then_does_not_hold_a_connection(impatient: Running) ->
     assert sent < 20
 
 
-def test_patience_is_not_asked_of_who_waits_for_us_or_between_requests(impatient: Running) -> None:
+def test_no_limit_runs_while_a_client_waits_for_the_server_or_between_requests(impatient: Running) -> None:
     with socket.create_connection(("127.0.0.1", impatient.port), timeout=PATIENCE) as connection:
         reader = connection.makefile("rb")
         connection.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n")
@@ -165,7 +165,7 @@ def test_patience_is_not_asked_of_who_waits_for_us_or_between_requests(impatient
 
 
 @pytest.mark.requirement(97)
-def test_a_connection_ends_when_more_requests_are_queued_than_may_be(limited: Running) -> None:
+def test_a_connection_with_too_many_queued_requests_is_closed(limited: Running) -> None:
     """docs/incidents/0050-requests-queued-without-a-bound.md"""
     held = b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n"
     with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
@@ -178,26 +178,26 @@ def test_a_connection_ends_when_more_requests_are_queued_than_may_be(limited: Ru
     limited.seen.paths.clear()
     with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(held + REQUESTS["get"] * (MAX_QUEUED + 1))
-        # closed without a word: an answer here would be taken for the answer to the first request
+        # closed without a response: one here would be taken for the response to the first request
         assert closed_within(connection, PATIENCE) == b""
     assert limited.seen.paths == []
 
 
 @pytest.mark.requirement(97)
-def test_no_more_is_parsed_while_too_many_requests_wait(limited: Running) -> None:
+def test_parsing_stops_while_too_many_requests_wait(limited: Running) -> None:
     with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         with suppress(ConnectionError):
             connection.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n" + REQUESTS["get"] * 1000)
         (protocol,) = cast("set[LimitedProtocol]", limited.server.server_state.connections)
         until(lambda: len(protocol.pipeline) > MAX_QUEUED)
-        # what one step of the parser brought is there, and no more
+        # the requests of one parser step are there, and no more
         assert len(protocol.pipeline) < 3 * MAX_QUEUED + 10
         assert closed_within(connection, PATIENCE) == b""
     assert limited.seen.paths == []
 
 
 @pytest.mark.requirement(97)
-def test_requests_sent_together_are_all_answered_where_none_has_to_wait(limited: Running) -> None:
+def test_pipelined_requests_are_all_answered_where_none_has_to_wait(limited: Running) -> None:
     with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(REQUESTS["get"] * 100)
         reader = connection.makefile("rb")
@@ -216,7 +216,7 @@ def test_requests_behind_a_slow_one_are_not_read_into_memory(limited: Running) -
         for _ in range(200):
             with suppress(BlockingIOError, ConnectionError):
                 connection.send(REQUESTS["get"] * 10_000)
-            # as uvicorn does whenever a handler asks for the body of its request
+            # as uvicorn does whenever a handler reads the body of its request
             protocol.loop.call_soon_threadsafe(protocol.flow.resume_reading)
             threading.Event().wait(0.005)
             most = max(most, len(protocol.unread))

@@ -1,4 +1,4 @@
-"""Heads that name no host or two, offer another protocol, or cannot be read (RFC 9112 §3.2, RFC 9110 §7.8)."""
+"""Tests of heads with no host or two, with an offered upgrade, or that cannot be parsed (RFC 9112 §3.2, RFC 9110 §7.8)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_an_offered_upgrade_is_ignored_and_the_body_arrives(
         assert status == 200
         assert "upgrade" not in headers
         assert f'"size":{size}'.encode() in answer
-        # the connection goes on, in HTTP/1.1
+        # the connection continues in HTTP/1.1
         connection.sendall(REQUESTS["post"])
         assert b'"size":5' in read_answer(reader)[2]
     assert limited.seen.paths == ["/echo", "/echo"]
@@ -76,7 +76,7 @@ def test_any_number_of_offers_on_one_connection_is_answered(limited: Running) ->
     assert answers.count(b"HTTP/1.1 204") == many + 1
 
 
-def test_an_offered_upgrade_waits_for_its_turn_as_any_request_does(limited: Running) -> None:
+def test_a_request_with_an_offered_upgrade_waits_in_the_queue_like_any_other(limited: Running) -> None:
     held = b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n"
     with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(held + OFFERS["a POST"][0] + OFFERS["a POST"][0] + REQUESTS["get"])
@@ -99,15 +99,15 @@ def test_an_offered_upgrade_waits_for_its_turn_as_any_request_does(limited: Runn
     ],
     ids=["a tunnel", "no host", "two hosts", "two hosts in HTTP/1.0", "no host and an upgrade"],
 )
-def test_a_request_for_another_or_for_no_one_host_is_refused(limited: Running, sent: bytes) -> None:
-    """RFC 9112 §3.2: one Host, or a proxy and we could each mean another one."""
+def test_a_request_without_exactly_our_one_host_is_refused(limited: Running, sent: bytes) -> None:
+    """RFC 9112 §3.2: exactly one Host; with two, a proxy and this server could use different ones."""
     with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(sent)
         assert connection.makefile("rb").read().startswith(b"HTTP/1.1 400")
     assert limited.seen.paths == []
 
 
-def test_what_cannot_be_read_is_never_answered_before_what_was_asked_first(limited: Running) -> None:
+def test_an_unparsable_request_is_never_answered_before_earlier_ones(limited: Running) -> None:
     with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n" + b"no request at all\r\n\r\n")
         assert connection.makefile("rb").read() == b""

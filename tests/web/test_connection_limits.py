@@ -1,4 +1,4 @@
-"""Answers and lifetime of connections with limits, compared with those of uvicorn's own protocol class."""
+"""Comparison of responses and connection lifetime with limits and under uvicorn's own protocol class."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.waiting import PATIENCE
 
 @dataclass
 class Seen:
-    """What the handlers met."""
+    """What the handlers received."""
 
     paths: list[str] = field(default_factory=list)
     finished: threading.Event = field(default_factory=threading.Event)
@@ -140,7 +140,7 @@ def plain() -> Iterator[Running]:
 
 
 def talk(port: int, sent: bytes, *, answers: int = 1) -> list[tuple[int, dict[str, str], bytes]]:
-    """Send raw bytes on one connection, and read that many answers."""
+    """Send raw bytes on one connection, and read that many responses."""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(sent)
         reader = connection.makefile("rb")
@@ -179,17 +179,17 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_the_limits_change_no_answer(limited: Running, plain: Running, name: str) -> None:
+def test_the_limits_change_no_response(limited: Running, plain: Running, name: str) -> None:
     ours = talk(limited.port, REQUESTS[name])[0]
     theirs = talk(plain.port, REQUESTS[name])[0]
     assert ours[0] == theirs[0]
-    # the request number stands in the text of an unforeseen error
+    # the text of an unexpected error contains the request number
     assert ours[2] == theirs[2]
     assert {**ours[1], "date": ""} == {**theirs[1], "date": ""}
 
 
-def test_what_the_limits_use_of_uvicorn_is_there() -> None:
-    """The names that `web/connection_limits.py` lists: none of them is documented by uvicorn."""
+def test_the_limits_only_use_names_that_uvicorn_has() -> None:
+    """The names that `web/connection_limits.py` lists: uvicorn documents none of them."""
     app: Any = app_of(Seen())
     loop = asyncio.new_event_loop()
     theirs = HttpToolsProtocol(uvicorn.Config(app, log_config=None), ServerState(), {}, loop)
@@ -221,7 +221,7 @@ def test_pipelined_requests_are_answered_in_their_order(limited: Running) -> Non
     assert b'"size":5' in answers[3][2]
 
 
-def test_a_body_in_many_pieces_is_put_together(limited: Running) -> None:
+def test_a_body_in_many_pieces_is_joined(limited: Running) -> None:
     with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         reader = connection.makefile("rb")
         for piece in (
@@ -236,7 +236,7 @@ def test_a_body_in_many_pieces_is_put_together(limited: Running) -> None:
         assert b'"size":6' in read_answer(reader)[2]
 
 
-def test_a_client_that_asks_first_is_told_to_go_on(limited: Running) -> None:
+def test_a_client_that_expects_100_continue_gets_it(limited: Running) -> None:
     with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         reader = connection.makefile("rb")
         connection.sendall(
@@ -247,7 +247,7 @@ def test_a_client_that_asks_first_is_told_to_go_on(limited: Running) -> None:
         assert read_answer(reader)[0] == 200
 
 
-def test_what_is_no_http_gets_400_and_the_connection_ends(limited: Running) -> None:
+def test_invalid_http_gets_400_and_the_connection_ends(limited: Running) -> None:
     with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
         received = connection.makefile("rb").read()
@@ -263,14 +263,14 @@ def test_what_is_no_http_gets_400_and_the_connection_ends(limited: Running) -> N
     ],
     ids=["two lengths of the body", "content-length twice", "a space in a header name"],
 )
-def test_what_two_servers_could_read_differently_is_refused(limited: Running, sent: bytes) -> None:
-    """Request smuggling needs a message that proxy and server cut at different places (RFC 9112 §11.2)."""
+def test_a_message_that_two_servers_could_read_differently_is_refused(limited: Running, sent: bytes) -> None:
+    """Request smuggling needs a message that proxy and server split at different places (RFC 9112 §11.2)."""
     with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(sent)
         assert connection.makefile("rb").read().startswith(b"HTTP/1.1 400")
 
 
-def test_a_client_that_left_costs_nobody_else_anything(limited: Running) -> None:
+def test_a_disconnected_client_does_not_affect_others(limited: Running) -> None:
     gone = socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE)
     gone.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n")
     threading.Event().wait(0.05)
@@ -280,7 +280,7 @@ def test_a_client_that_left_costs_nobody_else_anything(limited: Running) -> None
     assert talk(limited.port, REQUESTS["get"])[0][0] == 200
 
 
-def test_a_request_under_way_is_answered_before_the_server_stops(limited: Running) -> None:
+def test_a_request_in_progress_is_answered_before_the_server_stops(limited: Running) -> None:
     with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
         connection.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n")
         threading.Event().wait(0.05)
@@ -294,7 +294,7 @@ def test_a_request_under_way_is_answered_before_the_server_stops(limited: Runnin
     assert not limited.thread.is_alive()
 
 
-def test_nothing_of_an_unforeseen_error_reaches_the_client(limited: Running) -> None:
+def test_no_detail_of_an_unexpected_error_reaches_the_client(limited: Running) -> None:
     status, _, body = talk(limited.port, REQUESTS["fails"])[0]
     assert status == 500
     assert b"not foreseen" not in body

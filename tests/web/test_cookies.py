@@ -1,4 +1,4 @@
-"""Is every cookie set with all attributes, and do two issuers on one host keep to their own?"""
+"""Tests of cookies: all attributes are set, and two issuers on one host do not share cookies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ISSUER = "https://auth.example.com"
 
 @pytest.mark.requirement(69)
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "rt"])
-def test_over_https_the_name_guards_the_attributes(kind: CookieKind) -> None:
+def test_over_https_the_prefix_enforces_the_attributes(kind: CookieKind) -> None:
     jar = CookieJar.of(ISSUER)
     assert jar.name(kind) == f"__Host-dw_{jar.mark}_{kind}"
     line = jar.set(kind, "v", 60)
@@ -25,7 +25,7 @@ def test_over_https_the_name_guards_the_attributes(kind: CookieKind) -> None:
 
 @pytest.mark.requirement(69)
 @pytest.mark.parametrize(("issuer", "path"), [(ISSUER, "/cookie"), (f"{ISSUER}/id", "/id/cookie")])
-def test_the_refresh_cookie_goes_to_its_own_endpoints_alone(issuer: str, path: str) -> None:
+def test_the_refresh_cookie_is_sent_to_its_own_endpoints_only(issuer: str, path: str) -> None:
     jar = CookieJar.of(issuer)
     assert jar.name("rt") == f"__Secure-dw_{jar.mark}_rt"
     assert jar.set("rt", "v", None) == f"{jar.name('rt')}=v; Path={path}; HttpOnly; SameSite=Lax; Secure"
@@ -34,7 +34,7 @@ def test_the_refresh_cookie_goes_to_its_own_endpoints_alone(issuer: str, path: s
 
 @pytest.mark.requirement(69)
 @pytest.mark.parametrize("kind", KINDS)
-def test_development_over_http_has_names_of_its_own(kind: CookieKind) -> None:
+def test_development_over_http_has_different_names(kind: CookieKind) -> None:
     jar = CookieJar.of("http://127.0.0.1:8000")
     line = jar.set(kind, "v", None)
     assert line.startswith(f"dw_{jar.mark}_{kind}=v;")
@@ -51,7 +51,7 @@ def test_issuers_on_one_host_share_no_name() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_name_of_the_release_before_is_read_where_the_new_one_is_not(kind: CookieKind) -> None:
+def test_the_previous_releases_name_is_read_where_the_new_one_is_missing(kind: CookieKind) -> None:
     jar = CookieJar.of(ISSUER)
     old, new = {f"__Host-dw_{kind}": "old"}, {jar.name(kind): "new"}
     assert (jar.read({}, kind), jar.aged({}, kind)) == (None, False)

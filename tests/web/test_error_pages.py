@@ -1,4 +1,4 @@
-"""Does every error page lead on, whatever was sent, and without the database?"""
+"""Tests that every error page offers a way on, for any input and without the database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def request(method: str = "GET", /, **headers: str) -> Request:
 
 @pytest.mark.requirement(11)
 @pytest.mark.parametrize("status", [400, 404, 405, 413, 500, 503, 418])
-async def test_a_status_is_a_page_with_a_number_and_a_way_on(status: int) -> None:
+async def test_every_status_has_a_page_with_a_number_and_a_way_on(status: int) -> None:
     response = await PAGES.show(request(), status)
     text = response.body.decode()
     headers = dict(response.headers)
@@ -35,7 +35,7 @@ async def test_a_status_is_a_page_with_a_number_and_a_way_on(status: int) -> Non
     assert b"set-cookie" not in headers
 
 
-async def test_a_form_that_met_a_busy_server_can_be_sent_again_as_it_was() -> None:
+async def test_a_form_refused_by_a_busy_server_can_be_sent_again_unchanged() -> None:
     again = "your browser then sends once more what you typed"
     assert again in (await PAGES.show(request("POST"), 503)).body.decode()
     assert again not in (await PAGES.show(request("GET"), 503)).body.decode()
@@ -45,7 +45,7 @@ async def test_a_form_that_met_a_busy_server_can_be_sent_again_as_it_was() -> No
 @pytest.mark.parametrize(
     "tongue", ["de", "de-AT,en;q=0.5", "../../etc/passwd", "x" * 9000, "é", ";q=;q=", "\x00", "*"]
 )
-async def test_no_language_header_or_cookie_breaks_it(tongue: str) -> None:
+async def test_no_language_header_or_cookie_breaks_an_error_page(tongue: str) -> None:
     for headers in ({"accept_language": tongue}, {"cookie": f"{JAR.name('locale')}={tongue}"}):
         response = await PAGES.show(request(**headers), 404)
         assert response.status == 404

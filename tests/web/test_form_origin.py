@@ -1,4 +1,4 @@
-"""Is it told where a form came from, by what browsers say and pages cannot?"""
+"""Tests of a form's origin, from headers that browsers send and pages cannot set."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ OWN = "https://auth.example.com"
         (None, "same-origin", Sent.OURS),
         # a proxy that adds Referrer-Policy: no-referrer
         ("null", "same-origin", Sent.OURS),
-        # a sandboxed frame on another site, and one on a site beside ours
+        # a sandboxed frame on another site, and one on a sibling site
         ("null", "cross-site", Sent.FOREIGN),
         ("null", "same-site", Sent.FOREIGN),
-        # an old browser says nothing more, so nothing is believed; nor of what a person cannot have typed
+        # an old browser sends nothing more, so the form is not trusted; nor are values that no person's navigation produces
         ("null", None, Sent.FOREIGN),
         ("null", "none", Sent.FOREIGN),
         ("null", "", Sent.FOREIGN),
-        # our own page under another name
+        # our own page under another host name
         ("http://localhost:8000", "same-origin", Sent.ELSEWHERE),
         ("https://evil.example", "cross-site", Sent.FOREIGN),
         ("https://evil.example", None, Sent.FOREIGN),
@@ -41,5 +41,5 @@ OWN = "https://auth.example.com"
         ("", None, Sent.FOREIGN),
     ],
 )
-def test_what_the_browser_says(origin: str | None, site: str | None, sent: Sent) -> None:
+def test_the_browsers_headers_decide_the_origin(origin: str | None, site: str | None, sent: Sent) -> None:
     assert sent_from(origin, site, OWN) is sent

@@ -1,4 +1,4 @@
-"""Is a request read in one way only, and can no response be split?"""
+"""Tests that a request has exactly one reading, and that no response can be split."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def request(
 
 
 async def received(*chunks: bytes | None) -> bytes:
-    """The body that comes in these chunks; None is where the client goes away."""
+    """The body that comes in these chunks; None is where the client disconnects."""
     messages: list[dict[str, Any]] = [
         {"type": "http.disconnect"}
         if chunk is None
@@ -73,7 +73,7 @@ def test_a_parameter_given_twice_is_refused(raw: str) -> None:
 
 
 @pytest.mark.parametrize("raw", ["a=%00", "%00=1", "a=\x00", "a=%FF", "a=%C3", "a=%ED%A0%80", "%FF=1"])
-def test_what_no_database_column_should_meet_is_refused(raw: str) -> None:
+def test_characters_that_no_database_column_accepts_are_refused(raw: str) -> None:
     with pytest.raises(BadForm):
         parse_form(raw)
 
@@ -93,19 +93,19 @@ def test_too_many_parameters_are_refused() -> None:
         max_size=8,
     )
 )
-def test_what_is_written_is_read(form: dict[str, str]) -> None:
+def test_a_written_form_reads_back_the_same(form: dict[str, str]) -> None:
     assert parse_form(urlencode(form)) == form
 
 
 @given(st.text())
-def test_nothing_else_than_bad_form_is_raised(raw: str) -> None:
+def test_bad_input_raises_only_bad_form(raw: str) -> None:
     try:
         parse_form(raw)
     except BadForm:
         return
 
 
-async def test_a_body_comes_in_pieces_and_ends() -> None:
+async def test_a_body_in_pieces_is_read_to_its_end() -> None:
     assert await received(b"a=1", b"&b=", b"2") == b"a=1&b=2"
     assert await received(b"a=1") == b"a=1"
     assert await request(b"a=1&b=2").form() == {"a": "1", "b": "2"}
@@ -114,7 +114,7 @@ async def test_a_body_comes_in_pieces_and_ends() -> None:
             await received(*chunks)
 
 
-async def test_a_body_is_bounded_however_it_comes() -> None:
+async def test_the_size_of_a_body_is_limited_in_every_encoding() -> None:
     big = b"x" * (MAX_BODY + 1)
     for chunks in ((big,), (b"x", big), [b"x" * 1000] * 100, (big * 10,)):
         body = await received(*chunks)
@@ -136,18 +136,18 @@ async def test_a_body_is_bounded_however_it_comes() -> None:
         b"application/x-www-form-urlencodedx",
     ],
 )
-async def test_a_form_of_another_type_is_no_form(kind: bytes | None) -> None:
+async def test_a_body_of_another_type_is_no_form(kind: bytes | None) -> None:
     headers = [] if kind is None else [(b"content-type", kind)]
     with pytest.raises(BadForm):
         await request(b"a=1", headers=headers).form()
 
 
-async def test_a_form_says_its_type_in_any_case_and_with_a_charset() -> None:
+async def test_the_form_type_may_be_in_any_case_and_with_a_charset() -> None:
     kind = [(b"content-type", b"Application/X-WWW-Form-Urlencoded; charset=UTF-8")]
     assert await request(b"a=1", headers=kind).form() == {"a": "1"}
 
 
-async def test_a_body_or_query_that_is_no_text_is_refused() -> None:
+async def test_a_body_or_query_that_is_not_text_is_refused() -> None:
     with pytest.raises(BadForm):
         await request(b"a=\xff").form()
     with pytest.raises(BadForm):
@@ -159,7 +159,7 @@ async def test_a_body_or_query_that_is_no_text_is_refused() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"1", b"{", b'{"a":1,"a":2}', b'{"a":{"b":1,"b":2}}', b"\xff", b'{"a":' * 9000]
 )
-async def test_a_json_body_is_one_object_with_each_member_once(body: bytes) -> None:
+async def test_a_json_body_must_be_one_object_with_each_member_once(body: bytes) -> None:
     with pytest.raises(BadForm):
         await request(body).json_object()
 
@@ -169,13 +169,13 @@ async def test_a_json_body_is_read() -> None:
 
 
 @pytest.mark.requirement(69)
-def test_the_first_cookie_of_a_name_counts() -> None:
+def test_the_first_cookie_of_a_name_is_used() -> None:
     lines = [(b"cookie", b"a=1; b=x=y;c; a=2; =z"), (b"cookie", b"a=3; d=\xff")]
     assert request(headers=lines).cookies() == {"a": "1", "b": "x=y", "": "z", "d": "ÿ"}
     assert request(headers=[]).cookies() == {}
 
 
-def test_headers() -> None:
+def test_headers_are_read() -> None:
     asked = request(headers=[(b"x-a", b"1"), (b"x-a", b"2")])
     assert asked.header(b"x-a") == "1"
     assert asked.headers(b"x-a") == ["1", "2"]
@@ -198,7 +198,7 @@ def test_a_redirect_never_repeats_a_post() -> None:
 
 
 @pytest.mark.requirement(25)
-def test_json_is_not_stored_unless_it_says_so() -> None:
+def test_json_is_not_stored_unless_the_handler_allows_it() -> None:
     assert (b"cache-control", b"no-store") in json_response({}).headers
     assert json_response({}, 200, [(b"content-type", b"application/json")]).headers == [
         (b"content-type", b"application/json")

@@ -1,4 +1,4 @@
-"""Does every page carry the headers that keep it ours?"""
+"""Tests of the security headers of every page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONTEXT = PageContext(locale="en", csrf_token="t", brand_name="Acme", issuer=mad
 
 
 @pytest.mark.requirement(11)
-def test_a_page_is_never_framed_stored_or_told_of() -> None:
+def test_a_page_is_never_framed_stored_or_sent_as_referrer() -> None:
     response = html(SignedOut(), CONTEXT)
     headers = dict(response.headers)
     assert headers[b"content-security-policy"] == CONTENT_SECURITY_POLICY.encode()
@@ -25,7 +25,7 @@ def test_a_page_is_never_framed_stored_or_told_of() -> None:
 
 
 @pytest.mark.requirement(10, 14)
-def test_only_the_form_post_page_may_post_elsewhere() -> None:
+def test_only_the_form_post_page_may_post_to_another_site() -> None:
     posting = dict(html(FormPost(made.REDIRECT, (("code", "x"),), "web"), CONTEXT).headers)
     assert b"form-action 'self' https:;" in posting[b"content-security-policy"]
     leading = dict(html(Continue(made.REDIRECT + "?code=x"), CONTEXT).headers)
@@ -35,6 +35,6 @@ def test_only_the_form_post_page_may_post_elsewhere() -> None:
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "/x", " javascript:alert(1)"]
 )
-def test_no_page_leads_to_what_could_run(url: str) -> None:
+def test_no_page_links_to_an_address_that_could_run(url: str) -> None:
     with pytest.raises(ValueError):
         html(Continue(url), CONTEXT)

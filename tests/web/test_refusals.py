@@ -1,4 +1,4 @@
-"""Does whoever runs the server find each refusal in the log: which app, why, what mends it, under the number that was shown?"""
+"""Tests that the log explains each refusal: app, reason and fix, under the number that was shown."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def get(path: str, **headers: str) -> Ask:
 
 
 CODE = {"grant_type": "authorization_code", "code": "x"}
-# What is asked, the app that the line names (None: nobody knows one), and a part of reason and fix.
+# The request, the app in the log line (None: unknown), and a part of reason and fix.
 REFUSED: dict[str, tuple[Ask, str | None, str, str]] = {
     "an unknown app": (authorize(client_id="app_nobody"), None, "app_nobody", "doorward app list"),
     "a foreign address": (
@@ -231,7 +231,7 @@ async def test_the_number_on_an_error_page_is_in_the_log(front: Front, ask: Ask)
     assert {"status", "kind"} <= {key for line in lines if line["event"] == "error page" for key in line}
 
 
-async def test_a_person_who_says_no_is_in_the_log_as_well(front: Front) -> None:
+async def test_a_refusal_by_the_person_is_in_the_log_as_well(front: Front) -> None:
     tab = front.browser()
     page = await tab.on(await tab.sign_in_at(await tab.get(front.asking(WEB))))
     with captured() as lines:
@@ -248,7 +248,7 @@ def test_every_refusal_has_a_fix() -> None:
     assert FIXES.keys() == set(get_args(RefusalCode))
 
 
-def test_what_a_refusal_says_itself_comes_first_and_names_from_outside_are_one_word() -> None:
+def test_a_refusals_own_fix_comes_first_and_untrusted_names_are_one_word() -> None:
     request = Request(
         {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []}, b""
     )

@@ -1,4 +1,4 @@
-"""Does a form behind any proxy and under any spelling work, and does a page at the wrong address say where to go?"""
+"""Tests of forms behind any proxy and with any spelling of the issuer, and of the hint on a page at the wrong address."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def front() -> AsyncGenerator[Front]:
 
 
 @pytest.mark.requirement(70)
-async def test_a_proxy_that_takes_the_referrer_breaks_no_form(front: Front) -> None:
+async def test_a_proxy_that_removes_the_referrer_breaks_no_form(front: Front) -> None:
     tab = front.browser()
     page = await tab.get("/sign-in")
     fields = {**page.forms["sign-in"].fields, "identifier": "ada@example.com", "password": PASSWORD}
@@ -44,9 +44,7 @@ async def test_a_proxy_that_takes_the_referrer_breaks_no_form(front: Front) -> N
         {"origin": "https://evil.example", "sec_fetch_site": "cross-site"},
     ],
 )
-async def test_what_is_refused_is_told_to_the_person_and_in_the_log(
-    front: Front, headers: dict[str, str]
-) -> None:
+async def test_a_refusal_is_shown_to_the_person_and_logged(front: Front, headers: dict[str, str]) -> None:
     tab = front.browser()
     page = await tab.get("/sign-in")
     fields = {**page.forms["sign-in"].fields, "identifier": "ada@example.com", "password": PASSWORD}
@@ -74,7 +72,7 @@ async def test_what_is_refused_is_told_to_the_person_and_in_the_log(
         ("https://auth.example.com:443/tenant", "https://auth.example.com"),
     ],
 )
-async def test_an_issuer_in_another_spelling_takes_forms(issuer: str, origin: str) -> None:
+async def test_an_issuer_in_another_spelling_accepts_forms(issuer: str, origin: str) -> None:
     async with front_channel(issuer=issuer) as front:
         await front.person()
         tab = front.browser()
@@ -85,7 +83,7 @@ async def test_an_issuer_in_another_spelling_takes_forms(issuer: str, origin: st
         assert answer.status == 303, answer.words
 
 
-async def test_a_page_under_another_name_of_this_machine_says_where_to_go() -> None:
+async def test_a_page_under_another_name_of_this_machine_shows_the_right_address() -> None:
     async with front_channel(issuer=LOCAL) as front:
         for host in ("localhost:8000", "LOCALHOST:8000", "[::1]:8000", "[0:0:0:0:0:0:0:1]:8000"):
             tab = front.browser()
@@ -93,7 +91,7 @@ async def test_a_page_under_another_name_of_this_machine_says_where_to_go() -> N
             assert page.status == 421
             assert f'href="{LOCAL}/sign-in?flow=x&amp;y=%2F"' in page.text
             assert page.forms == {}
-            assert tab.cookies == {}, "nothing is begun there"
+            assert tab.cookies == {}, "no sign-in begins there"
         for host in (
             "127.0.0.1:8000",
             "app.internal:8000",
@@ -102,13 +100,13 @@ async def test_a_page_under_another_name_of_this_machine_says_where_to_go() -> N
             "[::1",
             "127.0.0.1:x",
         ):
-            # a proxy may write there what it likes; only what is certain is said
+            # a proxy may write anything there; only certain facts are shown
             page = await front.browser().ask("GET", "/sign-in", host=host)
             assert (page.status, list(page.forms)) == (200, ["sign-in"]), host
 
 
 @pytest.mark.parametrize("issuer", ["https://auth.example.com", LOCAL, "https://auth.example.com/tenant"])
-async def test_a_form_that_was_opened_at_another_address_says_where_to_go(issuer: str) -> None:
+async def test_a_form_opened_at_another_address_shows_the_right_one(issuer: str) -> None:
     async with front_channel(issuer=issuer) as front:
         await front.person()
         tab = front.browser()
@@ -127,7 +125,7 @@ async def test_a_form_that_was_opened_at_another_address_says_where_to_go(issuer
         assert line["expected"] == issuer.removesuffix("/tenant")
 
 
-async def test_an_app_that_sends_its_request_by_post_is_not_told_so(front: Front) -> None:
+async def test_an_app_that_sends_its_request_by_post_gets_no_such_hint(front: Front) -> None:
     tab = front.browser()
     await tab.get("/sign-in")
     params = front.params(made.client())
@@ -139,7 +137,7 @@ async def test_an_app_that_sends_its_request_by_post_is_not_told_so(front: Front
     "stored", ["https://app.example.com:443", "https://APP.example.com", "https://%61pp.example.com"]
 )
 async def test_an_apps_origin_in_another_spelling_is_found(stored: str) -> None:
-    """Also one that was registered before origins were written so."""
+    """This includes an origin that was registered before origins were normalised."""
     app = made.public(first_party=True, origins=(stored,))
     async with front_channel() as front:
         await front.register(app)
@@ -155,8 +153,6 @@ async def test_an_apps_origin_in_another_spelling_is_found(stored: str) -> None:
             assert preflight.header("access-control-allow-origin") == (origin if good else None)
 
 
-def test_a_new_origin_is_written_as_browsers_do() -> None:
+def test_a_new_origin_is_stored_as_browsers_write_it() -> None:
     assert plain_origin("HTTPS://App.Example.com:443") == "https://app.example.com"
-    assert plain_origin("https://app.example.com/path") == "https://app.example.com/path", (
-        "refused, as it came"
-    )
+    assert plain_origin("https://app.example.com/path") == "https://app.example.com/path", "refused unchanged"

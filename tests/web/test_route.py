@@ -1,4 +1,4 @@
-"""Does a route that nobody has thought about keep the server from starting, and can nothing but the checks make their proof?"""
+"""Tests that a route without a declared kind prevents the start, and that only the checks can create their proof."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def made(**said: Any) -> Route:
     return Route(**values)
 
 
-def test_a_route_without_a_kind_does_not_start() -> None:
+def test_a_route_without_a_kind_prevents_the_start() -> None:
     with pytest.raises(TypeError, match="kind"):
         made()
     for kind in (None, "page", True):
@@ -38,7 +38,7 @@ def test_a_route_without_a_kind_does_not_start() -> None:
 
 
 @pytest.mark.parametrize("checks", [(), (ORIGIN,), (CSRF,), ("sign-in",)])
-def test_a_page_does_not_start_that_takes_forms_without_their_checks(checks: tuple[str, ...]) -> None:
+def test_a_page_with_forms_but_without_their_checks_prevents_the_start(checks: tuple[str, ...]) -> None:
     for methods in ("POST", "GET POST", "DELETE"):
         with pytest.raises(ValueError, match=r"declare it with Pages\.post"):
             made(kind=RouteKind.PAGE, checks=checks, methods=method_set(methods))
@@ -52,7 +52,7 @@ def test_an_app_request_answers_get_and_post_alike() -> None:
     assert made(kind=RouteKind.APP_REQUEST, methods=method_set("GET POST")).page
 
 
-def test_cookies_count_for_no_script_whose_origin_nobody_looked_at() -> None:
+def test_cookies_are_ignored_for_a_script_whose_origin_was_not_checked() -> None:
     with pytest.raises(ValueError, match="name the check of its origin"):
         made(kind=RouteKind.APP_SCRIPT)
     for kind in RouteKind:
@@ -65,7 +65,7 @@ def test_cookies_count_for_no_script_whose_origin_nobody_looked_at() -> None:
 
 
 @pytest.mark.anyio
-async def test_what_a_script_sends_reaches_its_handler_through_the_check_alone() -> None:
+async def test_a_scripts_request_reaches_its_handler_only_through_the_check() -> None:
     entered: list[str] = []
 
     async def check(request: Request) -> str:
@@ -87,12 +87,12 @@ async def test_what_a_script_sends_reaches_its_handler_through_the_check_alone()
     assert entered == ["checked"]
 
 
-def test_a_machine_gets_the_bare_request() -> None:
-    """The token path pays for nothing: the router calls the handler that was given."""
+def test_a_machine_route_gets_the_bare_request() -> None:
+    """The token path has no overhead: the router calls the given handler."""
     assert machine("/token", "POST", handler, cors=True, hot=True).handler is handler
 
 
-def test_nothing_but_the_checks_makes_their_proof() -> None:
+def test_only_the_checks_create_their_proof() -> None:
     browser: Any = object()
     with pytest.raises(TypeError, match="only the page pipeline"):
         VerifiedPost(browser, {}, object())

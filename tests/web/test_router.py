@@ -1,4 +1,5 @@
-"""Does every request reach the right handler from the right address, and does every failure end in an honest answer?"""
+"""Tests that every request reaches the right handler with the right client address, and that every failure gets a correct
+response."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ async def _who(request: Request) -> Response:
 
 
 def _page_route(path: str, methods: str, handler: Handler) -> Route:
-    """What the page pipeline makes, without its checks."""
+    """A page route without its checks."""
     kind, checks = RouteKind.PAGE, (ORIGIN, CSRF)
     return Route(path=path, methods=method_set(methods), handler=handler, kind=kind, checks=checks)
 
@@ -66,7 +67,7 @@ async def ask(
     gone: bool = False,
     state: dict[str, Any] | None = None,
 ) -> list[Any]:
-    """The messages of one request."""
+    """The ASGI messages of one request."""
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -97,7 +98,7 @@ async def address(proxies: Sequence[str], peer: str, *forwarded: str) -> str:
 
 
 @pytest.mark.requirement(81)
-async def test_a_forwarded_address_is_believed_from_a_trusted_proxy_alone() -> None:
+async def test_a_forwarded_address_is_trusted_from_a_trusted_proxy_only() -> None:
     assert await address([], "203.0.113.9", "1.2.3.4") == "203.0.113.9"
     assert await address(["10.0.0.0/8"], "203.0.113.9", "1.2.3.4") == "203.0.113.9"
     assert await address(["10.0.0.0/8"], "10.1.2.3", "1.2.3.4") == "1.2.3.4"
@@ -105,7 +106,7 @@ async def test_a_forwarded_address_is_believed_from_a_trusted_proxy_alone() -> N
 
 
 @pytest.mark.requirement(81)
-async def test_what_a_client_wrote_into_the_header_itself_is_not_believed() -> None:
+async def test_header_entries_that_the_client_wrote_are_ignored() -> None:
     proxies = ["10.0.0.0/8", "fd00::/8"]
     assert await address(proxies, "10.1.2.3", "6.6.6.6, 1.2.3.4") == "1.2.3.4"
     assert await address(proxies, "10.1.2.3", "6.6.6.6", "1.2.3.4") == "1.2.3.4"
@@ -131,7 +132,7 @@ async def test_what_a_client_wrote_into_the_header_itself_is_not_believed() -> N
         assert await address(proxies, "10.1.2.3", lie) in {"10.1.2.3"}, lie
 
 
-async def test_a_proxy_is_the_same_on_a_socket_for_both_families() -> None:
+async def test_a_proxy_is_recognised_on_a_dual_stack_socket() -> None:
     assert await address(["10.0.0.0/8"], "::ffff:10.1.2.3", "1.2.3.4") == "1.2.3.4"
     assert await address(["10.0.0.0/8"], "::ffff:11.1.2.3", "1.2.3.4") == "::ffff:11.1.2.3"
 
@@ -159,7 +160,7 @@ async def test_an_issuer_may_have_a_path() -> None:
         assert (await ask(mounted, outside))[0]["status"] == 404, outside
 
 
-async def test_unknown_paths_and_methods() -> None:
+async def test_unknown_paths_and_methods_get_404_and_405() -> None:
     handlers = app(
         [
             machine("/who", "GET", _who),
@@ -181,7 +182,7 @@ async def test_unknown_paths_and_methods() -> None:
     assert (head[0]["status"], head[1]["body"]) == (200, b"")
 
 
-async def test_cross_origin_is_for_the_endpoints_that_read_no_cookie() -> None:
+async def test_cross_origin_is_allowed_for_endpoints_that_read_no_cookie() -> None:
     handlers = app([machine("/open", "POST", _who, cors=True), machine("/who", "GET", _who)])
     for method in ("POST", "OPTIONS"):
         headers = dict((await ask(handlers, "/open", method))[0]["headers"])
@@ -202,7 +203,7 @@ async def test_cross_origin_is_for_the_endpoints_that_read_no_cookie() -> None:
         (RecursionError(), 500, "server_error"),
     ],
 )
-async def test_what_goes_wrong_becomes_an_answer_without_its_inside(
+async def test_an_error_becomes_a_response_without_its_details(
     problem: Exception, status: int, error: str
 ) -> None:
     async def fail(_: Request) -> Response:
@@ -220,7 +221,7 @@ async def test_what_goes_wrong_becomes_an_answer_without_its_inside(
     assert (page[0]["status"], page[1]["body"].startswith(b"page")) == (status, True)
 
 
-async def test_who_leaves_says_so_with_each_answer_and_is_not_ready() -> None:
+async def test_a_stopping_server_announces_it_with_each_response_and_is_not_ready() -> None:
     handlers = app([machine("/who", "GET", _who), machine("/readyz", "GET", _who)])
     assert (await ask(handlers, "/readyz"))[0]["status"] == 200
     assert b"connection" not in dict((await ask(handlers))[0]["headers"])
@@ -230,7 +231,7 @@ async def test_who_leaves_says_so_with_each_answer_and_is_not_ready() -> None:
     assert (await ask(handlers, "/readyz"))[0]["status"] == 503
 
 
-async def test_nobody_is_answered_who_has_gone() -> None:
+async def test_a_disconnected_client_gets_no_response() -> None:
     assert await ask(app([machine("/who", "GET", _who)]), gone=True) == []
 
 
@@ -249,7 +250,7 @@ def test_two_handlers_for_one_request_are_a_mistake() -> None:
 
 
 class Lifespan:
-    """The messages of one life of a server."""
+    """The ASGI lifespan messages of one server."""
 
     def __init__(self) -> None:
         self.sent: list[str] = []
@@ -280,7 +281,7 @@ async def test_a_server_starts_and_stops_what_it_was_given() -> None:
     assert server.app is None
 
 
-async def test_a_server_that_cannot_start_says_so() -> None:
+async def test_a_server_that_cannot_start_reports_it() -> None:
     async def start() -> tuple[App, Any]:
         raise RuntimeError("no disk")
 
@@ -296,7 +297,7 @@ async def mounted() -> AsyncGenerator[Front]:
         yield opened
 
 
-async def test_a_whole_sign_in_below_a_path(mounted: Front) -> None:
+async def test_a_complete_sign_in_below_a_path(mounted: Front) -> None:
     tab = Tab(mounted.app, "192.0.2.1")
 
     async def go(page: Page) -> Page:
@@ -330,8 +331,8 @@ async def test_a_whole_sign_in_below_a_path(mounted: Front) -> None:
         ("[::ffff:cb00:7107]:443", "203.0.113.7"),
     ],
 )
-async def test_an_entry_may_have_a_port_and_any_spelling(written: str, meant: str) -> None:
+async def test_a_forwarding_entry_may_have_a_port_and_any_spelling(written: str, meant: str) -> None:
     for proxies in (["10.0.0.0/8"], ["::ffff:10.0.0.0/104"]):
         assert await address(proxies, "10.1.2.3", written) == meant
-        # one of ours with a port is ours
+        # a trusted proxy's address with a port is trusted
         assert await address(proxies, "10.1.2.3", f"6.6.6.6, {written}, 10.9.9.9:3128") == meant

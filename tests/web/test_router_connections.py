@@ -1,4 +1,4 @@
-"""What the router takes from the connection of a request: its peer, and whether there is room for it."""
+"""Tests of what the router reads from a request's connection: its peer, and whether the server is full."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def who(request: Request) -> Response:
 
 
 @pytest.mark.requirement(81)
-async def test_a_socket_in_the_file_system_is_believed_and_a_client_that_has_left_is_not() -> None:
+async def test_a_unix_socket_peer_is_trusted_and_a_disconnected_client_is_not() -> None:
     handlers = app([machine("/who", "GET", who)])
     headers = [("x-forwarded-for", "203.0.113.9")]
 
@@ -30,7 +30,7 @@ async def test_a_socket_in_the_file_system_is_believed_and_a_client_that_has_lef
     assert await seen(("192.0.2.8", 443)) == ""
 
 
-async def test_a_connection_without_room_is_told_when_to_come_back_while_the_server_is_full() -> None:
+async def test_a_connection_beyond_the_limit_gets_retry_after_while_the_server_is_full() -> None:
     handlers = app([machine(path, "GET", who) for path in ("/who", "/healthz", "/readyz")])
     full = (await ask(handlers, state={NO_ROOM: lambda: True}))[0]
     headers = dict(full["headers"])
