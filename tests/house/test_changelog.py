@@ -1,4 +1,4 @@
-"""Can every fragment be folded into the changelog, and does folding lose nothing?"""
+"""Tests that every changelog fragment can be folded into the changelog without loss."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def test_every_fragment_of_the_repository_can_be_folded() -> None:
         ("rotation.added.md", "- something"),
     ],
 )
-def test_a_fragment_that_nobody_could_fold_is_refused(tmp_path: Path, name: str, text: str) -> None:
+def test_an_invalid_fragment_is_refused(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text, "utf-8")
     with pytest.raises(changelog.BadFragment, match=name.replace(".", r"\.")):
         changelog.fragments(tmp_path)
 
 
-def test_releases_stand_newest_first_and_by_kind(tmp_path: Path) -> None:
+def test_releases_are_ordered_newest_first_and_by_kind(tmp_path: Path) -> None:
     for name, text in {
         "README.md": "# Not a fragment",
         "b.fixed.md": "A fix\nover two lines.\n",

@@ -1,4 +1,4 @@
-"""Is every command, and every option of it, explained in docs/reference/cli.md?"""
+"""Test that docs/reference/cli.md explains every command and option."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _root() -> Any:
 
 
 def commands(command: Any, path: str) -> Iterator[tuple[str, list[str]]]:
-    """Each command that does something, by its full name, with its long options."""
+    """Each command that can be run, by its full name, with its long options."""
     children = getattr(command, "commands", {})
     for name, child in children.items():
         yield from commands(child, f"{path} {name}")
@@ -33,9 +33,9 @@ def commands(command: Any, path: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def section(page: str, command: str) -> str | None:
-    """What a page says of one command: its own heading's section, with what stands before the first command.
+    """The text of a page about one command: its own heading's section, and what precedes the first command.
 
-    A heading names a command when it holds its full name; None where the page has no such heading.
+    A heading names a command when it contains its full name; None where the page has no such heading.
     """
     parts = re.split(r"^(#+ .*)$", page, flags=re.MULTILINE)
     headings = list(zip(parts[1::2], parts[2::2], strict=True))

@@ -1,4 +1,4 @@
-"""How objects are built and called: by keyword, by a verb, and without reaching through one another."""
+"""Rules for objects: built with keywords, used through named methods, without reaching through one another."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ CALLED: dict[str, str] = {
 }
 """Classes that define `__call__`, with the reason."""
 CALLED_STILL: set[str] = set()
-"""Those that are still to be given a verb: remove what has one."""
+"""Those that still need a named method: remove what has one."""
 
 MOST_POSITIONAL = 3
-"""Parameters of a constructor that may be given without their names. Records (`msgspec.Struct`) are values, and exempt."""
+"""Positional parameters that a constructor may have. Records (`msgspec.Struct`) are values, and exempt."""
 POSITIONAL_STILL: set[str] = set()
-"""Those that are still to be made keyword-only: remove what is."""
+"""Those that must still become keyword-only: remove what is."""
 POSITIONAL_STILL_IN = {"web/pages/views", "web/pages/static.py"}
-"""Places whose values are still to be made keyword-only."""
+"""Places whose values must still become keyword-only."""
 
 DEEPEST = 3
 """Attributes after a name: `self.store.accounts.get` is the verb of a noun of the store, `self.own.arrival.steps.link` reaches through."""
 DEEPER_STILL: set[str] = set()
-"""Files that still reach through."""
+"""Files that still exceed that depth."""
 
 BUILT_STILL: set[str] = set()
-"""Services that are still built elsewhere than in the `build.py` of their folder."""
+"""Services that are still built outside the `build.py` of their folder."""
 
 
 def _trees() -> Iterator[tuple[str, ast.Module]]:
@@ -52,7 +52,7 @@ def _method(node: ast.ClassDef, name: str) -> ast.FunctionDef | ast.AsyncFunctio
 
 
 def positional(node: ast.ClassDef) -> int:
-    """How many arguments its constructor takes without their names."""
+    """How many positional arguments its constructor takes."""
     init = _method(node, "__init__")
     if init is not None:
         return len(init.args.posonlyargs) + len(init.args.args) - 1
@@ -64,17 +64,17 @@ def positional(node: ast.ClassDef) -> int:
 
 
 def depth(node: ast.Attribute) -> int:
-    """How many attributes follow the name that the chain begins with; 0 when it begins with something else."""
+    """How many attributes follow the name at the start of the chain; 0 when it starts with something else."""
     found, at = 0, ast.Expr(node).value
     while isinstance(at, ast.Attribute):
         found, at = found + 1, at.value
     return found if isinstance(at, ast.Name) else 0
 
 
-def test_objects_have_verbs_and_are_not_called() -> None:
+def test_objects_have_methods_and_are_not_called() -> None:
     found = {name for name, node in _classes() if _method(node, "__call__") is not None}
     assert found == CALLED.keys() | CALLED_STILL, (
-        "a class has verbs; `__call__` is followed by neither grep nor a trace"
+        "a class has named methods; `__call__` is followed by neither grep nor a trace"
     )
 
 
@@ -84,18 +84,18 @@ def test_constructors_take_keywords() -> None:
     assert found == POSITIONAL_STILL
 
 
-def test_nothing_reaches_through_what_it_holds() -> None:
+def test_no_code_reaches_through_its_collaborators() -> None:
     found = {
         where
         for where, module in _trees()
         for node in ast.walk(module)
         if isinstance(node, ast.Attribute) and depth(node) > DEEPEST
     }
-    assert found == DEEPER_STILL, "ask what you hold for a verb, or be given what you need"
+    assert found == DEEPER_STILL, "call a method of your collaborator, or take what you need as an argument"
 
 
 def test_services_are_built_in_one_place() -> None:
-    """Who else called their constructors would have them stand on something else than the server's do."""
+    """A service that is built elsewhere could get other dependencies than the server's."""
     calls = {
         (where, node.func.id)
         for where, module in _trees()

@@ -1,4 +1,4 @@
-"""Import contracts: each is broken in a copy of the sources, by code that nobody has written yet, and the break is found."""
+"""Tests of the import contracts: each is broken in a copy of the sources by new code, and the violation is found."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ CONTRACTS = {
     contract["id"]: contract["name"]
     for contract in tomllib.loads(CONFIG.read_text("utf-8"))["tool"]["importlinter"]["contracts"]
 }
-# contract -> modules that break it, with what they import; a module in a folder that is not there makes a new feature, factor, grant or method
+# contract -> modules that break it, with their imports; a module in a new folder stands for a new feature, factor, grant or
+# method
 BREAKS: dict[str, dict[str, str]] = {
     "floors": {
         "doorward/core/toy.py": "import doorward.features.audit.service",
@@ -54,7 +55,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def found(sources: Path, contract: str) -> str:
-    """What the linter says of one contract."""
+    """The linter's output for one contract."""
     command = [
         str(Path(sys.executable).parent / "lint-imports"),
         "--config",
@@ -74,12 +75,12 @@ def found(sources: Path, contract: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_every_contract_is_broken_here() -> None:
+def test_every_contract_has_a_violation_here() -> None:
     assert set(BREAKS) == set(CONTRACTS)
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_a_break_is_found(sources: Path, contract: str) -> None:
+def test_a_violation_is_found(sources: Path, contract: str) -> None:
     for module, line in BREAKS[contract].items():
         path = sources / module
         kept = path.read_text("utf-8") if path.exists() else None
@@ -102,7 +103,7 @@ def test_a_break_is_found(sources: Path, contract: str) -> None:
         assert name in said, said
 
 
-def test_a_feature_without_a_place_in_the_order_is_found(sources: Path) -> None:
+def test_a_feature_missing_from_the_order_is_found(sources: Path) -> None:
     folder = sources / "doorward" / "features" / "toy"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
@@ -112,5 +113,5 @@ def test_a_feature_without_a_place_in_the_order_is_found(sources: Path) -> None:
         shutil.rmtree(folder)
 
 
-def test_the_copy_itself_breaks_nothing(sources: Path) -> None:
+def test_the_unchanged_copy_has_no_violation(sources: Path) -> None:
     assert "0 broken" in found(sources, "floors")

@@ -1,4 +1,4 @@
-"""Does each package ask for everything that it imports?"""
+"""Test that each package declares every dependency that it imports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from tests.house import tree
 
-# What a guest imports belongs to its host: a pytest plugin runs inside the API's own pytest.
+# A plug-in's imports belong to its host: a pytest plugin runs inside the API's own pytest.
 GUESTS = {"doorward-verify": {"pytest"}}
 
 
@@ -29,7 +29,7 @@ def _declared(package: str) -> set[str]:
 
 
 def imported(source: str) -> set[str]:
-    """The top-level names that a module imports, wherever it does."""
+    """The top-level names that a module imports, at any place."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -43,7 +43,7 @@ def imported(source: str) -> set[str]:
     ("package", "source"),
     [("doorward", tree.SERVER), ("doorward-verify", tree.VERIFIER), ("doorward-demo", tree.DEMO)],
 )
-def test_what_is_imported_is_asked_for(package: str, source: Path) -> None:
+def test_every_import_is_a_declared_dependency(package: str, source: Path) -> None:
     allowed = _declared(package) | {package} | GUESTS.get(package, set())
     origin = packages_distributions()
     missing: dict[str, str] = {}
@@ -53,7 +53,7 @@ def test_what_is_imported_is_asked_for(package: str, source: Path) -> None:
             found = {re.sub(r"[-_.]+", "-", d).lower() for d in origin.get(name, [])} | {own}
             if not found & allowed:
                 missing[name] = tree.name(path)
-    assert not missing, f"packages/{package}/pyproject.toml does not ask for {missing}"
+    assert not missing, f"packages/{package}/pyproject.toml does not declare {missing}"
 
 
 def test_imports_are_found_at_any_depth() -> None:

@@ -1,4 +1,4 @@
-"""Is every page listed, does every link lead somewhere, and is every audited event explained?"""
+"""Tests of the documentation: every page is listed, every link has a target, and every audited event is explained."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EVENT = re.compile(
 _DATE = re.compile(r"^Date: \d{4}-\d{2}-\d{2}$", re.MULTILINE)
 
 
-def test_the_rooms_of_the_docs_are_there() -> None:
+def test_the_folders_of_the_docs_exist() -> None:
     assert {"decisions", "incidents", "reference", "guides"} <= {p.name for p in docs_index.folders()}
 
 
@@ -48,7 +48,7 @@ def _dead_links(page: Path) -> list[str]:
 
 def test_every_link_leads_to_a_file() -> None:
     dead = [link for page in TEXTS for link in _dead_links(page)]
-    assert not dead, f"these lead nowhere: {dead}"
+    assert not dead, f"these links have no target: {dead}"
 
 
 @pytest.mark.parametrize("room", ["decisions", "incidents"])
@@ -60,7 +60,7 @@ def test_decisions_and_incidents_are_numbered_and_dated(room: str) -> None:
 
 
 def _audit_kinds() -> dict[str, str]:
-    """Every name of an event that an action writes, as a keyword or as a value on its way there."""
+    """Every event name that an action writes, as a keyword or as a value passed on to one."""
     kinds: dict[str, str] = {}
     for path in tree.modules(tree.SERVER / "features"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -75,10 +75,10 @@ def _audit_kinds() -> dict[str, str]:
 
 def test_every_audited_event_is_documented() -> None:
     kinds = _audit_kinds()
-    assert kinds, "no audited event was found in the sources: this test would pass over nothing"
+    assert kinds, "no audited event was found in the sources: this test would check nothing"
     page = (tree.DOCS / "reference" / "audit.md").read_text("utf-8")
     missing = {kind: where for kind, where in kinds.items() if f"`{kind}`" not in page}
-    assert not missing, f"docs/reference/audit.md does not speak of {missing}"
+    assert not missing, f"docs/reference/audit.md does not explain {missing}"
 
 
 _PAGE_IN_SOURCES = re.compile(r"docs/[\w./-]*\w\.md")
@@ -87,7 +87,7 @@ _SOURCES = {".py", ".toml", ".sql", ".html", ".service", ".sh", ".yml", ".yaml",
 
 
 def named_and_not_there(text: str, known: frozenset[str]) -> list[str]:
-    """Pages that a source names by their path, and modules that it names in backticks, of which there are none."""
+    """Missing pages that a source names by their path, and missing modules that it names in backticks."""
     pages = [page for page in _PAGE_IN_SOURCES.findall(text) if page not in known]
     modules = [
         module
@@ -97,13 +97,13 @@ def named_and_not_there(text: str, known: frozenset[str]) -> list[str]:
     return pages + modules
 
 
-def test_what_is_not_there_is_found() -> None:
+def test_a_missing_page_or_module_is_found() -> None:
     known = frozenset({"docs/reference/cli.md", "packages/doorward/src/doorward/web/router.py"})
     text = "see docs/reference/cli.md, docs/reference/gone.md, `web/router.py`, `router.py` and `wiring.py`"
     assert named_and_not_there(text, known) == ["docs/reference/gone.md", "wiring.py"]
 
 
-def test_every_page_and_module_that_a_source_names_is_there() -> None:
+def test_every_page_and_module_that_a_source_names_exists() -> None:
     known = frozenset(tree.name(path) for path in tree.files())
     dead: list[str] = []
     for path in tree.files():
@@ -113,4 +113,4 @@ def test_every_page_and_module_that_a_source_names_is_there() -> None:
             except UnicodeDecodeError:
                 continue
             dead += [f"{tree.name(path)}: {named}" for named in named_and_not_there(text, known)]
-    assert not dead, f"these are named and not there: {dead}"
+    assert not dead, f"these are named and do not exist: {dead}"

@@ -1,4 +1,5 @@
-"""Do routes and views leave the store to services, and is there one way only to a page's route and to the proof of its checks?"""
+"""Tests that routes and views reach the store only through services, and that only one place creates a page route and the proof
+of its checks."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from tests.house import tree
 
 _FACE = re.compile(r"(?:\w+_)?(?:routes|views?|pages?)\.py")
 _STORES = ("doorward.storage", "doorward.core.ports.store")
-# who makes what proves a check
+# functions that create the proof of a check
 MINTS = {
     "Route": {"web/route.py", "web/page_pipeline.py"},
     "VerifiedPost": {"web/page_pipeline.py"},
@@ -23,7 +24,7 @@ MINTS = {
 
 
 def faces() -> list[Path]:
-    """The modules that meet requests, and the whole of `web/`."""
+    """The modules that handle requests, and all of `web/`."""
     features = [path for path in tree.modules(tree.SERVER / "features") if _FACE.fullmatch(path.name)]
     return [*features, *tree.modules(tree.SERVER / "web")]
 
@@ -37,7 +38,7 @@ def _imported(module: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def touches(source: str) -> list[str]:
-    """Where a module reaches the store: what it imports of it, its commits, and the `.store` of others."""
+    """How a module reaches the store: its imports of it, its commits, and the `.store` of other objects."""
     module = ast.parse(source)
     found = [
         f"{name} {what}".strip() for name, what in _imported(module) if f"{name}.{what}".startswith(_STORES)
@@ -50,14 +51,14 @@ def touches(source: str) -> list[str]:
     return found
 
 
-def test_only_services_touch_the_store() -> None:
+def test_only_services_use_the_store() -> None:
     assert len(faces()) > 40
     found = {tree.name(path): bad for path in faces() if (bad := touches(path.read_text("utf-8")))}
     assert not found, f"routes and views ask a service, which loads and commits: {found}"
 
 
 @pytest.mark.parametrize("name", MINTS)
-def test_what_proves_a_check_is_made_where_the_check_is(name: str) -> None:
+def test_a_proof_is_created_only_where_its_check_is(name: str) -> None:
     found: set[str] = set()
     for path in tree.modules(tree.SERVER):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -68,7 +69,7 @@ def test_what_proves_a_check_is_made_where_the_check_is(name: str) -> None:
     assert found == MINTS[name]
 
 
-def test_the_reader_sees_what_it_should() -> None:
+def test_each_kind_of_access_is_detected() -> None:
     for line in (
         "from doorward.core.ports.store import Store",
         "from doorward.core.ports import store",

@@ -1,4 +1,4 @@
-"""Is every feature on the one list, in the order in which features may import one another?"""
+"""Tests of the list of features: complete, and in the order in which features may import one another."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.house import tree
 
 
 def _layers() -> list[str]:
-    """The folders of `features/`, low to high, as the import contract has them."""
+    """The folders of `features/`, low to high, from the import contract."""
     config = tomllib.loads((tree.ROOT / "pyproject.toml").read_text("utf-8"))
     (contract,) = [one for one in config["tool"]["importlinter"]["contracts"] if one["id"] == "features"]
     return [name.strip("() ") for layer in reversed(contract["layers"]) for name in layer.split("|")]
 
 
-def test_the_list_goes_from_low_to_high() -> None:
+def test_the_list_is_ordered_from_low_to_high() -> None:
     layers = _layers()
     places = [layers.index(feature.name.partition(".")[0]) for feature in FEATURES]
     assert places == sorted(places)
@@ -35,8 +35,8 @@ def test_every_feature_is_on_the_list() -> None:
         assert found.name == name
 
 
-def test_the_list_loads_nothing_that_only_a_server_needs() -> None:
-    """Commands read it, too: what a feature adds is imported by the functions that build it."""
+def test_the_list_loads_no_module_that_only_a_server_needs() -> None:
+    """Commands read the list too: a feature's parts are imported by the functions that build it."""
     types = "doorward.features.services"
     light = {"feature.py": {"doorward.features.feature", types}, "slots.py": {types}}
     for path in (tree.SERVER / "features").rglob("*.py"):

@@ -1,4 +1,4 @@
-"""Limits in tests: a test that waits does so for PATIENCE, so that a slow machine turns nothing red."""
+"""Rule for waiting in tests: a test waits up to PATIENCE, so that it does not fail on a slow machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tests.house import tree
 from tests.waiting import PATIENCE
 
-# Calls that give up after the time they are given; a number below one second is a pause, no limit.
+# Calls that give up after a given time; a number below one second is a pause, not a limit.
 _GIVES_UP = {"communicate", "join", "settimeout", "timeout", "wait", "wait_for"}
 _BY_KEYWORD = {
     "AsyncClient", "Client", "HTTPConnection", "HTTPSConnection", "communicate", "get", "post", "run",
@@ -24,7 +24,7 @@ def _seconds(node: ast.expr | None) -> float | None:
 
 
 def limits_in(source: str) -> Iterator[int]:
-    """The lines with a limit of a test's own: in seconds, from one to less than PATIENCE."""
+    """The lines with a test's own limit, from one second to less than PATIENCE."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -42,7 +42,7 @@ def limits_in(source: str) -> Iterator[int]:
             yield node.lineno
 
 
-def test_no_test_has_a_limit_that_a_slow_machine_breaks() -> None:
+def test_no_test_has_a_limit_that_fails_on_a_slow_machine() -> None:
     found = [
         f"{tree.name(path)}:{line}"
         for path in sorted((tree.ROOT / "tests").rglob("*.py"))
@@ -52,7 +52,7 @@ def test_no_test_has_a_limit_that_a_slow_machine_breaks() -> None:
     assert not found, "wait for PATIENCE, or measure with keeps() (tests/waiting.py): " + ", ".join(found)
 
 
-def test_the_limits_that_are_looked_for_are_found() -> None:
+def test_every_form_of_limit_is_detected() -> None:
     source = """
 process.wait(10)
 thread.join(5)

@@ -1,7 +1,8 @@
-"""Does a migration only add, so that older nodes go on, unless a released version has stopped using what it takes away?
+"""Rules for migrations: a migration only adds, so that older nodes keep working, unless a released version has stopped using what
+it removes.
 
-The rules are in docs/guides/upgrade.md. What a migration says of itself stands in comment lines at its beginning:
-`-- readable by: N` and `-- unused since: X.Y.Z`.
+The rules are in docs/guides/upgrade.md. A migration declares its compatibility in comment lines at its beginning: `-- readable
+by: N` and `-- unused since: X.Y.Z`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import pytest
 from tests.house import tree
 
 FOLDER = tree.SERVER / "storage" / "migrations"
-# Nobody has a database from before the first release: what was made until then is where all begin.
+# No database dates from before the first release: every database begins with these.
 BEFORE_ANY_RELEASE = {1, 2, 3, 4}
-# Statements after which an older program reads what is not there, or writes what is refused.
+# Statements after which an older program reads what is missing, or writes what is refused.
 CONTRACTS = {
     "takes something away": r"\bDROP\s+(TABLE|COLUMN|VIEW|FUNCTION|TYPE|SCHEMA)\b",
     "renames": r"\bRENAME\b",
@@ -29,7 +30,7 @@ _UNIQUE_ON = re.compile(r"\bCREATE\s+UNIQUE\s+INDEX\s+\w+\s+ON\s+(\w+)", re.IGNO
 
 
 def contracting(sql: str) -> list[str]:
-    """What in a migration an older program would stumble over. A unique index on a table of the same migration is none."""
+    """What in a migration breaks an older program. A unique index on a table of the same migration does not."""
     bare = re.sub(r"--[^\n]*", "", sql)
     own = {name.lower() for name in _CREATED.findall(bare)}
     bare = _UNIQUE_ON.sub(lambda found: "" if found[1].lower() in own else found[0], bare)
@@ -37,7 +38,7 @@ def contracting(sql: str) -> list[str]:
 
 
 def problems(number: int, sql: str, releases: str) -> list[str]:
-    """What is wrong with a migration."""
+    """The faults of a migration."""
     found = contracting(sql)
     readable = re.search(r"^-- readable by: (\d+)$", sql, re.MULTILINE)
     unused = re.search(r"^-- unused since: (\S+)$", sql, re.MULTILINE)
@@ -52,7 +53,7 @@ def problems(number: int, sql: str, releases: str) -> list[str]:
     return []
 
 
-def test_every_migration_keeps_the_rules() -> None:
+def test_every_migration_follows_the_rules() -> None:
     releases = (tree.ROOT / "CHANGELOG.md").read_text("utf-8")
     paths = sorted(FOLDER.glob("*.sql"))
     assert paths
@@ -83,7 +84,7 @@ def _whole(name: str) -> str:
         "DELETE FROM people;",
     ],
 )
-def test_what_an_older_program_stumbles_over_is_found(sql: str) -> None:
+def test_a_statement_that_breaks_an_older_program_is_found(sql: str) -> None:
     assert contracting(sql)
     assert problems(9, sql, "## 1.0.0\n")
     assert problems(9, f"-- unused since: 2.0.0\n{sql}", "## 1.0.0\n")
@@ -99,7 +100,7 @@ def test_what_an_older_program_stumbles_over_is_found(sql: str) -> None:
         "CREATE INDEX people_name ON people (name); -- DROP TABLE is only spoken of",
     ],
 )
-def test_what_only_adds_has_to_say_who_can_read_it(sql: str) -> None:
+def test_a_migration_that_only_adds_must_declare_its_readers(sql: str) -> None:
     assert not contracting(sql)
     assert problems(9, sql, "")
     assert problems(9, f"-- readable by: 8\n{sql}", "") == []

@@ -1,4 +1,4 @@
-"""Do the names that are seen outside of a program's own memory stand in constants, and none of them comes from a class or a module?"""
+"""Tests that names visible outside a program's memory are constants, and that none is derived from a class or module name."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from doorward.storage.postgres import schema as postgres_schema
 from doorward.storage.sql import app_document, audit_end, migrate
 from tests.house import tree
 
-# JSON documents in the database, in what is sealed, in a backup, and on the command line of a process of the server: member by member.
+# JSON documents in the database, in sealed values, in a backup, and on the command line of a server process: all their members.
 # The order counts where rows and arrays are read by position (marked by *).
 MEMBERS: dict[type[Struct], str] = {
     client.ClientSecret: "hash created_at expires_at",
@@ -119,7 +119,7 @@ MEMBERS: dict[type[Struct], str] = {
         "id at kind ok account_id client_id session_id grant_id address user_agent request_id detail"
     ),
 }
-# Places that all processes on one database, one cache or one port know by these names and numbers.
+# Locations that all processes on one database, cache or port know by these names and numbers.
 CONSTANTS: list[tuple[object, object]] = [
     (orders.MODULE, "doorward.server"),
     (door.PLACES, 128),
@@ -144,7 +144,7 @@ CONSTANTS: list[tuple[object, object]] = [
     (revocation.HISTORY_BITS, 40),
     (PLACES, 16_384),
 ]
-# Names in `meta` and `counters` (and of tables that are looked for), as the statements spell them.
+# Names in `meta` and `counters` (and of tables that are looked up), as the statements spell them.
 SQL_NAMES = {
     "arriving",
     "doorward",
@@ -157,7 +157,7 @@ SQL_NAMES = {
     "schema.readable",
     "schema_migrations",
 }
-# Functions of PostgreSQL: those of the migrations stand in databases that are there already.
+# Functions of PostgreSQL: those of the migrations exist in databases.
 FUNCTIONS = {
     "doorward_audit_drop",
     "doorward_audit_from",
@@ -173,7 +173,7 @@ _NAME = re.compile(
 )
 _FUNCTION = re.compile(r"(?:FUNCTION(?: IF EXISTS)?|SELECT) (doorward_[a-z_]+)")
 _TYPE_NAMES = {"__name__", "__qualname__", "__module__", "__class__"}
-# Where the name of a class or of a module is read, and why what comes of it is never read again by a program.
+# Uses of the name of a class or a module, and why no program reads the resulting text again.
 NAMED = {
     "doorward.cli.app": "tells one exception of the command line's library from another",
     "doorward.cli.outputs": "an error's name, for people",
@@ -195,17 +195,17 @@ NAMED = {
 
 
 @pytest.mark.parametrize("document", MEMBERS, ids=lambda document: document.__name__)
-def test_members_of_what_is_stored(document: type[Struct]) -> None:
+def test_members_of_stored_documents_are_pinned(document: type[Struct]) -> None:
     assert [member.encode_name for member in structs.fields(document)] == MEMBERS[document].split()
 
 
-def test_tags_of_what_a_backup_holds() -> None:
+def test_tags_in_backups_are_pinned() -> None:
     kinds: list[Any] = [pieces.Tables, pieces.Rows, pieces.End, pieces.All]
     assert [kind.__struct_config__.tag for kind in kinds] == ["Tables", "Rows", "End", "All"]
     assert all(kind.__struct_config__.array_like for kind in [*kinds, grant.Spent, Kept, side.Version])
 
 
-def test_constants() -> None:
+def test_constants_are_pinned() -> None:
     assert [constant for constant, _ in CONSTANTS] == [value for _, value in CONSTANTS]
 
 
@@ -215,13 +215,14 @@ def _modules() -> dict[str, ast.Module]:
         for path in sorted(root.rglob("*.py")):
             parts = path.relative_to(root.parent).with_suffix("").parts
             if parts[1] in {"demo", "dev"}:
-                continue  # they store nothing of a server
+                continue  # they store no server data
             found[".".join(parts).removesuffix(".__init__")] = ast.parse(path.read_text("utf-8"))
     return found
 
 
 def named_after_itself(source: ast.Module) -> list[str]:
-    """What takes a text from the name of a class or a module: `type(x).__name__`, a tag that msgspec makes out of a class's name."""
+    """Code that makes text from the name of a class or a module: `type(x).__name__`, a tag that msgspec derives from a class's
+    name."""
     found: list[str] = []
     for node in ast.walk(source):
         match node:
@@ -244,7 +245,7 @@ def named_after_itself(source: ast.Module) -> list[str]:
 
 
 def _as_a_program(source: ast.Module) -> int:
-    """How many `if __name__ == "__main__"` there are."""
+    """The number of `if __name__ == "__main__"` lines."""
     return sum(
         isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and node.left.id == "__name__"
         for node in ast.walk(source)
@@ -258,8 +259,8 @@ def test_nothing_is_stored_under_the_name_of_a_class_or_a_module() -> None:
         if len(names := named_after_itself(source)) > _as_a_program(source)
     }
     new = {module: names for module, names in found.items() if module not in NAMED}
-    assert not new, f"a text of its own, or a line in NAMED that says why nobody reads it again: {new}"
-    assert set(NAMED) == set(found), f"these are named here for nothing: {set(NAMED) - set(found)}"
+    assert not new, f"use a constant, or add a line to NAMED that says why no program reads it again: {new}"
+    assert set(NAMED) == set(found), f"these are listed here and no longer found: {set(NAMED) - set(found)}"
 
 
 def test_a_name_that_would_change_with_its_class_is_found() -> None:
@@ -274,7 +275,7 @@ def f(x): return type(x).__name__, x.__class__, __name__, x.__qualname__
     assert len(found) == 7, found
 
 
-def test_names_in_sql() -> None:
+def test_names_in_sql_are_pinned() -> None:
     texts = [
         node.value
         for path in tree.modules(tree.SERVER)

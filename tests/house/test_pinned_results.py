@@ -1,7 +1,7 @@
-"""Does the program make of fixed things what it always made of them? Written down with commit bb61c56, which counts as released.
+"""Tests that fixed inputs give the same results as in commit bb61c56, which counts as released.
 
-A label, a separator, a prefix or the order of what is hashed that changes shows here: what was stored before could not be found or
-continued any more. The values are never made anew; a new version of something gets values of its own beside the old ones.
+They detect a changed label, separator, prefix or order of hashed values, after which stored data could not be found or used. The
+values are never regenerated; a new version of something gets its own values beside the old ones.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ PURPOSES = (
 
 
 def _with(**what: Any) -> Any:
-    """Something that has no more than what is asked of it here."""
+    """A stub with only the given members."""
     return SimpleNamespace(**what)
 
 
@@ -86,7 +86,7 @@ def _said(*proofs: Proof) -> list[str]:
 
 @cache
 def _derived() -> dict[str, Any]:
-    """What this program makes of fixed things, by name."""
+    """The results of this program for fixed inputs, by name."""
     as_it_is = ThrottlePolicy()
     device, v6 = b"\x01\x02", "2001:db8:1:2::3"
     guesses = attempts.guess("password", "ada@example.com", v6, known_device=None, policy=as_it_is, tag=str)
@@ -311,21 +311,21 @@ DOCUMENTS: dict[str, str] = {
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_what_is_made_of_fixed_things(name: str) -> None:
+def test_fixed_inputs_give_the_pinned_results(name: str) -> None:
     assert _derived()[name] == EXPECTED[name]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_documents(name: str) -> None:
+def test_documents_keep_their_members(name: str) -> None:
     """A later version may have more members."""
     assert _derived()[name].items() >= decode(DOCUMENTS[name]).items()
 
 
-def test_everything_that_is_made_is_expected() -> None:
+def test_every_result_is_pinned() -> None:
     assert set(_derived()) == set(EXPECTED) | set(DOCUMENTS)
 
 
-def test_the_pieces_of_a_backup_are_read() -> None:
+def test_the_pieces_of_a_backup_can_be_read() -> None:
     read = [decode_piece(bytes.fromhex(piece)) for piece in EXPECTED["backup"]]
     assert [type(piece) for piece in read] == [Tables, Rows, End, All]
 

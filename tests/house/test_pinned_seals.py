@@ -1,6 +1,6 @@
-"""Does everything open that was sealed with commit bb61c56, which counts as released?
+"""Tests that values sealed by commit bb61c56, which counts as released, can be opened.
 
-The values are never made anew; a new version of something gets values of its own beside the old ones.
+The values are never regenerated; a new version of something gets its own values beside the old ones.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SEALER = KeyedSealer(ROOT)
 SEED = b"seed of twenty bytes"
 ROOT_SECRET = b"root secret of thirty-two bytes!"
 DATA_KEY = bytes(range(64, 96))
-# Sealed under ROOT, once.
+# Sealed under ROOT with that commit.
 MAIL = (
     "01765e74bbf5aecd8b9b82f53e5d3b7c1d06fbf9bcc7a24d881a9fe298586ed2cbe6bb5c34d8297518d23a0009d0a05cf126b7c919c450"
     "d3d6218e4f3a32fe9d644c325468a17a6528211553ae5c7292a98ef0ca52e721d8273b3040ce90707ac687948e6d2a"
@@ -108,7 +108,7 @@ def test_an_authenticator_app_opens() -> None:
     assert SEALER.open("totp", "fac_1", bytes.fromhex(TOTP)) == SEED
 
 
-def test_an_authenticator_app_on_its_way_opens() -> None:
+def test_an_authenticator_app_in_setup_opens() -> None:
     nothing: Any = None
     factors = SecondFactors(
         store=nothing,
@@ -130,7 +130,7 @@ def test_an_authenticator_app_on_its_way_opens() -> None:
     assert shown.key == totp.key_text(SEED)
 
 
-def test_an_answer_kept_for_a_browser_opens() -> None:
+def test_a_stored_response_for_a_browser_opens() -> None:
     assert SEALER.open_under("browser", "answered post", bytes.fromhex(KEPT)) == b"answer"
 
 

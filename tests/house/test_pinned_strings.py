@@ -1,7 +1,7 @@
-"""Does every string that is stored, sealed, signed, hashed or derived from still say what it said when it was first written?
+"""Tests that every string that is stored, sealed, signed, hashed or used in key derivation is unchanged.
 
-What these tables hold stands in databases, backups and browsers, and other versions on the same database count on it. A new entry is
-added here; an entry that is changed or missing is data that can no longer be read.
+The strings in these tables are in databases, backups and browsers, and other versions on the same database depend on them. A new
+entry is added here; a changed or missing entry makes stored data unreadable.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from doorward.web.pages.views.account import Done
 from doorward_verify.revocation import KINDS as VERIFIER_KINDS
 from tests.house import tree
 
-# What each of the server's own keys is derived for: `Sealer.seal` and `open`, `seal_under` and `open_under`, `tag`.
+# The purposes of the server's derived keys: `Sealer.seal` and `open`, `seal_under` and `open_under`, `tag`.
 SEALED_FOR = {"mail", "signing key", "totp", "totp-setup"}
 SEALED_UNDER_A_SECRET_FOR = {"answered post"}
 TAGGED_FOR = {
@@ -113,9 +113,9 @@ AUDIT_KINDS = {
     "sign_up.started",
     "token.revoked",
 }
-# look like them, and are a setting, a log file, an event of the log
+# similar strings: a setting, a log file, an event of the log
 _NO_AUDIT_KINDS = {"api.log", "app.log", "database.url", "sessions.idle"}
-# The members of `audit.detail` that what people and apps do leaves there.
+# The members of `audit.detail` written by actions of people and apps.
 DETAIL = {
     "audience",
     "because",
@@ -150,7 +150,7 @@ ID_PREFIXES = {
     "usr",
 }
 SECRET_PREFIXES = {"dw_ac_", "dw_as_", "dw_cs_", "dw_rt_", "dw_state_"}
-# `claims.what`: what counts once, or once in a while, whichever process it comes to
+# `claims.what`: events that count once, or once in a while, over all processes
 CLAIMED = {"assertion:", "feed", "own_tokens", "replayed", "second_factor_failed", "sweep"}
 ENVIRONMENT = {
     "DOORWARD_BENCH_",
@@ -218,7 +218,7 @@ def _texts() -> Iterator[str]:
 
 
 def _calls(names: set[str]) -> Iterator[tuple[Path, ast.Call, str, str]]:
-    """(module, call, method, what it is a method of) of every call of a method with one of these names."""
+    """(module, call, method, its receiver) of every call of a method with one of these names."""
     for path in SERVER:
         for node in ast.walk(_parsed(path)):
             if (
@@ -234,7 +234,7 @@ def _dotted(path: Path) -> str:
 
 
 def _value(path: Path, node: ast.expr) -> object:
-    """What stands there: a text, the fixed beginning of one, or the constant that is named."""
+    """The value of an expression: a text, its fixed beginning, or that of a named constant."""
     match node:
         case ast.Constant(value=value):
             return value
@@ -248,25 +248,27 @@ def _value(path: Path, node: ast.expr) -> object:
             raise AssertionError(f"{tree.name(path)}:{node.lineno}: {ast.unparse(node)} is no constant")
 
 
-def test_what_is_sealed_and_tagged_is_for_a_pinned_purpose_in_a_constant() -> None:
+def test_every_purpose_of_a_seal_or_tag_is_a_pinned_constant() -> None:
     found: dict[str, set[object]] = {"seal": set(), "under": set(), "tag": set()}
     for path, call, method, of in _calls(set(_SEALER)):
         if not of.endswith("sealer"):
             continue
         purpose = call.args[_SEALER[method]]
-        assert not isinstance(purpose, ast.Constant), f"{tree.name(path)}:{call.lineno}: name the purpose"
+        assert not isinstance(purpose, ast.Constant), (
+            f"{tree.name(path)}:{call.lineno}: use a constant for the purpose"
+        )
         kind = "tag" if method == "tag" else "under" if method.endswith("_under") else "seal"
         found[kind].add(_value(path, purpose))
     assert found == {"seal": SEALED_FOR, "under": SEALED_UNDER_A_SECRET_FOR, "tag": TAGGED_FOR}
 
 
-def test_audit_kinds() -> None:
+def test_audit_kinds_are_pinned() -> None:
     found = {text for text in _texts() if _AUDITED.fullmatch(text) and not text.endswith(".html")}
     assert found - _NO_AUDIT_KINDS == AUDIT_KINDS
 
 
-def test_the_members_of_an_audit_lines_detail() -> None:
-    """They are keywords where the line is written."""
+def test_the_members_of_an_audit_lines_detail_are_pinned() -> None:
+    """They are keywords in the code that writes the line."""
     found = {
         word.arg
         for _, call, method, of in _calls({"write", "_event"})
@@ -277,21 +279,21 @@ def test_the_members_of_an_audit_lines_detail() -> None:
     assert found - _OF_THE_LINE == DETAIL
 
 
-def test_prefixes_of_ids() -> None:
+def test_prefixes_of_ids_are_pinned() -> None:
     assert {_value(path, call.args[0]) for path, call, _, _ in _calls({"new_id"})} == ID_PREFIXES
 
 
-def test_prefixes_of_secrets() -> None:
+def test_prefixes_of_secrets_are_pinned() -> None:
     assert {text for text in _texts() if _SECRET.fullmatch(text)} == SECRET_PREFIXES
 
 
-def test_what_is_claimed_in_the_database() -> None:
+def test_names_of_database_claims_are_pinned() -> None:
     found = {_value(path, call.args[0]) for path, call, _, of in _calls({"claim"}) if "attempts" in of}
     assert found == CLAIMED
 
 
-def test_names_of_tallies() -> None:
-    """Hashed into the keys under which processes tell one another what they have counted."""
+def test_names_of_tallies_are_pinned() -> None:
+    """Hashed into the keys under which processes share their counts."""
     shared = [
         _value(path, key)
         for path in SERVER
@@ -307,32 +309,32 @@ def test_names_of_tallies() -> None:
     assert shared == ["failures", "begun"]
 
 
-def test_environment_variables() -> None:
+def test_environment_variables_are_pinned() -> None:
     assert {text for text in _texts() if _ENVIRONMENT.fullmatch(text)} == ENVIRONMENT
 
 
-def test_factors() -> None:
+def test_factors_are_pinned() -> None:
     found = (password.TRAITS, totp.TRAITS, recovery_codes.TRAITS)
     assert {traits.kind: traits.amr for traits in found} == FACTORS
     assert dict(FROM_AMR) == {kind: amr[0] for kind, amr in FACTORS.items()}
 
 
-def test_literals() -> None:
+def test_literals_are_pinned() -> None:
     assert {literal: " ".join(get_args(literal)) for literal in LITERALS} == LITERALS
     assert frozenset(get_args(RevocationKind)) == VERIFIER_KINDS
 
 
-def test_names_in_the_documents_of_apps() -> None:
+def test_names_in_the_documents_of_apps_are_pinned() -> None:
     assert " ".join(grant_type.name for grant_type in GRANT_TYPES) == GRANT_NAMES
     assert " ".join(method.name for method in CLIENT_AUTH_METHODS) == METHOD_NAMES
 
 
-def test_kinds_of_messages() -> None:
+def test_kinds_of_messages_are_pinned() -> None:
     assert " ".join(message.kind for message in (*authn.MESSAGES, *oauth.MESSAGES)) == MESSAGE_KINDS
 
 
-def test_what_addresses_of_account_pages_carry() -> None:
-    """Hashed into the word that such an address carries beside it."""
+def test_confirmed_values_in_account_addresses_are_pinned() -> None:
+    """Hashed into the word that such an address also carries."""
     assert [one.value for one in Done] == [
         "saved",
         "password_changed",

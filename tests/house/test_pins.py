@@ -1,4 +1,4 @@
-"""Is everything that gets installed pinned and hashed, without an address, and asked for by somebody?"""
+"""Tests of requirement files: everything installed is pinned, hashed, without an address, and required by a package."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def test_every_line_is_an_exact_version_with_hashes(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PINNED, ids=tree.name)
-def test_what_is_asked_for_is_pinned(path: Path) -> None:
+def test_every_requirement_is_pinned(path: Path) -> None:
     asked = _names(path.with_suffix(".in").read_text("utf-8"))
     assert asked
     assert asked <= _names(path.read_text("utf-8")), "run `make pin`"
 
 
-def test_the_runtime_sets_repeat_what_the_packages_ask_for() -> None:
+def test_the_runtime_sets_match_the_packages_dependencies() -> None:
     for name, text in pin.wanted().items():
         assert (FOLDER / f"{name}.in").read_text("utf-8") == text, f"requirements/{name}.in: run `make pin`"
 
@@ -61,7 +61,7 @@ def test_one_environment_can_hold_all_sets() -> None:
 @pytest.mark.parametrize(
     "package", ["aiosmtpd", "hypothesis", "joserfc", "playwright", "pyjwt", "pytest", "uv"]
 )
-def test_no_test_tool_comes_with_the_server(package: str) -> None:
+def test_no_test_tool_is_installed_with_the_server(package: str) -> None:
     shipped = _names((FOLDER / "runtime.txt").read_text("utf-8")) | _names(
         (FOLDER / "demo.txt").read_text("utf-8")
     )

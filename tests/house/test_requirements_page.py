@@ -1,4 +1,5 @@
-"""Does every requirement mark name a line that exists, is every line in scope shown, is the page up to date?"""
+"""Tests of the requirements page: every mark names an existing requirement, every one in scope has a test, and the page is up to
+date."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ REQUIREMENTS = pages.load()
 SHOWN = pages.shown()
 
 
-def test_the_list_has_its_101_lines_in_order() -> None:
+def test_the_list_has_its_101_requirements_in_order() -> None:
     numbers = [line.number for _, lines in REQUIREMENTS.sections for line in lines]
     assert numbers == list(range(1, 102))
     assert all(
@@ -18,17 +19,17 @@ def test_the_list_has_its_101_lines_in_order() -> None:
     )
 
 
-def test_every_mark_names_a_line_of_the_list() -> None:
+def test_every_mark_names_a_requirement_of_the_list() -> None:
     strange = {n: tests for n, tests in SHOWN.items() if n not in REQUIREMENTS.numbers}
     assert not strange
 
 
-def test_every_line_in_scope_has_a_test_that_names_it() -> None:
+def test_every_requirement_in_scope_has_a_test() -> None:
     texts = {line.number: line.text for _, lines in REQUIREMENTS.sections for line in lines}
     missing = [
         f"{number} {texts[number]}" for number in sorted(REQUIREMENTS.in_scope) if not SHOWN.get(number)
     ]
-    assert not missing, "\n".join(["no test names these lines:", *missing])
+    assert not missing, "\n".join(["no test is marked with these requirements:", *missing])
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -71,12 +72,12 @@ def not_a_test(): ...
         "@pytest.mark.requirement(3)\ndef shows_nothing(): ...",
     ],
 )
-def test_a_mark_that_cannot_be_read_is_refused(source: str) -> None:
+def test_an_unreadable_mark_is_refused(source: str) -> None:
     with pytest.raises(ValueError, match="requirement"):
         pages.marks_in(source, "t.py")
 
 
-def test_a_line_without_a_test_is_open_in_scope_and_later_outside() -> None:
+def test_a_requirement_without_a_test_is_open_in_scope_and_later_outside() -> None:
     text = pages.page(REQUIREMENTS, {1: ["tests/x.py::test_one"]})
     rows = {
         int(row.split("|")[1]): row for row in text.splitlines() if row.startswith("| ") and row[2].isdigit()

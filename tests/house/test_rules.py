@@ -1,4 +1,4 @@
-"""Has every rule its own test, and is every plug on the explicit list?"""
+"""Tests that every rule has its own test, and that every plug-in is on its explicit list."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.house import tree
 
 RULES = tree.rules()
-# folder of plugs -> the list that names them, and those that it does not name today
+# folder of plug-ins -> the list that names them, and those that it need not name
 PLUGS = {
     "authn/factors": ("authn/index.py", set[str]()),
     "oauth/grants": ("oauth/index.py", set[str]()),
@@ -45,14 +45,14 @@ def _fault(rule: Path) -> str | None:
     return None
 
 
-def test_every_rule_has_a_test_of_its_own() -> None:
-    assert RULES, "no rule: this test would pass over nothing"
+def test_every_rule_has_its_own_test() -> None:
+    assert RULES, "no rule found: this test would check nothing"
     faults = [fault for rule in RULES if (fault := _fault(rule))]
     assert not faults, "\n".join(["a rule without its own test:", *faults])
 
 
 @pytest.mark.parametrize("folder", PLUGS)
-def test_every_plug_is_on_the_explicit_list(folder: str) -> None:
+def test_every_plug_in_is_on_the_explicit_list(folder: str) -> None:
     places = sorted(p for p in (tree.SERVER / "features" / folder).iterdir() if (p / "__init__.py").is_file())
     assert places
     name, known = PLUGS[folder]
@@ -72,4 +72,4 @@ def test_every_mandatory_check_is_in_the_table() -> None:
     for path in (oauth / "authorize" / "rules").glob("*.py"):
         users |= _imported(path.read_text("utf-8"))
     missing = [check for check in checks if check not in users]
-    assert not missing, f"a check that nothing in the authorization endpoint runs protects nobody: {missing}"
+    assert not missing, f"these checks are not run by the authorization endpoint: {missing}"

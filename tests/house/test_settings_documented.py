@@ -1,4 +1,4 @@
-"""Is every option of doorward.toml explained in docs/reference/settings.md?"""
+"""Test that docs/reference/settings.md explains every option of doorward.toml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = tree.DOCS / "reference" / "settings.md"
 
 
 def _structs(annotation: Any) -> list[type[msgspec.Struct]]:
-    """The Structs that an annotation may hold: itself, or those of a union or a container."""
+    """The Structs in an annotation: itself, or those of a union or a container."""
     if inspect.isclass(annotation) and issubclass(annotation, msgspec.Struct):
         return [annotation]
     return [found for part in get_args(annotation) for found in _structs(part)]
@@ -45,7 +45,7 @@ def documented(page: str) -> set[str]:
     return names
 
 
-def test_the_page_is_read_as_it_is_written() -> None:
+def test_both_notations_of_an_option_are_read() -> None:
     page = "# Settings\n`issuer` is …\n## `[tokens]`\n| `access_ttl` | … |\n## Others\n`brand.name`\n"
     assert {"issuer", "tokens.access_ttl", "brand.name"} <= documented(page)
     assert "tokens.name" not in documented(page)

@@ -1,4 +1,4 @@
-"""Can what the documentation shows be typed? Python that parses, settings that load, commands and options that exist."""
+"""Tests of the documentation's examples: Python parses, settings load, commands and options exist."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def test_every_block_parses(kind: str) -> None:
     assert not [fault for page, code in found if (fault := _parses(page, kind, code))]
 
 
-def test_every_block_of_settings_is_settings(tmp_path: Path) -> None:
-    """A block that names the issuer is a whole settings file, and has to load."""
+def test_every_settings_block_loads(tmp_path: Path) -> None:
+    """A block that names the issuer is a complete settings file."""
     from doorward.settings import SettingsError, load
 
     secret = tmp_path / "secret"
@@ -62,7 +62,7 @@ def test_every_block_of_settings_is_settings(tmp_path: Path) -> None:
     faults: list[str] = []
     for page, code in whole:
         file = tmp_path / "doorward.toml"
-        # the files that it names are not on this machine
+        # the files that it names do not exist on this machine
         file.write_text(re.sub(r'(\w+_file = )"[^"]*"', rf'\1"{secret}"', code), "utf-8")
         try:
             load(file, {})
@@ -72,7 +72,7 @@ def test_every_block_of_settings_is_settings(tmp_path: Path) -> None:
 
 
 def typed(text: str) -> list[list[str]]:
-    """Every `doorward …` that a page's shell blocks show, in words; what goes on after a pipe or a comment is left out."""
+    """Every `doorward …` command in a page's shell blocks, as words, without pipes and comments."""
     found: list[list[str]] = []
     for body in blocks(text, _SHELL):
         for line in body.replace("\\\n", " ").splitlines():
@@ -88,7 +88,7 @@ def typed(text: str) -> list[list[str]]:
 
 
 def fault(words: list[str], root: Any) -> str | None:
-    """Why these words are no command; None when they are."""
+    """Why these words are no command; None when they are one."""
     command, rest = root, list(words)
     while rest and getattr(command, "commands", None) is not None:
         name = rest.pop(0)
@@ -100,7 +100,7 @@ def fault(words: list[str], root: Any) -> str | None:
     return f"no option {unknown[0]}" if unknown else None
 
 
-def test_every_command_that_is_shown_exists() -> None:
+def test_every_shown_command_exists() -> None:
     from doorward.cli.app import app
 
     root = typer.main.get_command(app)

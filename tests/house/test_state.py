@@ -1,4 +1,4 @@
-"""Does anything remember in a process what all processes have to know? What remembers at all is listed, with what it decides."""
+"""Test that no process keeps to itself what all processes must know. All state in memory is listed, with what it decides."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.house import tree
 
-# What changes while requests come and go. Each has its row in docs/explain/many-nodes.md, which says why it may.
+# State that changes between requests. Each has its row in docs/explain/many-nodes.md, which says why that is safe.
 REMEMBERS = {
     "features/services.py": "Services: what was built",
     "features/oauth/grants/client_credentials/service.py": "EntitlementCache: hangs on the snapshot of the configuration",
@@ -31,7 +31,7 @@ REMEMBERS = {
 _ROOMS = ("core", "features", "web")
 _CHANGES = {"append", "add", "pop", "remove", "clear", "update", "setdefault", "insert", "extend", "discard"}
 _BORN = {"__init__", "__post_init__"}
-# methods of collaborators that only sound like a change of a collection
+# methods of collaborators that only look like changes of a collection
 _NO_COLLECTION = {"throttle", "jar", "factors", "counters"}
 
 
@@ -59,7 +59,7 @@ def _changed(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def remembering(source: str) -> set[str]:
-    """The attributes of objects that their methods change after they were made, and names that functions declare global."""
+    """The attributes of objects that their methods change after construction, and names that functions declare global."""
     found: set[str] = set()
     module = ast.parse(source)
     for node in ast.walk(module):
@@ -80,17 +80,17 @@ def _files() -> Iterator[tuple[str, Path]]:
             yield path.relative_to(tree.SERVER).as_posix(), path
 
 
-def test_whatever_remembers_in_a_process_is_listed_with_what_it_decides() -> None:
+def test_all_state_in_memory_is_listed_with_what_it_decides() -> None:
     found = {name: state for name, path in _files() if (state := remembering(path.read_text("utf-8")))}
     unlisted = {name: state for name, state in found.items() if name not in REMEMBERS}
     assert not unlisted, (
-        f"{unlisted}: what decides is shared by all processes (docs/explain/many-nodes.md); what may stay here is listed there, and here"
+        f"{unlisted}: share decisions between processes (docs/explain/many-nodes.md); list harmless state there, and here"
     )
     stale = set(REMEMBERS) - set(found)
-    assert not stale, f"{stale} remember nothing any more"
+    assert not stale, f"{stale} hold no state any more"
 
 
-def test_the_reader_sees_what_it_should() -> None:
+def test_each_kind_of_state_is_detected() -> None:
     source = (
         "class A:\n    def __init__(self):\n        self.made = {}\n"
         "    def one(self):\n        self.kept[1] = 2\n        self.count += 1\n        self.a, self.b = 1, 2\n"

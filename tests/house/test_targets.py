@@ -1,4 +1,4 @@
-"""Do the make targets, and what they run, hold what they promise?"""
+"""Tests of the make targets and the programs that they run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAKEFILE = (tree.ROOT / "Makefile").read_text("utf-8")
 PROMISED = {"help", "setup", "dev", "demo", "test", "check", "bench", "soak", "format", "clean"}
 
 
-def test_every_target_is_listed_and_says_what_it_does() -> None:
+def test_every_target_is_listed_with_a_description() -> None:
     phony = set(re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)[1].split())  # type: ignore[index]
     listed = {name for name, _ in targets(MAKEFILE)}
     assert phony == listed
@@ -27,7 +27,7 @@ def test_every_target_is_listed_and_says_what_it_does() -> None:
     for name in listed:
         recipe = re.search(rf"^{name}:.*\n\t(.*)$", MAKEFILE, re.MULTILINE)
         assert recipe is not None
-        assert re.match(r'@echo "make: .+" >&2$', recipe[1]), f"{name} does not say what it does"
+        assert re.match(r'@echo "make: .+" >&2$', recipe[1]), f"{name} has no description"
 
 
 def test_ci_runs_check_and_test() -> None:
@@ -39,7 +39,7 @@ def test_ci_runs_check_and_test() -> None:
     assert commands == [["make", "check"], ["make", "test"]]
 
 
-def test_setup_needs_nothing_but_the_standard_library() -> None:
+def test_setup_needs_only_the_standard_library() -> None:
     out = subprocess.run(
         [sys.executable, "-I", "-S", str(tree.ROOT / "tools" / "setup.py"), "nonsense"],
         env={"PATH": "/usr/bin:/bin"},
@@ -62,9 +62,7 @@ def test_a_changed_requirement_file_is_noticed(tmp_path: Path, monkeypatch: pyte
     assert {name for name in before if before[name] != after[name]} == {"runtime"}
 
 
-def test_a_stamp_of_another_python_counts_for_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stamp_of_another_python_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setup, "STAMP", tmp_path / "stamp.json")
     assert setup.installed() == {}
     python = str(setup.venv_python().resolve())
@@ -76,14 +74,14 @@ def test_a_stamp_of_another_python_counts_for_nothing(
     assert setup.installed() == {}
 
 
-def test_a_named_chromium_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_chromium_that_was_named_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOORWARD_CHROMIUM", "/nowhere/chromium")
     found = system.chromium()
     assert isinstance(found, system.Missing)
     assert "/nowhere/chromium" in found.why
 
 
-def test_what_is_missing_fails_in_ci_and_is_left_out_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_program_fails_in_ci_and_skips_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system, "_debian_root", lambda: True)
     monkeypatch.setenv("CI", "true")
     assert system.must_be_there()
@@ -96,7 +94,7 @@ def test_what_is_missing_fails_in_ci_and_is_left_out_elsewhere(monkeypatch: pyte
 
 @pytest.mark.parametrize(("ci", "outcome"), [("", "skipped=1"), ("true", "errors=1")])
 def test_a_skip_is_counted_at_the_end_and_refused_in_ci(tmp_path: Path, ci: str, outcome: str) -> None:
-    """A run of pytest with our conftest and no Chromium: the hole shows."""
+    """A run of pytest with our conftest and without Chromium reports the skip."""
     (tmp_path / "test_page.py").write_text("def test_page(chromium): assert chromium\n", "utf-8")
     text = (tree.ROOT / "tests" / "conftest.py").read_text("utf-8")
     text += "\nsystem._debian_root = lambda: True\n"

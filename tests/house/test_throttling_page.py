@@ -1,4 +1,4 @@
-"""Has every sentence of docs/explain/throttling.md a test that shows it?"""
+"""Test that every sentence of docs/explain/throttling.md has a test that proves it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OUT: Final = "flows/test_locked_out.py::"
 RULE: Final = "features/rate_limits/rules/test_attempts.py::"
 THROTTLE: Final = "features/rate_limits/test_service.py::"
 
-# How a sentence or a row of the table begins, and the tests that show it.
+# Beginnings of sentences or table rows, and the tests that prove them.
 SHOWN: Final = {
     "Every guess at a secret": PASSWORD + "test_concurrent_guesses_are_checked_only_up_to_the_limit",
     "A guess is at an account": GUESS + "test_all_kinds_of_guesses_share_one_limit",
@@ -102,6 +102,6 @@ def test_every_sentence_has_a_test() -> None:
 
 
 @pytest.mark.parametrize("name", ThrottlePolicy.__struct_fields__)
-def test_the_numbers_are_the_defaults(name: str) -> None:
+def test_the_numbers_of_the_page_are_the_defaults(name: str) -> None:
     default = getattr(ThrottlePolicy(), name)
     assert re.search(rf"`throttle\.{name}` \({default}\b", PAGE), f"throttle.{name} ({default})"

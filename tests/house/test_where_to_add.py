@@ -1,4 +1,5 @@
-"""The table "Where to add something": toys are written into a copy of the sources by it, served, and the files that they touch counted."""
+"""Test of the table "Where to add something": sample plug-ins are added to a copy of the sources by it and served, and the files
+they change are counted."""
 
 from __future__ import annotations
 
@@ -15,21 +16,21 @@ import pytest
 from tests.house import tree
 
 MOST = 6
-"""Files that a plug may touch outside its folder, its noun in the storage, migration, locale files, docs and tests."""
+"""Files that a plug-in may change outside its folder, its storage module, migration, locale files, docs and tests."""
 SERVER = "packages/doorward/src/doorward/"
 TOYS = (tree.ROOT / "tests" / "features" / "authn" / "toys.py").read_text("utf-8")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Toy:
-    """A plug as somebody would write it: files in a folder of its own, and lines in files that are there."""
+    """A sample plug-in: files in its own folder, and lines in existing files."""
 
     row: str
     """The first cell of its row in the table."""
     folder: str
     files: dict[str, str]
     lines: dict[str, tuple[tuple[str, str], ...]]
-    """By file: (a text that is there once, what is put in front of it)."""
+    """By file: (a text that occurs once, the text inserted before it)."""
 
 
 AUTHN, OAUTH, FEATURES = "features/authn/index.py", "features/oauth/index.py", "features/index.py"
@@ -203,7 +204,7 @@ anyio.run(main)
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the packages with every toy in its place."""
+    """A copy of the packages with every sample added."""
     folder = tmp_path_factory.mktemp("sources")
     for package in (tree.SERVER, tree.VERIFIER, tree.DEMO):
         shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -225,7 +226,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(sources: Path, *command: str) -> str:
-    """What a command prints that finds the copies before the real packages."""
+    """The output of a command that finds the copies before the real packages."""
     path = f"{sources}:{tree.ROOT}"
     done = subprocess.run(
         command,
@@ -238,11 +239,11 @@ def run(sources: Path, *command: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_a_server_with_every_toy_offers_and_serves_them(sources: Path) -> None:
+def test_a_server_with_every_sample_offers_and_serves_them(sources: Path) -> None:
     assert run(sources, sys.executable, "-c", PROBE).strip().endswith("all served")
 
 
-def test_the_toys_keep_the_import_contracts(sources: Path) -> None:
+def test_the_samples_keep_the_import_contracts(sources: Path) -> None:
     linter = str(Path(sys.executable).parent / "lint-imports")
     said = run(sources, linter, "--config", str(sources / "pyproject.toml"), "--no-cache")
     assert " 0 broken" in said, said
@@ -261,6 +262,6 @@ def rows() -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("toy", TOY_PLUGS, ids=lambda toy: toy.row)
-def test_the_table_names_each_file_that_the_toy_touches(toy: Toy) -> None:
+def test_the_table_names_each_file_that_a_sample_changes(toy: Toy) -> None:
     assert sorted(rows()[toy.row]) == sorted(toy.lines)
     assert len(toy.lines) <= MOST

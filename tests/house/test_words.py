@@ -1,6 +1,6 @@
-"""Does the repository speak of Doorward alone, and does nothing in it name a package host?
+"""Tests that no file contains foreign product words or names a package host.
 
-The words are written in rot13, so that this file can stand beside what it looks for.
+The words are written in rot13, so that this file does not match itself.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ TEXTS = [
 
 
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    # Escapes are letters too: they are taken out of rot13's way and put back.
+    # Escapes would be changed by rot13: they are removed before and restored after.
     plain = (codecs.decode(word.replace(r"\b", "\0"), "rot13").replace("\0", r"\b") for word in words)
     return re.compile("|".join(plain), re.IGNORECASE)
 
 
 @pytest.mark.parametrize("words", [HOSTS, WORKSHOP], ids=["package hosts", "the workshop"])
-def test_no_file_names(words: tuple[str, ...]) -> None:
+def test_no_file_contains_a_forbidden_word(words: tuple[str, ...]) -> None:
     pattern = _pattern(words)
     found: list[str] = []
     for path in TEXTS:
@@ -56,16 +56,16 @@ def test_no_file_names(words: tuple[str, ...]) -> None:
         (WORKSHOP, "frr /jbex/znva/ernqzr"),
     ],
 )
-def test_the_patterns_find_what_they_are_for(words: tuple[str, ...], text: str) -> None:
+def test_the_patterns_match_their_words(words: tuple[str, ...], text: str) -> None:
     assert _pattern(words).search(codecs.decode(text, "rot13"))
 
 
 @pytest.mark.parametrize("text", ["user agent", "the agent of a device", "cookies/session", "repository"])
-def test_our_own_nouns_are_left_alone(text: str) -> None:
+def test_our_own_nouns_do_not_match(text: str) -> None:
     assert not _pattern(WORKSHOP).search(text)
 
 
-def test_no_lock_file_that_records_addresses() -> None:
+def test_no_lock_file_that_records_addresses_exists() -> None:
     locks = {
         "uv.lock",
         "package-lock.json",

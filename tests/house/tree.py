@@ -1,4 +1,4 @@
-"""The files of the repository, as the tests of the house look at them."""
+"""Files of the repository, for the repository tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SKIPPED = {".git", ".venv", "build", "dist", "node_modules", "__pycache__"}
 
 @cache
 def files() -> tuple[Path, ...]:
-    """Every file that is or could be committed; from an archive without git, every file but caches."""
+    """Every file that is or could be committed; from an archive without git, every file except caches."""
     out = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -32,7 +32,7 @@ def files() -> tuple[Path, ...]:
 
 
 def rules() -> list[Path]:
-    """The modules of pure rules: `rules.py` or `rules/` of a feature, and what the features share in `core/`."""
+    """The modules of pure rules: `rules.py` or `rules/` of a feature, and the features' shared ones in `core/`."""
     found = [path for path in modules(SERVER / "features") if "rules" in (*path.parts, path.stem)]
     return [
         *found,
@@ -41,7 +41,7 @@ def rules() -> list[Path]:
 
 
 def name(path: Path) -> str:
-    """The path as people say it."""
+    """The path relative to the repository, for messages."""
     return path.relative_to(ROOT).as_posix()
 
 

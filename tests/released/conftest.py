@@ -1,4 +1,4 @@
-"""A copy of what the released commit stored, opened by today's code, for the tests of one file."""
+"""Fixture for a copy of what the released commit stored, opened by today's code, shared by the tests of one file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from tests.released.held import Held, opened
 
 @pytest.fixture(scope="module")
 def held(tmp_path_factory: pytest.TempPathFactory, engine: Engine, database: str | None) -> Generator[Held]:
-    """At the time of the writing."""
+    """With the clock at the time of the writing."""
     with opened(engine, tmp_path_factory.mktemp("released"), database) as old:
         yield old

@@ -1,11 +1,11 @@
-"""What clients of the released commit hold, in front of a server of today's code that opened a copy of what that commit stored.
+"""Credentials of the released commit's clients, at a server of today's code on a copy of what that commit stored.
 
-    with opened("sqlite", tmp_path, None) as old:            # the clock stands at the time of the writing
+    with opened("sqlite", tmp_path, None) as old:            # the clock is at the time of the writing
         person, page, attempt = old.browser("second_factor")
         page = person.press(page, "second-factor", code=old.phone("kit"))
         tokens = old.app("own").redeem(attempt, page)
 
-The issuer stays the one of then; requests to it are led to the port on which the server listens now.
+The issuer is unchanged; requests to it are sent to the port on which the server listens now.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tools import system
 
 
 class Through(httpx2.BaseTransport):
-    """Leads every request to another port; what it says of its host stays."""
+    """Sends every request to another port and keeps its Host header."""
 
     def __init__(self, server: Running) -> None:
         assert server.tls is not None
@@ -41,17 +41,17 @@ class Through(httpx2.BaseTransport):
         self._port = server.port
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """One request."""
+        """Send one request."""
         request.url = request.url.copy_with(port=self._port)
         return self._inner.handle_request(request)
 
     def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         self._inner.close()
 
 
 class Returning(Person):
-    """Somebody whose browser finds the server where it is now."""
+    """A browser that finds the server at its new port."""
 
     def __init__(self, server: Running) -> None:
         super().__init__(server.issuer, verify=server.tls)
@@ -60,19 +60,19 @@ class Returning(Person):
 
 
 def client_of(server: Running) -> httpx2.Client:
-    """An HTTP client that asks for the issuer of then."""
+    """An HTTP client that uses the original issuer."""
     return httpx2.Client(
         transport=Through(server), base_url=server.issuer, follow_redirects=False, timeout=PATIENCE
     )
 
 
 def written(engine: Engine) -> dict[str, Any]:
-    """What clients hold."""
+    """The credentials of the clients."""
     return json.loads((HERE / engine / "held.json").read_text("utf-8"))
 
 
 def copied(engine: Engine, folder: Path, database: str | None) -> None:
-    """The database in `folder`, or in the empty PostgreSQL at `database`, and the secret key beside the settings."""
+    """Copy the database into `folder`, or into the empty PostgreSQL at `database`, and the secret key beside the settings."""
     shutil.copyfile(HERE / engine / "doorward.key", folder / "doorward.key")
     (folder / "doorward.key").chmod(0o600)
     if database is None:
@@ -89,7 +89,7 @@ def copied(engine: Engine, folder: Path, database: str | None) -> None:
 
 @dataclass
 class Held:
-    """The server, and everything that its clients brought along."""
+    """The server, and the credentials of its clients."""
 
     server: Running
     values: dict[str, Any]
@@ -104,13 +104,13 @@ class Held:
         return self.server.clock
 
     def person(self) -> Person:
-        """Somebody with a fresh browser."""
+        """A person with a fresh browser."""
         person = Returning(self.server)
         self._closing.append(person)
         return person
 
     def browser(self, name: str) -> tuple[Person, Page, Attempt]:
-        """A browser of then: its cookies, the page that it shows, and what the app kept for the answer."""
+        """A browser of the released state: its cookies, its page, and what the app stored for the response."""
         kept = self.values["browsers"][name]
         person = self.person()
         person.cookies = {cookie: Cookie(*parts) for cookie, parts in kept["cookies"].items()}
@@ -128,7 +128,7 @@ class Held:
         return person, shown, Attempt(**(attempt or dict.fromkeys(Attempt.__annotations__, "")))
 
     def app(self, name: str) -> App:
-        """An app of then, with its secret."""
+        """An app of the released state, with its secret."""
         kept = self.values["apps"][name]
         app = App(self.server.issuer, kept["client_id"], kept["secret"], kept["redirect_uri"])
         app.http.close()
@@ -137,11 +137,11 @@ class Held:
         return app
 
     def tokens(self, name: str) -> Tokens:
-        """What the token endpoint answered then."""
+        """A token response of the released commit."""
         return Tokens(self.values[name])
 
     def phone(self, who: str) -> str:
-        """What somebody's authenticator app shows at the server's time."""
+        """A person's authenticator app, at the server's time."""
         return TOTP(self.values["phones"][who]).at(self.clock.now())
 
     def get(self, path: str, **params: str) -> httpx2.Response:
@@ -150,7 +150,7 @@ class Held:
             return http.get(path, params=params)
 
     def close(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         for one in self._closing:
             one.close()
 
@@ -159,7 +159,7 @@ class Held:
 def served(
     engine: Engine, folder: Path, database: str | None, *, later: int = 0, **sections: dict[str, Any]
 ) -> Generator[Held]:
-    """A server on what lies there already, at the time of the writing or `later`, for as long as the block lasts."""
+    """A server on the copied data, at the time of the writing or `later`, for the duration of the block."""
     values = written(engine)
     clock = RealTime()
     clock.hold(values["written_at"] + later)

@@ -1,8 +1,9 @@
 """Writer of the pinned state: what the released commit stores, and what its clients hold.
 
-    python -m tests.released.make          # writes tests/released/bb61c56/sqlite and …/postgres anew
+    python -m tests.released.make          # rewrites tests/released/bb61c56/sqlite and …/postgres
 
-The tree of the released commit is taken out of git's history; its own code runs against a fresh SQLite file and a fresh PostgreSQL.
+The tree of the released commit is extracted from git's history; its own code runs against a fresh SQLite file and a fresh
+PostgreSQL.
 Each folder then holds the database (compressed), the secret key, two backups and `held.json`.
 """
 
@@ -23,13 +24,13 @@ KEPT = ("doorward.key", "key.bak", "passphrase.bak", "held.json")
 
 
 def packed(data: bytes, target: Path) -> None:
-    """The same bytes give the same file: no name and no time inside."""
+    """The compressed bytes; equal input gives equal output, without name and time."""
     with target.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as out:
         out.write(data)
 
 
 def write(tree: Path, database: str | None, target: Path) -> Path:
-    """Run `write.py` in the released tree; answers the folder in which its server worked."""
+    """Run `write.py` in the released tree; returns its server's folder."""
     folder = Path(tempfile.mkdtemp(prefix="released-"))
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
     command = [sys.executable, str(HERE / "write.py"), str(folder), *([database] if database else [])]
@@ -43,7 +44,7 @@ def write(tree: Path, database: str | None, target: Path) -> Path:
 
 
 def main() -> None:
-    """Both databases."""
+    """Write both databases."""
     with tempfile.TemporaryDirectory() as made:
         tree = extract(Path(made))
         print(f"the tree of {COMMIT} is in {tree}")

@@ -1,8 +1,8 @@
 """Two nodes on one PostgreSQL: a server process of the released commit, and one of today's code.
 
 with both_nodes(folder, tree, url) as nodes:
-    person = nodes.person(nodes.then)               # a browser whose requests come to the released node
-    person.node = nodes.now                         # and from here on to the other one
+    person = nodes.person(nodes.then)               # a browser whose requests go to the released node
+    person.node = nodes.now                         # and from now on to the other one
     app = nodes.app("own", nodes.now)
 """
 
@@ -28,26 +28,26 @@ from tests.waiting import PATIENCE
 
 
 class Between(httpx2.BaseTransport):
-    """Leads every request to the node of the moment; what it says of its host stays the issuer's."""
+    """Sends every request to the current node and keeps the issuer's Host header."""
 
     def __init__(self, node: Process) -> None:
         self.node = node
         self._inner = httpx2.HTTPTransport(trust_env=False)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """One request. No node may ever answer that something broke."""
+        """Send one request. No node may ever respond with a server error."""
         request.url = request.url.copy_with(port=self.node.port)
         answer = self._inner.handle_request(request)
         assert answer.status_code < 500, f"{answer.status_code} of {request.method} {request.url}"
         return answer
 
     def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         self._inner.close()
 
 
 class Wanderer(Person):
-    """Somebody whose requests come to one node and then to the other, as a load balancer leads them."""
+    """A browser whose requests go to one node and then to the other, as through a load balancer."""
 
     def __init__(self, issuer: str, node: Process) -> None:
         super().__init__(issuer)
@@ -57,7 +57,7 @@ class Wanderer(Person):
 
     @property
     def node(self) -> Process:
-        """Where the next request goes."""
+        """The node of the next request."""
         return self._between.node
 
     @node.setter
@@ -76,31 +76,31 @@ class Nodes:
     _closing: list[Person | App] = field(default_factory=list)
 
     def pair(self, direction: str) -> tuple[Process, Process]:
-        """Where something begins, and where it ends."""
+        """The first and the second node of a test."""
         return (self.then, self.now) if direction == "then-now" else (self.now, self.then)
 
     def person(self, node: Process) -> Wanderer:
-        """Somebody with a fresh browser."""
+        """A person with a fresh browser."""
         person = Wanderer(self.issuer, node)
         self._closing.append(person)
         return person
 
     def app(self, name: str, node: Process) -> App:
-        """An app that asks this node."""
+        """An app that uses this node."""
         known: App = getattr(self.house, name)
         app = App(self.issuer, known.client_id, known.secret, known.redirect_uri, base=node.base)
         self._closing.append(app)
         return app
 
     def close(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         for one in self._closing:
             one.close()
         self.house.close()
 
 
 def module_of(folders: tuple[Path, ...]) -> Path:
-    """Where a process with these sources has its code from."""
+    """The place from which a process with these sources loads its code."""
     command = [sys.executable, "-c", "import doorward; print(doorward.__file__)"]
     out = subprocess.run(command, env=environment(folders), check=True, capture_output=True, text=True)
     return Path(out.stdout.strip())
@@ -108,7 +108,7 @@ def module_of(folders: tuple[Path, ...]) -> Path:
 
 @contextmanager
 def both_nodes(folder: Path, tree: Path, database: str) -> Generator[Nodes]:
-    """Both, for as long as the block lasts. The released node comes first and makes the tables."""
+    """Both nodes, for the duration of the block. The released node starts first and creates the tables."""
     assert module_of(sources(tree)).is_relative_to(tree)
     port = free_ports(2)
     issuer = f"http://127.0.0.1:{port}"

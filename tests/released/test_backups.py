@@ -1,4 +1,4 @@
-"""Backups that the released commit wrote, restored by today's commands, and used by a server of today."""
+"""Tests of backups written by the released commit: restored by today's commands, and used by today's server."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tests.released.tree import HERE
 ENGINES = BOTH
 
 
-def test_the_secret_key_has_the_name_that_it_had_then(engine: Engine) -> None:
+def test_the_secret_key_has_the_id_that_it_had_in_the_released_commit(engine: Engine) -> None:
     key = b64decode((HERE / engine / "doorward.key").read_bytes())
     assert LocalWrapper(key).id.encode() in (HERE / engine / "key.bak").read_bytes()[:2000]
 
 
 @pytest.mark.parametrize("name", ["key", "passphrase"])
-def test_a_backup_of_then_is_restored_and_everybody_goes_on(
+def test_a_released_backup_is_restored_and_everybody_can_go_on(
     name: str, engine: Engine, tmp_path: Path, own_database: str | None
 ) -> None:
     values = written(engine)
     write_settings(tmp_path, values["issuer"], database=own_database)
-    # the secret key opens what the backup holds, however the backup itself is opened
+    # the secret key opens the contents, whatever opens the backup itself
     for copied in ("doorward.key", f"{name}.bak"):
         (tmp_path / copied).write_bytes((HERE / engine / copied).read_bytes())
         (tmp_path / copied).chmod(0o600)

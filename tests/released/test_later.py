@@ -1,4 +1,4 @@
-"""What the released commit stored, opened some minutes later: reuse of refresh tokens, mails that waited, and what is over by then."""
+"""Tests of released data opened some minutes later: reuse of refresh tokens, waiting mails, and expired values."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.released.held import Held, opened
 from tests.waiting import until
 
 ENGINES = BOTH
-# longer than any leeway, shorter than the life of a sign-in
+# longer than any leeway, shorter than the lifetime of a sign-in
 LATER = 300
 
 
 class Inbox:
-    """Who got a mail, and what it said."""
+    """Received mails: recipients and contents."""
 
     def __init__(self) -> None:
         self.mails: dict[str, str] = {}
@@ -32,7 +32,7 @@ class Inbox:
         assert body is not None
         plain = body.get_content()
         for address in envelope.rcpt_tos:
-            # codes are printed in groups, with spaces that do not break
+            # codes are printed in groups, with non-breaking spaces
             text = plain.replace("\u00a0", "")
             self.mails[address] = self.mails.get(address, "") + text
         return "250 OK"
@@ -47,7 +47,7 @@ def inbox() -> Inbox:
 def held(
     tmp_path_factory: pytest.TempPathFactory, engine: Engine, database: str | None, inbox: Inbox
 ) -> Generator[Held]:
-    """With a mail server, which was away when the state was written."""
+    """With a mail server, which was unavailable when the data was written."""
     listening = Controller(inbox, hostname="127.0.0.1", port=ports.free_port())
     listening.start()
     mail = {"host": "127.0.0.1", "port": listening.port, "tls": "none", "sender": "auth@example.com"}
@@ -60,7 +60,7 @@ def held(
         inbox.mails.clear()
 
 
-def test_mails_that_waited_then_are_delivered(held: Held, inbox: Inbox) -> None:
+def test_waiting_mails_are_delivered(held: Held, inbox: Inbox) -> None:
     code = held["codes"]["reset_code"]
     until(lambda: code in inbox.mails.get("olga@example.com", ""), lambda: sorted(inbox.mails))
 
@@ -74,12 +74,12 @@ def test_a_refresh_token_from_before_the_last_one_ends_its_family(held: Held, na
     refused(client.refresh(second))
 
 
-def test_a_lost_answer_of_then_comes_again_to_an_app_with_a_secret(held: Held) -> None:
+def test_an_app_with_a_secret_may_repeat_a_lost_response(held: Held) -> None:
     spent, newest = held["rotated"]
     assert good(held.app("own").refresh(spent)).refresh == newest
 
 
-def test_a_lost_answer_of_then_comes_again_to_a_public_app_once_a_day(held: Held) -> None:
+def test_a_public_app_may_repeat_a_lost_response_once_a_day(held: Held) -> None:
     spent, newest = held["rotated_public"]
     spa = held.app("spa")
     assert good(spa.refresh(spent)).refresh == newest
@@ -91,12 +91,12 @@ def test_a_lost_answer_of_then_comes_again_to_a_public_app_once_a_day(held: Held
         held.clock.ahead -= 3600
 
 
-def test_a_code_of_then_is_over(held: Held) -> None:
+def test_a_released_code_has_expired(held: Held) -> None:
     kept = held["code"]
     refused(held.app("own").redemption(Attempt(**kept["attempt"]), kept["code"]))
 
 
-def test_the_second_click_of_then_counts_for_itself(held: Held) -> None:
+def test_a_released_second_click_counts_separately(held: Held) -> None:
     person, _, _ = held.browser("double_click")
     kept = held["double_click"]
     answer = person.ask("POST", kept["action"], kept["fields"])
@@ -104,7 +104,7 @@ def test_the_second_click_of_then_counts_for_itself(held: Held) -> None:
     assert person.cookies[person.named("session")].value != kept["session"]
 
 
-def test_a_sign_in_of_then_still_ends(held: Held) -> None:
+def test_a_released_sign_in_can_still_be_finished(held: Held) -> None:
     person, page, attempt = held.browser("second_factor")
     tokens = held.app("own").redeem(attempt, person.press(page, "second-factor", code=held.phone("kit")))
     assert tokens.claims["auth_time"] == held.clock.now()

@@ -1,4 +1,4 @@
-"""Reload from the released commit to today's code: SIGHUP, and no request is lost."""
+"""Test of an update by SIGHUP from the released commit to today's code without a lost request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENGINES = BOTH
 
 
 def program(folder: Path, name: str, packages: tuple[Path, ...]) -> Path:
-    """Both packages in a folder of their own, as an installation has them."""
+    """Both packages in one folder, as an installation has them."""
     into = folder / name
     for place, package in zip(packages, ("doorward", "doorward_verify"), strict=False):
         shutil.copytree(place / package, into / package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -29,7 +29,7 @@ def program(folder: Path, name: str, packages: tuple[Path, ...]) -> Path:
 
 
 def modules(node: Node) -> set[str]:
-    """The modules that the node's processes were started by."""
+    """The modules by which the node's processes were started."""
     ours = node.process.pid
     answer: set[str] = set()
     for status in Path("/proc").glob("[0-9]*/status"):
@@ -65,7 +65,7 @@ def test_the_released_server_is_updated_by_a_reload(
         ):
             exchange(current, program(tmp_path, "now", SOURCES))
             reload(node)
-            # later reloads go by today's name
+            # later reloads use the new module name
             reload(node)
         assert modules(node) == {"doorward.server"}
         assert wrong == []

@@ -1,4 +1,4 @@
-"""Browsers that were signed in at the released commit, at today's code: pages, cookies, tokens in cookies, and signing out."""
+"""Tests of browsers signed in at the released commit, at today's code: pages, cookies, tokens in cookies, and signing out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ENGINES = BOTH
 ORIGIN = {"origin": "https://counter.example.net", "sec-fetch-site": "same-site"}
 
 
-def test_a_session_of_then_shows_the_account_and_gives_tokens(held: Held) -> None:
+def test_a_released_session_shows_the_account_and_gives_tokens(held: Held) -> None:
     person, _, _ = held.browser("signed_in")
     for path in ("/account", "/account/devices", "/account/apps", "/account/activity", "/account/methods"):
         assert person.open(path).path == path
@@ -22,7 +22,7 @@ def test_a_session_of_then_shows_the_account_and_gives_tokens(held: Held) -> Non
         assert tokens.claims[claim] == old.claims[claim], claim
 
 
-def test_a_page_of_then_is_saved(held: Held) -> None:
+def test_a_released_page_can_be_submitted(held: Held) -> None:
     person, page, _ = held.browser("signed_in")
     (form,) = [name for name in page.forms if "name" in page.forms[name].fields]
     page = person.press(page, form, name="Ada King")
@@ -30,13 +30,13 @@ def test_a_page_of_then_is_saved(held: Held) -> None:
     assert "Ada King" in page.text
 
 
-def test_the_activity_tells_of_what_happened_then(held: Held) -> None:
+def test_the_activity_shows_released_events(held: Held) -> None:
     person, _, _ = held.browser("signed_in")
     page = person.open("/account/activity")
     assert "You connected Shop" in page.words, page.words
 
 
-def test_signing_out_on_a_page_of_then_ends_session_and_tokens(held: Held) -> None:
+def test_signing_out_on_a_released_page_ends_session_and_tokens(held: Held) -> None:
     person, page, _ = held.browser("leaving")
     assert person.press(page, "sign-out").path == "/signed-out"
     assert person.open("/account").path == "/sign-in"
@@ -45,7 +45,7 @@ def test_signing_out_on_a_page_of_then_ends_session_and_tokens(held: Held) -> No
     assert own.userinfo(old.access).status_code == 401
 
 
-def test_an_id_token_of_then_signs_out_without_a_question(held: Held) -> None:
+def test_a_released_id_token_signs_out_without_a_question(held: Held) -> None:
     person, _, _ = held.browser("leaving_hint")
     after = "https://shop.example.net/bye"
     hint = held.tokens("leaving_hint").body["id_token"]
@@ -54,7 +54,7 @@ def test_an_id_token_of_then_signs_out_without_a_question(held: Held) -> None:
     assert person.open("/account").path == "/sign-in"
 
 
-def test_tokens_in_cookies_of_then_are_read_renewed_and_ended(held: Held) -> None:
+def test_released_tokens_in_cookies_are_read_renewed_and_ended(held: Held) -> None:
     person, _, _ = held.browser("cookie_delivery")
     mine = {"client_id": held.app("spa").client_id}
     said = person.ask("GET", f"/cookie/session?client_id={mine['client_id']}", None, ORIGIN)
@@ -64,7 +64,7 @@ def test_tokens_in_cookies_of_then_are_read_renewed_and_ended(held: Held) -> Non
     assert renewed.status_code == 200, renewed.text
     after = person.cookies[person.named("rt")].value
     assert after != before
-    # an answer that was lost on the way: the same successor comes again
+    # a response that was lost: the same successor is sent again
     person.cookies[person.named("rt")].value = before
     renewed = person.ask("POST", "/cookie/refresh", mine, ORIGIN)
     assert renewed.status_code == 200, renewed.text
@@ -74,7 +74,7 @@ def test_tokens_in_cookies_of_then_are_read_renewed_and_ended(held: Held) -> Non
     assert person.open("/account").path == "/sign-in"
 
 
-def test_the_account_names_the_apps_of_then_and_disconnects_one(held: Held) -> None:
+def test_the_account_shows_released_app_grants_and_disconnects_one(held: Held) -> None:
     person, _, _ = held.browser("allowed")
     web, old = held.app("web"), held.tokens("allowed")
     refresh = good(web.refresh(old.refresh)).refresh

@@ -1,4 +1,4 @@
-"""Sign-ins, sign-ups and resets that the released commit began and today's code ends."""
+"""Tests of sign-ins, sign-ups and resets that the released commit began and today's code finishes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ AAL1, AAL2 = "urn:doorward:aal1", "urn:doorward:aal2"
 NEW = "walrus canyon velvet twelve"
 
 
-def test_the_password_is_given_on_a_page_of_then(held: Held) -> None:
+def test_a_released_page_accepts_the_password(held: Held) -> None:
     person, page, attempt = held.browser("password")
     tokens = held.app("own").redeem(attempt, person.sign_in(page, "ada@example.com", held["password"]))
     assert (tokens.claims["acr"], tokens.claims["amr"]) == (AAL1, ["pwd"])
 
 
-def test_the_code_of_the_phone_is_given_on_a_page_of_then(held: Held) -> None:
+def test_a_released_page_accepts_the_code_of_the_phone(held: Held) -> None:
     person, page, attempt = held.browser("second_factor")
     wrong = person.press(page, "second-factor", code="000000")
     assert (wrong.status, wrong.path) == (400, "/sign-in/code"), "the password alone is not enough"
@@ -30,7 +30,7 @@ def test_the_code_of_the_phone_is_given_on_a_page_of_then(held: Held) -> None:
     assert sorted(tokens.claims["amr"]) == ["mfa", "otp", "pwd"]
 
 
-def test_a_recovery_code_of_then_is_taken_once(held: Held) -> None:
+def test_a_released_recovery_code_is_accepted_once(held: Held) -> None:
     person, page, attempt = held.browser("recovery_code")
     page = person.click(page, "other-method")
     code = held["recovery"]["kit"][0]
@@ -42,25 +42,25 @@ def test_a_recovery_code_of_then_is_taken_once(held: Held) -> None:
     assert page.status == 400
 
 
-def test_consent_is_given_on_a_page_of_then(held: Held) -> None:
+def test_consent_is_given_on_a_released_page(held: Held) -> None:
     person, page, attempt = held.browser("consent_allow")
     tokens = held.app("web").redeem(attempt, person.press(page, "consent", "allow"))
     assert "orders:read" in tokens.claims["scope"].split()
     assert person.open("/account").path == "/account"
 
 
-def test_consent_is_refused_on_a_page_of_then(held: Held) -> None:
+def test_consent_is_refused_on_a_released_page(held: Held) -> None:
     person, page, attempt = held.browser("consent_deny")
     assert held.app("web").error(attempt, person.press(page, "consent", "deny")) == "access_denied"
 
 
-def test_consent_that_was_given_then_is_not_asked_again(held: Held) -> None:
+def test_released_consent_is_not_asked_again(held: Held) -> None:
     person, _, _ = held.browser("allowed")
     attempt = held.app("web").begin("openid profile orders:read")
     held.app("web").redeem(attempt, person.open(attempt.url))
 
 
-def test_a_session_of_one_factor_ends_its_step_up(held: Held) -> None:
+def test_a_session_of_one_factor_finishes_its_step_up(held: Held) -> None:
     person, page, attempt = held.browser("step_up")
     before = person.cookies[person.named("session")].value
     assert person.press(page, "second-factor", code="000000").status == 400
@@ -70,7 +70,7 @@ def test_a_session_of_one_factor_ends_its_step_up(held: Held) -> None:
     assert person.cookies[person.named("session")].value != before, "a new cookie value at step-up"
 
 
-def test_the_password_is_shown_again_on_a_page_of_then(held: Held) -> None:
+def test_the_password_is_confirmed_on_a_released_page(held: Held) -> None:
     person, page, attempt = held.browser("password_again")
     again = person.open(attempt.url)
     assert "sign-in" in again.forms, "the session alone is not enough"
@@ -78,7 +78,7 @@ def test_the_password_is_shown_again_on_a_page_of_then(held: Held) -> None:
     assert held.app("own").redeem(attempt, page).claims["amr"] == ["pwd"]
 
 
-def test_an_authenticator_app_whose_key_was_shown_then_is_set_up(held: Held) -> None:
+def test_an_authenticator_app_whose_key_was_shown_before_can_be_set_up(held: Held) -> None:
     person, page, _ = held.browser("authenticator")
     held["phones"]["ned"] = held["ned_key"]
     page = person.press(page, "authenticator", code=held.phone("ned"))
@@ -88,40 +88,40 @@ def test_an_authenticator_app_whose_key_was_shown_then_is_set_up(held: Held) -> 
     assert other.sign_in(other.open("/sign-in"), "ned@example.com", held["password"]).path == "/sign-in/code"
 
 
-def test_the_code_of_a_sign_up_of_then_makes_the_account(held: Held) -> None:
+def test_the_code_of_a_released_sign_up_creates_the_account(held: Held) -> None:
     person, page, attempt = held.browser("sign_up_code")
     page = person.press(page, "check", code=held["codes"]["sign_up_code"])
     assert held.app("own").redeem(attempt, page).claims["acr"] == AAL1
 
 
-def test_the_link_of_a_sign_up_of_then_makes_the_account(held: Held) -> None:
+def test_the_link_of_a_released_sign_up_creates_the_account(held: Held) -> None:
     person, _, attempt = held.browser("sign_up_link")
     page = _pressed(person, held["links"]["sign_up_link"])
     assert held.app("own").redeem(attempt, page).claims["acr"] == AAL1
 
 
-def test_mails_of_then_are_read(held: Held) -> None:
+def test_released_mails_can_be_read(held: Held) -> None:
     person = held.person()
     assert person.mailed_code("olga@example.com") == held["codes"]["reset_code"]
 
 
-def test_the_code_of_a_reset_of_then_leads_to_a_new_password(held: Held) -> None:
+def test_the_code_of_a_released_reset_leads_to_a_new_password(held: Held) -> None:
     person, page, _ = held.browser("reset_code")
     page = person.press(page, "check", code=held["codes"]["reset_code"])
     _new_password(held, person, page, "olga@example.com")
 
 
-def test_the_link_of_a_reset_of_then_leads_to_a_new_password(held: Held) -> None:
+def test_the_link_of_a_released_reset_leads_to_a_new_password(held: Held) -> None:
     person, _, _ = held.browser("reset_link")
     _new_password(held, person, _pressed(person, held["links"]["reset_link"]), "pat@example.com")
 
 
-def test_a_new_password_is_set_on_a_page_of_then(held: Held) -> None:
+def test_a_new_password_is_set_on_a_released_page(held: Held) -> None:
     person, page, _ = held.browser("reset_new")
     _new_password(held, person, page, "uma@example.com")
 
 
-def test_a_password_is_changed_on_a_page_of_then(held: Held) -> None:
+def test_a_password_is_changed_on_a_released_page(held: Held) -> None:
     person, page, _ = held.browser("changing")
     page = person.press(page, "password-change", current=held["password"], new=NEW)
     assert (page.path, page.problem) == ("/account/methods", None)
@@ -130,19 +130,19 @@ def test_a_password_is_changed_on_a_page_of_then(held: Held) -> None:
     refused(held.app("own").refresh(held.tokens("changing").refresh))
 
 
-def test_a_json_sign_in_of_then_takes_the_password(held: Held) -> None:
+def test_a_released_json_sign_in_accepts_the_password(held: Held) -> None:
     answer = _json(held, "json_password", username="ada@example.com", password=held["password"])
     assert answer.claims["amr"] == ["pwd"]
 
 
-def test_a_json_sign_in_of_then_takes_the_second_factor(held: Held) -> None:
+def test_a_released_json_sign_in_accepts_the_second_factor(held: Held) -> None:
     own, kept = held.app("own"), held["json_second_factor"]
     again = challenge(own, auth_session=kept["auth_session"])
     assert (again.status_code, again.json()["next"]) == (403, "second_factor")
     assert _json(held, "json_second_factor", code=held.phone("lee")).claims["acr"] == AAL2
 
 
-def test_a_guessed_account_stays_closed_and_its_owner_comes_in_from_a_known_device(held: Held) -> None:
+def test_a_guessed_account_stays_closed_and_its_owner_signs_in_from_a_known_device(held: Held) -> None:
     _, hashed = pkce()
     answer = challenge(
         held.app("own"),
@@ -157,13 +157,15 @@ def test_a_guessed_account_stays_closed_and_its_owner_comes_in_from_a_known_devi
     assert person.sign_in(person.open("/sign-in"), "rex@example.com", held["password"]).path == "/account"
 
 
-def test_a_password_of_then_signs_in_anew(held: Held) -> None:
+def test_a_released_password_signs_in_again(held: Held) -> None:
     tokens = tokens_by_challenge(held.app("spa"), "bob@example.com", "openid orders:read orders:write")
     assert "orders:write" in tokens.claims["scope"].split()
 
 
 @pytest.mark.parametrize("second", [False, True], ids=["once", "twice"])
-def test_the_second_click_on_a_button_of_then_gets_the_first_ones_answer(held: Held, *, second: bool) -> None:
+def test_the_second_click_on_a_released_button_gets_the_first_ones_response(
+    held: Held, *, second: bool
+) -> None:
     del second
     person, _, _ = held.browser("double_click")
     kept = held["double_click"]

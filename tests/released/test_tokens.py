@@ -1,4 +1,4 @@
-"""Codes, tokens, keys and credentials of apps that the released commit gave, at today's code."""
+"""Tests of codes, tokens, keys and credentials of apps from the released commit, at today's code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENGINES = BOTH
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-def test_a_code_of_then_is_redeemed_once(held: Held) -> None:
+def test_a_released_code_is_redeemed_once(held: Held) -> None:
     own, kept = held.app("own"), held["code"]
     attempt = Attempt(**kept["attempt"])
     tokens = good(own.redemption(attempt, kept["code"]))
@@ -27,20 +27,20 @@ def test_a_code_of_then_is_redeemed_once(held: Held) -> None:
     refused(own.redemption(attempt, kept["code"]))
 
 
-def test_a_code_of_a_public_app_is_redeemed_with_its_verifier_alone(held: Held) -> None:
+def test_a_code_of_a_public_app_is_redeemed_only_with_its_verifier(held: Held) -> None:
     spa, kept = held.app("spa"), held["code_public"]
     attempt = Attempt(**kept["attempt"])
     good(spa.redemption(attempt, kept["code"]))
 
 
-def test_a_code_that_was_redeemed_then_ends_what_came_of_it(held: Held) -> None:
+def test_a_code_redeemed_before_revokes_its_tokens_when_used_again(held: Held) -> None:
     own, kept = held.app("own"), held["code_used"]
     refused(own.redemption(Attempt(**kept["attempt"]), kept["code"]))
     refused(own.refresh(held.tokens("code_used_tokens").refresh))
 
 
 @pytest.mark.parametrize("name", ["fresh", "online"])
-def test_a_refresh_family_of_then_goes_on(held: Held, name: str) -> None:
+def test_a_released_refresh_family_can_be_refreshed(held: Held, name: str) -> None:
     own, old = held.app("own"), held.tokens(name)
     first = good(own.refresh(old.refresh))
     second = good(own.refresh(first.refresh))
@@ -49,48 +49,46 @@ def test_a_refresh_family_of_then_goes_on(held: Held, name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "app"), [("rotated", "own"), ("rotated_public", "spa")])
-def test_a_refresh_token_that_was_spent_then_gives_the_same_successor(
-    held: Held, name: str, app: str
-) -> None:
+def test_a_refresh_token_spent_before_gives_the_same_successor(held: Held, name: str, app: str) -> None:
     spent, newest = held[name]
     client = held.app(app)
     assert good(client.refresh(spent)).refresh == newest
     assert good(client.refresh(newest)).refresh != newest
 
 
-def test_what_was_revoked_then_stays_revoked(held: Held) -> None:
+def test_a_released_revocation_still_holds(held: Held) -> None:
     own, ended = held.app("own"), held.tokens("revoked")
     refused(own.refresh(ended.refresh))
     assert own.userinfo(ended.access).status_code == 401
     assert held.app("reader").introspect(ended.access) == {"active": False}
 
 
-def test_a_token_of_then_is_revoked_now(held: Held) -> None:
+def test_a_released_token_can_be_revoked(held: Held) -> None:
     own, old = held.app("own"), held.tokens("signed_in")
     assert own.userinfo(old.access).status_code == 200
     assert own.post("/revoke", token=old.access).status_code == 200
     assert own.userinfo(old.access).status_code == 401
 
 
-def test_an_access_token_of_then_is_introspected_and_says_who_it_is_about(held: Held) -> None:
+def test_a_released_access_token_is_introspected_and_accepted_by_userinfo(held: Held) -> None:
     old = held.tokens("fresh")
     said = held.app("reader").introspect(old.access)
     assert (said["active"], said["sub"]) == (True, old.claims["sub"])
     assert held.app("own").userinfo(old.access).json()["sub"] == old.claims["sub"]
 
 
-def test_the_keys_of_then_are_published_and_sign_on(held: Held) -> None:
+def test_the_released_keys_are_published_and_still_sign(held: Held) -> None:
     assert held.get("/jwks").json() == held["jwks"]
     newer = good(held.app("service").token(grant_type="client_credentials", resource=held["apis"][0]))
     _keys(held["jwks"], newer.access)
 
 
-def test_the_metadata_say_what_they_said_then(held: Held) -> None:
+def test_the_metadata_is_unchanged(held: Held) -> None:
     assert held.get("/.well-known/openid-configuration").json() == held["metadata"]
 
 
 @pytest.mark.parametrize("name", ["fresh", "online", "service", "signing", "cookie"])
-def test_an_api_takes_an_access_token_of_then(held: Held, name: str) -> None:
+def test_an_api_accepts_a_released_access_token(held: Held, name: str) -> None:
     token = held.browser("cookie_delivery")[0].cookies if name == "cookie" else held.tokens(name).access
     if not isinstance(token, str):
         token = next(cookie.value for kind, cookie in token.items() if kind.endswith("_at"))
@@ -102,13 +100,13 @@ def test_an_api_takes_an_access_token_of_then(held: Held, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["fresh", "signed_in", "signing"])
-def test_an_id_token_of_then_verifies(held: Held, name: str) -> None:
+def test_a_released_id_token_verifies(held: Held, name: str) -> None:
     old = held.tokens(name)
     claims = _keys(held.get("/jwks").json(), old.body["id_token"])
     assert claims["sub"] == old.claims["sub"]
 
 
-def test_an_app_proves_itself_by_its_key_and_by_no_assertion_of_then(held: Held) -> None:
+def test_an_app_authenticates_by_its_key_and_by_no_used_assertion(held: Held) -> None:
     signing = held.app("signing")
     refresh = held.tokens("signing").body["refresh_token"]
     old = signing.refresh(refresh, client_assertion_type=ASSERTION, client_assertion=held["assertion"])
@@ -118,7 +116,7 @@ def test_an_app_proves_itself_by_its_key_and_by_no_assertion_of_then(held: Held)
 
 
 @pytest.mark.parametrize("edition", ["1", "2"])
-def test_a_cursor_of_then_goes_on_with_what_came_after_it(held: Held, edition: str) -> None:
+def test_a_released_cursor_continues_with_later_entries(held: Held, edition: str) -> None:
     cursor = held["cursors"][edition]
     news = held.get("/revocations", after=cursor, v=edition).json()
     assert news["reset"] is False

@@ -1,4 +1,5 @@
-"""A node of the released commit and a node of today's code on one PostgreSQL: what begins on one ends on the other."""
+"""Tests of a node of the released commit and a node of today's code on one PostgreSQL: a flow begins on one and ends on the
+other."""
 
 from __future__ import annotations
 
@@ -37,12 +38,12 @@ def nodes(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Gen
 
 @pytest.fixture(params=["then-now", "now-then"])
 def pair(request: pytest.FixtureRequest, nodes: Nodes) -> tuple[Process, Process]:
-    """Where it begins, and where it ends."""
+    """The node where a flow begins, and the one where it ends."""
     return nodes.pair(request.param)
 
 
 def newcomer(nodes: Nodes, first: Process, second: Process) -> tuple[str, Wanderer, Tokens]:
-    """Somebody who begins to sign up on one node and ends it on the other."""
+    """A person who begins to sign up on one node and finishes on the other."""
     email = f"new-{next(_numbers)}@example.com"
     own, person = nodes.app("own", second), nodes.person(first)
     attempt = own.begin(SCOPE, prompt="create")
@@ -56,12 +57,12 @@ def newcomer(nodes: Nodes, first: Process, second: Process) -> tuple[str, Wander
 
 
 def set_up(person: Wanderer, first: Process, second: Process) -> TOTP:
-    """An authenticator app whose key one node shows and whose first code the other one takes."""
+    """An authenticator app whose key one node shows and whose first code the other accepts."""
     person.node = first
     page = person.click(person.open("/account/methods"), "authenticator-add")
     phone = TOTP(page.inside("key").replace(" ", ""))
     person.node = second
-    # the period before this one, so that there is one left; once more if it had passed when the server looked
+    # a code of the previous period, so that an unused one is left; repeated if the period had passed at the server's check
     for _ in range(2):
         if "authenticator" in page.forms:
             page = person.press(page, "authenticator", code=phone.at(int(time.time()) - 30))
@@ -85,7 +86,7 @@ def test_a_sign_in_begins_on_one_node_and_ends_on_the_other(
         assert again.identity[claim] == tokens.identity[claim], claim
 
 
-def test_a_sign_up_and_an_authenticator_app_cross_and_nothing_skips_the_second_factor(
+def test_a_sign_up_and_an_authenticator_app_cross_nodes_and_nothing_skips_the_second_factor(
     nodes: Nodes, pair: tuple[Process, Process]
 ) -> None:
     first, second = pair
@@ -96,7 +97,7 @@ def test_a_sign_up_and_an_authenticator_app_cross_and_nothing_skips_the_second_f
     page = other.sign_in(other.open(attempt.url), email, PASSWORD)
     assert page.path == "/sign-in/code"
     other.node = second
-    assert other.open("/account").path == "/sign-in", "half a sign-in opens nothing on the other node"
+    assert other.open("/account").path == "/sign-in", "half a sign-in gives no access on the other node"
     wrong = other.press(page, "second-factor", code="000000")
     assert (wrong.status, wrong.path) == (400, "/sign-in/code")
     tokens = nodes.app("own", first).redeem(attempt, other.press(page, "second-factor", code=phone.now()))
@@ -104,7 +105,7 @@ def test_a_sign_up_and_an_authenticator_app_cross_and_nothing_skips_the_second_f
     assert sorted(tokens.claims["amr"]) == ["mfa", "otp", "pwd"]
 
 
-def test_a_step_up_crosses(nodes: Nodes, pair: tuple[Process, Process]) -> None:
+def test_a_step_up_crosses_nodes(nodes: Nodes, pair: tuple[Process, Process]) -> None:
     first, second = pair
     _, person, before = newcomer(nodes, second, first)
     phone = set_up(person, second, first)
@@ -118,7 +119,7 @@ def test_a_step_up_crosses(nodes: Nodes, pair: tuple[Process, Process]) -> None:
     person.node = second
     tokens = nodes.app("own", first).redeem(attempt, person.press(page, "second-factor", code=phone.now()))
     assert tokens.claims["acr"] == AAL2
-    # the family of before has gained nothing by it
+    # the earlier family has not gained a second factor
     for node in (first, second):
         before = good(nodes.app("own", node).refresh(before.refresh))
         assert (before.claims["acr"], before.claims["amr"]) == (AAL1, ["pwd"])
@@ -139,7 +140,7 @@ def test_consent_is_asked_on_one_node_and_given_on_the_other(
     nodes.app("web", second).redeem(attempt, person.open(attempt.url))
 
 
-def test_a_reset_crosses_and_ends_what_was_there(nodes: Nodes, pair: tuple[Process, Process]) -> None:
+def test_a_reset_crosses_nodes_and_ends_earlier_sessions(nodes: Nodes, pair: tuple[Process, Process]) -> None:
     first, second = pair
     email, _, before = newcomer(nodes, first, second)
     person = nodes.person(first)
@@ -154,7 +155,7 @@ def test_a_reset_crosses_and_ends_what_was_there(nodes: Nodes, pair: tuple[Proce
         refused(nodes.app("own", node).refresh(before.refresh))
 
 
-def test_a_json_sign_in_crosses(nodes: Nodes, pair: tuple[Process, Process]) -> None:
+def test_a_json_sign_in_crosses_nodes(nodes: Nodes, pair: tuple[Process, Process]) -> None:
     first, second = pair
     email, person, _ = newcomer(nodes, first, second)
     phone = set_up(person, first, second)
@@ -175,7 +176,7 @@ def test_a_json_sign_in_crosses(nodes: Nodes, pair: tuple[Process, Process]) -> 
 
 
 @pytest.mark.parametrize("name", ["own", "spa"])
-def test_a_family_is_refreshed_on_both_nodes_in_turns(
+def test_a_family_is_refreshed_on_both_nodes_in_turn(
     nodes: Nodes, pair: tuple[Process, Process], name: str
 ) -> None:
     first, second = (nodes.app(name, node) for node in pair)
@@ -183,18 +184,18 @@ def test_a_family_is_refreshed_on_both_nodes_in_turns(
     for app, other in ((second, first), (first, second), (second, first)):
         spent = tokens.refresh
         tokens = good(app.refresh(spent))
-        assert good(other.refresh(spent)).refresh == tokens.refresh, "a lost answer comes again"
+        assert good(other.refresh(spent)).refresh == tokens.refresh, "a lost response is repeated"
         for claim in ("acr", "amr", "auth_time", "sub"):
             assert tokens.claims[claim] == begun.claims[claim], claim
     assert second.post("/revoke", token=tokens.refresh).status_code == 200
     refused(first.refresh(tokens.refresh))
 
 
-def test_who_signs_out_on_one_node_is_out_on_the_other(nodes: Nodes, pair: tuple[Process, Process]) -> None:
+def test_signing_out_on_one_node_signs_out_on_the_other(nodes: Nodes, pair: tuple[Process, Process]) -> None:
     first, second = pair
     _, person, _ = newcomer(nodes, first, second)
     own = nodes.app("own", second)
-    # without offline_access: what the app holds ends with the session
+    # without offline_access: the app's tokens end with the session
     attempt = own.begin("openid orders:read")
     tokens = own.redeem(attempt, person.open(attempt.url))
     assert own.userinfo(tokens.access).status_code == 200
@@ -210,10 +211,10 @@ def test_who_signs_out_on_one_node_is_out_on_the_other(nodes: Nodes, pair: tuple
         refused(nodes.app("own", node).refresh(tokens.refresh))
 
 
-def test_what_a_session_has_shown_is_the_same_on_both_nodes_whichever_wrote_it_last(
+def test_the_proofs_of_a_session_are_the_same_on_both_nodes_whichever_wrote_last(
     nodes: Nodes, pair: tuple[Process, Process]
 ) -> None:
-    """Today's node stores proofs beside `amr` and `auth_time`; the released one changes these and leaves the proofs."""
+    """Today's node stores proofs beside `amr` and `auth_time`; the released one changes these and leaves the proofs unchanged."""
     first, second = pair
 
     def silent(person: Wanderer, node: Process) -> Tokens:
@@ -232,7 +233,7 @@ def test_what_a_session_has_shown_is_the_same_on_both_nodes_whichever_wrote_it_l
     _, person, tokens = newcomer(nodes, first, second)
     at = same(person, AAL1, ["pwd"], tokens.claims["auth_time"])
     for node in (first, second, first):
-        # the password once more, in the same session
+        # the password again, in the same session
         time.sleep(max(0.0, at + 1.1 - time.time()))
         person.node = node
         page = person.press(person.open("/account/confirm"), "confirm", password=PASSWORD)
@@ -244,7 +245,7 @@ def test_what_a_session_has_shown_is_the_same_on_both_nodes_whichever_wrote_it_l
     page = person.press(person.open(attempt.url), "second-factor", code=phone.now())
     nodes.app("own", second).redeem(attempt, page)
     same(person, AAL2, ["mfa", "otp", "pwd"], at)
-    # without the app there is one factor left, on either
+    # without the app there is one factor left, on either node
     person.node = first
     page = person.press(person.open("/account/methods"), "authenticator-remove")
     page = person.press(page, "re-auth" if "re-auth" in page.forms else "confirm", password=PASSWORD)

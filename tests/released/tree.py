@@ -1,4 +1,4 @@
-"""The released commit: its id, its tree out of git's history, and the folder of what it wrote."""
+"""The released commit: its id, its tree from git's history, and the folder of the data that it wrote."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HERE = Path(__file__).parent / "bb61c56"
 
 
 def history() -> str | Missing:
-    """The commit, where git's history has it; an archive of the sources has none."""
+    """The commit, if git's history has it; an archive of the sources has none."""
     asked = ["git", "cat-file", "-e", f"{COMMIT}^{{tree}}"]
     try:
         found = subprocess.run(asked, cwd=ROOT, capture_output=True, check=False).returncode == 0
@@ -24,7 +24,7 @@ def history() -> str | Missing:
 
 
 def extract(folder: Path) -> Path:
-    """The tree of that commit, in `folder`."""
+    """Extract the tree of that commit into `folder`."""
     data = subprocess.run(["git", "archive", COMMIT], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         archive.extractall(folder, filter="data")
@@ -32,5 +32,5 @@ def extract(folder: Path) -> Path:
 
 
 def sources(tree: Path) -> tuple[Path, ...]:
-    """The folders of its two packages, for PYTHONPATH: they come before what is installed."""
+    """The folders of its two packages, for PYTHONPATH: they precede the installed ones."""
     return tuple(tree / "packages" / name / "src" for name in ("doorward", "doorward-verify"))

@@ -12,7 +12,7 @@ from tests.flows.processes import Fleet, processes
 
 @pytest.fixture
 def fleet(tmp_path: Path, own_database: str | None) -> Generator[Fleet]:
-    """At the end none may have logged an error."""
+    """The processes; at the end none may have logged an error."""
     with processes(tmp_path, 3 if own_database else 2, database=own_database) as started:
         yield started
         assert [trouble for server in started.servers for trouble in server.troubles()] == []

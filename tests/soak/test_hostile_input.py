@@ -1,4 +1,4 @@
-"""Does the server stumble over any of many thousands of hostile requests?"""
+"""Soak tests with many thousands of hostile requests: none causes a server error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SPOTS = spots()
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Generator[Running]:
-    """One that does not mind many tries."""
+    """A server with high limits on tries."""
     with running(tmp_path_factory.mktemp("server"), sections=PATIENT, database=database) as started:
         yield started
         assert started.troubles() == []
@@ -38,32 +38,32 @@ def house(server: Running) -> Generator[House]:
 
 @pytest.fixture(scope="module")
 def here(server: Running, house: House) -> Pieces:
-    """Real pieces of it."""
+    """Real values of that server."""
     return Pieces(server, house)
 
 
 @pytest.fixture(scope="module")
 def statuses() -> Generator[Counter[int]]:
-    """How it answered, over all."""
+    """The statuses of all responses."""
     counted: Counter[int] = Counter()
     yield counted
     print(f"\n{counted.total()} requests: {dict(sorted(counted.items()))}")
 
 
 @pytest.mark.parametrize("spot", SPOTS, ids=[spot.path for spot in SPOTS])
-def test_one_wrong_thing_at_a_time_with_every_header(
+def test_one_wrong_value_at_a_time_with_every_header(
     spot: Spot, server: Running, here: Pieces, statuses: Counter[int]
 ) -> None:
     statuses.update(sweep(server, here, spot, thorough=True).statuses)
 
 
 @pytest.mark.parametrize("spot", SPOTS, ids=[spot.path for spot in SPOTS])
-def test_anything_at_all_on_every_route(
+def test_random_requests_on_every_route_cause_no_server_error(
     spot: Spot, server: Running, here: Pieces, statuses: Counter[int]
 ) -> None:
     statuses.update(anything(server, here, spot, 1500).statuses)
 
 
 @pytest.mark.parametrize("operation", DESCRIBED, ids=str)
-def test_answers_are_as_the_description_says(operation: Described, server: Running, house: House) -> None:
+def test_responses_match_the_description(operation: Described, server: Running, house: House) -> None:
     assert as_described(server, house, operation, 300) > 0

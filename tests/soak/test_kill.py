@@ -1,4 +1,4 @@
-"""Does a kill -9 under load, twenty times, lose or bring back a refresh token?"""
+"""Soak tests of kill -9 under load: twenty kills neither lose nor revive a refresh token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_twenty_kills_of_the_only_process(tmp_path: Path, own_database: str | No
     done = kill_and_look(tmp_path, 20, database=own_database)
     print(done)
     assert done["kills"] == 20
-    assert done["answers lost"] >= 20, "the kills did not hit requests under way"
+    assert done["answers lost"] >= 20, "the kills hit no request in progress"
     assert done["spent refused"] > 20
 
 

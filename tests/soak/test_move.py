@@ -1,4 +1,4 @@
-"""Do a hundred thousand people move, killed on the way, with equal sums, and go on as if nothing had happened?"""
+"""Soak test of a move of a hundred thousand people: killed on the way, resumed, with equal checksums, and nobody signed out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_hundred_thousand_people_move_and_nobody_is_signed_out(tmp_path: Path,
         began = time.monotonic()
         asyncio.run(killed_at(fleet, postgres_url, chunks=60))
         half = time.monotonic() - began
-        # nobody lifts the fence: the server takes writes again by itself
+        # nobody lifts the fence: the server accepts writes again by itself
         waited = time.monotonic()
         while fleet.house.own.refresh(kept.tokens.refresh).status_code == 503:
             assert time.monotonic() - waited < 40
