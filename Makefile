@@ -1,12 +1,12 @@
 # Needs python3 (3.11 or later) and make; everything else is fetched into .venv by hash.
 PYTHON ?= python3
 RUN := .venv/bin/python
-# what goes to the program behind a target: make test ARGS="-k refresh"
+# arguments for the program behind a target: make test ARGS="-k refresh"
 ARGS ?=
-# one more than there are cores: many tests wait for a server, a browser or a second that has to pass
+# one more than the number of cores, because many tests spend their time waiting
 PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 
-# A bare environment has no locale and no home worth writing to; the sources are UTF-8 either way.
+# A minimal environment has no locale; the sources are UTF-8 in any case.
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help

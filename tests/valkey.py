@@ -2,10 +2,10 @@
 
 with valkey_server() as server:
     server.url
-    server.freeze(), server.thaw()     # it holds its connections and answers nobody
+    server.freeze(), server.thaw()     # it keeps its connections and answers none
     server.kill(), server.start()      # the same port; it comes back empty
 
-async with way_to(server) as way:      # a way to it of one's own, that can be cut while others go on
+async with way_to(server) as way:      # a forwarder that can be cut without affecting others
     way.url
     way.cut(), way.mend()
 """

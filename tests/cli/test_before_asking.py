@@ -37,7 +37,7 @@ def test_a_missing_object_is_reported_before_anything_is_asked(
     assert told.document["error"].startswith(said)
 
 
-def test_revoking_a_key_shows_which_one_before_it_asks(stocked: Run) -> None:
+def test_revoking_a_key_asks_first_and_a_revoked_key_is_reported(stocked: Run) -> None:
     stocked("keys", "rotate", "--force")
     keys = {key["state"]: key["id"] for key in stocked("keys", "list", "--json").document}
     asked = stocked("keys", "revoke", keys["previous"])

@@ -242,5 +242,5 @@ def test_a_mistake_that_resembles_such_a_variable_is_reported(variable: str, val
     assert "there is no such setting" in told({variable: value})
 
 
-def test_only_load_creates_settings() -> None:
+def test_load_returns_settings() -> None:
     assert isinstance(load(None, HOME), Settings)

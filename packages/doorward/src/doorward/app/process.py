@@ -65,7 +65,7 @@ async def start(
 
     async def stop() -> None:
         await background.stop()
-        # a row that stays costs one second for whoever changes something, and expires by itself
+        # a row that stays delays the next change by one second, and expires by itself
         with suppress(StoreUnavailable):
             await services.config.leave()
         await container.aclose()

@@ -37,7 +37,7 @@ class OutputLost(Exception):
 def prepare() -> None:
     """Prepare the streams, before anything is printed.
 
-    A character that the stream's encoding lacks is written as an escape, so printing never fails. In a program started with a
+    A character that the stream's encoding lacks is replaced by other text, so printing never fails. In a program started with a
     closed stream, the next opened file, perhaps the database, would get that stream's descriptor: so the descriptors are occupied
     first.
     """

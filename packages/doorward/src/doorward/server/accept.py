@@ -76,7 +76,7 @@ class Board:
 
 @final
 class Door:
-    """One listening socket of one worker. `guests` returns the worker's number of connections, `let_in` serves one more."""
+    """One listening socket of one worker. `guests` returns the worker's number of connections, `let_in` serves a new one."""
 
     def __init__(
         self,

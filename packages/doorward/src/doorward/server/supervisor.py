@@ -59,7 +59,7 @@ class Head:
         self._ready, self._says_ready = os.pipe()
         for descriptor in (self._lifeline[0], self._says_ready, self._board.descriptor):
             os.set_inheritable(descriptor, True)
-        # of the inherited descriptors, the workers get only those they are told of
+        # inheritable after exec; a worker that inherited this end would keep the lifeline open after our death
         os.set_inheritable(self._lifeline[1], False)
         os.set_blocking(self._ready, False)
         self._workers: dict[int, int] = dict(told.workers)

@@ -12,7 +12,7 @@ from doorward.web.forwarded import Proxies, without_port
 
 LOOKED_AT: Final = 200
 ENOUGH: Final = 20
-"""Recorded requests from which on a single address can no longer be one person who tries things out."""
+"""Minimum of recorded requests: fewer from one address may be a single person who tries things out."""
 
 
 async def addresses(settings: Settings, store: Store) -> Finding | None:
