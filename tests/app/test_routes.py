@@ -32,7 +32,7 @@ class Weather(Struct):
 
 
 async def weather(request: Request) -> Response:
-    """How the weather is. Nobody knows it better."""
+    """How the weather is. Only the first sentence is shown."""
     return json_response(Weather(request.query()["place"]))
 
 

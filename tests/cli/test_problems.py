@@ -60,7 +60,7 @@ def test_every_parameter_of_a_sentence_is_filled(code: ProblemCode) -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_a_sentence_names_what_the_person_gave(code: ProblemCode) -> None:
+def test_a_sentence_contains_the_given_values(code: ProblemCode) -> None:
     """Every parameter appears, except those that only say where the value was."""
     silent = {"member", "noun", "near", "text", "actor"}
     asked = {name for part in SENTENCES[code] for _, name, _, _ in Formatter().parse(part) if name}

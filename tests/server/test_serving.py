@@ -129,7 +129,7 @@ def test_a_lost_secret_key_is_reported_and_not_replaced(serve: Serve, tmp_path: 
     assert not key.exists()
 
 
-def test_a_server_that_cannot_start_says_why(serve: Serve, tmp_path: Path) -> None:
+def test_a_server_that_cannot_start_reports_the_reason(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "doorward.key").write_text("nonsense")
     served = serve()
     assert served.process.wait(PATIENCE) == 1

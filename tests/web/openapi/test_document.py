@@ -1,4 +1,4 @@
-"""The OpenAPI document describes exactly the routes that there are."""
+"""Tests that the OpenAPI document describes exactly the existing routes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DOCUMENT = document()
 
 
 async def routes(folder: Path) -> set[tuple[str, str]]:
-    """(method, path) of every route, with the optional ones."""
+    """(method, path) of every route, including the optional ones."""
     app, stop = await start(whole(DOORWARD_DATABASE=str(folder / "a.db")))
     there = [*app._prefixes, *(route for methods in app._exact.values() for route in methods.values())]
     found = {(method, route.path) for route in there for method in route.methods if method != "HEAD"}
@@ -32,7 +32,7 @@ async def test_every_route_is_described_and_nothing_else(tmp_path: Path) -> None
     assert named == await routes(tmp_path)
 
 
-def test_every_operation_has_a_name_of_its_own_a_summary_and_answers() -> None:
+def test_every_operation_has_a_unique_name_a_summary_and_responses() -> None:
     operations = list(described().values())
     names = [operation["operationId"] for operation in operations]
     assert len(set(names)) == len(names)
@@ -43,7 +43,7 @@ def test_every_operation_has_a_name_of_its_own_a_summary_and_answers() -> None:
             assert answer["description"]
 
 
-def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
+def test_every_reference_has_a_target_and_every_schema_is_used() -> None:
     seen: set[str] = set()
 
     def walk(value: Any) -> None:
@@ -65,14 +65,14 @@ def test_a_schema_names_no_member_twice_as_required() -> None:
         assert set(schema.get("required", [])) <= set(schema["properties"])
 
 
-def test_no_member_of_an_answer_is_null() -> None:
+def test_no_member_of_a_response_is_null() -> None:
     for schema in DOCUMENT["components"]["schemas"].values():
         for member in schema["properties"].values():
             assert {"type": "null"} not in member.get("anyOf", ())
             assert "default" not in member
 
 
-def test_answers_with_a_fixed_shape_are_closed() -> None:
+def test_responses_with_a_fixed_shape_are_closed() -> None:
     schemas = DOCUMENT["components"]["schemas"]
     closed = {name for name, schema in schemas.items() if schema.get("additionalProperties") is False}
     assert {"TokenResponse", "Code", "CookiesSet", "JwkSet", "RevocationPage"} <= closed
@@ -83,7 +83,7 @@ def test_a_form_of_a_page_names_its_fields_and_the_form_token() -> None:
     assert list(form["schema"]["properties"]) == ["csrf", "flow", "identifier", "password"]
 
 
-def test_programs_are_told_what_follows_from_client_authentication() -> None:
+def test_the_document_contains_what_follows_from_client_authentication() -> None:
     for path in ("/token", "/introspect", "/revoke", "/authorize-challenge"):
         operation = described()["POST", path]
         assert operation["security"] == [{"basic": []}, {}]
@@ -110,6 +110,6 @@ def test_programs_are_told_what_follows_from_client_authentication() -> None:
         (("POST", "/sign-in/code"), "postSignInCode"),
     ],
 )
-def test_names_of_operations_stay(operation: tuple[str, str], name: str) -> None:
-    # generated clients call their functions so
+def test_names_of_operations_are_unchanged(operation: tuple[str, str], name: str) -> None:
+    # generated clients name their functions after them
     assert described()[operation]["operationId"] == name

@@ -1,6 +1,6 @@
 """Connection limits: bytes, time, queued requests and number of connections, around uvicorn's HTTP protocol class.
 
-uvicorn and its parser bound none of these (docs/incidents/2026-11-22-a-request-without-end.md). What is overridden are methods of
+uvicorn and its parser bound none of these (docs/incidents/0013-a-request-without-end.md). What is overridden are methods of
 `asyncio.Protocol` and callbacks of httptools. Beyond these the class uses `parser`, `url`, `headers`, `connections`,
 `flow`, `limit_concurrency` and `on_response_complete` of uvicorn; `tests/web/test_connection_limits.py` fails when they change.
 """
