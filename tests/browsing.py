@@ -116,7 +116,7 @@ class Browser:
             if page.status not in {302, 303}:
                 return page
             page = await self.get(page.header("location") or "")
-        raise AssertionError("redirected without end")
+        raise AssertionError("too many redirects")
 
     async def sign_in(self, email: str = "ada@example.com", password: str = PASSWORD) -> Page:
         """Sign in on the server's own sign-in page."""

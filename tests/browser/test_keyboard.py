@@ -136,4 +136,4 @@ def _walk(person: Person) -> list[str]:
         if stops and stop == stops[0]:
             return stops
         stops.append(stop)
-    raise AssertionError(f"the focus does not come round: {stops}")
+    raise AssertionError(f"the focus never returns to its start: {stops}")

@@ -199,7 +199,7 @@ def test_keys_are_listed_rotated_and_revoked(stocked: Run) -> None:
     assert stocked("keys", "revoke", "key_x", "--yes").status == 1
 
 
-def test_apis_and_roles(stocked: Run) -> None:
+def test_apis_and_roles_are_managed(stocked: Run) -> None:
     assert stocked("api", "introspect-as", "orders", "web", "--json").document["client_id"].startswith("app_")
     assert stocked("api", "introspect-as", "orders", "--none", "--json").document["client_id"] is None
     assert stocked("api", "introspect-as", "orders").status == 1
@@ -233,7 +233,7 @@ def test_markup_in_a_name_is_shown_as_it_is(run: Run) -> None:
     assert "[red]x[/red]" in run("app", "show", "[red]x[/red]").out
 
 
-def test_migrate_and_the_openapi_document(run: Run, house: Path) -> None:
+def test_migrate_and_export_openapi_work(run: Run, house: Path) -> None:
     assert run("migrate", "--json").document == {"database": str(house / "doorward.db"), "migrated": True}
     document = run("export-openapi").document
     assert document["openapi"] == "3.1.0"

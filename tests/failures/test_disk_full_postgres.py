@@ -110,4 +110,4 @@ def use_up_the_journal(server: Postgres) -> None:
         except RuntimeError:
             if not server.ready():
                 return
-    raise AssertionError("the journal found room")
+    raise AssertionError("the journal still found space")

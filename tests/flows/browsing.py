@@ -220,7 +220,7 @@ class Person:
             if page.refresh is None:
                 return page
             method, fields, url = "GET", None, urljoin(url, page.refresh)
-        raise AssertionError(f"led on and on: {[(a.method, a.url, a.status) for a in trail]}")
+        raise AssertionError(f"too many redirects: {[(a.method, a.url, a.status) for a in trail]}")
 
     def mine(self, url: str) -> bool:
         """Whether the address is on the server."""

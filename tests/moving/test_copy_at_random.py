@@ -69,7 +69,7 @@ async def tried_until_done(
             continue
         assert did.kept + did.copied == did.rows
         return number
-    raise AssertionError("it never ended")
+    raise AssertionError("the move never finished")
 
 
 @pytest.mark.parametrize("seed", range(5))

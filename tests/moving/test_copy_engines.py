@@ -22,7 +22,9 @@ from tests.moving.test_copy_sqlite import Steps
 pytestmark = pytest.mark.anyio
 
 
-async def test_from_sqlite_to_postgresql_and_back(tmp_path: Path, postgres_url: str) -> None:
+async def test_every_value_survives_a_move_from_sqlite_to_postgresql_and_back(
+    tmp_path: Path, postgres_url: str
+) -> None:
     here, there = tmp_path / "a.db", tmp_path / "b.db"
     some = crowd()
     async with sqlite_store(here) as store:
