@@ -36,8 +36,8 @@ test: ## run all tests but the soak
 	@$(RUN) tools/system.py
 	@exec $(RUN) -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: ## format, lint, types, import contracts, house tests
-	@echo "make: checking the house" >&2
+check: ## format, lint, types, import contracts, repository tests
+	@echo "make: checking the sources" >&2
 	@$(PYTHON) tools/setup.py check
 	@exec $(RUN) tools/check.py
 
