@@ -98,7 +98,7 @@ async def scene() -> AsyncGenerator[Scene]:
 
 async def stored(front: Front) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table that decides something."""
-    database = front.store._db  # type: ignore[attr-defined]
+    database = front.store._db
     names = await database.all("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", ())
     found = {
         str(name): sorted(await database.all(f"SELECT * FROM {name}", ()), key=repr)
@@ -111,7 +111,7 @@ async def stored(front: Front) -> dict[str, list[tuple[object, ...]]]:
 
 async def proven(front: Front) -> list[tuple[object, ...]]:
     """The sign-ins in which something was proven."""
-    database = front.store._db  # type: ignore[attr-defined]
+    database = front.store._db
     return sorted(await database.all("SELECT id FROM sign_ins WHERE account_id IS NOT NULL", ()), key=repr)
 
 

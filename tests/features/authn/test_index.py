@@ -29,7 +29,7 @@ async def test_the_servers_own_factors_are_in_order_of_preference() -> None:
             factor.label("en") for factor in offered.all
         ]
         with pytest.raises(ValueError, match="one kind"):
-            OfferedFactors(all=(plugs[0], replace(plugs[0])))  # type: ignore[type-var]
+            OfferedFactors(all=(plugs[0], replace(plugs[0])))
 
 
 async def test_a_sign_in_has_exactly_one_kind_of_goal() -> None:

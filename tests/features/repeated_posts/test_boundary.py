@@ -170,7 +170,7 @@ async def test_a_sign_out_by_get_deletes_the_stored_answer_too(front: Front) -> 
     page = await tab.on(await tab.get(front.asking(made.client())))
     code = said(await tab.submit(page, "consent", decision="allow"))["code"]
     hint = (await front.redeem(made.client(), code))["id_token"]
-    database = front.store._db  # type: ignore[attr-defined]
+    database = front.store._db
     count = "SELECT count(*) FROM answered_posts"
     assert [tuple(row) for row in await database.all(count, ())] == [(1,)]
     assert (await tab.get(f"/logout?id_token_hint={hint}")).status == 303
@@ -225,7 +225,7 @@ async def test_a_stored_answer_cannot_be_opened_from_the_database_alone(front: F
     fields = await typed(tab)
     await tab.post("/sign-in", fields)
     browser, session = tab.cookies[BROWSER], tab.cookies[SESSION]
-    database = front.store._db  # type: ignore[attr-defined]
+    database = front.store._db
     ((place, post, sealed),) = await database.all("SELECT place, post, sealed FROM answered_posts", ())
     assert place == repeat.place(browser)
     for secret in (browser, session, PASSWORD, hashlib.sha256(PASSWORD.encode()).hexdigest()):
@@ -249,7 +249,7 @@ async def test_a_flood_of_posts_fills_a_limited_number_of_rows(
         tab = front.browser()
         page = await tab.get("/sign-in")
         assert (await tab.submit(page, "sign-in", identifier="x" * 200, password="")).status == 400
-    database = front.store._db  # type: ignore[attr-defined]
+    database = front.store._db
     rows = await database.all("SELECT length(sealed) FROM answered_posts", ())
     assert 1 <= len(rows) <= 8
     assert max(row[0] for row in rows) <= repeat.MOST
