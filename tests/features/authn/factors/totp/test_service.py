@@ -14,7 +14,7 @@ from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.factors.totp import rules as totp
-from tests.people import CHROME, House, caller_of, code_for, open_house
+from tests.people import CHROME, PASSWORD, House, caller_of, code_for, open_house
 
 pytestmark = pytest.mark.anyio
 LIMIT = ThrottlePolicy().per_code
@@ -189,6 +189,27 @@ async def test_codes_of_other_people_are_refused(house: House) -> None:
     seed, codes = await house.authenticator(eve)
     for code in (code_for(seed, house.now), codes[0]):
         assert code_of(await prove(house, await waiting(house, ada), code)) == "access_denied"
+
+
+async def test_a_code_is_never_compared_with_an_account_for_which_it_was_not_counted(house: House) -> None:
+    """docs/incidents/0055-a-guess-counted-for-somebody-else.md: the sign-in moves on to another person while a code of the first
+    one is committed."""
+    mallory = await house.person("mallory@example.com")
+    victim = await house.person()
+    seed, _ = await house.authenticator(mallory)
+    _, codes = await house.authenticator(victim)
+    of_mallory = await waiting(house, mallory)
+    moved = await house.prove_password.prove(
+        of_mallory, victim.email, Secret(PASSWORD), caller=caller_of(), now=house.now
+    )
+    assert isinstance(moved, SignIn)
+    assert moved.account_id == victim.id
+    # the form that was sent before the sign-in moved on
+    assert code_of(await prove(house, of_mallory, code_for(seed, house.now))) == "invalid_session"
+    failed = [event.account_id for event in await house.audit() if event.kind == "second_factor.failed"]
+    assert victim.id not in failed
+    assert await house.store.sign_ins.get(moved.id) == moved
+    assert isinstance(await prove(house, moved, codes[0]), SignIn)
 
 
 async def test_a_disabled_person_cannot_continue(house: House) -> None:

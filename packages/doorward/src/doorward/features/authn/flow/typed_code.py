@@ -78,10 +78,13 @@ class ProveTypedCode:
             if await self.store.commit(*writes):
                 await self.throttle.forget(guess.own)
                 return changed
-            # Lost: either the code was spent in between, then it no longer matches, or the sign-in moved on.
+            # Lost: either the code was spent in between, then it no longer matches, or the sign-in moved on. If it moved on to another
+            # person, the code is not compared with theirs: the guess was counted for the first one.
             current = await self.store.sign_ins.get(sign_in.id)
-            whose = await self._whose(current, now) if current is not None else None
-            if current is None or whose is None:
+            if current is None or current.account_id != account.id:
+                return GONE
+            whose = await self._whose(current, now)
+            if whose is None:
                 return GONE
             sign_in, (account, rows) = current, whose
         return await self._failed(account, guess, caller, now)
