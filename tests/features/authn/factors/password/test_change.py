@@ -11,13 +11,14 @@ import pytest
 from doorward.core.errors import Refusal
 from doorward.core.model.account import Account
 from doorward.core.model.digest import digest
+from doorward.core.model.levels import AAL1, AAL2
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof
 from doorward.features.authn.factors.password.change import Changed, Moved
 from doorward.features.authn.factors.password.rules.password import Weak
-from doorward.features.authn.flow.rules.vouching import adds_up
+from doorward.features.authn.flow.rules.vouching import adds_up, from_session
 from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, open_house
 
 pytestmark = pytest.mark.anyio
@@ -72,6 +73,8 @@ async def test_this_browser_stays_with_a_new_secret_and_everything_else_ends(hou
 
 async def test_the_session_records_when_the_password_was_proven(house: House) -> None:
     account = await house.person()
+    await house.authenticator(account)
+    house.later(60)
     shown = (Proof("password", house.now - 60, ("pwd",)), Proof("totp", house.now - 30, ("otp",)))
     mine = await house.session(
         account, auth_time=house.now - 30, amr=("pwd", "otp", "mfa"), acr="urn:doorward:aal2", proofs=shown
@@ -80,6 +83,41 @@ async def test_the_session_records_when_the_password_was_proven(house: House) ->
     assert isinstance(outcome, Changed)
     assert outcome.session.proofs == (shown[1], Proof("password", house.now, ("pwd",)))
     assert adds_up(outcome.session)
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_an_authenticator_app_that_is_gone_counts_no_more_after_the_change(
+    house: House, stored: bool
+) -> None:
+    """docs/incidents/0057-a-password-change-that-revived-an-old-proof.md: the session's time moves on past the time when another app
+    was set up."""
+    account = await house.person()
+    await house.authenticator(account)
+    then = house.later(60)
+    shown = (Proof("password", then, ("pwd",)), Proof("totp", then, ("otp",)))
+    mine = await house.session(account, amr=("pwd", "otp", "mfa"), acr=AAL2, proofs=shown if stored else ())
+    house.later(60)
+    await house.authenticator(account)
+    house.later(60)
+    outcome = await change(house, account, mine)
+    assert isinstance(outcome, Changed)
+    kept = outcome.session
+    assert await house.store.sessions.get(mine.id) == kept
+    assert (kept.acr, kept.amr, kept.auth_time) == (AAL1, ("pwd",), house.now)
+    assert kept.proofs == (Proof("password", house.now, ("pwd",)),)
+    assert [one.kind for one in from_session(kept, ("password", "totp", "recovery_code"))] == ["password"]
+
+
+async def test_an_authenticator_app_that_is_there_still_counts_with_its_own_time(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    then = house.later(60)
+    mine = await house.session(account, amr=("pwd", "otp", "mfa"), acr=AAL2)
+    house.later(60)
+    outcome = await change(house, account, mine)
+    assert isinstance(outcome, Changed)
+    assert (outcome.session.acr, outcome.session.amr) == (mine.acr, mine.amr)
+    assert outcome.session.proofs == (Proof("totp", then, ("otp",)), Proof("password", house.now, ("pwd",)))
 
 
 async def test_an_outdated_password_sets_no_new_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

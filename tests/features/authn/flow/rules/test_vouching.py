@@ -100,7 +100,14 @@ def test_stored_proofs_never_claim_more_than_the_session(
 def test_proofs_stored_in_a_session_carry_no_factor_state() -> None:
     shown = replace(TOTP, against=77, phishing_resistant=True)
     assert vouching.to_store((PASSWORD, shown)) == (PASSWORD, replace(TOTP, phishing_resistant=True))
-    assert vouching.shown_again(session(proofs=(PASSWORD, TOTP)), replace(PASSWORD, at=300, against=5)) == (
-        TOTP,
+
+
+def test_a_proof_is_never_newer_than_when_it_was_shown() -> None:
+    """docs/incidents/0057-a-password-change-that-revived-an-old-proof.md"""
+    assert vouching.of_own_times(session(proofs=(PASSWORD, TOTP))) == (PASSWORD, TOTP)
+    # of a session without stored proofs only its last time is known
+    assert vouching.of_own_times(session()) == (replace(PASSWORD, at=200), TOTP)
+    assert vouching.of_own_times(session(proofs=(PASSWORD, TOTP), auth_time=300)) == (
         replace(PASSWORD, at=300),
+        replace(TOTP, at=300),
     )

@@ -23,7 +23,7 @@ from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import too_many
-from doorward.features.authn.flow.rules.vouching import shown_again
+from doorward.features.authn.flow.rules.vouching import of_own_times, to_store
 from doorward.features.sessions.ending import Ending
 from doorward.storage.sql.store import Store
 
@@ -97,10 +97,21 @@ class ChangePassword:
             return Moved()
         changed = structs.replace(before, password_hash=hashed, password_changed_at=now)
         secret = self.chance.token()
-        # The current password was shown just now, beside whatever the session had shown within the last minutes.
-        proofs = shown_again(session, of_password(changed, now))
+        # The current password was shown just now. Of what else the session had shown only that stays which still stands: its
+        # authenticator app may be gone.
+        password = of_password(changed, now)
+        others = [proof for proof in of_own_times(session) if proof.kind != password.kind]
+        rows = await self.store.accounts.factors(account.id)
+        proofs = to_store((*self.factors.standing(others, changed, rows), password))
+        achieved = self.factors.achieved(proofs)
         renewed = structs.replace(
-            session, secret_hash=digest(secret), auth_time=now, seen_at=now, proofs=proofs
+            session,
+            secret_hash=digest(secret),
+            auth_time=now,
+            acr=achieved.acr,
+            amr=tuple(one for one in dict.fromkeys((*session.amr, *achieved.amr)) if one in achieved.amr),
+            seen_at=now,
+            proofs=proofs,
         )
         letter = owner_mail(self.postman, "password_changed", account, caller, now)
         known = await throttle.known(caller.devices, account.id)

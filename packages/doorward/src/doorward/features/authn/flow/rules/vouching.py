@@ -21,12 +21,18 @@ def from_session(session: Session, kinds: Collection[str]) -> tuple[Proof, ...]:
     `kinds` are those of this server's factors; others are ignored. Stored proofs count only if they match the session's `amr` and
     `auth_time`: a node of the previous version changes those, but not the proofs.
     """
-    proofs = session.proofs if adds_up(session) else _from_amr(session.amr)
     return tuple(
         Proof(proof.kind, session.auth_time, proof.amr, phishing_resistant=proof.phishing_resistant)
-        for proof in proofs
+        for proof in of_own_times(session)
         if proof.kind in kinds
     )
+
+
+def of_own_times(session: Session) -> tuple[Proof, ...]:
+    """What the session's sign-in proved, each at the time when it was shown, as far as that is known. Whatever sets `auth_time` anew
+    keeps only those of them that still stand: a factor that was set up after its kind was shown is older than the new `auth_time`, and
+    would count as shown."""
+    return session.proofs if adds_up(session) else _from_amr(session)
 
 
 def adds_up(session: Session) -> bool:
@@ -44,13 +50,8 @@ def to_store(proofs: Sequence[Proof]) -> tuple[Proof, ...]:
     return tuple(Proof(one.kind, one.at, one.amr, one.phishing_resistant) for one in proofs)
 
 
-def shown_again(session: Session, proof: Proof) -> tuple[Proof, ...]:
-    """The session's stored proofs after one of them was made again."""
-    kept = session.proofs if adds_up(session) else ()
-    return (*(one for one in kept if one.kind != proof.kind), *to_store((proof,)))
-
-
-def _from_amr(amr: tuple[str, ...]) -> list[Proof]:
-    found = [Proof(kind, 0, (method,)) for kind, method in FROM_AMR if method in amr]
+def _from_amr(session: Session) -> tuple[Proof, ...]:
+    amr = session.amr
+    found = [Proof(kind, session.auth_time, (method,)) for kind, method in FROM_AMR if method in amr]
     # as before: a code of the app, otherwise a recovery code
-    return [one for one in found if one.kind != "recovery_code" or "otp" not in amr]
+    return tuple(one for one in found if one.kind != "recovery_code" or "otp" not in amr)
