@@ -198,6 +198,28 @@ async def test_an_operation_needs_only_its_own_right(desk: Stocked, name: str) -
     assert (desk.rows() != before) is (name in WRITES)
 
 
+def test_an_operation_that_is_given_a_password_is_one_of_those_below() -> None:
+    given = {
+        name
+        for name, method in OPERATIONS.items()
+        if "password" in inspect.signature(cast("Callable[..., object]", method)).parameters
+    }
+    assert given == {"PeopleAdmin.create", "PeopleAdmin.set_password"}
+
+
+async def test_whoever_gives_a_new_person_a_password_needs_the_right_for_credentials(desk: Stocked) -> None:
+    """docs/incidents/0058-a-password-without-its-right.md"""
+    before = desk.rows()
+    clerk = Actor(kind="os_user", id="eve", rights=ALL_RIGHTS - {"credentials.write"})
+    with pytest.raises(AdminError) as caught:
+        await desk.people.create(clerk, "bob@example.com", password=GOOD)
+    assert caught.value.problem == problem("right_missing", right="credentials.write", actor="os_user:eve")
+    assert desk.rows() == before
+    both = Actor(kind="os_user", id="eve", rights=frozenset({"people.write", "credentials.write"}))
+    bob = await desk.people.create(both, "bob@example.com", password=GOOD)
+    assert bob.password_hash is not None
+
+
 @pytest.mark.parametrize("name", WRITES)
 async def test_a_write_audits_its_actor(desk: Stocked, name: str) -> None:
     before = {event.id for event in await desk.audited()}

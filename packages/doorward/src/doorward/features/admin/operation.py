@@ -30,14 +30,19 @@ def operation(
     ) -> Callable[Concatenate[S, Actor, P], Awaitable[R]]:
         @wraps(method)
         async def call(service: S, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            if not actor.may(right):
-                raise refused("right_missing", right=right, actor=actor.name)
+            demand(actor, right)
             return await method(service, actor, *args, **kwargs)
 
         cast("Any", call).right = right
         return call
 
     return decorate
+
+
+def demand(actor: Actor, right: Right) -> None:
+    """Raise `right_missing` for an actor without `right`: what an operation demands beyond its own right, for some of its parameters."""
+    if not actor.may(right):
+        raise refused("right_missing", right=right, actor=actor.name)
 
 
 def right_of(method: object) -> Right | None:

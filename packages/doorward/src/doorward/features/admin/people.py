@@ -23,7 +23,7 @@ from doorward.core.ports.passwords import PasswordHasher
 from doorward.core.ports.random import Chance
 from doorward.features.admin.error import AdminError, nearest, refused
 from doorward.features.admin.lookup import find_account, find_role
-from doorward.features.admin.operation import operation
+from doorward.features.admin.operation import demand, operation
 from doorward.features.audit.operator import operator_event
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules import password as password_rule
@@ -60,7 +60,10 @@ class PeopleAdmin:
         roles: Sequence[str] | None = None,
     ) -> Account:
         """A person whose address counts as verified: the operator vouches for it. Without `password` they set one with
-        "forgot password". Without `roles` they get the default ones."""
+        "forgot password"; with it `credentials.write` is demanded too, since the actor can sign in as them. Without `roles` they get
+        the default ones."""
+        if password is not None:
+            demand(actor, "credentials.write")
         address = new_email(email)
         if address is None:
             raise refused("email_invalid", email=email)
