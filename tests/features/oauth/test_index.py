@@ -85,6 +85,12 @@ class ToyTicket:
         return SingleUse(ticket, request.now + 60)
 
 
+class OtherTicket(ToyTicket):
+    """Another one that uses the same header."""
+
+    name: ClassVar[str] = "other_ticket"
+
+
 TOY_FEATURE = Feature(
     name="toy",
     adds=(GRANTS.filled_by(lambda _: (TOY_GRANT,)), CLIENT_AUTH.filled_by(lambda _: (ToyTicket(),))),
@@ -318,5 +324,13 @@ async def test_two_plugs_of_one_name_prevent_the_start() -> None:
             pass
     again = Feature(name="again", adds=(CLIENT_AUTH.filled_by(lambda _: (ToyTicket(),)),))
     with pytest.raises(ValueError, match="two client authentication methods have one name"):
+        async with back_channel(features=(TOY_FEATURE, again)):
+            pass
+
+
+async def test_two_methods_of_one_scheme_do_not_start() -> None:
+    """One would replace the other, and its apps could not authenticate."""
+    again = Feature(name="again", adds=(CLIENT_AUTH.filled_by(lambda _: (OtherTicket(),)),))
+    with pytest.raises(ValueError, match="two client authentication methods have one scheme"):
         async with back_channel(features=(TOY_FEATURE, again)):
             pass

@@ -28,7 +28,11 @@ class CredentialReader:
         if len(self.methods) < len(methods):
             names = ", ".join(method.name for method in methods)
             raise ValueError(f"two client authentication methods have one name: {names}")
-        self._in_header = {method.scheme: method for method in methods if method.scheme is not None}
+        in_header = [method for method in methods if method.scheme is not None]
+        self._in_header = {method.scheme: method for method in in_header}
+        if len(self._in_header) < len(in_header):
+            schemes = ", ".join(f"{method.name}: {method.scheme}" for method in in_header)
+            raise ValueError(f"two client authentication methods have one scheme: {schemes}")
         self._in_form = tuple(method for method in methods if method.credentials)
         self._credentials = frozenset(name for method in methods for name in method.credentials)
         without = [method for method in methods if method.scheme is None and not method.credentials]
