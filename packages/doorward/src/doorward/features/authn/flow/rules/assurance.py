@@ -21,9 +21,9 @@ class FactorTraits(Struct, frozen=True, kw_only=True):
     """Properties of a factor that the rules need.
 
     `kind` is stored with every proof and never changes; `amr` are its method references. `counts_for`: two factors of one category
-    count as one factor. `comes_first`: it identifies the person, so that a sign-in may begin with it. `always_asked`: once set up,
-    it is required at every sign-in, whatever the app requests. `backup`: it stands in for other factors that are set up, and is
-    never required by itself.
+    count as one factor. `comes_first`: it identifies the person, so that a sign-in may begin with it. `always_asked`: once it is
+    set up, every sign-in requires AAL2, whatever the app requests; another factor may reach that too. `backup`: it stands in for other
+    factors that are set up, and is never required by itself.
     """
 
     kind: str

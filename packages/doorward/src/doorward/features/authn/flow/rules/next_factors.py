@@ -22,8 +22,8 @@ def next_factors(
 
     `factors` are those of this server, in order of preference; `enrolled` the kinds that the account has; proofs older than
     `fresh_after` (seconds) do not count. `wanted_acr` is required as far as the person can reach it; the caller decides whether the
-    reached level is enough. An app can require more than a person usually shows, never less: a factor with `always_asked` is
-    required in any case.
+    reached level is enough. An app can require more than a person usually shows, never less: once a factor with
+    `always_asked` is set up, AAL2 is required in any case, by this factor or by another.
 
     The first factors are the same for everybody: before the person is identified they reveal nothing about an account (R80).
     """

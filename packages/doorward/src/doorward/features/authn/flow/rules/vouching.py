@@ -29,9 +29,8 @@ def from_session(session: Session, kinds: Collection[str]) -> tuple[Proof, ...]:
 
 
 def of_own_times(session: Session) -> tuple[Proof, ...]:
-    """What the session's sign-in proved, each at the time when it was shown, as far as that is known. Whatever sets `auth_time` anew
-    keeps only those of them that still stand: a factor that was set up after its kind was shown is older than the new `auth_time`, and
-    would count as shown."""
+    """The session's proofs, each with its own time as far as it is known. Code that sets a new `auth_time` keeps only those that still
+    stand at their own time: measured by the new `auth_time`, a removed factor's proof would stand for the factor that replaced it."""
     return session.proofs if adds_up(session) else _from_amr(session)
 
 
