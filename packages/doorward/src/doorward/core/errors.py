@@ -41,8 +41,9 @@ class Refusal(Struct, frozen=True):
     """A refused request. `code` is the specification's; `say` is safe to send to the client; `because` is for the log
     only.
 
-    `because` may end in " Fix: …", the advice to the operator. `app` is the app's name, for the log as well. `retry_at`
-    (seconds since the epoch) is set when waiting helps. Neither text ever holds a secret.
+    `fix` is the advice to the operator, for the log too. It is a field of its own because `because` may quote the request, and operators
+    paste commands from `fix` into a shell: what a request sent is shell-quoted there. `app` is the app's name, for the log too.
+    `retry_at` (seconds since the epoch) is set when waiting helps. No text ever holds a secret.
     """
 
     code: RefusalCode
@@ -50,6 +51,7 @@ class Refusal(Struct, frozen=True):
     because: str = ""
     retry_at: int | None = None
     app: str = ""
+    fix: str = ""
 
     def to(self, app: str) -> Refusal:
         """The same refusal, for the app of this name."""

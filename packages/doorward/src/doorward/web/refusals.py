@@ -51,15 +51,14 @@ def note(
     warning: bool = False,
 ) -> None:
     """Write the line. `app` is the name of a registered app; `client_id` what the request said, where it named none."""
-    reason, _, fix = (refusal.because or refusal.say).partition(" Fix: ")
     name = app or refusal.app or None
     who = name or (client_id or "")[:80]
     said = {
         "app": name,
         "client_id": None if name else who or None,
         "error_code": refusal.code,
-        "because": reason.rstrip("."),
-        "fix": fix or FIXES[refusal.code].replace("APP", quote(who) if who else "APP"),
+        "because": (refusal.because or refusal.say).rstrip("."),
+        "fix": refusal.fix or FIXES[refusal.code].replace("APP", quote(who) if who else "APP"),
         "path": request.path,
         "request_id": request.request_id,
     }

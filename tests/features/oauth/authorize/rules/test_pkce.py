@@ -54,7 +54,7 @@ def test_a_public_app_must_use_pkce_whatever_its_registration_says(pkce: Pkce) -
     refused = ask(made.public(pkce=pkce), nonce="n")
     assert isinstance(refused, Refusal)
     assert refused.code == "invalid_request"
-    assert "--pkce" not in refused.because
+    assert "--pkce" not in refused.because + refused.fix
 
 
 @pytest.mark.requirement(101)
@@ -78,7 +78,7 @@ def test_the_log_names_the_command_that_allows_such_a_client(
 ) -> None:
     refused = ask(made.client(name="My shop", pkce=pkce), nonce=nonce)
     assert isinstance(refused, Refusal)
-    assert refused.because.endswith(f"doorward app set 'My shop' --pkce {command}")
+    assert refused.fix.endswith(f"doorward app set 'My shop' --pkce {command}")
     # the app is told what to send, and nothing about its registration
     assert "doorward" not in refused.say
 

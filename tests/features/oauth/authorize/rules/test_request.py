@@ -81,7 +81,7 @@ def test_an_unknown_app_or_redirect_uri_is_never_redirected_to(
     refused = first(**changes)
     assert isinstance(refused, Refusal)
     assert refused.code == code
-    assert len(refused.because) < 2000
+    assert len(refused.because + refused.fix) < 2000
 
 
 @pytest.mark.requirement(2)

@@ -38,4 +38,4 @@ def test_a_secret_may_use_either_method_unless_pinned_and_nothing_replaces_it(
         assert refusal.code == "invalid_client"
         # The answer must not reveal which method would have been right.
         assert registration not in refusal.say
-        assert ("--auth-method client_secret" in refusal.because) is ({used, registration} == SECRETS)
+        assert ("--auth-method client_secret" in refusal.fix) is ({used, registration} == SECRETS)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.features.oauth.clients.rules.redirect_uri import explain, matches
+from doorward.features.oauth.clients.rules.redirect_uri import explain, fix, matches
 
 WEB = "https://app.example.com/callback"
 REGISTERED = (
@@ -124,20 +124,25 @@ def test_a_free_port_is_the_only_addition_allowed(before: str, after: str, port:
 
 
 def test_the_log_names_the_received_uri_the_nearest_one_and_the_fix() -> None:
-    why = explain((WEB,), WEB + "/", "web")
+    why = explain((WEB,), WEB + "/")
     assert "Got https://app.example.com/callback/" in why
     assert "nearest https://app.example.com/callback (trailing slash)" in why
-    assert "doorward app add-redirect web" in why
-    assert "(letter case)" in explain((WEB,), WEB.upper(), "web") or "(letter case)" in explain(
-        (WEB,), WEB.replace("callback", "Callback"), "web"
+    assert fix(WEB + "/", "web") == f"doorward app add-redirect web {WEB}/"
+    assert "(letter case)" in explain((WEB,), WEB.upper()) or "(letter case)" in explain(
+        (WEB,), WEB.replace("callback", "Callback")
     )
-    assert "(http or https)" in explain((WEB,), WEB.replace("https", "http"), "web")
-    assert "(query)" in explain((WEB,), WEB + "?a=1", "web")
-    assert "nearest" not in explain((WEB,), "zzz", "web")
-    assert len(explain((WEB,), "x" * 60_000, "web")) < 1200
+    assert "(http or https)" in explain((WEB,), WEB.replace("https", "http"))
+    assert "(query)" in explain((WEB,), WEB + "?a=1")
+    assert "nearest" not in explain((WEB,), "zzz")
+    assert len(explain((WEB,), "x" * 60_000) + fix("x" * 60_000, "web")) < 1200
 
 
 def test_the_logged_command_quotes_a_uri_as_one_shell_word() -> None:
     given_uri = "https://evil.example/$(reboot);'`x`"
-    fix = explain((WEB,), given_uri, "Corner shop").partition("Fix: ")[2]
-    assert shlex.split(fix) == ["doorward", "app", "add-redirect", "Corner shop", given_uri]
+    assert shlex.split(fix(given_uri, "Corner shop")) == [
+        "doorward",
+        "app",
+        "add-redirect",
+        "Corner shop",
+        given_uri,
+    ]

@@ -87,25 +87,25 @@ def test_a_scope_not_allowed_for_the_app_is_refused(scope: str) -> None:
 
 
 def test_the_log_names_the_nearest_scope_and_the_fix() -> None:
-    misspelt = ask(ONE, "orders:raed").because
-    assert "nearest orders:read" in misspelt
-    assert "doorward app set" not in misspelt
+    misspelt = ask(ONE, "orders:raed")
+    assert "nearest orders:read" in misspelt.because
+    assert "doorward app set" not in misspelt.fix
     # the option replaces the list, so the command includes what the app already has
     reader = made.client(access={made.API: ("orders:read",)}, name="Corner shop")
     assert (
-        f"Fix: doorward app set 'Corner shop' --api {made.API}:orders:read,orders:write"
-        in ask(reader, "orders:write").because
+        f"doorward app set 'Corner shop' --api {made.API}:orders:read,orders:write"
+        == ask(reader, "orders:write").fix
     )
     # without an API the audience is the issuer, which `--api` cannot name
-    assert "--api stock:stock:read" in ask(NONE, "stock:read").because
+    assert "--api stock:stock:read" in ask(NONE, "stock:read").fix
 
 
 def test_the_logged_command_quotes_a_scope_as_one_shell_word() -> None:
     catalog = made.catalog(
         apis={made.API: Api("api_x", made.API, "x", (Permission("a';reboot'"),), made.NOW)}
     )
-    because = ask(made.client(access={made.API: ()}), "a';reboot'", catalog=catalog).because
-    assert shlex.split(because.partition("Fix: ")[2])[-1] == f"{made.API}:a';reboot'"
+    fix = ask(made.client(access={made.API: ()}), "a';reboot'", catalog=catalog).fix
+    assert shlex.split(fix)[-1] == f"{made.API}:a';reboot'"
 
 
 @pytest.mark.parametrize("scope", ['a"b', "a\\b", "é", "a\tb", "a\nb", "\x7f", "orders:read\x0bopenid"])

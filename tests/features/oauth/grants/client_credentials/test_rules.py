@@ -57,7 +57,7 @@ def test_a_token_without_permissions_is_not_issued(
     refusal = ask(made.client(access=access), **form)
     assert isinstance(refusal, Refusal)
     assert refusal.code == "invalid_scope"
-    assert "Fix: doorward app set web --api" in refusal.because
+    assert "doorward app set web --api" in refusal.fix
 
 
 @pytest.mark.requirement(37)

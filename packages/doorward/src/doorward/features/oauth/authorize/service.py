@@ -63,11 +63,12 @@ class Authorize:
         if (token := params.get("id_token_hint")) is not None:
             hint = self.id_token_hints.read(token)
             if hint is None or source.client.id not in hint.aud:
-                because = (
-                    "id_token_hint does not verify, or is another app's. Fix: the app sends its own ID token"
+                refusal = Refusal(
+                    "invalid_request",
+                    "The id_token_hint is not one that this app got from here.",
+                    "id_token_hint does not verify, or is another app's",
+                    fix="the app sends its own ID token",
                 )
-                say = "The id_token_hint is not one that this app got from here."
-                refusal = Refusal("invalid_request", say, because)
                 return self.refuse(source, refusal)
             if request.hint_subject not in {None, hint.sub}:
                 refusal = Refusal("invalid_request", "id_token_hint and claims name different people.")

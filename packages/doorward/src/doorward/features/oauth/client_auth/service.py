@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from doorward.core.errors import Refusal
 from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
@@ -78,11 +80,12 @@ class ClientAuthenticator:
                     now=request.now,
                     client_id=client_id[:80] if client_id else None,
                     ok=False,
-                    because=refusal.because,
+                    # one text in the audit log, where nothing is pasted from
+                    because=f"{refusal.because}. Fix: {refusal.fix}" if refusal.fix else refusal.because,
                     failures=noted.count,
                 )
             )
         if noted.retry_at is None:
             return refusal
         say = "Too many failed attempts from this address."
-        return Refusal("invalid_client", say, refusal.because, noted.retry_at, refusal.app)
+        return structs.replace(refusal, say=say, retry_at=noted.retry_at)

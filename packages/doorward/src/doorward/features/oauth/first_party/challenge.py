@@ -127,7 +127,8 @@ class Challenge:
             return Refusal(
                 "unauthorized_client",
                 "This app must send people to the sign-in page.",
-                f"app {client.name!r} is not first-party. Fix: doorward app set {quote(client.name)} --first-party",
+                f"app {client.name!r} is not first-party",
+                fix=f"doorward app set {quote(client.name)} --first-party",
             )
         # An app's own server, which has a verified credential, sends requests for all its people from one address.
         counted = not client.confidential and "auth_session" not in params

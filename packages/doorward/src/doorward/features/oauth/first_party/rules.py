@@ -51,7 +51,8 @@ def allowed(
         return Refusal(
             "unauthorized_client",
             "Cookie delivery is for public first-party apps.",
-            f"app {client.name!r} is not a public first-party app. Fix: doorward app set {quote(client.name)} --first-party",
+            f"app {client.name!r} is not a public first-party app",
+            fix=f"doorward app set {quote(client.name)} --first-party",
         )
     if origin is None:
         if reading and fetch_site in {None, "same-origin", "none"}:
@@ -61,8 +62,8 @@ def allowed(
         return Refusal(
             "access_denied",
             "This web origin may not use cookie delivery.",
-            f"origin {origin} is not one of {', '.join(client.origins) or 'none'}. "
-            f"Fix: doorward app set {quote(client.name)} "
+            f"origin {origin} is not one of {', '.join(client.origins) or 'none'}",
+            fix=f"doorward app set {quote(client.name)} "
             + " ".join(f"--origin {quote(each)}" for each in (*client.origins, origin)),
         )
     if fetch_site == "cross-site":

@@ -46,9 +46,12 @@ class IntrospectionService:
             return asker
         if not asker.confidential:
             # R56: without a credential anybody could scan for tokens.
-            because = f"{asker.name} is public. Fix: doorward app create NAME --kind service, and ask as that"
-            return Refusal("invalid_client", "Introspection needs client authentication.", because).to(
-                asker.name
+            return Refusal(
+                "invalid_client",
+                "Introspection needs client authentication.",
+                f"{asker.name} is public",
+                app=asker.name,
+                fix="doorward app create NAME --kind service, and ask as that",
             )
         token = request.form.get("token")
         if not token:

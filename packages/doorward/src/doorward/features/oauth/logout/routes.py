@@ -92,8 +92,8 @@ class LogoutPages:
             self._note(decision, browser.request, params)
             raise EarlyResponse(page(ErrorPage(Failure.BAD_REDIRECT, detail=decision.say), browser, 400))
         if decision.stays:
-            fix = "Fix: the app sends the ID token that it got from here, and its own client_id"
-            self._note(Refusal("invalid_request", "", f"{decision.stays}. {fix}"), browser.request, params)
+            fix = "the app sends the ID token that it got from here, and its own client_id"
+            self._note(Refusal("invalid_request", "", decision.stays, fix=fix), browser.request, params)
         return decision
 
     async def _leave(self, browser: BrowserContext, decision: SignOut) -> Response:

@@ -48,8 +48,8 @@ def _without(client: Client, *, nonce: bool) -> Refusal | None:
     return Refusal(
         "invalid_request",
         said,
-        f"app {client.name!r} sent {sent}. Fix: have the client send PKCE; if it cannot, "
-        f"doorward app set {quote(client.name)} --pkce {better}",
+        f"app {client.name!r} sent {sent}",
+        fix=f"have the client send PKCE; if it cannot, doorward app set {quote(client.name)} --pkce {better}",
     )
 
 

@@ -45,7 +45,8 @@ def origin(params: Mapping[str, str], catalog: Catalog) -> Origin | Refusal:
         return Refusal(
             "invalid_client",
             "This app is not registered here.",
-            f"client_id {client_id[:80]!r} is unknown. Fix: doorward app list names the ids, doorward app create registers an app",
+            f"client_id {client_id[:80]!r} is unknown",
+            fix="doorward app list names the ids, doorward app create registers an app",
         )
     if "authorization_code" not in client.grant_types:
         return Refusal(
@@ -60,7 +61,8 @@ def origin(params: Mapping[str, str], catalog: Catalog) -> Origin | Refusal:
             return Refusal(
                 "invalid_request",
                 "The app did not say where to return to.",
-                "redirect_uri is missing. Fix: the app sends it; it may be left out with one registered and without openid",
+                "redirect_uri is missing",
+                fix="the app sends it; it may be left out with one registered and without openid",
             )
         target = client.redirect_uris[0]
     elif redirect_uri.matches(client.redirect_uris, given):
@@ -69,7 +71,8 @@ def origin(params: Mapping[str, str], catalog: Catalog) -> Origin | Refusal:
         return Refusal(
             "invalid_request",
             "The app asked to return to an address that is not registered for it.",
-            redirect_uri.explain(client.redirect_uris, given, client.name),
+            redirect_uri.explain(client.redirect_uris, given),
+            fix=redirect_uri.fix(given, client.name),
         )
     return Origin(client, target, _mode(params, client, target), params.get("state"), given is not None)
 

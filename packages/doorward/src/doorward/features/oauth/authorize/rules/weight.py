@@ -47,7 +47,8 @@ def too_heavy(most: int) -> Refusal:
     return Refusal(
         "invalid_request",
         f"state, nonce, login_hint, claims, acr_values and ui_locales together may have no more than {most} bytes as JSON.",
-        "the request is too long to keep. Fix: the app keeps what it needs afterwards itself, and sends a short state that names it",
+        "the request is too long to keep",
+        fix="the app keeps what it needs afterwards itself, and sends a short state that names it",
     )
 
 

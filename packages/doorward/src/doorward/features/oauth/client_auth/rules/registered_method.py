@@ -18,9 +18,9 @@ def registered(presented: Presented, client: Client) -> Refusal | None:
     secret = presented.method in SECRET_METHODS and client.auth_method in SECRET_METHODS
     if secret and not client.auth_pinned:
         return None
-    fix = f". Fix: doorward app set {quote(client.name)} --auth-method client_secret" if secret else ""
     return Refusal(
         "invalid_client",
         FAILED,
-        f"app {client.name!r} is registered for {client.auth_method} and used {presented.method}{fix}",
+        f"app {client.name!r} is registered for {client.auth_method} and used {presented.method}",
+        fix=f"doorward app set {quote(client.name)} --auth-method client_secret" if secret else "",
     )

@@ -29,8 +29,8 @@ def may_ask(client: Client, *, origin: str | None, own_origin: str | None) -> Re
     return Refusal(
         "unauthorized_client",
         "This web origin may not sign people in.",
-        f"origin {origin[:300]} is none of app {client.name!r}: {', '.join(sorted(origins(client))) or 'it has none'}. "
-        f"Fix: doorward app set {quote(client.name)} {named}",
+        f"origin {origin[:300]} is none of app {client.name!r}: {', '.join(sorted(origins(client))) or 'it has none'}",
+        fix=f"doorward app set {quote(client.name)} {named}",
     )
 
 

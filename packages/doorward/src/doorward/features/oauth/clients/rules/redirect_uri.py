@@ -41,14 +41,17 @@ def _without_port(uri: str) -> tuple[str, str] | None:
     return host, uri[len("http://") + len(parts.netloc) :]
 
 
-def explain(registered: Sequence[str], given: str, app: str) -> str:
-    """The log text: the given URI, the nearest registered one, and the fix."""
+def explain(registered: Sequence[str], given: str) -> str:
+    """The log text: the given URI and the nearest registered one."""
     given = given[:_SHOWN]
     near = get_close_matches(given, registered, n=1, cutoff=0.3)
     nearest = f"; nearest {near[0]}{_difference(given, near[0])}" if near else ""
-    # quoted: an operator pastes this command into a shell, and the URI comes from outside
-    fix = f"Fix: doorward app add-redirect {quote(app)} {quote(given)}"
-    return f"redirect_uri not registered. Got {given}{nearest}. {fix}"
+    return f"redirect_uri not registered. Got {given}{nearest}"
+
+
+def fix(given: str, app: str) -> str:
+    """The command that registers it, quoted: an operator pastes it into a shell, and the URI comes from outside."""
+    return f"doorward app add-redirect {quote(app)} {quote(given[:_SHOWN])}"
 
 
 def _difference(given: str, near: str) -> str:

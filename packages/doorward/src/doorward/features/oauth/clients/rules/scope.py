@@ -98,8 +98,8 @@ def target(
             return Refusal(
                 "invalid_scope",
                 "A requested scope is not available to this app.",
-                f"scope {name!r} is not available to app {client.name!r} at {audience}{hint}. "
-                f"Fix: {_fix(catalog, client, audience, name)}",
+                f"scope {name!r} is not available to app {client.name!r} at {audience}{hint}",
+                fix=_fix(catalog, client, audience, name),
             )
     return Target(scopes=asked, audience=audience)
 

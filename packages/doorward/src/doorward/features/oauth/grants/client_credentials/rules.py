@@ -53,8 +53,8 @@ def check(
         return Refusal(
             "invalid_scope",
             "This app has no permission to ask for there.",
-            f"app {client.name!r} has no permission at {audience} that it could be given. "
-            f"Fix: doorward app set {quote(client.name)} --api API:PERMISSION (doorward api list names both)",
+            f"app {client.name!r} has no permission at {audience} that it could be given",
+            fix=f"doorward app set {quote(client.name)} --api API:PERMISSION (doorward api list names both)",
         )
     return Entitlement(
         grant_id=grant_id,

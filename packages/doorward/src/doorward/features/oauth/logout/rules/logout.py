@@ -132,8 +132,8 @@ def _unregistered(client: Client, target: str) -> Refusal:
     return Refusal(
         "invalid_request",
         "The app asked to return to an address that is not registered for it.",
-        f"post_logout_redirect_uri not registered. Got {shown}{nearest}. "
-        f"Fix: doorward app set {quote(client.name)} {_named(*client.post_logout_redirect_uris, shown)}",
+        f"post_logout_redirect_uri not registered. Got {shown}{nearest}",
+        fix=f"doorward app set {quote(client.name)} {_named(*client.post_logout_redirect_uris, shown)}",
     )
 
 

@@ -39,7 +39,7 @@ def narrow(
             return Refusal(
                 "invalid_scope",
                 "A refresh cannot ask for more than was granted.",
-                f"scope {beyond} is not in the grant, which has {' '.join(grant.scopes)}. "
-                "Fix: the app asks for it at /authorize, or leaves scope out here",
+                f"scope {beyond} is not in the grant, which has {' '.join(grant.scopes)}",
+                fix="the app asks for it at /authorize, or leaves scope out here",
             )
     return asked
