@@ -97,8 +97,8 @@ class ChangePassword:
             return Moved()
         changed = structs.replace(before, password_hash=hashed, password_changed_at=now)
         secret = self.chance.token()
-        # The current password was shown just now. Of what else the session had shown only that stays which still stands: its
-        # authenticator app may be gone.
+        # The current password was proven just now. Of the session's other proofs only those are kept that still stand: its
+        # authenticator app may have been replaced.
         password = of_password(changed, now)
         others = [proof for proof in of_own_times(session) if proof.kind != password.kind]
         rows = await self.store.accounts.factors(account.id)
