@@ -27,7 +27,11 @@ def extract(folder: Path) -> Path:
     """Extract the tree of that commit into `folder`."""
     data = subprocess.run(["git", "archive", COMMIT], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        archive.extractall(folder, filter="data")
+        # `filter` came with Python 3.11.4; Debian 12 has an older one
+        if hasattr(tarfile, "data_filter"):
+            archive.extractall(folder, filter="data")
+        else:
+            archive.extractall(folder)
     return folder
 
 

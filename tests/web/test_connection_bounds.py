@@ -186,9 +186,11 @@ def test_a_connection_with_too_many_queued_requests_is_closed(limited: Running) 
 @pytest.mark.requirement(97)
 def test_parsing_stops_while_too_many_requests_wait(limited: Running) -> None:
     with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
-        with suppress(ConnectionError):
-            connection.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n" + REQUESTS["get"] * 1000)
+        connection.sendall(b"GET /held HTTP/1.1\r\nhost: h\r\n\r\n")
+        until(lambda: bool(limited.server.server_state.connections))
         (protocol,) = cast("set[LimitedProtocol]", limited.server.server_state.connections)
+        with suppress(ConnectionError):
+            connection.sendall(REQUESTS["get"] * 1000)
         until(lambda: len(protocol.pipeline) > MAX_QUEUED)
         # the requests of one parser step are there, and no more
         assert len(protocol.pipeline) < 3 * MAX_QUEUED + 10
