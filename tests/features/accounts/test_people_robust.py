@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from urllib.parse import quote
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.browsing import SESSION
-from tests.people import PASSWORD, Browser, House, open_house
+from tests.people import PASSWORD, Browser, House
 
 pytestmark = pytest.mark.anyio
 
@@ -93,12 +92,6 @@ texts = st.text(max_size=40) | st.sampled_from(
 )
 fields = st.dictionaries(st.sampled_from(FIELDS), texts, max_size=6)
 MEANT = {200, 303, 400, 403, 409, 410, 413, 429, 503}
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def signed_in(house: House) -> tuple[Browser, str]:

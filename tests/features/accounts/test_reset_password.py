@@ -6,7 +6,6 @@ import asyncio
 import re
 import statistics
 import time
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any
 
@@ -27,12 +26,6 @@ from tests.people import CALLER, CHROME, OTHER_PASSWORD, PASSWORD, House, caller
 
 pytestmark = pytest.mark.anyio
 BROWSER = digest("browser")
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def ask(house: House, email: str = "ada@example.com", **changes: Any) -> Ticket:

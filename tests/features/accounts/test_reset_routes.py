@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
 
 import pytest
 
 from tests.browsing import SESSION
-from tests.people import OTHER_PASSWORD, PASSWORD, Browser, House, Page, code_for, open_house
+from tests.people import OTHER_PASSWORD, PASSWORD, Browser, House, Page, code_for
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def ask(browser: Browser, email: str = "ada@example.com") -> Page:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -14,15 +14,9 @@ from doorward.core.model.session import Consent
 from doorward.features.accounts.self_service import SHOWN
 from doorward.features.sessions.ending import MANY
 from doorward.storage.sql.store import Store, Write
-from tests.people import CALLER, ISSUER, House, open_house
+from tests.people import CALLER, ISSUER, House
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def activity(house: House, account: Account) -> Sequence[AuditEvent]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
 from urllib.parse import quote
 
 import pytest
@@ -21,7 +20,6 @@ from tests.people import (
     Browser,
     House,
     Page,
-    open_house,
 )
 
 pytestmark = pytest.mark.anyio
@@ -46,12 +44,6 @@ POSTS = (
     "/account/activity/report",
     "/account/confirm",
 )
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def signed_in(house: House, email: str = "ada@example.com", password: str = PASSWORD) -> Browser:

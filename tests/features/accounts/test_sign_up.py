@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -20,12 +19,6 @@ from tests.people import CALLER, PASSWORD, House, caller_of, open_house
 
 pytestmark = pytest.mark.anyio
 BROWSER = digest("browser")
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 class EverythingListed:

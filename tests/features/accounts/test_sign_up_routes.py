@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -14,12 +13,6 @@ pytestmark = pytest.mark.anyio
 NEUTRAL = "If we can use new@example.com, we've sent a message there. It works for 10 minutes."
 
 ARABIC = {ord("0") + digit: 0x660 + digit for digit in range(10)}
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def ask(browser: Browser, email: str = "new@example.com", password: str = PASSWORD) -> Page:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -18,17 +17,11 @@ from doorward.core.model.signin import Proof, SignIn
 from doorward.features.accounts.verify_address import Verified
 from doorward.features.authn.factors.email_code.rules import Missed
 from doorward.features.rate_limits.rules.attempts import Wait
-from tests.people import CALLER, PASSWORD, House, caller_of, open_house
+from tests.people import CALLER, PASSWORD, House, caller_of
 
 pytestmark = pytest.mark.anyio
 BROWSER = digest("browser")
 LIMIT = ThrottlePolicy().per_code
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def asked(house: House, email: str = "new@example.com", **changes: Any) -> tuple[Ticket, str, str]:

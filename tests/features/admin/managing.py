@@ -82,7 +82,7 @@ class Desk:
         return [event for event in told if kind is None or event.kind == kind]
 
 
-async def desk(store: Store, clock: TurnedClock) -> Desk:
+async def admin_services(store: Store, clock: TurnedClock) -> Desk:
     """The services on a store that stays open."""
     container = await open_container(
         settings=settings(
@@ -112,7 +112,7 @@ async def desk(store: Store, clock: TurnedClock) -> Desk:
 async def opened() -> AsyncGenerator[Desk]:
     """A desk on a store of its own."""
     store = await open_sqlite(":memory:")
-    made = await desk(store, TurnedClock())
+    made = await admin_services(store, TurnedClock())
     await made.catalog.refresh()
     try:
         yield made

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from doorward.features.admin.error import AdminError
 from doorward.features.admin.factors import FactorAdmin
 from tests.features.admin.managing import OPERATOR
-from tests.people import PASSWORD, House, open_house
+from tests.people import PASSWORD, House
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 def desk(house: House) -> FactorAdmin:

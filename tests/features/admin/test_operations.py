@@ -137,7 +137,7 @@ class Stocked:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
     store = await open_sqlite(tmp_path / "a.db")
-    made = await managing.desk(store, TurnedClock())
+    made = await managing.admin_services(store, TurnedClock())
     await made.rotation.maintain()
     await made.apis.create(OPERATOR, API, name="orders", permissions=[Permission("orders:read")])
     await made.apps.create(OPERATOR, WEB, kind="web", access=["orders"])

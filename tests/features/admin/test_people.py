@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -14,16 +13,10 @@ from doorward.core.model.grant import Grant
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.features.admin.error import AdminError
-from tests.features.admin.managing import NOW, OPERATOR, Desk, opened
+from tests.features.admin.managing import NOW, OPERATOR, Desk
 
 pytestmark = pytest.mark.anyio
 GOOD = Secret("walrus canyon velvet twelve")
-
-
-@pytest.fixture
-async def desk() -> AsyncGenerator[Desk]:
-    async with opened() as made:
-        yield made
 
 
 async def signed_in(desk: Desk, account: Account) -> None:

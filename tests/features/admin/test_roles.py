@@ -13,7 +13,7 @@ from doorward.core.model.config_snapshot import Permission, Role
 from doorward.features.admin.error import AdminError
 from doorward.features.oauth.clients.rules.entitle import Granted, entitle
 from doorward.storage.sql.open import open_store
-from tests.features.admin.managing import NOW, OPERATOR, WEB, Desk, TurnedClock, desk
+from tests.features.admin.managing import NOW, OPERATOR, WEB, Desk, TurnedClock, admin_services
 
 pytestmark = pytest.mark.anyio
 API = "https://api.example.com"
@@ -25,7 +25,7 @@ async def office(request: pytest.FixtureRequest) -> AsyncGenerator[Desk]:
     """A desk with an API, an app with all its permissions, and Ada without a role; on either engine."""
     place = ":memory:" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
     store = await open_store(place)
-    made = await desk(store, TurnedClock())
+    made = await admin_services(store, TurnedClock())
     await made.catalog.refresh()
     permissions = [Permission("orders:read", "See your orders"), Permission("orders:write")]
     await made.apis.create(OPERATOR, API, name="orders", permissions=permissions)

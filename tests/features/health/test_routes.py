@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from urllib.parse import quote
 
 import msgspec
@@ -14,12 +13,6 @@ from doorward.web.pages import static
 from tests.front_channel import Front, front_channel
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        yield opened
 
 
 async def test_the_front_page_links_to_sign_in_and_shows_the_signed_in_person(front: Front) -> None:

@@ -5,22 +5,14 @@ docs/incidents/0049-one-person-filled-everybodys-revocation-view.md
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from doorward.core.model.secret import Secret
 from doorward.features.authn.factors.password.change import Changed
 from doorward.features.rate_limits.rules.budget import CHANGES
-from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, Browser, House, code_for, key_bytes, open_house
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, Browser, House, code_for, key_bytes
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def signed_in(house: House) -> Browser:

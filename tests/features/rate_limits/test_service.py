@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -13,16 +12,10 @@ from doorward.core.model.policy import ThrottlePolicy
 from doorward.features.rate_limits.rules import attempts
 from doorward.features.rate_limits.rules.attempts import Guessed, Wait
 from doorward.features.rate_limits.service import Throttle
-from tests.people import House, open_house
+from tests.people import House
 
 pytestmark = pytest.mark.anyio
 LIMIT = ThrottlePolicy().per_account
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 def own(house: House, guessed: Guessed, who: str) -> tuple[Bucket, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import pytest
@@ -14,18 +13,12 @@ from doorward.features.repeated_posts import rules as repeat
 from doorward.web.router import App
 from tests.browsing import BROWSER, PASSWORD, SESSION, Page
 from tests.features import made
-from tests.front_channel import Front, front_channel
+from tests.front_channel import Front
 from tests.tabs import Tab, said, sent_to
 from tests.waiting import until_async
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(100)]
 NEW = "walrus canyon velvet twelve"
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        yield opened
 
 
 def another_process(front: Front) -> App:

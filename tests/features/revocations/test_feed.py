@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,12 +23,6 @@ from tests.features.oauth.logout.back_channel import BackChannel, back_channel, 
 from tests.waiting import PATIENCE, keeps_async, until_async
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def channel() -> AsyncGenerator[BackChannel]:
-    async with back_channel() as made_channel:
-        yield made_channel
 
 
 @dataclass

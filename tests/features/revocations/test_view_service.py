@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -11,16 +11,10 @@ from doorward.core.model.revocation import Revocation
 from doorward.features.revocations import view_service as revocation_view
 from doorward.features.revocations.view_service import RevocationView
 from tests.features import made
-from tests.features.oauth.logout.back_channel import BackChannel, back_channel
+from tests.features.oauth.logout.back_channel import BackChannel
 from tests.waiting import until_async
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def channel() -> AsyncGenerator[BackChannel]:
-    async with back_channel() as made_channel:
-        yield made_channel
 
 
 async def end(channel: BackChannel, name: str) -> None:

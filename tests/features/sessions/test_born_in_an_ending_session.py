@@ -5,7 +5,6 @@ docs/incidents/0003-a-device-that-was-ended-and-went-on.md
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,30 +17,12 @@ from doorward.features.authn.flow.rules.assurance import Achieved
 from doorward.features.sessions.ending import Ending
 from doorward.storage.sql.store import Store
 from tests.features import made
-from tests.features.admin.managing import NOW, OPERATOR, Desk, opened
+from tests.features.admin.managing import NOW, OPERATOR, Desk
 from tests.front_channel import CALLER as AT_THE_DOOR
-from tests.front_channel import Front, front_channel
-from tests.people import CALLER, PASSWORD, House, open_house
+from tests.front_channel import Front
+from tests.people import CALLER, PASSWORD, House
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as one:
-        yield one
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as one:
-        yield one
-
-
-@pytest.fixture
-async def desk() -> AsyncGenerator[Desk]:
-    async with opened() as one:
-        yield one
 
 
 @dataclass

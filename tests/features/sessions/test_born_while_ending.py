@@ -5,7 +5,6 @@ docs/incidents/0023-born-while-the-password-changed.md
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 import pytest
@@ -19,23 +18,11 @@ from doorward.features.accounts.reset_password import Reset
 from doorward.features.authn.factors.password.change import Changed
 from doorward.features.sessions.ending import Ending
 from doorward.storage.sql.store import Store, Write
-from tests.features.admin.managing import NOW, OPERATOR, Desk, opened
-from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of, open_house
+from tests.features.admin.managing import NOW, OPERATOR, Desk
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of
 
 pytestmark = pytest.mark.anyio
 BROWSER = digest("browser")
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as one:
-        yield one
-
-
-@pytest.fixture
-async def desk() -> AsyncGenerator[Desk]:
-    async with opened() as one:
-        yield one
 
 
 @dataclass

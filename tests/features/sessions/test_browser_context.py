@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from doorward.core.model.digest import digest
@@ -13,12 +11,6 @@ from tests.features import made
 from tests.front_channel import Front, front_channel
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        yield opened
 
 
 async def opens(front: Front, secret: str) -> bool:

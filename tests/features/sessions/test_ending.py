@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from doorward.core.errors import Refusal
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.sessions.ending import MANY
 from tests.features import made
-from tests.features.oauth.logout.back_channel import BackChannel, back_channel
+from tests.features.oauth.logout.back_channel import BackChannel
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def channel() -> AsyncGenerator[BackChannel]:
-    async with back_channel() as made_channel:
-        yield made_channel
 
 
 async def tokens(channel: BackChannel, raw: str) -> tuple[dict[str, object], str]:

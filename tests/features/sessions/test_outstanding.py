@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -15,17 +15,11 @@ from doorward.core.model.signin import SignIn
 from doorward.features.accounts.reset_password import Reset
 from doorward.features.authn.factors.email_code.rules import Missed
 from tests import browsing
-from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of, code_for, open_house
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of, code_for
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(94)]
 BROWSER = digest("browser")
 Change = Callable[[House, Account], Awaitable[object]]
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def shown_password(house: House, browser: str = "browser") -> SignIn:

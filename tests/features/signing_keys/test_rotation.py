@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,35 +26,29 @@ from doorward.storage.sqlite.database import open_sqlite
 from doorward_verify import jwk, jws
 from doorward_verify.encoding import b64url_decode
 from doorward_verify.refused import Refused
-from tests.features.admin.managing import DAY, NOW, OPERATOR, WEB, Desk, TurnedClock, desk, opened
+from tests.features.admin.managing import DAY, NOW, OPERATOR, WEB, Desk, TurnedClock, admin_services
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def house() -> AsyncGenerator[Desk]:
-    async with opened() as made:
-        yield made
+async def states(desk: Desk, alg: str = "ES256") -> Counter[str]:
+    return Counter(key.state for key in await desk.keys.find(OPERATOR) if key.alg == alg)
 
 
-async def states(house: Desk, alg: str = "ES256") -> Counter[str]:
-    return Counter(key.state for key in await house.keys.find(OPERATOR) if key.alg == alg)
+def token(desk: Desk) -> str:
+    return desk.services.signer.sign({"sub": "usr_1"}, typ="at+jwt")
 
 
-def token(house: Desk) -> str:
-    return house.services.signer.sign({"sub": "usr_1"}, typ="at+jwt")
-
-
-async def test_the_first_start_creates_a_current_and_a_next_key_and_later_starts_none(house: Desk) -> None:
-    assert await house.rotation.maintain() == 2
-    assert await states(house) == {"current": 1, "next": 1}
-    assert await house.rotation.maintain() == 0
-    assert token(house)
+async def test_the_first_start_creates_a_current_and_a_next_key_and_later_starts_none(desk: Desk) -> None:
+    assert await desk.rotation.maintain() == 2
+    assert await states(desk) == {"current": 1, "next": 1}
+    assert await desk.rotation.maintain() == 0
+    assert token(desk)
 
 
 async def test_processes_that_start_concurrently_create_one_current_and_one_next_key(tmp_path: Path) -> None:
     clock = TurnedClock()
-    desks = [await desk(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(6)]
+    desks = [await admin_services(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(6)]
     await asyncio.gather(*(one.rotation.maintain() for one in desks))
     await asyncio.gather(*(one.rotation.maintain() for one in desks))
     assert await states(desks[0]) == {"current": 1, "next": 1}
@@ -65,154 +58,152 @@ async def test_processes_that_start_concurrently_create_one_current_and_one_next
 
 
 @pytest.mark.requirement(52)
-async def test_keys_rotate_by_time_and_every_live_token_verifies_throughout(house: Desk) -> None:
-    await house.rotation.maintain()
+async def test_keys_rotate_by_time_and_every_live_token_verifies_throughout(desk: Desk) -> None:
+    await desk.rotation.maintain()
     turned = 0
     living: list[tuple[int, str]] = []
     for _ in range(400):
-        house.clock.time += DAY // 4
-        published_before = {key["kid"] for key in house.services.signer.jwks()["keys"]}
-        turned += await house.rotation.maintain()
-        await house.catalog.refresh()
-        fresh = token(house)
+        desk.clock.time += DAY // 4
+        published_before = {key["kid"] for key in desk.services.signer.jwks()["keys"]}
+        turned += await desk.rotation.maintain()
+        await desk.catalog.refresh()
+        fresh = token(desk)
         # a client that fetched the keys before this moment can already verify what is signed now
         assert jwt.get_unverified_header(fresh)["kid"] in published_before
-        living = [(end, old) for end, old in living if end > house.clock.time]
-        living.append((house.clock.time + 300, fresh))
+        living = [(end, old) for end, old in living if end > desk.clock.time]
+        living.append((desk.clock.time + 300, fresh))
         for _, old in living:
-            jws.verify(old, house.services.signer.keys(), algorithms=["ES256"], types={"at+jwt"})
+            jws.verify(old, desk.services.signer.keys(), algorithms=["ES256"], types={"at+jwt"})
     assert turned >= 3
-    assert (await states(house))["current"] == 1
-    assert (await states(house))["retired"] >= 1
-    assert len(await house.audited("key.rotated")) >= 2
+    assert (await states(desk))["current"] == 1
+    assert (await states(desk))["retired"] >= 1
+    assert len(await desk.audited("key.rotated")) >= 2
 
 
-async def test_a_manual_rotation_waits_until_the_next_key_is_known(house: Desk) -> None:
-    await house.rotation.maintain()
+async def test_a_manual_rotation_waits_until_the_next_key_is_known(desk: Desk) -> None:
+    await desk.rotation.maintain()
     with pytest.raises(AdminError, match="key_too_young") as caught:
-        await house.keys.rotate(OPERATOR)
+        await desk.keys.rotate(OPERATOR)
     assert caught.value.problem.parameters == {"published_at": NOW, "known_at": NOW + DAY}
     assert "--force" in sentences(caught.value.problem)[1]
-    before = token(house)
-    forced = await house.keys.rotate(OPERATOR, force=True)
-    assert jwt.get_unverified_header(token(house))["kid"] == forced.id
-    assert jws.verify(before, house.services.signer.keys(), algorithms=["ES256"], types=None)
-    assert await states(house) == {"previous": 1, "current": 1, "next": 1}
-    house.clock.time += DAY
-    await house.keys.rotate(OPERATOR)
+    before = token(desk)
+    forced = await desk.keys.rotate(OPERATOR, force=True)
+    assert jwt.get_unverified_header(token(desk))["kid"] == forced.id
+    assert jws.verify(before, desk.services.signer.keys(), algorithms=["ES256"], types=None)
+    assert await states(desk) == {"previous": 1, "current": 1, "next": 1}
+    desk.clock.time += DAY
+    await desk.keys.rotate(OPERATOR)
     # the first key has retired meanwhile: its last token expired long ago
-    assert await states(house) == {"retired": 1, "previous": 1, "current": 1, "next": 1}
+    assert await states(desk) == {"retired": 1, "previous": 1, "current": 1, "next": 1}
 
 
 @pytest.mark.requirement(52)
-async def test_a_shorter_lifetime_drops_neither_key_nor_revocation_of_older_tokens(house: Desk) -> None:
-    patient = replace(house.rotation, tokens=TokenPolicy(access_ttl=3600))
+async def test_a_shorter_lifetime_drops_neither_key_nor_revocation_of_older_tokens(desk: Desk) -> None:
+    patient = replace(desk.rotation, tokens=TokenPolicy(access_ttl=3600))
     await patient.maintain()
-    old = token(house)
+    old = token(desk)
     # the settings now say 300 s, on this node and, after a restart, on the others
-    await house.keys.rotate(OPERATOR, force=True)
-    house.clock.time += 3599
-    await house.rotation.maintain()
-    assert jws.verify(old, house.services.signer.keys(), algorithms=["ES256"], types=None)
+    await desk.keys.rotate(OPERATOR, force=True)
+    desk.clock.time += 3599
+    await desk.rotation.maintain()
+    assert jws.verify(old, desk.services.signer.keys(), algorithms=["ES256"], types=None)
     ending = Ending(
-        store=house.store, chance=SystemChance(), catalog=house.catalog, policy=TokenPolicy(access_ttl=300)
+        store=desk.store, chance=SystemChance(), catalog=desk.catalog, policy=TokenPolicy(access_ttl=300)
     )
-    await house.store.commit(*ending.client("app_1", now=house.clock.time, reason="app_deleted"))
-    (entry,) = (await house.store.revocations.live(house.clock.time))[1]
-    assert entry.expires_at >= house.clock.time + 3600
-    house.clock.time += 1 + MARGIN
-    await house.rotation.maintain()
+    await desk.store.commit(*ending.client("app_1", now=desk.clock.time, reason="app_deleted"))
+    (entry,) = (await desk.store.revocations.live(desk.clock.time))[1]
+    assert entry.expires_at >= desk.clock.time + 3600
+    desk.clock.time += 1 + MARGIN
+    await desk.rotation.maintain()
     with pytest.raises(Refused):
-        jws.verify(old, house.services.signer.keys(), algorithms=["ES256"], types=None)
+        jws.verify(old, desk.services.signer.keys(), algorithms=["ES256"], types=None)
 
 
-async def test_an_algorithm_gets_its_keys_when_an_app_needs_it(house: Desk) -> None:
-    await house.rotation.maintain()
+async def test_an_algorithm_gets_its_keys_when_an_app_needs_it(desk: Desk) -> None:
+    await desk.rotation.maintain()
     with pytest.raises(AdminError, match="key_unused: alg='Ed25519'"):
-        await house.keys.rotate(OPERATOR, "Ed25519")
-    await house.apps.create(OPERATOR, structs.replace(WEB, id_token_signed_alg="Ed25519"), kind="web")
+        await desk.keys.rotate(OPERATOR, "Ed25519")
+    await desk.apps.create(OPERATOR, structs.replace(WEB, id_token_signed_alg="Ed25519"), kind="web")
     # created with the app, since it may be used before the next key maintenance
-    assert await states(house, "Ed25519") == {"current": 1}
-    assert house.services.signer.sign({}, typ="JWT", alg="Ed25519")
-    await house.rotation.maintain()
-    assert await states(house, "Ed25519") == {"current": 1, "next": 1}
-    await house.apps.update(OPERATOR, "web", lambda app: structs.replace(app, userinfo_signed_alg="RS256"))
-    assert await states(house, "RS256") == {"current": 1}
+    assert await states(desk, "Ed25519") == {"current": 1}
+    assert desk.services.signer.sign({}, typ="JWT", alg="Ed25519")
+    await desk.rotation.maintain()
+    assert await states(desk, "Ed25519") == {"current": 1, "next": 1}
+    await desk.apps.update(OPERATOR, "web", lambda app: structs.replace(app, userinfo_signed_alg="RS256"))
+    assert await states(desk, "RS256") == {"current": 1}
 
 
-async def test_an_algorithm_gets_its_key_when_an_api_needs_it(house: Desk) -> None:
-    await house.apis.create(
-        OPERATOR, "https://a.example.com", name="a", permissions=[], signing_alg="Ed25519"
-    )
-    assert await states(house, "Ed25519") == {"current": 1}
-    await house.apis.update(
+async def test_an_algorithm_gets_its_key_when_an_api_needs_it(desk: Desk) -> None:
+    await desk.apis.create(OPERATOR, "https://a.example.com", name="a", permissions=[], signing_alg="Ed25519")
+    assert await states(desk, "Ed25519") == {"current": 1}
+    await desk.apis.update(
         OPERATOR, "a", lambda api: structs.replace(api, signing_alg="RS256", token_type="JWT")
     )
-    assert await states(house, "RS256") == {"current": 1}
-    (event,) = await house.audited("api.changed")
+    assert await states(desk, "RS256") == {"current": 1}
+    (event,) = await desk.audited("api.changed")
     assert event.detail["changed"] == ["signing_alg", "token_type"]
     with pytest.raises(AdminError, match="unchanged: noun='api'"):
-        await house.apis.update(OPERATOR, "a", lambda api: api)
+        await desk.apis.update(OPERATOR, "a", lambda api: api)
 
 
-def of_before(house: Desk, name: str, state: KeyState) -> SigningKey:
+def of_before(desk: Desk, name: str, state: KeyState) -> SigningKey:
     """An RSA key as the previous version made it."""
     key = jwk.signing_key(rsa.generate_private_key(65537, 3072), alg="RS256", kid=name)
-    sealed = house.services.sealer.seal(PURPOSE, name, msgspec.json.encode(key.private_jwk()))
+    sealed = desk.services.sealer.seal(PURPOSE, name, msgspec.json.encode(key.private_jwk()))
     public: dict[str, Any] = {**key.public_jwk()}
     return SigningKey(name, "RS256", state, public, sealed, NOW - 2 * DAY, NOW - 2 * DAY)
 
 
-async def test_rsa_keys_of_another_size_are_replaced_and_every_token_stays_verifiable(house: Desk) -> None:
-    registry = house.store.registry
-    await house.store.commit(
-        registry.insert_key(of_before(house, "key_old", "current")),
-        registry.insert_key(of_before(house, "key_then", "next")),
+async def test_rsa_keys_of_another_size_are_replaced_and_every_token_stays_verifiable(desk: Desk) -> None:
+    registry = desk.store.registry
+    await desk.store.commit(
+        registry.insert_key(of_before(desk, "key_old", "current")),
+        registry.insert_key(of_before(desk, "key_then", "next")),
     )
-    await house.apps.create(OPERATOR, structs.replace(WEB, id_token_signed_alg="RS256"), kind="web")
-    await house.rotation.maintain()
+    await desk.apps.create(OPERATOR, structs.replace(WEB, id_token_signed_alg="RS256"), kind="web")
+    await desk.rotation.maintain()
 
     def signed() -> int:
-        kid = jwt.get_unverified_header(house.services.signer.sign({}, typ="JWT", alg="RS256"))["kid"]
-        (key,) = [key for key in house.catalog.current().keys if key.id == kid]
+        kid = jwt.get_unverified_header(desk.services.signer.sign({}, typ="JWT", alg="RS256"))["kid"]
+        (key,) = [key for key in desk.catalog.current().keys if key.id == kid]
         return int.from_bytes(b64url_decode(key.public_jwk["n"]), "big").bit_length()
 
-    assert await states(house, "RS256") == {"current": 1, "next": 1, "retired": 1}
+    assert await states(desk, "RS256") == {"current": 1, "next": 1, "retired": 1}
     assert signed() == 3072
-    (event,) = [one for one in await house.audited("key.created") if "instead_of" in one.detail]
+    (event,) = [one for one in await desk.audited("key.created") if "instead_of" in one.detail]
     assert event.detail["instead_of"] == "key_then"
-    published = {key["kid"] for key in house.services.signer.jwks()["keys"]}
-    house.clock.time += DAY
-    await house.rotation.maintain()
-    await house.catalog.refresh()
+    published = {key["kid"] for key in desk.services.signer.jwks()["keys"]}
+    desk.clock.time += DAY
+    await desk.rotation.maintain()
+    await desk.catalog.refresh()
     assert signed() == 2048
     assert (
-        jwt.get_unverified_header(house.services.signer.sign({}, typ="JWT", alg="RS256"))["kid"] in published
+        jwt.get_unverified_header(desk.services.signer.sign({}, typ="JWT", alg="RS256"))["kid"] in published
     )
-    assert await house.rotation.maintain() == 0
+    assert await desk.rotation.maintain() == 0
 
 
-async def test_a_revoked_key_is_removed_at_once_and_replaced_by_the_next(house: Desk) -> None:
-    await house.rotation.maintain()
-    stolen = token(house)
+async def test_a_revoked_key_is_removed_at_once_and_replaced_by_the_next(desk: Desk) -> None:
+    await desk.rotation.maintain()
+    stolen = token(desk)
     kid = jwt.get_unverified_header(stolen)["kid"]
-    await house.keys.revoke(OPERATOR, kid)
+    await desk.keys.revoke(OPERATOR, kid)
     with pytest.raises(Refused):
-        jws.verify(stolen, house.services.signer.keys(), algorithms=["ES256"], types=None)
-    assert jwt.get_unverified_header(token(house))["kid"] != kid
-    assert await states(house) == {"revoked": 1, "current": 1, "next": 1}
+        jws.verify(stolen, desk.services.signer.keys(), algorithms=["ES256"], types=None)
+    assert jwt.get_unverified_header(token(desk))["kid"] != kid
+    assert await states(desk) == {"revoked": 1, "current": 1, "next": 1}
     with pytest.raises(AdminError, match=r"key_ended: .*state='revoked'"):
-        await house.keys.revoke(OPERATOR, kid)
+        await desk.keys.revoke(OPERATOR, kid)
     with pytest.raises(AdminError, match="not_found: noun='signing_key'"):
-        await house.keys.revoke(OPERATOR, "key_x")
-    (event,) = await house.audited("key.revoked")
+        await desk.keys.revoke(OPERATOR, "key_x")
+    (event,) = await desk.audited("key.revoked")
     assert event.detail["key_id"] == kid
     assert event.at == NOW
 
 
 async def test_concurrent_rotations_are_one_rotation(tmp_path: Path) -> None:
     clock = TurnedClock()
-    desks = [await desk(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(4)]
+    desks = [await admin_services(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(4)]
     await desks[0].rotation.maintain()
     clock.time += 91 * DAY
     await asyncio.gather(*(one.rotation.maintain() for one in desks))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -12,17 +11,11 @@ from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.flow.outcomes import AskConsent, Denied, FactorRequired, Finished, Next
 from tests.features import made
-from tests.front_channel import CALLER, Front, front_channel
+from tests.front_channel import CALLER, Front
 
 pytestmark = pytest.mark.anyio
 OWN = made.client(first_party=True)
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        await opened.register(OWN)
-        yield opened
+APPS = (OWN,)
 
 
 async def advance(front: Front, sign_in: SignIn, session: Session | None = None) -> Next:

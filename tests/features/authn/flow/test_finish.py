@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -26,12 +25,6 @@ from tests.front_channel import CALLER, Front, front_channel
 
 pytestmark = pytest.mark.anyio
 DAY = 86_400
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        yield opened
 
 
 def goals(front: Front) -> AuthorizationGoals:

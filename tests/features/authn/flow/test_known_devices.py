@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from doorward.core.model.account import Account
@@ -11,16 +9,10 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import SignIn
-from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of, open_house
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of
 
 pytestmark = pytest.mark.anyio
 MINE, OTHER = digest("the device in hand"), digest("a device elsewhere")
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def person(house: House) -> Account:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.browsing import PASSWORD, SESSION, Page, flow_of
 from tests.features import made
-from tests.front_channel import Front, front_channel
+from tests.front_channel import Front
 from tests.tabs import Tab, said
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
 STALE = "This page was out of date, so we didn't use what you sent. Please try again."
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        await opened.person()
-        yield opened
 
 
 async def at_the_app(front: Front, tab: Tab, **asked: str) -> Page:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from urllib.parse import urlencode
 
 import pytest
@@ -13,19 +12,12 @@ from doorward.core.model.config_snapshot import Role
 from doorward.features.authn.flow.pages import LONGEST_QUERY
 from tests.browsing import SESSION
 from tests.features import made
-from tests.front_channel import Front, front_channel
+from tests.front_channel import Front
 from tests.tabs import Tab, said, sent_to
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
 OWN = made.client(id="app_own", name="own", first_party=True, redirect_uris=("https://own.example.com/cb",))
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        await opened.person()
-        await opened.register(OWN)
-        yield opened
+APPS = (OWN,)
 
 
 async def signed_in(front: Front) -> Tab:

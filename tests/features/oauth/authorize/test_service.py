@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from doorward.features.oauth.authorize.service import Accepted, Refused, Unsure
 from tests.features import made
-from tests.front_channel import Front, front_channel
+from tests.front_channel import Front
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        yield opened
 
 
 def hint(front: Front, **changes: object) -> str:

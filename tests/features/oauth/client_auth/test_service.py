@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncGenerator
 from hashlib import sha256
 from typing import Any
 
@@ -17,15 +16,9 @@ from doorward.features.oauth.index import CLIENT_AUTH_METHODS
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward_verify import jwk
 from tests.features import made
-from tests.features.oauth.logout.back_channel import CALLER, BackChannel, assertion, back_channel
+from tests.features.oauth.logout.back_channel import CALLER, BackChannel, assertion
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def channel() -> AsyncGenerator[BackChannel]:
-    async with back_channel() as made_channel:
-        yield made_channel
 
 
 def redemption(raw: str, **more: str) -> dict[str, str]:

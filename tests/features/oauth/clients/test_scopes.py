@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,22 +11,15 @@ from doorward.core.model.caller import Caller
 from doorward.features.oauth.first_party.challenge import Code
 from tests.features import made
 from tests.features.oauth.first_party.test_challenge import challenge
-from tests.front_channel import CODE_CHALLENGE, PASSWORD, Front, front_channel
+from tests.front_channel import CODE_CHALLENGE, PASSWORD, Front
 from tests.logged import captured
 from tests.tabs import said
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
 OWN = made.client(id="app_own", name="own", first_party=True, redirect_uris=("https://own.example.com/cb",))
 TV = made.public(id="app_tv", name="tv", first_party=True, redirect_uris=())
+APPS = (OWN, TV)
 ASKED = "openid phone address orders:raed orders:read"
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        await opened.person()
-        await opened.register(OWN, TV)
-        yield opened
 
 
 def told(lines: Sequence[Any]) -> list[tuple[str, str, str | None]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -11,16 +10,9 @@ from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.flow.outcomes import AskConsent, Denied
 from doorward.features.oauth.consent.view import consent_view
 from tests.features import made
-from tests.front_channel import CALLER, Front, front_channel
+from tests.front_channel import CALLER, Front
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        await opened.person()
-        yield opened
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
 
 
 async def question(front: Front, *scopes: str) -> AskConsent:

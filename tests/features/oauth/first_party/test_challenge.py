@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -13,10 +13,11 @@ from doorward.features.oauth.first_party import build
 from doorward.features.oauth.first_party.challenge import Challenge, Code, More
 from tests.browsing import PASSWORD
 from tests.features import made
-from tests.front_channel import CALLER, CODE_CHALLENGE, Front, front_channel
+from tests.front_channel import CALLER, CODE_CHALLENGE, Front
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
 APP = made.public(id="app_tv", first_party=True, redirect_uris=())
+APPS = (APP,)
 BEGIN = {
     "client_id": "app_tv",
     "scope": "openid",
@@ -25,14 +26,6 @@ BEGIN = {
     "response_type": "token",
 }
 ADA = {"username": "ada@example.com", "password": PASSWORD}
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        await opened.person()
-        await opened.register(APP)
-        yield opened
 
 
 def challenge(front: Front) -> Challenge:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 from msgspec import structs
 
 from tests.browsing import PASSWORD
 from tests.features.oauth.first_party.test_challenge_routes import ADA, APP, BEGIN, call
-from tests.front_channel import Front, front_channel
+from tests.front_channel import Front
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        await opened.person()
-        await opened.register(APP)
-        yield opened
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
+APPS = (APP,)
 
 
 PAGE = "https://tv.example.com"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
@@ -15,8 +14,9 @@ from tests.browsing import PASSWORD, Page
 from tests.features import made
 from tests.front_channel import CODE_CHALLENGE, Front, front_channel
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
 APP = made.public(id="app_tv", name="tv", first_party=True, redirect_uris=())
+APPS = (APP,)
 BEGIN = {
     "client_id": "app_tv",
     "scope": "openid orders:read",
@@ -24,14 +24,6 @@ BEGIN = {
     "code_challenge_method": "S256",
 }
 ADA = {"username": "ada@example.com", "password": PASSWORD}
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        await opened.person()
-        await opened.register(APP)
-        yield opened
 
 
 async def call(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
@@ -10,20 +9,13 @@ import pytest
 
 from tests.browsing import AT, BROWSER, JAR, RT, SESSION, Page
 from tests.features import made
-from tests.front_channel import Front, front_channel
+from tests.front_channel import Front
 from tests.tabs import Tab, said
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
 PAGE = "https://app.example.com"
 APP = made.public(first_party=True, origins=(PAGE,))
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        await opened.person()
-        await opened.register(APP)
-        yield opened
+APPS = (APP,)
 
 
 async def call(tab: Tab, path: str, form: dict[str, str] | str | None = None, **headers: str) -> Page:

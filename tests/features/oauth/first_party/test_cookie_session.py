@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from doorward.core.errors import Refusal
@@ -17,21 +15,14 @@ from doorward.features.oauth.first_party.cookie_session import (
 from doorward.features.oauth.first_party.rules import csrf_token
 from doorward.features.oauth.token.rules import TokenResponse
 from tests.features import made
-from tests.front_channel import CALLER, Front, front_channel
+from tests.front_channel import CALLER, Front
 from tests.tabs import said
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
 HERE = Page("https://app.example.com", "same-site")
 FOREIGN = Page("https://evil.example", "cross-site")
 APP = made.public(first_party=True, origins=("https://app.example.com",))
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        await opened.person()
-        await opened.register(APP)
-        yield opened
+APPS = (APP,)
 
 
 def cookies(front: Front) -> CookieSession:

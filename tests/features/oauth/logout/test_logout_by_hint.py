@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from tests.features.oauth.logout.test_routes import BYE, OWN, is_signed_in, leaving, signed_in
-from tests.front_channel import Front, front_channel
+from tests.front_channel import Front
 from tests.tabs import said, sent_to
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        await opened.person()
-        await opened.register(OWN)
-        yield opened
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
+APPS = (OWN,)
 
 
 async def goes_on(front: Front, tokens: dict[str, str]) -> bool:

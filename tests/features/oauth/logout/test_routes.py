@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from urllib.parse import urlencode
 
 import pytest
 
 from tests.browsing import SESSION
 from tests.features import made
-from tests.front_channel import Front, front_channel
+from tests.front_channel import Front
 from tests.tabs import Tab, said, sent_to
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
 BYE = "https://own.example.com/bye"
 OWN = made.client(
     id="app_own",
@@ -22,14 +21,7 @@ OWN = made.client(
     post_logout_redirect_uris=(BYE,),
     backchannel_logout_uri="https://own.example.com/backchannel",
 )
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        await opened.person()
-        await opened.register(OWN)
-        yield opened
+APPS = (OWN,)
 
 
 async def signed_in(front: Front, **asked: str) -> tuple[Tab, dict[str, str]]:

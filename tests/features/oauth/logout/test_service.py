@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -12,15 +11,9 @@ from doorward.core.model.grant import Grant
 from doorward.core.model.session import Session
 from doorward.features.oauth.logout.rules.logout import Asking, SignOut
 from tests.features import made
-from tests.front_channel import CALLER, Front, front_channel
+from tests.front_channel import CALLER, Front
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        yield opened
 
 
 async def grant(front: Front, session: Session, grant_id: str, **changes: Any) -> Grant:

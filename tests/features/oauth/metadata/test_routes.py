@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
 from doorward.features.oauth.metadata import routes as metadata
 from doorward_verify.keyset import parse_jwks
 from tests.features import made
-from tests.features.oauth.logout.back_channel import BackChannel, back_channel
+from tests.features.oauth.logout.back_channel import BackChannel
 from tests.web.asgi import Asgi
 
 pytestmark = pytest.mark.anyio
 PLACES = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
-
-
-@pytest.fixture
-async def channel() -> AsyncGenerator[BackChannel]:
-    async with back_channel() as made_channel:
-        yield made_channel
 
 
 def routes(channel: BackChannel, issuer: str = made.ISSUER) -> list[metadata.Route]:

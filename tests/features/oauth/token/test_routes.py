@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import AsyncGenerator
 from hashlib import sha256
 from urllib.parse import quote_plus, urlencode
 
@@ -15,18 +14,12 @@ from doorward.core.model.client import ClientSecret
 from doorward.features.oauth.index import GRANT_TYPES
 from doorward.features.oauth.token import routes as token
 from tests.features import made
-from tests.features.oauth.logout.back_channel import BackChannel, back_channel, basic
+from tests.features.oauth.logout.back_channel import BackChannel, basic
 from tests.web.asgi import Asgi
 
 pytestmark = pytest.mark.anyio
 HEADERS = {"authorization": basic(made.client())}
 FORM = {"grant_type": "client_credentials", "scope": "orders:read"}
-
-
-@pytest.fixture
-async def channel() -> AsyncGenerator[BackChannel]:
-    async with back_channel() as made_channel:
-        yield made_channel
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 from hashlib import sha256
 from types import SimpleNamespace
@@ -22,12 +21,6 @@ from tests.features import made
 from tests.features.oauth.logout.back_channel import CALLER, BackChannel, back_channel
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def channel() -> AsyncGenerator[BackChannel]:
-    async with back_channel() as made_channel:
-        yield made_channel
 
 
 def redemption(raw: str, **more: str) -> dict[str, str]:

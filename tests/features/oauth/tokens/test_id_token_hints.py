@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncGenerator
 
 import pytest
 from msgspec.json import encode
@@ -11,16 +10,10 @@ from msgspec.json import encode
 from doorward.core.model.config_snapshot import KeyState
 from doorward.features.oauth.logout.rules.logout import Hint
 from tests.features import made
-from tests.front_channel import Front, front_channel
+from tests.front_channel import Front
 
 pytestmark = pytest.mark.anyio
 CLAIMS = {"iss": made.ISSUER, "sub": "usr_ada", "aud": "app_web", "sid": "ses_one", "exp": 1}
-
-
-@pytest.fixture
-async def front() -> AsyncGenerator[Front]:
-    async with front_channel() as opened:
-        yield opened
 
 
 async def test_a_hint_yields_person_session_and_app(front: Front) -> None:

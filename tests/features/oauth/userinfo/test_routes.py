@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.oauth.userinfo import routes as userinfo
 from tests.features import made
-from tests.features.oauth.logout.back_channel import BackChannel, back_channel
+from tests.features.oauth.logout.back_channel import BackChannel
 from tests.web.asgi import Asgi
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def channel() -> AsyncGenerator[BackChannel]:
-    async with back_channel() as made_channel:
-        await made_channel.person()
-        yield made_channel
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("channel_account")]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -11,16 +10,9 @@ from msgspec import structs
 from doorward.core.errors import Refusal
 from doorward.features.oauth.token.rules import TokenResponse
 from tests.features import made
-from tests.features.oauth.logout.back_channel import BackChannel, back_channel
+from tests.features.oauth.logout.back_channel import BackChannel
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def channel() -> AsyncGenerator[BackChannel]:
-    async with back_channel() as made_channel:
-        await made_channel.person()
-        yield made_channel
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("channel_account")]
 
 
 async def token(channel: BackChannel, **grant: Any) -> str:

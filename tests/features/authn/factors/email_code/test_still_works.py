@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 from msgspec import structs
 
 from doorward.adapters.mail.queue import open_letter
 from doorward.core.model.message import Ticket
 from doorward.features.authn.factors.email_code.still_works import StillWorks
-from tests.people import PASSWORD, House, open_house
+from tests.people import PASSWORD, House
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def newest(house: House) -> Ticket:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -19,15 +18,9 @@ from doorward.core.model.signin import Proof
 from doorward.features.authn.factors.password.change import Changed, Moved
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.authn.flow.rules.vouching import adds_up, from_session
-from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, open_house
+from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def change(

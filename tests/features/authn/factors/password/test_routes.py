@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from doorward.core.model.policy import PasswordPolicy, ThrottlePolicy
@@ -13,12 +11,6 @@ from tests.people import ISSUER, PASSWORD, Browser, House, Page, code_for, flow_
 
 pytestmark = pytest.mark.anyio
 WRONG = "That email and password don't match."
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def from_app(house: House, browser: Browser, **asked: object) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -24,12 +23,6 @@ from tests.people import CHROME, PASSWORD, House, caller_of, open_house
 pytestmark = pytest.mark.anyio
 DEVICE = b"d" * 32
 LIMIT = ThrottlePolicy().per_account
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def prove(

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from tests.features.authn.factors.password.test_routes import WRONG
-from tests.people import House, open_house
+from tests.people import House
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 @pytest.mark.requirement(72, 80)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -14,15 +13,9 @@ from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.authn.methods.service import SETUP_TTL, Codes, SetupOver, WrongCode
-from tests.people import CALLER, PASSWORD, House, code_for, key_bytes, open_house
+from tests.people import CALLER, PASSWORD, House, code_for, key_bytes
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def confirm(house: House, account: Account, session: Session, sealed: str, typed: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -16,7 +15,6 @@ from tests.people import (
     House,
     code_for,
     key_bytes,
-    open_house,
 )
 
 pytestmark = pytest.mark.anyio
@@ -26,12 +24,6 @@ SENSITIVE = (
     "/account/methods/authenticator/remove",
     "/account/methods/recovery",
 )
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def signed_in(house: House, email: str = "ada@example.com", password: str = PASSWORD) -> Browser:

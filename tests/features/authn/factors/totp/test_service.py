@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -14,16 +13,10 @@ from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.factors.totp import rules as totp
-from tests.people import CHROME, PASSWORD, House, caller_of, code_for, open_house
+from tests.people import CHROME, PASSWORD, House, caller_of, code_for
 
 pytestmark = pytest.mark.anyio
 LIMIT = ThrottlePolicy().per_code
-
-
-@pytest.fixture
-async def house() -> AsyncGenerator[House]:
-    async with open_house() as opened:
-        yield opened
 
 
 async def waiting(house: House, account: Account, browser: str = "browser") -> SignIn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -16,14 +15,7 @@ from doorward_verify import jwk
 from tests.features import made
 from tests.features.oauth.logout.back_channel import CALLER, BackChannel, assertion, back_channel
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def channel() -> AsyncGenerator[BackChannel]:
-    async with back_channel() as made_channel:
-        await made_channel.person()
-        yield made_channel
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("channel_account")]
 
 
 async def next_token(channel: BackChannel, raw: str) -> str:
