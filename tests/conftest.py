@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from doorward.storage.sql.store import Store
+from doorward.storage.sqlite.database import open_sqlite
 from tests import ports
 from tests.engines import SQLITE, Engine
 from tests.found import found
@@ -38,6 +40,14 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 def free_port() -> int:
     """A TCP port on 127.0.0.1 on which no process listens, and that no other test gets."""
     return ports.free_port()
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[Store]:
+    """An empty store in memory; tests/storage has its own, which runs on both engines."""
+    opened = await open_sqlite(":memory:")
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -65,22 +65,13 @@ from doorward.web.router import App
 from tests import browsing
 from tests.browsing import PASSWORD, code_for
 from tests.features import made
+from tests.manual_clock import ManualClock
 from tests.offered import KINDS
 from tests.tabs import Tab
 
 CALLER = Caller("192.0.2.1", browsing.CHROME, "req-1")
 SEED = b"s" * 20
 CODE_CHALLENGE = made.challenge(made.VERIFIER)
-
-
-class TurnedClock:
-    """A clock that stands still until a test turns it."""
-
-    def __init__(self) -> None:
-        self.time = made.NOW
-
-    def now(self) -> int:
-        return self.time
 
 
 @cache
@@ -94,7 +85,7 @@ class Front:
 
     container: Container
     settings: Settings
-    clock: TurnedClock
+    clock: ManualClock
     app: App
     jar: CookieJar
     record: Record
@@ -274,7 +265,7 @@ async def front_channel(
         "server": ServerSettings(trusted_proxies=trusted),
     }
     chosen = Settings(**{**values, **settings})
-    clock = TurnedClock()
+    clock = ManualClock()
     container = await open_container(
         settings=chosen, features=features, clock=clock, metrics=PrometheusMeter()
     )
@@ -283,7 +274,7 @@ async def front_channel(
         yield await _furnished(container, clock)
 
 
-async def _furnished(container: Container, clock: TurnedClock) -> Front:
+async def _furnished(container: Container, clock: ManualClock) -> Front:
     settings, services = container.settings, container.services
     store = services.store
     permissions = (Permission("orders:read", "See your orders"), Permission("orders:write"))

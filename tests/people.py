@@ -62,11 +62,11 @@ from doorward.web.page_pipeline import Work
 from doorward.web.router import App
 from tests.browsing import CHROME, ISSUER, PASSWORD, Browser, Page, code_for, flow_of, key_bytes
 from tests.containers import settings
+from tests.manual_clock import NOW, ManualClock
 from tests.offered import KINDS
 
 __all__ = ["CHROME", "ISSUER", "PASSWORD", "Browser", "Page", "code_for", "flow_of", "key_bytes"]
 
-NOW = 1_800_000_000
 OTHER_PASSWORD = "walrus canyon velvet twelve"
 CALLER = Caller("192.0.2.1", CHROME, "req-1")
 
@@ -76,16 +76,6 @@ def caller_of(
 ) -> Caller:
     """A caller with these ids of browser and device."""
     return structs.replace(caller, browser_hash=browser_hash, devices=devices)
-
-
-class TurnedClock:
-    """A clock that stands still until a test turns it."""
-
-    def __init__(self) -> None:
-        self.time = NOW
-
-    def now(self) -> int:
-        return self.time
 
 
 class EachPost:
@@ -104,7 +94,7 @@ class House:
     """The actions of people, and access to the parts behind them."""
 
     services: Services
-    clock: TurnedClock
+    clock: ManualClock
     ending: Ending
     throttle: Throttle
     check: CheckPassword
@@ -291,7 +281,7 @@ async def open_house(
     beyond_ascii: bool = True,
 ) -> AsyncGenerator[House]:
     """The house; it is closed at the end."""
-    clock = TurnedClock()
+    clock = ManualClock()
     chosen = settings(
         issuer=ISSUER,
         development=development,

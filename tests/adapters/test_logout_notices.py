@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 import pytest
 from msgspec import structs
 
@@ -11,34 +9,20 @@ from doorward.adapters.mail.delivery import LOGOUT_LIFE, LogoutWorker
 from doorward.adapters.no_metrics import NoMetrics
 from doorward.core.model.message import LogoutNotice
 from doorward.storage.sql.store import Store
-from doorward.storage.sqlite.database import open_sqlite
+from tests.manual_clock import NOW, ManualClock
 
 pytestmark = pytest.mark.anyio
-NOW = 1_800_000_000
-
-
-class Turned:
-    def __init__(self) -> None:
-        self.time = NOW
-
-    def now(self) -> int:
-        return self.time
 
 
 @pytest.fixture
-def clock() -> Turned:
-    return Turned()
-
-
-@pytest.fixture
-async def store() -> AsyncGenerator[Store]:
-    opened = await open_sqlite(":memory:")
-    yield opened
-    await opened.close()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.mark.requirement(76)
-async def test_logout_notices_are_retried_and_given_up_after_an_hour(store: Store, clock: Turned) -> None:
+async def test_logout_notices_are_retried_and_given_up_after_an_hour(
+    store: Store, clock: ManualClock
+) -> None:
     notice = LogoutNotice(
         id="lgo_1", client_id="app_1", account_id="usr_1", session_id="ses_1", created_at=NOW, next_try_at=NOW
     )

@@ -25,21 +25,12 @@ from doorward.adapters.random import SystemChance
 from doorward.core.model.message import Letter, Outgoing
 from doorward.core.model.secret import Secret
 from doorward.storage.sql.store import Store
-from doorward.storage.sqlite.database import open_sqlite
 from tests import ports
+from tests.manual_clock import NOW, ManualClock
 
 pytestmark = pytest.mark.anyio
-NOW = 1_800_000_000
 SEALER = KeyedSealer(b"k" * 32)
 LETTER = Letter(subject="Your code", text="It is 123456.", html="<p>It is <b>123456</b>.</p>", code="123456")
-
-
-class Turned:
-    def __init__(self) -> None:
-        self.time = NOW
-
-    def now(self) -> int:
-        return self.time
 
 
 class Inbox:
@@ -196,7 +187,7 @@ class Desk:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.clock = Turned()
+        self.clock = ManualClock()
         self.sent: list[tuple[str, Letter]] = []
         self.error: Exception | None = None
         self.sending = asyncio.Event()
@@ -229,10 +220,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> Any:
-    store = await open_sqlite(":memory:")
-    yield Desk(store)
-    await store.close()
+def desk(store: Store) -> Desk:
+    return Desk(store)
 
 
 @pytest.mark.requirement(83)

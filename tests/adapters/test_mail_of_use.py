@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email
 import email.policy
-from collections.abc import AsyncGenerator
 from email.message import EmailMessage
 from typing import cast
 
@@ -20,7 +19,6 @@ from doorward.adapters.metrics import PrometheusMeter
 from doorward.adapters.random import SystemChance
 from doorward.core.model.message import Letter, Outgoing
 from doorward.storage.sql.store import Store
-from doorward.storage.sqlite.database import open_sqlite
 from tests import ports
 
 pytestmark = pytest.mark.anyio
@@ -84,10 +82,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> AsyncGenerator[Desk]:
-    store = await open_sqlite(":memory:")
-    yield Desk(store)
-    await store.close()
+def desk(store: Store) -> Desk:
+    return Desk(store)
 
 
 async def test_a_code_that_is_no_longer_valid_is_not_sent(desk: Desk) -> None:

@@ -21,7 +21,7 @@ from doorward.core.errors import StoreUnavailable
 from doorward.core.model.config_snapshot import Role
 from doorward.storage.sql.store import Store, Write
 from doorward.storage.sqlite.database import open_sqlite
-from tests.people import TurnedClock
+from tests.manual_clock import ManualClock
 from tests.waiting import PATIENCE, keeps_async, until_async
 
 pytestmark = pytest.mark.anyio
@@ -79,7 +79,7 @@ async def answering(path: Path, count: int = NODES) -> AsyncGenerator[list[Watch
     nodes = [source(store) for store in stores]
     tasks: list[asyncio.Task[None]] = []
     for number, node in enumerate(nodes):
-        await node.join(f"nod_{number}", TurnedClock())
+        await node.join(f"nod_{number}", ManualClock())
         tasks.append(asyncio.create_task(node.watch()))
     try:
         yield nodes
@@ -122,7 +122,7 @@ async def held_up(path: Path) -> float:
     """The seconds that a command waits for a node that does not look."""
     store, command_store = await open_sqlite(path), await open_sqlite(path)
     node, command = source(store), source(command_store)
-    await node.join("nod_1", TurnedClock())  # and never looks again
+    await node.join("nod_1", ManualClock())  # and never looks again
     assert await command_store.commit(command_store.registry.put_role(Role("rol_1", "a", {}, 1)))
     began = perf_counter()
     await command.settle()
@@ -144,7 +144,7 @@ async def test_without_the_database_no_node_answers_from_memory_beyond_its_lease
     store, passed = await open_sqlite(tmp_path / "a.db"), Passing()
     way = Cut(store)
     node = source(way, passed=passed)
-    await node.join("nod_1", TurnedClock())
+    await node.join("nod_1", ManualClock())
     way.cut = True
     passed.seconds += LEASE - 0.01
     assert node.current() is not None
@@ -169,7 +169,7 @@ async def test_concurrent_requests_with_a_stale_snapshot_query_once(tmp_path: Pa
     store, passed = await open_sqlite(tmp_path / "a.db"), Passing()
     way = Cut(store)
     node = source(way, passed=passed)
-    await node.join("nod_1", TurnedClock())
+    await node.join("nod_1", ManualClock())
     passed.seconds += 100
     await asyncio.gather(*(node.catch_up() for _ in range(50)))
     assert way.asked <= 2
@@ -179,7 +179,7 @@ async def test_concurrent_requests_with_a_stale_snapshot_query_once(tmp_path: Pa
 
 async def test_a_change_waits_for_a_dead_process_only_once(tmp_path: Path) -> None:
     store = await open_sqlite(tmp_path / "a.db")
-    await source(store).join("nod_dead", TurnedClock())
+    await source(store).join("nod_dead", ManualClock())
     command = source(store)
     waits: list[float] = []
     for number in range(3):
@@ -196,7 +196,7 @@ async def test_a_suspended_node_that_was_removed_registers_before_it_answers_aga
     """Its row is gone; so it must register, and load once more, before it trusts its snapshot."""
     store, command_store = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
     node, command = source(store), source(command_store)
-    await node.join("nod_1", TurnedClock())  # and is suspended
+    await node.join("nod_1", ManualClock())  # and is suspended
     assert await command_store.commit(command_store.registry.put_role(Role("rol_1", "a", {}, 1)))
     await command.settle()
     assert (await store.nodes.look("nod_1"))[1] is None
@@ -244,7 +244,7 @@ async def test_a_node_that_registers_misses_no_change_confirmed_meanwhile(tmp_pa
 
     node = source(Meanwhile(store))
     async with asyncio.timeout(PATIENCE):
-        await node.join("nod_1", TurnedClock())
+        await node.join("nod_1", ManualClock())
     assert "a" in node.current().roles
     await store.close()
     await command_store.close()
@@ -252,13 +252,13 @@ async def test_a_node_that_registers_misses_no_change_confirmed_meanwhile(tmp_pa
 
 async def test_a_live_process_with_a_wrong_clock_is_not_taken_for_dead(tmp_path: Path) -> None:
     """A day behind, it is doubted by every clock, registers again, and changes wait for it as before."""
-    slow = TurnedClock()
+    slow = ManualClock()
     slow.time -= 86_400
     store, sweeper_store = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
     node, sweeper = source(store), source(sweeper_store)
     await node.join("nod_slow", slow)
     await source(store).join("nod_dead", slow)
-    await sweeper.join("nod_sweeper", TurnedClock())
+    await sweeper.join("nod_sweeper", ManualClock())
     tasks = [asyncio.create_task(one.watch()) for one in (node, sweeper)]
     for _ in range(2):
         await sweeper.forget_the_dead()
@@ -287,7 +287,7 @@ async def test_a_database_that_cannot_commit_does_not_end_the_lease(tmp_path: Pa
 
     way = Hanging(store)
     node = source(way)
-    await node.join("nod_1", TurnedClock())
+    await node.join("nod_1", ManualClock())
     watching = asyncio.create_task(node.watch())
     way.hangs = True
     assert await other.commit(other.registry.put_role(Role("rol_1", "a", {}, 1)))
@@ -307,7 +307,7 @@ async def test_a_database_that_cannot_commit_does_not_end_the_lease(tmp_path: Pa
 async def test_a_removed_node_registers_before_it_answers_again(tmp_path: Path) -> None:
     store, passed = await open_sqlite(tmp_path / "a.db"), Passing()
     node = source(store, passed=passed)
-    await node.join("nod_1", TurnedClock())
+    await node.join("nod_1", ManualClock())
     assert await store.commit(store.nodes.leave("nod_1"))
     passed.seconds += LEASE
     await node.catch_up()
@@ -325,7 +325,7 @@ async def test_a_notification_causes_a_query_at_once_and_a_burst_only_a_few(tmp_
     node_slow = WatchedCatalog(
         store=store, signer=CatalogSigner(issuer="https://a.example", sealer=SEALER), interval=30, bell=bells
     )
-    await node.join("nod_1", TurnedClock())
+    await node.join("nod_1", ManualClock())
     await node_slow.refresh()
     tasks = [asyncio.create_task(each.watch()) for each in (node, node_slow)]
     await asyncio.sleep(0.05)

@@ -26,7 +26,7 @@ from doorward.storage.sqlite.database import open_sqlite
 from doorward.web.http import Request, Response, json_response
 from doorward.web.route import Route, machine
 from tests.containers import settings
-from tests.features.admin.managing import TurnedClock
+from tests.manual_clock import ManualClock
 from tests.tabs import Tab
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def container() -> AsyncGenerator[Container]:
-    async with aclosing(await open_container(settings=settings(), clock=TurnedClock())) as opened:
+    async with aclosing(await open_container(settings=settings(), clock=ManualClock())) as opened:
         yield opened
 
 
@@ -91,7 +91,7 @@ def visits_closing(services: Services) -> None:
 
 async def test_a_feature_from_outside_works_beside_the_others() -> None:
     toy = Feature(name="visits", routes=visit_routes, jobs=visit_jobs, closing=visits_closing)
-    metrics, clock = PrometheusMeter(), TurnedClock()
+    metrics, clock = PrometheusMeter(), ManualClock()
     opened = await open_container(
         settings=settings(), clock=clock, metrics=metrics, features=(*FEATURES, toy)
     )
@@ -129,7 +129,7 @@ async def test_a_page_from_outside_gets_its_checks_with_its_route() -> None:
         return [services.get(pages).post("/notes", notes.write, refused=notes.write_again)]
 
     toy = Feature(name="notes", routes=routes)
-    opened = await open_container(settings=settings(), clock=TurnedClock(), features=(*FEATURES, toy))
+    opened = await open_container(settings=settings(), clock=ManualClock(), features=(*FEATURES, toy))
     async with aclosing(opened) as container:
         tab = Tab(http_app(container, process_tag="t"), "192.0.2.1")
         token = (await tab.get("/sign-in")).forms["sign-in"].fields["csrf"]

@@ -19,7 +19,8 @@ from doorward.features.signing_keys.rotation import KeyRotation
 from doorward.settings import Settings, load
 from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
-from tests.features.admin.managing import DAY, ISSUER, TurnedClock
+from tests.features.admin.managing import DAY, ISSUER
+from tests.manual_clock import ManualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +49,7 @@ def keys(store: Store, sealer: KeyedSealer) -> KeyRotation:
         catalog=catalog,
         maker=SealedKeyMaker(sealer),
         chance=SystemChance(),
-        clock=TurnedClock(),
+        clock=ManualClock(),
         tokens=policy,
         publish_ahead=DAY,
         rotate_after=90 * DAY,

@@ -22,7 +22,7 @@ from doorward.storage.postgres.database import open_postgres
 from doorward.storage.sql.store import Store
 from tests.features import made
 from tests.features.oauth.logout.back_channel import told
-from tests.front_channel import TurnedClock
+from tests.manual_clock import ManualClock
 from tests.postgres import Postgres, postgres_server
 
 pytestmark = pytest.mark.anyio
@@ -68,7 +68,7 @@ def feed_of(store: Store) -> RevocationFeed:
     return RevocationFeed(
         store=store,
         chance=SystemChance(),
-        clock=TurnedClock(),
+        clock=ManualClock(),
         watch=Watch(store=store),
         sealer=KeyedSealer(b"k" * 32),
     )

@@ -12,8 +12,8 @@ from doorward.core.model.client import Client, ClientSecret
 from doorward.core.model.config_snapshot import Api, Catalog, Permission, Role
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken
 from doorward.core.model.token_request import TokenRequest
+from tests.manual_clock import NOW
 
-NOW = 1_800_000_000
 ISSUER = "https://auth.example.com"
 API = "https://api.example.com"
 SECRET = "dw_cs_" + "s" * 43

@@ -20,7 +20,8 @@ from doorward.features.admin.error import AdminError
 from doorward.settings import load
 from doorward.storage.sql.open import open_store
 from tests.engines import BOTH
-from tests.features.admin.managing import DAY, OPERATOR, WEB, Desk, TurnedClock, admin_services
+from tests.features.admin.managing import DAY, OPERATOR, WEB, Desk, admin_services
+from tests.manual_clock import ManualClock
 
 pytestmark = pytest.mark.anyio
 ENGINES = BOTH
@@ -37,7 +38,7 @@ def place(own_database: str | None, tmp_path: Path) -> str:
 @asynccontextmanager
 async def nodes(place: str, count: int = NODES) -> AsyncGenerator[list[Desk]]:
     """Nodes with their own connections, under one clock."""
-    clock = TurnedClock()
+    clock = ManualClock()
     desks = [await admin_services(await open_store(place), clock) for _ in range(count)]
     try:
         yield desks

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,8 @@ from doorward.core.model.audit import AuditEvent
 from doorward.ops.doctor.checks.addresses import ENOUGH, addresses
 from doorward.settings import Settings, load
 from doorward.storage.sql.store import Store
-from doorward.storage.sqlite.database import open_sqlite
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(96)]
-
-
-@pytest.fixture
-async def store() -> AsyncGenerator[Store]:
-    opened = await open_sqlite(":memory:")
-    yield opened
-    await opened.close()
 
 
 def settings(folder: Path, server: str = "", more: str = "") -> Settings:

@@ -16,7 +16,7 @@ from doorward.core.model.audit import AuditEvent
 from doorward.ops.doctor.checks.clocks import servers
 from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
-from tests.people import TurnedClock
+from tests.manual_clock import ManualClock
 
 pytestmark = pytest.mark.anyio
 DAY = 86_400
@@ -35,9 +35,9 @@ def node(store: Store) -> WatchedCatalog:
     )
 
 
-def at(seconds: int) -> TurnedClock:
+def at(seconds: int) -> ManualClock:
     """The clock of a process that is ahead by so many seconds."""
-    clock = TurnedClock()
+    clock = ManualClock()
     clock.time = int(time.time()) + seconds
     return clock
 

@@ -17,7 +17,8 @@ from doorward.core.errors import StoreUnavailable
 from doorward.core.model.bucket import Bucket
 from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
-from tests.people import NOW, TurnedClock
+from tests.manual_clock import ManualClock
+from tests.people import NOW
 from tests.valkey import ValkeyServer, Way, valkey_server, way_to
 
 pytestmark = pytest.mark.anyio
@@ -51,13 +52,6 @@ def shared() -> Iterator[ValkeyServer]:
         yield server
 
 
-@pytest.fixture
-async def store() -> AsyncGenerator[Store]:
-    opened = await open_sqlite(":memory:")
-    yield opened
-    await opened.close()
-
-
 @asynccontextmanager
 async def processes(
     server: ValkeyServer | Way, store: Store, count: int = 1, *, longest: float = 5
@@ -66,7 +60,7 @@ async def processes(
     for _ in range(count):
         passed = Passing()
         link = ValkeyLink(server.url, passed=passed, longest=longest)
-        tallies = Tallies(store=store, clock=TurnedClock())
+        tallies = Tallies(store=store, clock=ManualClock())
         made.append(Process(link, tallies, ValkeyCounters(link=link, store=store, tallies=tallies), passed))
     yield made
     for each in made:

@@ -27,8 +27,8 @@ from doorward.settings.tree import KeySettings
 from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 from tests.containers import settings
+from tests.manual_clock import ManualClock
 
-NOW = 1_800_000_000
 DAY = 86_400
 ISSUER = "https://auth.example.com"
 KEY = Secret(b64encode(b"k" * 32).decode())
@@ -44,23 +44,13 @@ WEB = Client(
 )
 
 
-class TurnedClock:
-    """A clock that moves only when a test sets it."""
-
-    def __init__(self) -> None:
-        self.time = NOW
-
-    def now(self) -> int:
-        return self.time
-
-
 @dataclass
 class Desk:
     """The services of one process. Several desks may share a store, as a command and a server do."""
 
     container: Container
     store: Store
-    clock: TurnedClock
+    clock: ManualClock
     catalog: WatchedCatalog
     people: PeopleAdmin
     apps: AppAdmin
@@ -82,7 +72,7 @@ class Desk:
         return [event for event in told if kind is None or event.kind == kind]
 
 
-async def admin_services(store: Store, clock: TurnedClock) -> Desk:
+async def admin_services(store: Store, clock: ManualClock) -> Desk:
     """The services on a store that stays open."""
     container = await open_container(
         settings=settings(
@@ -112,7 +102,7 @@ async def admin_services(store: Store, clock: TurnedClock) -> Desk:
 async def opened() -> AsyncGenerator[Desk]:
     """A desk on a store of its own."""
     store = await open_sqlite(":memory:")
-    made = await admin_services(store, TurnedClock())
+    made = await admin_services(store, ManualClock())
     await made.catalog.refresh()
     try:
         yield made

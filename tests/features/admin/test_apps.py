@@ -16,7 +16,8 @@ from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant
 from doorward.features.admin.apps import NewSecret
 from doorward.features.admin.error import AdminError
-from tests.features.admin.managing import ISSUER, NOW, OPERATOR, WEB, Desk, opened
+from tests.features.admin.managing import ISSUER, OPERATOR, WEB, Desk, opened
+from tests.manual_clock import NOW
 
 pytestmark = pytest.mark.anyio
 API = "https://api.example.com"

@@ -31,7 +31,8 @@ from doorward.features.admin.roles import RoleAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.storage.sqlite.database import open_sqlite
 from tests.features.admin import managing
-from tests.features.admin.managing import NOW, OPERATOR, WEB, TurnedClock
+from tests.features.admin.managing import OPERATOR, WEB
+from tests.manual_clock import NOW, ManualClock
 
 pytestmark = pytest.mark.anyio
 SERVICES = (PeopleAdmin, FactorAdmin, AppAdmin, ApiAdmin, RoleAdmin, KeyAdmin, WrappingAdmin)
@@ -137,7 +138,7 @@ class Stocked:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
     store = await open_sqlite(tmp_path / "a.db")
-    made = await managing.admin_services(store, TurnedClock())
+    made = await managing.admin_services(store, ManualClock())
     await made.rotation.maintain()
     await made.apis.create(OPERATOR, API, name="orders", permissions=[Permission("orders:read")])
     await made.apps.create(OPERATOR, WEB, kind="web", access=["orders"])

@@ -13,7 +13,8 @@ from doorward.core.model.grant import Grant
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.features.admin.error import AdminError
-from tests.features.admin.managing import NOW, OPERATOR, Desk
+from tests.features.admin.managing import OPERATOR, Desk
+from tests.manual_clock import NOW
 
 pytestmark = pytest.mark.anyio
 GOOD = Secret("walrus canyon velvet twelve")

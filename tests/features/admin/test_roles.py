@@ -13,7 +13,8 @@ from doorward.core.model.config_snapshot import Permission, Role
 from doorward.features.admin.error import AdminError
 from doorward.features.oauth.clients.rules.entitle import Granted, entitle
 from doorward.storage.sql.open import open_store
-from tests.features.admin.managing import NOW, OPERATOR, WEB, Desk, TurnedClock, admin_services
+from tests.features.admin.managing import OPERATOR, WEB, Desk, admin_services
+from tests.manual_clock import NOW, ManualClock
 
 pytestmark = pytest.mark.anyio
 API = "https://api.example.com"
@@ -25,7 +26,7 @@ async def office(request: pytest.FixtureRequest) -> AsyncGenerator[Desk]:
     """A desk with an API, an app with all its permissions, and Ada without a role; on either engine."""
     place = ":memory:" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
     store = await open_store(place)
-    made = await admin_services(store, TurnedClock())
+    made = await admin_services(store, ManualClock())
     await made.catalog.refresh()
     permissions = [Permission("orders:read", "See your orders"), Permission("orders:write")]
     await made.apis.create(OPERATOR, API, name="orders", permissions=permissions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,8 +15,8 @@ from doorward.features.admin.error import AdminError
 from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.features.signing_keys.root import make_root, open_root
 from doorward.storage.sql.store import Store
-from doorward.storage.sqlite.database import open_sqlite
-from tests.features.admin.managing import OPERATOR, TurnedClock
+from tests.features.admin.managing import OPERATOR
+from tests.manual_clock import ManualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -25,17 +25,15 @@ OLD, NEW, THIRD = (LocalWrapper(letter * 32) for letter in (b"o", b"n", b"t"))
 
 
 @pytest.fixture
-async def store() -> AsyncGenerator[Store]:
-    opened = await open_sqlite(":memory:")
-    await make_root(opened, OLD, SystemChance(), secret=SECRET, now=1, place="")
-    yield opened
-    await opened.close()
+async def store(store: Store) -> Store:
+    await make_root(store, OLD, SystemChance(), secret=SECRET, now=1, place="")
+    return store
 
 
 async def managing(store: Store, wrapper: KeyWrapper = OLD) -> WrappingAdmin:
     root = await open_root(store, wrapper, place="")
     assert root is not None
-    return WrappingAdmin(store=store, wrapper=wrapper, root=root, chance=SystemChance(), clock=TurnedClock())
+    return WrappingAdmin(store=store, wrapper=wrapper, root=root, chance=SystemChance(), clock=ManualClock())
 
 
 async def openers(store: Store) -> set[str]:
@@ -115,7 +113,7 @@ async def test_of_two_operators_who_drop_each_others_key_one_gets_a_conflict(sto
             return [second.root.opened_by]
 
     assert [one.kek for one in seen] == [NEW.id]
-    late = Late(store=store, wrapper=OLD, root=second.root, chance=SystemChance(), clock=TurnedClock())
+    late = Late(store=store, wrapper=OLD, root=second.root, chance=SystemChance(), clock=ManualClock())
     with pytest.raises(AdminError, match="wrappings_changed"):
         await late.rewrap(OPERATOR, THIRD, drop_old=True)
     assert await openers(store) == {NEW.id}

@@ -13,11 +13,12 @@ from doorward.features.rate_limits.rules.failures import BATCH, WINDOW, Failures
 from doorward.features.rate_limits.sync import ShareTallies
 from doorward.storage.sql.store import Store, Write
 from doorward.storage.sqlite.database import open_sqlite
-from tests.people import NOW, TurnedClock
+from tests.manual_clock import ManualClock
+from tests.people import NOW
 
 pytestmark = pytest.mark.anyio
 SEALER = KeyedSealer(b"k" * 32)
-CLOCK = TurnedClock()
+CLOCK = ManualClock()
 
 
 def sharing(store: Store, failures: Failures) -> ShareTallies:

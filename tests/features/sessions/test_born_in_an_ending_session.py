@@ -17,9 +17,10 @@ from doorward.features.authn.flow.rules.assurance import Achieved
 from doorward.features.sessions.ending import Ending
 from doorward.storage.sql.store import Store
 from tests.features import made
-from tests.features.admin.managing import NOW, OPERATOR, Desk
+from tests.features.admin.managing import OPERATOR, Desk
 from tests.front_channel import CALLER as AT_THE_DOOR
 from tests.front_channel import Front
+from tests.manual_clock import NOW
 from tests.people import CALLER, PASSWORD, House
 
 pytestmark = pytest.mark.anyio

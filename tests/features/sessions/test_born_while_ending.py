@@ -18,7 +18,8 @@ from doorward.features.accounts.reset_password import Reset
 from doorward.features.authn.factors.password.change import Changed
 from doorward.features.sessions.ending import Ending
 from doorward.storage.sql.store import Store, Write
-from tests.features.admin.managing import NOW, OPERATOR, Desk
+from tests.features.admin.managing import OPERATOR, Desk
+from tests.manual_clock import NOW
 from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of
 
 pytestmark = pytest.mark.anyio

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -43,13 +42,6 @@ class Service:
         if not wrapped.startswith(begin):
             raise WrongKey("no")
         return wrapped.removeprefix(begin)
-
-
-@pytest.fixture
-async def store() -> AsyncGenerator[Store]:
-    opened = await open_sqlite(":memory:")
-    yield opened
-    await opened.close()
 
 
 async def made(store: Store, wrapper: LocalWrapper | Service, secret: bytes = SECRET) -> RootSecret:

@@ -26,7 +26,8 @@ from doorward.storage.sqlite.database import open_sqlite
 from doorward_verify import jwk, jws
 from doorward_verify.encoding import b64url_decode
 from doorward_verify.refused import Refused
-from tests.features.admin.managing import DAY, NOW, OPERATOR, WEB, Desk, TurnedClock, admin_services
+from tests.features.admin.managing import DAY, OPERATOR, WEB, Desk, admin_services
+from tests.manual_clock import NOW, ManualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +48,7 @@ async def test_the_first_start_creates_a_current_and_a_next_key_and_later_starts
 
 
 async def test_processes_that_start_concurrently_create_one_current_and_one_next_key(tmp_path: Path) -> None:
-    clock = TurnedClock()
+    clock = ManualClock()
     desks = [await admin_services(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(6)]
     await asyncio.gather(*(one.rotation.maintain() for one in desks))
     await asyncio.gather(*(one.rotation.maintain() for one in desks))
@@ -202,7 +203,7 @@ async def test_a_revoked_key_is_removed_at_once_and_replaced_by_the_next(desk: D
 
 
 async def test_concurrent_rotations_are_one_rotation(tmp_path: Path) -> None:
-    clock = TurnedClock()
+    clock = ManualClock()
     desks = [await admin_services(await open_sqlite(tmp_path / "a.db"), clock) for _ in range(4)]
     await desks[0].rotation.maintain()
     clock.time += 91 * DAY

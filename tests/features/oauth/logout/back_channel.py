@@ -52,18 +52,9 @@ from doorward_verify import jwk, jws
 from doorward_verify.encoding import json_object
 from tests.containers import settings
 from tests.features import made
+from tests.manual_clock import ManualClock
 
 CALLER = Caller("192.0.2.1", "tests", "req-1")
-
-
-class MovedClock:
-    """A clock that moves only when a test moves it."""
-
-    def __init__(self, now: int = made.NOW) -> None:
-        self.time = now
-
-    def now(self) -> int:
-        return self.time
 
 
 @dataclass
@@ -71,7 +62,7 @@ class BackChannel:
     """The services that the tests call, and the parts behind them."""
 
     services: Services
-    clock: MovedClock
+    clock: ManualClock
     metrics: PrometheusMeter
     policy: TokenPolicy
     ending: Ending
@@ -249,7 +240,7 @@ async def back_channel(
 ) -> AsyncGenerator[BackChannel]:
     """The services of one process on the database at `path`, a file or a URL; two on one path are two processes on one
     database. `features` are added to those of the server."""
-    clock, metrics = MovedClock(), PrometheusMeter()
+    clock, metrics = ManualClock(), PrometheusMeter()
     chosen = settings(
         issuer=made.ISSUER,
         database=str(path),
