@@ -79,17 +79,26 @@ class MessageWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountNotice:
-    """Base class of notices about a change of the recipient's account: its time (Unix seconds), device and place."""
+    """Base class of notices about a change of the recipient's account: its time (Unix seconds), device and place.
 
+    `subject` and `said` are the texts in English; a notice whose sentences depend on its fields overrides `sentences`.
+    """
+
+    subject: ClassVar[str]
+    said: ClassVar[str]
     at: int
     device: str | None = None
     place: str | None = None
 
-    def notice(self, say: MessageWords, subject: str, *said: str) -> MessageText:
-        """The message with the sentences `said`, time and place, and the links for undoing the change."""
+    def sentences(self, say: MessageWords) -> tuple[str, ...]:
+        """The paragraphs that say what happened, in the language of `say`."""
+        return (say.text(self.said),)
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """What happened, when and where, and the links for undoing it."""
         return MessageText(
-            subject=subject,
-            paragraphs=(*said, say.when(self.at, self.device, self.place)),
+            subject=say.text(self.subject),
+            paragraphs=(*self.sentences(say), say.when(self.at, self.device, self.place)),
             links=say.if_not_you(),
         )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from doorward.web.mail.message import AccountNotice, MessageText, MessageWords
-from doorward.web.pages.words import calm
+from doorward.web.mail.message import AccountNotice, MessageWords
+from doorward.web.pages.words import N_, calm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,34 +14,27 @@ class NewDevice(AccountNotice):
     """Notice of a sign-in from a new browser."""
 
     kind: ClassVar[str] = "new_device"
+    subject: ClassVar[str] = N_("New sign-in to your account at %(brand)s")
+    said: ClassVar[str] = N_("Somebody signed in to your account on a device we haven't seen before.")
     app: str | None = None
 
-    def text(self, say: MessageWords, /) -> MessageText:
-        """When, where, and to which app."""
-        _ = say.text
-        return self.notice(
-            say,
-            _("New sign-in to your account at %(brand)s"),
-            _("Somebody signed in to your account on a device we haven't seen before.")
-            if self.app is None
-            else _(
+    def sentences(self, say: MessageWords) -> tuple[str, ...]:
+        """The sentence with the app, if there is one."""
+        if self.app is None:
+            return (say.text(self.said),)
+        return (
+            say.text(
                 "Somebody signed in to %(app)s with your account, on a device we haven't seen before.",
                 app=calm(self.app),
             ),
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorFailed(AccountNotice):
     """Notice of several wrong codes after the right password."""
 
     kind: ClassVar[str] = "second_factor_failed"
-
-    def text(self, say: MessageWords, /) -> MessageText:
-        """When and where."""
-        _ = say.text
-        return self.notice(
-            say,
-            _("Wrong codes at the sign-in to your account at %(brand)s"),
-            _("Somebody typed your password, and then several wrong codes. Nobody was let in by them."),
-        )
+    subject: ClassVar[str] = N_("Wrong codes at the sign-in to your account at %(brand)s")
+    said: ClassVar[str] = N_(
+        "Somebody typed your password, and then several wrong codes. Nobody was let in by them."
+    )

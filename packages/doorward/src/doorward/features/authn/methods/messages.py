@@ -6,38 +6,23 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from doorward.web.mail.message import AccountNotice, MessageText, MessageWords
+from doorward.web.pages.words import N_
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorAdded(AccountNotice):
     """Notice that an authenticator app was added."""
 
     kind: ClassVar[str] = "second_factor_added"
-
-    def text(self, say: MessageWords, /) -> MessageText:
-        """When and where."""
-        _ = say.text
-        return self.notice(
-            say,
-            _("An authenticator app was added to your account at %(brand)s"),
-            _("From now on we ask for a code from the app when you sign in."),
-        )
+    subject: ClassVar[str] = N_("An authenticator app was added to your account at %(brand)s")
+    said: ClassVar[str] = N_("From now on we ask for a code from the app when you sign in.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorRemoved(AccountNotice):
     """Notice that the authenticator app was removed."""
 
     kind: ClassVar[str] = "second_factor_removed"
-
-    def text(self, say: MessageWords, /) -> MessageText:
-        """When and where."""
-        _ = say.text
-        return self.notice(
-            say,
-            _("The authenticator app was removed from your account at %(brand)s"),
-            _("From now on your password alone is enough to sign in."),
-        )
+    subject: ClassVar[str] = N_("The authenticator app was removed from your account at %(brand)s")
+    said: ClassVar[str] = N_("From now on your password alone is enough to sign in.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
