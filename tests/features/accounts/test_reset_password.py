@@ -22,6 +22,7 @@ from doorward.features.accounts.reset_password import BadAddress, Over, Reset
 from doorward.features.authn.factors.email_code.rules import Missed
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.rate_limits.rules.attempts import Wait
+from tests.mailbox import reset_by_code, reset_by_link
 from tests.people import CALLER, CHROME, OTHER_PASSWORD, PASSWORD, House, caller_of, open_house
 
 pytestmark = pytest.mark.anyio
@@ -52,7 +53,7 @@ async def letter(house: House) -> tuple[str, str]:
 async def proven(house: House, email: str = "ada@example.com") -> Ticket:
     ticket = await ask(house, email)
     code, _ = await letter(house)
-    shown = await house.reset.by_code(ticket.id, code, caller=caller_of(BROWSER), now=house.now)
+    shown = await reset_by_code(house, ticket.id, code, caller=caller_of(BROWSER), now=house.now)
     assert isinstance(shown, Ticket)
     return shown
 
@@ -131,7 +132,7 @@ async def test_an_unknown_address_runs_the_same_statements_and_gets_no_mail(hous
 @pytest.mark.requirement(80)
 async def test_the_ticket_of_an_unknown_address_cannot_be_opened(house: House) -> None:
     ticket = await ask(house, "nobody@example.com")
-    missed = await house.reset.by_code(ticket.id, "123456", caller=caller_of(BROWSER), now=house.now)
+    missed = await reset_by_code(house, ticket.id, "123456", caller=caller_of(BROWSER), now=house.now)
     assert missed == Missed("code")
     assert await house.reset.open(ticket.id, BROWSER, house.now) is None
 
@@ -154,7 +155,7 @@ async def test_even_the_drawn_code_does_not_open_the_ticket_of_an_unknown_addres
     known = replace(house, reset=replace(house.reset, tickets=tickets))
     for email, opens in (("nobody@example.com", False), ("ada@example.com", True)):
         ticket = await ask(known, email)
-        shown = await known.reset.by_code(ticket.id, "123456789", caller=caller_of(BROWSER), now=house.now)
+        shown = await reset_by_code(known, ticket.id, "123456789", caller=caller_of(BROWSER), now=house.now)
         assert isinstance(shown, Ticket) is opens
 
 
@@ -163,13 +164,13 @@ async def test_a_code_or_a_link_allows_a_new_password(house: House) -> None:
     ticket = await ask(house)
     code, token = await letter(house)
     assert await house.reset.open(ticket.id, BROWSER, house.now) is None
-    by_link = await house.reset.by_link(token, caller=caller_of(BROWSER), now=house.now)
+    by_link = await reset_by_link(house, token, caller=caller_of(BROWSER), now=house.now)
     assert isinstance(by_link, Ticket)
     opened = await house.reset.open(ticket.id, BROWSER, house.now)
     assert opened is not None
     assert (opened[1].id, opened[2]) == (account.id, 15)
     # each works once
-    again = await house.reset.by_code(ticket.id, code, caller=caller_of(BROWSER), now=house.now)
+    again = await reset_by_code(house, ticket.id, code, caller=caller_of(BROWSER), now=house.now)
     assert again == Missed("used")
     assert isinstance(await set_new(house, ticket), Reset)
     assert isinstance(await set_new(house, ticket), Over)
@@ -235,10 +236,10 @@ async def test_a_reset_is_bound_to_one_browser_and_ten_minutes(house: House) -> 
     assert isinstance(await set_new(house, ticket, now=house.now + 600), Over)
     late = await ask(house)
     code, token = await letter(house)
-    assert await house.reset.by_link(token, caller=caller_of(other), now=house.now) == Missed("browser")
+    assert await reset_by_link(house, token, caller=caller_of(other), now=house.now) == Missed("browser")
     house.later(600)
-    assert await house.reset.by_link(token, caller=caller_of(BROWSER), now=house.now) == Missed("expired")
-    missed = await house.reset.by_code(late.id, code, caller=caller_of(BROWSER), now=house.now)
+    assert await reset_by_link(house, token, caller=caller_of(BROWSER), now=house.now) == Missed("expired")
+    missed = await reset_by_code(house, late.id, code, caller=caller_of(BROWSER), now=house.now)
     assert missed == Missed("expired")
 
 
@@ -286,7 +287,7 @@ async def test_a_new_mail_invalidates_the_first(house: House) -> None:
     code, _ = await letter(house)
     again = await house.reset.again(ticket.id, locale="en", caller=caller_of(BROWSER), now=house.now)
     assert isinstance(again, Ticket)
-    missed = await house.reset.by_code(ticket.id, code, caller=caller_of(BROWSER), now=house.now)
+    missed = await reset_by_code(house, ticket.id, code, caller=caller_of(BROWSER), now=house.now)
     assert missed == Missed("used")
     gone = await house.reset.again(ticket.id, locale="en", caller=caller_of(BROWSER), now=house.now)
     assert isinstance(gone, Over)

@@ -17,6 +17,7 @@ from doorward.core.model.signin import Proof, SignIn
 from doorward.features.accounts.verify_address import Verified
 from doorward.features.authn.factors.email_code.rules import Missed
 from doorward.features.rate_limits.rules.attempts import Wait
+from tests.mailbox import verify_by_code, verify_by_link
 from tests.people import CALLER, PASSWORD, House, caller_of
 
 pytestmark = pytest.mark.anyio
@@ -44,11 +45,11 @@ async def asked(house: House, email: str = "new@example.com", **changes: Any) ->
 async def by_code(
     house: House, ticket: Ticket, code: str, browser: bytes = BROWSER
 ) -> Verified | Missed | Wait:
-    return await house.verify.by_code(ticket.id, code, caller=caller_of(browser), now=house.now)
+    return await verify_by_code(house, ticket.id, code, caller=caller_of(browser), now=house.now)
 
 
 async def by_link(house: House, token: str, browser: bytes = BROWSER) -> Verified | Missed:
-    return await house.verify.by_link(token, caller=caller_of(browser), now=house.now)
+    return await verify_by_link(house, token, caller=caller_of(browser), now=house.now)
 
 
 async def test_the_code_creates_the_account_with_the_default_roles(house: House) -> None:

@@ -19,6 +19,7 @@ from doorward.features.authn.factors.email_code.rules import DIGITS, Missed
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
+from tests.mailbox import reset_by_code, reset_by_link, verify_by_code
 from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of, open_house
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(96)]
@@ -66,7 +67,8 @@ async def reset_code(house: House, account: Account, device: bytes | None, numbe
         now=house.now,
     )
     assert isinstance(ticket, Ticket), ticket
-    return await house.reset.by_code(
+    return await reset_by_code(
+        house,
         ticket.id,
         "no",
         caller=caller_of(BROWSER, devices=(device,) if device else ()),
@@ -85,7 +87,8 @@ async def sign_up_code(house: House, account: Account, device: bytes | None, num
         now=house.now,
     )
     assert isinstance(ticket, Ticket), ticket
-    return await house.verify.by_code(
+    return await verify_by_code(
+        house,
         ticket.id,
         "no",
         caller=caller_of(BROWSER, devices=(device,) if device else ()),
@@ -179,4 +182,4 @@ async def test_wrong_codes_do_not_block_the_link(house: House) -> None:
     assert isinstance(await reset_code(house, account, None, LIMIT), Wait)
     (_, _, letter), *_ = await house.mails()
     link = letter.text.partition("token=")[2].split()[0]
-    assert isinstance(await house.reset.by_link(link, caller=caller_of(BROWSER), now=house.now), Ticket)
+    assert isinstance(await reset_by_link(house, link, caller=caller_of(BROWSER), now=house.now), Ticket)

@@ -19,6 +19,7 @@ from doorward.features.authn.factors.password.change import Changed
 from doorward.features.sessions.ending import Ending
 from doorward.storage.sql.store import Store, Write
 from tests.features.admin.managing import OPERATOR, Desk
+from tests.mailbox import reset_by_code
 from tests.manual_clock import NOW
 from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of
 
@@ -112,7 +113,8 @@ async def test_no_session_opened_with_the_old_password_outlives_a_reset(
         now=house.now,
     )  # fmt: skip
     (_, _, letter), *_ = await house.mails()
-    proven = await house.reset.by_code(
+    proven = await reset_by_code(
+        house,
         ticket.id,  # type: ignore[union-attr]
         letter.code or "",
         caller=caller_of(BROWSER),

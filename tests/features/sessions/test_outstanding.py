@@ -15,6 +15,7 @@ from doorward.core.model.signin import SignIn
 from doorward.features.accounts.reset_password import Reset
 from doorward.features.authn.factors.email_code.rules import Missed
 from tests import browsing
+from tests.mailbox import reset_by_code, reset_by_link
 from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of, code_for
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(94)]
@@ -52,7 +53,7 @@ async def asked(house: House, browser: bytes = BROWSER) -> tuple[Ticket, str]:
 
 
 async def typed(house: House, ticket: Ticket, code: str, browser: bytes = BROWSER) -> object:
-    return await house.reset.by_code(ticket.id, code, caller=caller_of(browser), now=house.now)
+    return await reset_by_code(house, ticket.id, code, caller=caller_of(browser), now=house.now)
 
 
 async def set_new(house: House, ticket: Ticket, password: str, *, ends: bool) -> object:
@@ -162,7 +163,7 @@ async def test_mailed_codes_and_links_are_invalidated_too(house: House, change: 
     link = letter.text.partition("token=")[2].split()[0]
     await change(house, account)
     assert isinstance(await typed(house, ticket, code, other), Missed)
-    assert isinstance(await house.reset.by_link(link, caller=caller_of(other), now=house.now), Missed)
+    assert isinstance(await reset_by_link(house, link, caller=caller_of(other), now=house.now), Missed)
 
 
 async def test_a_proof_by_mail_is_valid_until_the_password_changes(house: House) -> None:

@@ -12,7 +12,7 @@ from doorward.adapters.mail.delivery import MailWorker
 from doorward.adapters.mail.smtp import SmtpSender, SmtpServer
 from doorward.adapters.metrics import PrometheusMeter
 from doorward.app.container import Container
-from doorward.features.authn.factors.email_code.build import still_works
+from doorward.features.authn.factors.email_code.build import email_challenges
 from doorward.features.feature import Job
 
 SWEEP = 20.0
@@ -51,7 +51,7 @@ def _mail(container: Container, host: str) -> MailWorker:
         sender=SmtpSender(server, context=trust.context(services.ca_file)),
         clock=services.clock,
         meter=services.metrics,
-        spent=services.get(still_works).problem,
+        spent=services.get(email_challenges).problem,
     )
 
 

@@ -34,8 +34,8 @@ def code(ticket: Ticket | None = TICKET, **changes: Any) -> Proven | Missed:
 
 
 def test_the_right_code_in_the_right_browser_in_time_is_accepted() -> None:
-    assert code() == Proven()
-    assert rule.by_link(TICKET, kind="reset", browser_hash=BROWSER, now=1599) == Proven()
+    assert code() == Proven(TICKET)
+    assert rule.by_link(TICKET, kind="reset", browser_hash=BROWSER, now=1599) == Proven(TICKET)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,8 @@ def test_everything_else_is_a_miss_with_its_reason(
 
 
 def test_the_last_allowed_guess_is_still_checked() -> None:
-    assert code(structs.replace(TICKET, tries=5)) == Proven()
+    last = structs.replace(TICKET, tries=5)
+    assert code(last) == Proven(last)
 
 
 def test_a_link_does_not_open_in_another_browser() -> None:

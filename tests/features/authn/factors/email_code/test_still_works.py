@@ -7,7 +7,6 @@ from msgspec import structs
 
 from doorward.adapters.mail.queue import open_letter
 from doorward.core.model.message import Ticket
-from doorward.features.authn.factors.email_code.still_works import StillWorks
 from tests.people import PASSWORD, House
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +20,7 @@ async def newest(house: House) -> Ticket:
 
 
 async def test_a_sign_up_code_is_valid_until_it_expires_is_replaced_or_used(house: House) -> None:
-    works = StillWorks(store=house.store).problem
+    works = house.tickets.problem
     browser = house.browser()
     asked = await browser.submit(
         await browser.get("/sign-up"), "sign-up", email="new@example.com", password=PASSWORD
@@ -37,7 +36,7 @@ async def test_a_sign_up_code_is_valid_until_it_expires_is_replaced_or_used(hous
 
 
 async def test_a_reset_code_is_valid_until_the_password_changes(house: House) -> None:
-    works = StillWorks(store=house.store).problem
+    works = house.tickets.problem
     account = await house.person()
     browser = house.browser()
     await browser.submit(await browser.get("/reset"), "reset", email=account.email)

@@ -33,7 +33,6 @@ def verify_address(services: Services) -> VerifyAddress:
         store=services.store,
         chance=services.random,
         catalog=services.config,
-        tickets=services.get(email_challenges),
         record=services.get(audit_log),
     )
 

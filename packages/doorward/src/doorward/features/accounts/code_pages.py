@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from doorward.core.model.message import Ticket, TicketKind
 from doorward.features.authn.factors.email_code.problems import missed, waiting
-from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.authn.factors.email_code.rules import Missed, Proven
 from doorward.features.authn.factors.email_code.service import LINK_PATHS, Tickets
-from doorward.features.authn.flow.pages import FlowPages, ticket_of, with_flow
+from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of, with_flow
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.browser_context import (
     BrowserContext,
@@ -45,12 +45,15 @@ class CodePages(ABC, Generic[T]):
     tickets: Tickets
 
     @abstractmethod
-    async def ask(self, visit: PageVisit) -> Response:
-        """The form."""
-
-    @abstractmethod
-    async def ask_again(self, post: StalePost) -> Response:
-        """The form, with what was typed."""
+    def form(
+        self,
+        browser: BrowserContext,
+        flow: str | None,
+        email: str,
+        name: str = "",
+        **problems: Problem | None,
+    ) -> Response:
+        """The first page."""
 
     @abstractmethod
     async def answer(self, post: PagePost) -> Response:
@@ -61,16 +64,24 @@ class CodePages(ABC, Generic[T]):
         """Send another mail. None: there is nothing to send again."""
 
     @abstractmethod
-    async def by_code(self, ticket_id: str, typed: str, browser: BrowserContext) -> T | Missed | Wait:
-        """Check a typed code."""
-
-    @abstractmethod
-    async def by_link(self, token: str, browser: BrowserContext) -> T | Missed:
-        """Check the token of a pressed link button."""
+    async def accept(self, proven: Proven, browser: BrowserContext) -> T | Missed:
+        """What follows from a typed code or a pressed link button."""
 
     @abstractmethod
     async def go_on(self, browser: BrowserContext, proven: T, flow: str | None) -> Response:
         """The response after a proof. `flow` is the sign-in that the form named, if any."""
+
+    async def ask(self, visit: PageVisit) -> Response:
+        """The form for the address."""
+        browser, sign_in = await self.flow.current(visit.browser, visit.query.get("flow"))
+        problem = said_stale(browser, visit.query)
+        return self.form(browser, sign_in.id if sign_in else None, hinted(sign_in), problem=problem)
+
+    async def ask_again(self, post: StalePost) -> Response:
+        """The form, with what was typed but the password."""
+        browser, kept = await self.flow.kept(post.browser, post.form.get("flow"))
+        email, name = post.form.get("email", ""), post.form.get("name", "")
+        return self.form(browser, kept.id if kept else None, email, name, problem=post.problem)
 
     async def check(self, visit: PageVisit) -> Response:
         """The page for the code from the mail: the same words whatever was sent."""
@@ -87,7 +98,11 @@ class CodePages(ABC, Generic[T]):
         ticket_id, flow = self.named(browser, post.query, post.form.get("flow"))
         if not code.strip():
             return await self._check_page(browser, ticket_id, flow, problem=Problem(Wrong.CODE_MISSING))
-        outcome = await self.by_code(ticket_id, code, browser)
+        outcome = await self.tickets.by_code(
+            self.kind, ticket_id, code, caller=browser.caller, now=browser.now
+        )
+        if isinstance(outcome, Proven):
+            outcome = await self.accept(outcome, browser)
         if isinstance(outcome, Missed | Wait):
             return await self._check_page(browser, ticket_id, flow, problem=missed(outcome))
         return await self.go_on(browser, outcome, flow)
@@ -119,12 +134,14 @@ class CodePages(ABC, Generic[T]):
         found = await self.tickets.by_link(self.kind, token, browser.browser_hash, browser.now)
         if isinstance(found, Missed):
             return self._link_missed(browser, found, token)
-        return page(self._button(token, found.sign_in_id), browser)
+        return page(self._button(token, found.ticket.sign_in_id), browser)
 
     async def press(self, post: PagePost) -> Response:
         """Press the button behind the mailed link."""
         browser, token = post.browser, post.form.get("token", "")
-        outcome = await self.by_link(token, browser)
+        outcome = await self.tickets.by_link(self.kind, token, browser.browser_hash, browser.now)
+        if isinstance(outcome, Proven):
+            outcome = await self.accept(outcome, browser)
         if isinstance(outcome, Missed):
             return self._link_missed(browser, outcome, token)
         return await self.go_on(browser, outcome, None)

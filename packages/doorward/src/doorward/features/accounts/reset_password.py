@@ -17,7 +17,7 @@ from doorward.core.ports.passwords import PasswordHasher
 from doorward.core.ports.random import Chance
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.email_code import rules as mail_code
-from doorward.features.authn.factors.email_code.rules import Missed, for_ticket, ticket_stands
+from doorward.features.authn.factors.email_code.rules import Missed, Proven, for_ticket, ticket_stands
 from doorward.features.authn.factors.email_code.service import Tickets
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
@@ -46,7 +46,7 @@ class BadAddress(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetPassword:
-    """Request a mail, check its code or link, set the new password. No step signs the person in or changes the second factor."""
+    """Request a mail, accept the proof of the mailbox, set the new password. No step signs the person in or changes the second factor."""
 
     store: Store
     chance: Chance
@@ -105,17 +105,11 @@ class ResetPassword:
         )
         return Over() if isinstance(asked, BadAddress) else asked
 
-    async def by_code(
-        self, ticket_id: str, typed: str, *, caller: Caller, now: int
-    ) -> Ticket | Missed | Wait:
-        """The proven ticket when the code is right."""
-        shown = await self.tickets.by_code("reset", ticket_id, typed, caller=caller, now=now)
-        return await self._proven(shown, now) if isinstance(shown, Ticket) else shown
-
-    async def by_link(self, token: str, *, caller: Caller, now: int) -> Ticket | Missed:
-        """The proven ticket when the button behind the link was pressed."""
-        shown = await self.tickets.by_link("reset", token, caller.browser_hash, now)
-        return await self._proven(shown, now) if isinstance(shown, Ticket) else shown
+    async def accept(self, proven: Proven, now: int) -> Ticket | Missed:
+        """The ticket, stored as proven."""
+        ticket = structs.replace(proven.ticket, proven_at=now)
+        stored = await self.store.commit(self.store.messages.replace_ticket(proven.ticket, ticket))
+        return ticket if stored else Missed("used")
 
     async def open(self, ticket_id: str, browser_hash: bytes, now: int) -> tuple[Ticket, Account, int] | None:
         """The proven ticket, its account and the minimum length of the new password, while the password may still be set."""
@@ -179,12 +173,6 @@ class ResetPassword:
         if end_sessions:
             await self.ending.late(account.id, now=now, reason="password_reset")
         return Reset(changed, device_secret)
-
-    async def _proven(self, ticket: Ticket, now: int) -> Ticket | Missed:
-        proven = structs.replace(ticket, proven_at=now)
-        if not await self.store.commit(self.store.messages.replace_ticket(ticket, proven)):
-            return Missed("used")
-        return proven
 
     async def _second_factor(self, account: Account) -> bool:
         rows = await self.store.accounts.factors(account.id)

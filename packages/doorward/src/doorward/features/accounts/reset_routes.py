@@ -10,10 +10,9 @@ from doorward.core.model.secret import Secret
 from doorward.features.accounts.code_pages import CodePages, to_ticket
 from doorward.features.accounts.reset_password import BadAddress, Over, Reset, ResetPassword
 from doorward.features.authn.factors.email_code.problems import waiting
-from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.authn.factors.email_code.rules import Missed, Proven
 from doorward.features.authn.factors.password.problems import weak
 from doorward.features.authn.factors.password.rules.password import Weak
-from doorward.features.authn.flow.pages import hinted, said_stale
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.browser_context import (
     BrowserContext,
@@ -41,16 +40,17 @@ class ResetPages(CodePages[Ticket]):
     start_way: ClassVar[Way] = Way.RESET
     reset: ResetPassword
 
-    async def ask(self, visit: PageVisit) -> Response:
-        """The page for a forgotten password."""
-        browser, sign_in = await self.flow.current(visit.browser, visit.query.get("flow"))
-        problem = said_stale(browser, visit.query)
-        return _ask(browser, sign_in.id if sign_in else None, hinted(sign_in), problem=problem)
-
-    async def ask_again(self, post: StalePost) -> Response:
-        """The form, with the address that was typed."""
-        browser, kept = await self.flow.kept(post.browser, post.form.get("flow"))
-        return _ask(browser, kept.id if kept else None, post.form.get("email", ""), problem=post.problem)
+    def form(
+        self,
+        browser: BrowserContext,
+        flow: str | None,
+        email: str,
+        name: str = "",
+        **problems: Problem | None,
+    ) -> Response:
+        """The form for a forgotten password."""
+        del name
+        return page(views.ResetAsk(flow=flow, email=email[:254], **problems), browser)
 
     async def answer(self, post: PagePost) -> Response:
         """Ask for a mail to an address."""
@@ -67,10 +67,10 @@ class ResetPages(CodePages[Ticket]):
         if isinstance(outcome, Ticket):
             return to_ticket(browser, "/reset/check", outcome.id, flow)
         if isinstance(outcome, Wait):
-            return _ask(browser, flow, email, problem=waiting(outcome))
+            return self.form(browser, flow, email, problem=waiting(outcome))
         invalid = isinstance(outcome, BadAddress) and email.strip()
         wrong = Wrong.EMAIL_INVALID if invalid else Wrong.EMAIL_MISSING
-        return _ask(browser, flow, email, email_problem=Problem(wrong))
+        return self.form(browser, flow, email, email_problem=Problem(wrong))
 
     async def send_again(self, ticket_id: str, browser: BrowserContext) -> Ticket | Wait | None:
         """Send another mail, in the language of this page."""
@@ -79,13 +79,9 @@ class ResetPages(CodePages[Ticket]):
         )
         return None if isinstance(outcome, Over) else outcome
 
-    async def by_code(self, ticket_id: str, typed: str, browser: BrowserContext) -> Ticket | Missed | Wait:
+    async def accept(self, proven: Proven, browser: BrowserContext) -> Ticket | Missed:
         """The proven ticket."""
-        return await self.reset.by_code(ticket_id, typed, caller=browser.caller, now=browser.now)
-
-    async def by_link(self, token: str, browser: BrowserContext) -> Ticket | Missed:
-        """The proven ticket."""
-        return await self.reset.by_link(token, caller=browser.caller, now=browser.now)
+        return await self.reset.accept(proven, browser.now)
 
     async def go_on(self, browser: BrowserContext, proven: Ticket, flow: str | None) -> Response:
         """Redirect to the form for the new password."""
@@ -139,8 +135,7 @@ class ResetPages(CodePages[Ticket]):
         flow: str | None,
         *,
         ends: bool = True,
-        problem: Problem | None = None,
-        password_problem: Problem | None = None,
+        **problems: Problem | None,
     ) -> Response:
         opened = await self.reset.open(ticket_id, browser.browser_hash, browser.now)
         if opened is None:
@@ -152,19 +147,6 @@ class ResetPages(CodePages[Ticket]):
             flow=flow or None,
             action=f"/reset/new?ticket={ticket.id}",
             end_sessions=ends,
-            problem=problem,
-            password_problem=password_problem,
+            **problems,
         )
         return page(view, browser)
-
-
-def _ask(
-    browser: BrowserContext,
-    flow: str | None,
-    email: str,
-    *,
-    problem: Problem | None = None,
-    email_problem: Problem | None = None,
-) -> Response:
-    view = views.ResetAsk(flow=flow, email=email[:254], problem=problem, email_problem=email_problem)
-    return page(view, browser)

@@ -13,16 +13,10 @@ from doorward.features.accounts.code_pages import CodePages, to_ticket
 from doorward.features.accounts.sign_up import Amiss, SignUp
 from doorward.features.accounts.verify_address import Verified, VerifyAddress
 from doorward.features.authn.factors.email_code.problems import waiting
-from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.authn.factors.email_code.rules import Missed, Proven
 from doorward.features.authn.factors.password.problems import weak
-from doorward.features.authn.flow.pages import hinted, said_stale
 from doorward.features.rate_limits.rules.attempts import Wait
-from doorward.features.sessions.browser_context import (
-    BrowserContext,
-    PagePost,
-    PageVisit,
-    StalePost,
-)
+from doorward.features.sessions.browser_context import BrowserContext, PagePost
 from doorward.web.http import Response
 from doorward.web.page import page
 from doorward.web.pages.views import sign_up as views
@@ -42,18 +36,6 @@ class SignUpPages(CodePages[Verified]):
     sign_up: SignUp
     verify: VerifyAddress
 
-    async def ask(self, visit: PageVisit) -> Response:
-        """The sign-up page."""
-        browser, sign_in = await self.flow.current(visit.browser, visit.query.get("flow"))
-        problem = said_stale(browser, visit.query)
-        return self._form(browser, sign_in.id if sign_in else None, hinted(sign_in), problem=problem)
-
-    async def ask_again(self, post: StalePost) -> Response:
-        """The form, with what was typed but the password."""
-        browser, kept = await self.flow.kept(post.browser, post.form.get("flow"))
-        email, name = post.form.get("email", ""), post.form.get("name", "")
-        return self._form(browser, kept.id if kept else None, email, name, problem=post.problem)
-
     async def answer(self, post: PagePost) -> Response:
         """Sign up with an address, a password, perhaps a name. Raises `HashingBusy`."""
         form = post.form
@@ -72,20 +54,16 @@ class SignUpPages(CodePages[Verified]):
         if isinstance(outcome, Ticket):
             return to_ticket(browser, "/sign-up/check", outcome.id, flow)
         if isinstance(outcome, Wait):
-            return self._form(browser, flow, email, name, problem=waiting(outcome))
+            return self.form(browser, flow, email, name, problem=waiting(outcome))
         return self._amiss(browser, flow, email, name, outcome)
 
     async def send_again(self, ticket_id: str, browser: BrowserContext) -> Ticket | Wait | None:
         """Send another mail for the same sign-up."""
         return await self.sign_up.again(ticket_id, caller=browser.caller, now=browser.now)
 
-    async def by_code(self, ticket_id: str, typed: str, browser: BrowserContext) -> Verified | Missed | Wait:
+    async def accept(self, proven: Proven, browser: BrowserContext) -> Verified | Missed:
         """The new account."""
-        return await self.verify.by_code(ticket_id, typed, caller=browser.caller, now=browser.now)
-
-    async def by_link(self, token: str, browser: BrowserContext) -> Verified | Missed:
-        """The new account."""
-        return await self.verify.by_link(token, caller=browser.caller, now=browser.now)
+        return await self.verify.accept(proven, caller=browser.caller, now=browser.now)
 
     async def go_on(self, browser: BrowserContext, proven: Verified, flow: str | None) -> Response:
         """Continue the sign-in for which the account was made."""
@@ -102,7 +80,7 @@ class SignUpPages(CodePages[Verified]):
         wrong_email = Wrong.EMAIL_INVALID if email.strip() else Wrong.EMAIL_MISSING
         if amiss.beyond_ascii:
             wrong_email = Wrong.EMAIL_BEYOND_ASCII
-        return self._form(
+        return self.form(
             browser,
             flow,
             email,
@@ -112,7 +90,7 @@ class SignUpPages(CodePages[Verified]):
             password_problem=weak(amiss.password) if amiss.password else None,
         )
 
-    def _form(
+    def form(
         self,
         browser: BrowserContext,
         flow: str | None,
@@ -120,6 +98,7 @@ class SignUpPages(CodePages[Verified]):
         name: str = "",
         **problems: Problem | None,
     ) -> Response:
+        """The form for the data of the account."""
         minimum = self.sign_up.judge.minimum(second_factor=False)
         view = views.SignUp(minimum, flow=flow, email=email[:254], name=name[:254], **problems)
         return page(view, browser)

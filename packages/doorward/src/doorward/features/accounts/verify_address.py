@@ -14,11 +14,9 @@ from doorward.core.model.signin import SignIn
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.random import Chance
 from doorward.features.audit.service import Record
-from doorward.features.authn.factors.email_code.rules import Missed
-from doorward.features.authn.factors.email_code.service import Tickets
+from doorward.features.authn.factors.email_code.rules import Missed, Proven
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.factors.password.service import add_proof
-from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.storage.sql.store import Store
 
 
@@ -31,25 +29,12 @@ class Verified(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyAddress:
-    """Checks code or link in the browser that requested the mail, and creates the account."""
+    """Creates the account after the proof of its address, in the browser that requested the mail."""
 
     store: Store
     chance: Chance
     catalog: CatalogSource
-    tickets: Tickets
     record: Record
-
-    async def by_code(
-        self, ticket_id: str, typed: str, *, caller: Caller, now: int
-    ) -> Verified | Missed | Wait:
-        """The account when the code is right."""
-        shown = await self.tickets.by_code("sign_up", ticket_id, typed, caller=caller, now=now)
-        return await self._make(shown, caller, now) if isinstance(shown, Ticket) else shown
-
-    async def by_link(self, token: str, *, caller: Caller, now: int) -> Verified | Missed:
-        """The account when the button behind the link was pressed."""
-        shown = await self.tickets.by_link("sign_up", token, caller.browser_hash, now)
-        return await self._make(shown, caller, now) if isinstance(shown, Ticket) else shown
 
     async def go_on(self, sign_in: SignIn, verified: Verified, now: int) -> SignIn | Refusal:
         """Count the sign-up as the proof of the password.
@@ -60,7 +45,9 @@ class VerifyAddress:
         proof = of_password(verified.account, verified.ticket.created_at)
         return await add_proof(self.store, sign_in, verified.account.id, proof, now)
 
-    async def _make(self, ticket: Ticket, caller: Caller, now: int) -> Verified | Missed:
+    async def accept(self, proven: Proven, *, caller: Caller, now: int) -> Verified | Missed:
+        """The account, made after the proof of its address."""
+        ticket = proven.ticket
         payload = ticket.payload
         roles = sorted(role.held_as for role in self.catalog.current().roles.values() if role.default)
         account = Account(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.email_code.service import Tickets
-from doorward.features.authn.factors.email_code.still_works import StillWorks
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
 
@@ -21,8 +20,3 @@ def email_challenges(services: Services) -> Tickets:
         policy=services.tickets,
         issuer=services.issuer,
     )
-
-
-def still_works(services: Services) -> StillWorks:
-    """The check whether the code in a mail about to be sent still works."""
-    return StillWorks(store=services.store)

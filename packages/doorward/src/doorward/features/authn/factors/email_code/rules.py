@@ -19,7 +19,9 @@ guessed once in 20 million, and are typed as three groups of three."""
 
 
 class Proven(Struct, frozen=True):
-    """Control of the mailbox is proven."""
+    """Control of the mailbox to which the ticket's code and link were sent is proven."""
+
+    ticket: Ticket
 
 
 class Missed(Struct, frozen=True):
@@ -38,22 +40,25 @@ def by_code(
     max_tries: int,
     now: int,
 ) -> Proven | Missed:
-    """`code_hash` is the hash of the typed code, made like that of the ticket. The caller has already counted this attempt
+    """What a link needs, and the right code. `code_hash` is the hash of the typed code, made like that of the ticket. The caller has already counted this attempt
     (`ticket.tries` includes it), so that a guess counts even if its request is aborted."""
-    held = _held(ticket, kind=kind, browser_hash=browser_hash, now=now)
+    held = by_link(ticket, kind=kind, browser_hash=browser_hash, now=now)
     if isinstance(held, Missed):
         return held
-    if held.tries > max_tries:
+    if held.ticket.tries > max_tries:
         return Missed("spent")
-    if not hmac.compare_digest(held.code_hash, code_hash):
-        return Missed("code")
-    return Proven()
+    return held if hmac.compare_digest(held.ticket.code_hash, code_hash) else Missed("code")
 
 
 def by_link(ticket: Ticket | None, *, kind: TicketKind, browser_hash: bytes, now: int) -> Proven | Missed:
     """The ticket was found by the hash of the link's secret. A link works only in the browser that requested it (ASVS 6.6.2)."""
-    held = _held(ticket, kind=kind, browser_hash=browser_hash, now=now)
-    return held if isinstance(held, Missed) else Proven()
+    if ticket is None or ticket.kind != kind:
+        return Missed("unknown")
+    if not hmac.compare_digest(ticket.browser_hash, browser_hash):
+        return Missed("browser")
+    if ticket.used_at is not None or ticket.proven_at is not None:
+        return Missed("used")
+    return Missed("expired") if now >= ticket.expires_at else Proven(ticket)
 
 
 def usable(ticket: Ticket | None, *, kind: TicketKind, browser_hash: bytes, ttl: int, now: int) -> bool:
@@ -84,15 +89,3 @@ def ticket_stands(ticket: Ticket, account: Account | None) -> bool:
     set_at = account.password_changed_at or 0
     # tickets of the previous version store no state, so the times are compared
     return set_at < ticket.created_at if against is None else against == set_at
-
-
-def _held(ticket: Ticket | None, *, kind: TicketKind, browser_hash: bytes, now: int) -> Ticket | Missed:
-    if ticket is None or ticket.kind != kind:
-        return Missed("unknown")
-    if not hmac.compare_digest(ticket.browser_hash, browser_hash):
-        return Missed("browser")
-    if ticket.used_at is not None or ticket.proven_at is not None:
-        return Missed("used")
-    if now >= ticket.expires_at:
-        return Missed("expired")
-    return ticket

@@ -19,7 +19,7 @@ from doorward.core.ports.mail_queue import Postman
 from doorward.core.ports.random import Chance
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.email_code import rules as mail_code
-from doorward.features.authn.factors.email_code.rules import Missed, ticket_stands
+from doorward.features.authn.factors.email_code.rules import Missed, Proven, ticket_stands
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
@@ -108,8 +108,8 @@ class Tickets:
 
     async def by_code(
         self, kind: TicketKind, ticket_id: str, typed: str, *, caller: Caller, now: int
-    ) -> Ticket | Missed | Wait:
-        """The ticket as stored now, after a correct code. The caller marks it as used in its own commit.
+    ) -> Proven | Missed | Wait:
+        """The proof after a correct code, with the ticket as stored now. The caller marks it as used in its own commit.
 
         Guesses are counted on the ticket. They are also counted across all tickets of the address, so that new mails give no new
         guesses, and per network of the requester, so that requests for other people's addresses give none either. The link stays
@@ -143,15 +143,15 @@ class Tickets:
             return Missed("used")
         await self.store.commit(*self.throttle.clear(guess.own))
         await self.throttle.forget(guess.own)
-        return counted
+        return shown
 
-    async def by_link(self, kind: TicketKind, token: str, browser_hash: bytes, now: int) -> Ticket | Missed:
-        """The ticket of a link. Nothing is written, so a GET may call this."""
+    async def by_link(self, kind: TicketKind, token: str, browser_hash: bytes, now: int) -> Proven | Missed:
+        """The proof by a link. Nothing is written, so a GET may call this."""
         ticket = await self.store.messages.ticket_by_link(digest(token[:200]))
         shown = mail_code.by_link(ticket, kind=kind, browser_hash=browser_hash, now=now)
-        if isinstance(shown, Missed):
+        if isinstance(shown, Missed) or await self._stands(shown.ticket):
             return shown
-        return ticket if ticket is not None and await self._stands(ticket) else Missed("used")
+        return Missed("used")
 
     async def held(self, kind: TicketKind, ticket_id: str, browser_hash: bytes) -> Ticket | None:
         """The ticket, in any state, if this browser requested it."""
@@ -159,6 +159,18 @@ class Tickets:
         if ticket is None or ticket.kind != kind or ticket.browser_hash != browser_hash:
             return None
         return ticket
+
+    async def problem(self, ticket_id: str, now: int) -> str | None:
+        """Why the code in a queued mail no longer works, in a few words for the log; None while it works. A mail that was delayed past
+        the end of its code only misleads. Raises `StoreUnavailable`."""
+        ticket = await self.store.messages.ticket(ticket_id)
+        if ticket is None or now >= ticket.expires_at:
+            return "its code has expired"
+        if ticket.used_at is not None or ticket.proven_at is not None:
+            return "its code was used or replaced"
+        if not await self._stands(ticket):
+            return "its code was for a password or an account that is another now"
+        return None
 
     async def finished_reset(self, ticket_id: str, browser_hash: bytes) -> str | None:
         """The address whose password this browser has just reset, for the sign-in page."""
