@@ -28,7 +28,7 @@ from doorward.web.pages.views.flow import (
     SignOutOn,
 )
 from doorward.web.pages.views.problems import Problem, Wrong
-from doorward.web.pages.views.reset import ResetAsk, ResetDone, ResetNew
+from doorward.web.pages.views.reset import ResetAsk, ResetNew
 from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SecondFactor, SignIn
 from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUp
 
@@ -76,9 +76,7 @@ def samples(
         "home-signed-in": Home(account=text),
         "sign-in": SignIn(flow=FLOW, last_used="password"),
         "sign-in-wrong": SignIn(flow=FLOW, identifier=text, problem=Problem(Wrong.CREDENTIALS)),
-        "sign-in-throttled": SignIn(
-            flow=FLOW, identifier=text, problem=Problem(Wrong.TOO_MANY_TRIES, at=AT), sign_up_open=False
-        ),
+        "sign-in-throttled": SignIn(flow=FLOW, identifier=text, problem=Problem(Wrong.TOO_MANY_TRIES, at=AT)),
         "sign-in-empty": SignIn(
             flow=FLOW,
             identifier_problem=Problem(Wrong.IDENTIFIER_MISSING),
@@ -114,8 +112,6 @@ def samples(
         "reset-new-wrong": ResetNew(
             account=text, minimum=15, end_sessions=False, password_problem=Problem(Wrong.PASSWORD_BREACHED)
         ),
-        "reset-done": ResetDone(flow=FLOW),
-        "reset-done-kept": ResetDone(sessions_ended=False),
         "second-factor": SecondFactor(account=text, flow=FLOW),
         "second-factor-wrong": SecondFactor(
             account=text, flow=FLOW, problem=Problem(Wrong.CODE_WRONG), recovery_available=False
@@ -138,8 +134,7 @@ def samples(
         "sign-out-by-app": SignOutAsk(account="", app=text),
         "sign-out": SignOutAsk(account=text, hidden=(("state", text), ("post_logout_redirect_uri", text))),
         "sign-out-on": SignOutOn(hidden=(("id_token_hint", text),)),
-        "signed-out": SignedOut(app_url="https://orders.example.com/"),
-        "signed-out-plain": SignedOut(),
+        "signed-out": SignedOut(),
         "continue": Continue(
             url="https://orders.example.com/callback?code=dw_ac_1&iss=https%3A%2F%2Fa", app=app
         ),
@@ -151,26 +146,19 @@ def samples(
             Failure.BAD_REDIRECT,
             detail=f"redirect_uri not registered. Got {text}/callback/; nearest /callback (trailing slash).",
         ),
-        "error-server": ErrorPage(Failure.SERVER_ERROR, ways=(Way.SIGN_IN, Way.ACCOUNT), flow=FLOW),
-        "error-throttled": ErrorPage(
-            Failure.TOO_MANY, ways=(), retry_at=AT, app_url="https://orders.example.com/", flow=FLOW
-        ),
+        "error-server": ErrorPage(Failure.SERVER_ERROR, ways=(Way.SIGN_IN, Way.ACCOUNT)),
+        "error-no-way": ErrorPage(Failure.UNAVAILABLE, ways=()),
         **{
-            f"error-{kind.value.replace('_', '-')}-all-ways": ErrorPage(kind, ways=tuple(Way), flow=FLOW)
+            f"error-{kind.value.replace('_', '-')}-all-ways": ErrorPage(kind, ways=tuple(Way))
             for kind in Failure
         },
-        "confirm": ReAuth(account=text, return_to="/account/methods", authenticator_available=True),
-        "confirm-code": ReAuth(
-            account=text,
-            return_to="/account/methods",
-            method="authenticator",
-            problem=Problem(Wrong.CODE_WRONG),
-            authenticator_available=True,
+        "confirm": ReAuth(account=text, return_to="/account/methods"),
+        "confirm-wrong": ReAuth(
+            account=text, return_to="/account/methods", problem=Problem(Wrong.PASSWORD_MISMATCH)
         ),
-        "profile": Profile(email=text, email_verified=True, name=person, locale="de", done=Done.SAVED),
+        "profile": Profile(email=text, name=person, locale="de", done=Done.SAVED),
         "profile-wrong": Profile(
             email=text,
-            email_verified=False,
             name=person,
             name_problem=Problem(Wrong.NAME_TOO_LONG, number=120),
         ),
@@ -206,10 +194,8 @@ def samples(
         "recovery-codes": RecoveryCodes(codes=CODES, account=text, done=Done.AUTHENTICATOR_ADDED),
         "devices": Devices(
             devices=(
-                DeviceLine(
-                    "ses_1", "Chrome on macOS", AT, AT - 86400, "Lisbon", current=True, active_now=True
-                ),
-                DeviceLine("ses_2", "Safari on iPhone", AT - 7200, AT - 900_000, person),
+                DeviceLine("ses_1", "Chrome on macOS", AT, AT - 86400, current=True, active_now=True),
+                DeviceLine("ses_2", "Safari on iPhone", AT - 7200, AT - 900_000),
                 DeviceLine(text, text, AT - 400_000, AT - 4_000_000),
             ),
             apps_notice=300,
@@ -232,7 +218,7 @@ def samples(
         "devices-none": Devices(devices=(), apps_notice=60, done=Done.OTHER_SESSIONS_ENDED),
         "apps": Apps(
             apps=(
-                AppLine("app_1", app, "orders.example.com", scopes, AT - 4_000_000, AT - 3600),
+                AppLine("app_1", app, "orders.example.com", scopes, AT - 4_000_000),
                 AppLine(text, person, text, (ScopeLine("openid"),), AT - 8_000_000),
             )
         ),
@@ -244,7 +230,6 @@ def samples(
                     kind,
                     AT - number * 50_000,
                     device="Chrome on macOS" if number % 3 else text,
-                    place="Lisbon" if number % 2 else None,
                     app=app if number % 4 else None,
                     reportable=number % 2 == 0,
                 )

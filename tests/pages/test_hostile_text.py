@@ -6,7 +6,8 @@ import pytest
 
 from doorward.web.pages import language
 from doorward.web.pages.render import render
-from doorward.web.pages.views.flow import Continue, FormPost, SignedOut
+from doorward.web.pages.views.ends import ErrorPage, Failure
+from doorward.web.pages.views.flow import Continue, FormPost
 from doorward.web.pages.views.sign_in import SignIn
 from tests.pages.markup import read, skeleton
 from tests.pages.samples import context, samples
@@ -78,6 +79,10 @@ def test_values_posted_to_an_app_are_unchanged() -> None:
     ],
 )
 def test_no_page_links_to_an_address_that_runs_as_script(url: str) -> None:
-    for view in (Continue(url=url), FormPost(url, ()), SignedOut(app_url=url)):
+    for view in (
+        Continue(url=url),
+        FormPost(url, ()),
+        ErrorPage(Failure.WRONG_HOST, right_url=url, right_host=""),
+    ):
         with pytest.raises(ValueError, match="not an address"):
             render(view, context())

@@ -166,7 +166,7 @@ def test_a_new_password_field_names_its_account() -> None:
 
 
 def test_codes_are_typed_into_one_field_that_a_phone_fills() -> None:
-    for name in ("check-mail", "second-factor", "authenticator", "confirm-code"):
+    for name in ("check-mail", "second-factor", "authenticator"):
         (field,) = [e.attributes for e in elements(name) if e.attributes.get("name") == "code"]
         assert (field["inputmode"], field["autocomplete"]) == ("numeric", "one-time-code")
 

@@ -74,25 +74,18 @@ class AccountHandlers:
     async def profile(self, visit: SignedInVisit) -> Response:
         """The profile: name and language."""
         account = visit.account
-        view = views.Profile(
-            email=account.email,
-            email_verified=True,
-            name=account.name or "",
-            locale=account.locale or "",
-            done=self.own.was_done(visit),
-        )
-        return page(view, visit.browser)
+        return _profile(visit, account.name or "", account.locale or "", done=self.own.was_done(visit))
 
     async def profile_again(self, post: SignedInRefusedPost) -> Response:
         """Name and language as they were typed."""
         name, locale = post.form.get("name", ""), post.form.get("locale", "")
-        return _profile_again(post, name, locale, problem=post.problem)
+        return _profile(post, name, locale, problem=post.problem)
 
     async def save_profile(self, post: SignedInPost) -> Response:
         """Change name and language."""
         name, locale = post.form.get("name", ""), post.form.get("locale", "")
         if locale and locale not in language.LOCALES:
-            return _profile_again(post, name, "", problem=Problem(Wrong.LOCALE_UNKNOWN))
+            return _profile(post, name, "", problem=Problem(Wrong.LOCALE_UNKNOWN))
         saved = await self.pages.save_profile(
             post.account,
             name=name,
@@ -102,10 +95,10 @@ class AccountHandlers:
         )
         if isinstance(saved, Wait):
             problem = Problem(Wrong.TOO_MANY_TRIES, at=saved.until)
-            return _profile_again(post, name, locale, problem=problem)
+            return _profile(post, name, locale, problem=problem)
         if saved is None:
             too_long = Problem(Wrong.NAME_TOO_LONG, number=MAX_NAME)
-            return _profile_again(post, name, locale, name_problem=too_long)
+            return _profile(post, name, locale, name_problem=too_long)
         return self.own.done(post, "/account", Done.SAVED)
 
     async def devices(self, visit: SignedInVisit) -> Response:
@@ -211,21 +204,15 @@ class AccountHandlers:
         ]
 
 
-def _profile_again(
-    owner: SignedIn,
-    name: str,
-    locale: str,
-    *,
-    problem: Problem | None = None,
-    name_problem: Problem | None = None,
+def _profile(
+    owner: SignedIn, name: str, locale: str, *, done: Done | None = None, **problems: Problem | None
 ) -> Response:
     view = views.Profile(
         email=owner.account.email,
-        email_verified=True,
         name=name[:500],
         locale=locale,
-        problem=problem,
-        name_problem=name_problem,
+        done=done,
+        **problems,
     )
     return page(view, owner.browser)
 

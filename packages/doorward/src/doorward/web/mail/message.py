@@ -59,13 +59,11 @@ class MessageWords:
         """The link to the account's activity."""
         return self.link(self.text("See what happened and undo it:"), "/account/activity")
 
-    def when(self, at: int, device: str | None = None, place: str | None = None) -> str:
-        """Time (Unix seconds), device and place of an event, as on the devices page."""
+    def when(self, at: int, device: str | None = None) -> str:
+        """Time (Unix seconds) and device of an event, as on the devices page."""
         parts = [self.words.moment(at)]
         if device is not None:
             parts.append(calm(device_name(self.words, device)))
-        if place is not None:
-            parts.append(self.text("%(place)s (approx.)", place=calm(place)))
         return " · ".join(parts)
 
     def code_for(self, minutes: int) -> str:
@@ -79,7 +77,7 @@ class MessageWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountNotice:
-    """Base class of notices about a change of the recipient's account: its time (Unix seconds), device and place.
+    """Base class of notices about a change of the recipient's account: its time (Unix seconds) and device.
 
     `subject` and `said` are the texts in English; a notice whose sentences depend on its fields overrides `sentences`.
     """
@@ -88,7 +86,6 @@ class AccountNotice:
     said: ClassVar[str]
     at: int
     device: str | None = None
-    place: str | None = None
 
     def sentences(self, say: MessageWords) -> tuple[str, ...]:
         """The paragraphs that say what happened, in the language of `say`."""
@@ -98,7 +95,7 @@ class AccountNotice:
         """What happened, when and where, and the links for undoing it."""
         return MessageText(
             subject=say.text(self.subject),
-            paragraphs=(*self.sentences(say), say.when(self.at, self.device, self.place)),
+            paragraphs=(*self.sentences(say), say.when(self.at, self.device)),
             links=say.if_not_you(),
         )
 

@@ -37,7 +37,6 @@ class Profile(Form):
 
     template: ClassVar[str] = "account/profile.html"
     email: str
-    email_verified: bool
     name: str = ""
     locale: str = ""
     done: Done | None = None
@@ -92,13 +91,12 @@ class RecoveryCodes:
 @dataclass(frozen=True, slots=True)
 class DeviceLine:
     """One session. `id` is posted back; `label` like "Chrome on macOS", None for an unknown device, which is then identified by its
-    network `address` only; `place` approximate or None; Unix seconds."""
+    network `address` only; Unix seconds."""
 
     id: str
     label: str | None
     last_seen: int
     signed_in_at: int
-    place: str | None = None
     address: str | None = None
     current: bool = False
     active_now: bool = False
@@ -128,7 +126,6 @@ class AppLine:
     host: str
     scopes: tuple[ScopeLine, ...]
     connected_at: int
-    last_used_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +182,7 @@ class Happened(Said):
 
 @dataclass(frozen=True, slots=True)
 class ActivityLine:
-    """One event. `id` is posted back as `event`; `device` and `place` as on the devices page; `app` if one took part.
+    """One event. `id` is posted back as `event`; `device` as on the devices page; `app` if one took part.
 
     `reportable` offers "This wasn't me".
     """
@@ -194,7 +191,6 @@ class ActivityLine:
     kind: Happened
     at: int
     device: str | None = None
-    place: str | None = None
     app: str | None = None
     reportable: bool = False
 

@@ -38,7 +38,6 @@ class Failure(Said):
         N_("This page can't be used that way"),
         N_("Open it from a link or a button on one of our pages."),
     )
-    FORBIDDEN = "forbidden", N_("You can't do that here"), N_("Your account isn't allowed to do this.")
     STALE_FORM = (
         "stale_form",
         N_("That page was out of date"),
@@ -57,17 +56,11 @@ class Failure(Said):
         N_("This link no longer works"),
         N_("It was used already or it is too old. Ask for a new one."),
     )
-    SIGN_UP_CLOSED = (
-        "sign_up_closed",
-        N_("New accounts are by invitation"),
-        N_("Ask the people who run this service for an account."),
-    )
     TOO_LARGE = (
         "too_large",
         N_("That was too much at once"),
         N_("What was sent is larger than we accept. Send less."),
     )
-    TOO_MANY = "too_many", N_("Too many tries"), N_("To keep accounts safe we wait a little between tries.")
     UNAVAILABLE = (
         "unavailable",
         N_("We can't do that right now"),
@@ -106,18 +99,14 @@ class Way(Said):
 class ErrorPage:
     """A page with a status of 400 or above. The request id comes from the context.
 
-    `detail` is one safe technical sentence for the app's developer (the value received, the nearest valid one, the fix); `app_url`
-    leads back to the app when a verified URL is known; `flow` keeps the sign-in; `retry_at` in Unix seconds; `right_url` leads to
-    the same page at our own address, `right_host`. There is always at least one link.
+    `detail` is one safe technical sentence for the app's developer (the value received, the nearest valid one, the fix); `right_url`
+    leads to the same page at our own address, `right_host`. There is always at least one link.
     """
 
     template: ClassVar[str] = "error.html"
     kind: Failure
     ways: tuple[Way, ...] = (Way.HOME,)
     detail: str | None = None
-    app_url: str | None = None
-    flow: str | None = None
-    retry_at: int | None = None
     right_url: str | None = None
     right_host: str | None = None
 
@@ -128,7 +117,6 @@ class Home:
 
     template: ClassVar[str] = "home.html"
     account: str | None = None
-    sign_up_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,6 @@ class SignOutOn:
 
 @dataclass(frozen=True, slots=True)
 class SignedOut:
-    """After sign-out. `app_url` leads back to the app when a verified post_logout_redirect_uri or home page is known."""
+    """After sign-out."""
 
     template: ClassVar[str] = "signed_out.html"
-    app_url: str | None = None

@@ -32,12 +32,3 @@ class ResetNew(Form):
     action: str = "/reset/new"
     end_sessions: bool = True
     password_problem: Problem | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ResetDone:
-    """After /reset/new: the password is set, and sign-in follows (a reset alone signs nobody in)."""
-
-    template: ClassVar[str] = "reset_done.html"
-    flow: str | None = None
-    sessions_ended: bool = True

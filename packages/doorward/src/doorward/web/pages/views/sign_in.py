@@ -21,7 +21,7 @@ class SignIn(Form):
     """/sign-in. Posts `identifier`, `password`, `csrf`, `flow`.
 
     `identifier` is prefilled (login_hint or the typed text); `last_used` marks the method used before in this browser;
-    `sign_up_open` shows the link to sign-up; `problem` is shown above the form; `password_reset`: a new password was just set (then
+    `problem` is shown above the form; `password_reset`: a new password was just set (then
     `problem` is None); `others` are methods besides the password.
     """
 
@@ -31,7 +31,6 @@ class SignIn(Form):
     identifier_problem: Problem | None = None
     password_problem: Problem | None = None
     last_used: Literal["password"] | None = None
-    sign_up_open: bool = True
     password_reset: bool = False
     others: tuple[OtherWay, ...] = ()
 
@@ -56,16 +55,13 @@ class SecondFactor(Form):
 
 @dataclass(frozen=True, slots=True)
 class ReAuth(Form):
-    """/account/confirm. Posts `password` or `code`, `method` (password | authenticator), `return_to`, `csrf`.
+    """/account/confirm. Posts `password`, `return_to`, `csrf`.
 
     Shown before a sensitive edit when the sign-in is older than ten minutes (ASVS 7.5.1). `account` is the e-mail address;
-    `return_to` is a path on this server that the handler has checked. `authenticator_available` links to
-    `/account/confirm?method=authenticator&return_to=…` (and back).
+    `return_to` is a path on this server that the handler has checked.
     """
 
     template: ClassVar[str] = "re_auth.html"
     account: str
     return_to: str
     action: str = "/account/confirm"
-    method: Literal["password", "authenticator"] = "password"
-    authenticator_available: bool = False
