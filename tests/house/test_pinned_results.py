@@ -31,6 +31,7 @@ from doorward.features.authn.factors.email_code.service import Tickets
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.factors.recovery_codes import rules as recovery_code
 from doorward.features.authn.factors.totp import rules as totp
+from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.authn.flow.rules.vouching import FROM_AMR, from_session
 from doorward.features.oauth.authorize.rules import weight
 from doorward.features.oauth.first_party import rules as cookie
@@ -130,7 +131,7 @@ def _derived() -> dict[str, Any]:
             scopes=("openid",),
             audience="https://id.example.com",
         ),
-        proofs=(totp.of_app(factor, 1),),
+        proofs=(shown_with(totp.TRAITS, factor, 1),),
     )
     told = orders.Orders(role="head", listeners=(3,), lifeline=(4, 5), board=6, workers={0: 7}, leaving=(8,))
     board = door.Board.new()
@@ -157,8 +158,8 @@ def _derived() -> dict[str, Any]:
         "log-out token": logout_token.claims(notice, issuer="https://id.example.com", now=1, unique="u"),
         "proofs": _said(
             of_password(Account("usr_1", "ada@example.com", 1, password_changed_at=5), 6),
-            totp.of_app(factor, 6),
-            recovery_code.of_code(factor, 6),
+            shown_with(totp.TRAITS, factor, 6),
+            shown_with(recovery_code.TRAITS, factor, 6),
         ),
         "proofs of a session": _said(
             *from_session(_with(amr=("pwd", "otp", "mfa"), auth_time=6, proofs=()), tuple(dict(FROM_AMR)))

@@ -115,7 +115,6 @@ def test_an_authenticator_app_in_setup_opens() -> None:
         chance=nothing,
         sealer=SEALER,
         check=nothing,
-        codes=nothing,
         postman=nothing,
         record=nothing,
         throttle=nothing,

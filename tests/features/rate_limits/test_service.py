@@ -62,7 +62,7 @@ async def test_a_refused_attempt_is_not_counted_and_does_not_extend_the_wait(hou
     end = house.now + ThrottlePolicy().window
     house.later(500)
     assert await house.throttle.take(buckets, house.now) == Wait(end)
-    assert await house.throttle.filled(buckets, house.now)
+    assert await house.throttle.full(buckets, house.now) is not None
     count, _ = await house.store.attempts.count(buckets[0].key, house.now)
     assert count == ThrottlePolicy().per_code
 

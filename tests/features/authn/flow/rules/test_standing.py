@@ -26,7 +26,7 @@ def test_a_proof_without_state_is_judged_by_its_time() -> None:
 
 
 def test_a_second_factor_proof_ends_when_the_factor_is_removed() -> None:
-    shown = totp.of_app(APP, 1000)
+    shown = rule.shown_with(totp.TRAITS, APP, 1000)
     assert rule.stands_by(shown, FACTORS, "totp")
     # another app, set up in the same second as the proof or, by a wrong clock, before it
     for created in (999, 1000, 1001):
@@ -35,7 +35,7 @@ def test_a_second_factor_proof_ends_when_the_factor_is_removed() -> None:
 
 
 def test_a_recovery_code_proof_ends_when_new_codes_are_made() -> None:
-    shown = recovery_codes.of_code(CODES[0], 1000)
+    shown = rule.shown_with(recovery_codes.TRAITS, CODES[0], 1000)
     spent = (APP, replace(CODES[0], used_at=1000), CODES[1])
     assert rule.stands_by(shown, spent, "totp")
     assert not rule.stands_by(shown, (APP, replace(CODES[0], id="fac_new")), "totp")

@@ -17,7 +17,6 @@ from doorward.core.model.session import Session
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.features.audit.service import Record
 from doorward.features.rate_limits.rules.attempts import Wait
-from doorward.features.rate_limits.rules.budget import Change
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.ending import Ending
 from doorward.storage.sql.store import Store, Write
@@ -65,8 +64,10 @@ class AccountPages:
             after = structs.replace(before, name=called or None, locale=locale)
             if after == before:
                 return after
-            if not counted and (wait := await self._take("profile", account, now)) is not None:
-                return wait
+            if not counted:
+                wait = await self.throttle.change("profile", account.id, now)
+                if wait is not None:
+                    return wait
             counted = True
             after = structs.replace(after, updated_at=now)
             event = self._event("account.profile_changed", account, caller, now)
@@ -186,7 +187,7 @@ class AccountPages:
         known = await self.throttle.known(caller.devices, account.id)
         await self.store.commit(self.store.sessions.forget_devices(account.id, but=known))
         # a report always takes effect; only its audit event is rate-limited
-        if await self._take("report", account, now) is not None:
+        if await self.throttle.change("report", account.id, now) is not None:
             return True
         kind, about = "account.activity_reported", found.kind
         event = self._event(kind, account, caller, now, session_id=current.id, event=event_id, reported=about)
@@ -195,9 +196,6 @@ class AccountPages:
 
     def _event(self, kind: str, account: Account, caller: Caller, now: int, **about: Any) -> Write:
         return self.record.write(kind, caller=caller, now=now, account_id=account.id, **about)
-
-    async def _take(self, change: Change, account: Account, now: int) -> Wait | None:
-        return await self.throttle.take(self.throttle.of_changes(change, account.id), now)
 
 
 def _oldest(now: int) -> int:

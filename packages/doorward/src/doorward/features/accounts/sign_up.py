@@ -59,7 +59,7 @@ class SignUp:
         unreached = address is not None and not self.beyond_ascii and not address.isascii()
         if address is None or unreached or called is None or weak is not None:
             return Amiss(email=address is None, beyond_ascii=unreached, name=called is None, password=weak)
-        wait = await self.throttle.take(self.throttle.of_estimates(caller.address), now)
+        wait = await self.throttle.estimate(caller.address, now)
         if wait is not None:
             return wait
         weak = await self.judge.judge(password, email=address, name=called, second_factor=False)

@@ -14,9 +14,9 @@ from doorward.features.authn.factors.email_code.build import email_challenges
 from doorward.features.authn.factors.email_code.messages import AddressTaken, ResetPassword, VerifyAddress
 from doorward.features.authn.factors.password.build import password_factor
 from doorward.features.authn.factors.password.messages import PasswordChanged
-from doorward.features.authn.factors.recovery_codes.build import recovery_codes_factor
+from doorward.features.authn.factors.recovery_codes.factor import recovery_codes_factor
 from doorward.features.authn.factors.recovery_codes.messages import RecoveryCodesMade, RecoveryCodeUsed
-from doorward.features.authn.factors.totp.build import totp_factor
+from doorward.features.authn.factors.totp.factor import totp_factor
 from doorward.features.authn.flow.messages import NewDevice, SecondFactorFailed
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.methods.messages import SecondFactorAdded, SecondFactorRemoved, SecondFactorReset

@@ -55,9 +55,9 @@ class Throttle:
         networks = sorted(guess.networks, key=lambda bucket: bucket.key)
         return [self.store.attempts.add(bucket.key, now, bucket.window) for bucket in networks]
 
-    def of_estimates(self, address: str) -> tuple[Bucket, ...]:
-        """The counters of strength estimates from one address."""
-        return attempts.of_estimates(address, policy=self.policy, tag=self._tag)
+    async def estimate(self, address: str, now: int) -> Wait | None:
+        """Count a strength estimate for an address."""
+        return await self.take(attempts.of_estimates(address, policy=self.policy, tag=self._tag), now)
 
     async def mail(self, email: str, account: Account | None, *, caller: Caller, now: int) -> Wait | None:
         """Count a mail to `email` sent on request; `account` is the owner of the address, if any."""
@@ -69,13 +69,15 @@ class Throttle:
         wait = await self.take(may, now)
         return None if wait is None else Wait(wait.until, stranger=device is None)
 
-    def of_changes(self, change: budget.Change, account_id: str) -> tuple[Bucket, ...]:
-        """The counters of changes by a signed-in person."""
-        return budget.of_changes(change, account_id, policy=self.policy, tag=self._tag)
+    async def change(self, change: budget.Change, account_id: str, now: int) -> Wait | None:
+        """Count a change by a signed-in person."""
+        buckets = budget.of_changes(change, account_id, policy=self.policy, tag=self._tag)
+        return await self.take(buckets, now)
 
-    def of_revocations(self, account_id: str, client_id: str) -> Bucket:
-        """The counter of individually revoked access tokens of one person at one app."""
-        return budget.of_revocations(account_id, client_id, policy=self.policy, tag=self._tag)
+    async def revocation(self, account_id: str, client_id: str, now: int) -> Wait | None:
+        """Count an individually revoked access token of one person at one app."""
+        bucket = budget.of_revocations(account_id, client_id, policy=self.policy, tag=self._tag)
+        return await self.take((bucket,), now)
 
     async def full(self, buckets: Sequence[Bucket], now: int) -> Wait | None:
         """Whether one of them is full; nothing is written."""
@@ -103,10 +105,6 @@ class Throttle:
     async def tries(self, buckets: Sequence[Bucket], now: int) -> int:
         """The number of attempts in the fullest of them."""
         return max((tries for _, tries, _ in await self.counters.counted(buckets, now)), default=0)
-
-    async def filled(self, buckets: Sequence[Bucket], now: int) -> bool:
-        """Whether the attempt just counted was the last one allowed, which causes one audit event per window."""
-        return await self.full(buckets, now) is not None
 
     def clear(self, buckets: Sequence[Bucket]) -> list[Write]:
         """After a success, clear the counters of own attempts (NIST SP 800-63B-4 §3.2.2). Call `forget` after the commit."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.password.build import check_password
-from doorward.features.authn.factors.recovery_codes.build import recovery_code_maker
 from doorward.features.authn.flow.build import offered_factors
 from doorward.features.authn.methods.service import SecondFactors
 from doorward.features.rate_limits.build import throttle
@@ -18,7 +17,6 @@ def second_factors(services: Services) -> SecondFactors:
         chance=services.random,
         sealer=services.sealer,
         check=services.get(check_password),
-        codes=services.get(recovery_code_maker),
         postman=services.mail,
         record=services.get(audit_log),
         throttle=services.get(throttle),

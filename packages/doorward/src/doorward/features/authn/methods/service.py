@@ -24,13 +24,12 @@ from doorward.features.authn.factors.password.rules import password as password_
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.factors.recovery_codes import rules as recovery_code
-from doorward.features.authn.factors.recovery_codes.service import RecoveryCodeMaker
+from doorward.features.authn.factors.recovery_codes.service import make_codes
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.factors.totp.factor import SEED_PURPOSE
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import too_many
 from doorward.features.rate_limits.rules.attempts import Wait
-from doorward.features.rate_limits.rules.budget import Change
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
 
@@ -77,7 +76,6 @@ class SecondFactors:
     chance: Chance
     sealer: Sealer
     check: CheckPassword
-    codes: RecoveryCodeMaker
     postman: Postman
     record: Record
     throttle: Throttle
@@ -107,7 +105,7 @@ class SecondFactors:
         step = totp.match(seed, text.code(typed), now=now, last_step=None)
         if step is None:
             return WrongCode()
-        if (wait := await self._take(account, now)) is not None:
+        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
         factor_id = self.chance.new_id("fac")
         factor = EnrolledFactor(
@@ -118,7 +116,7 @@ class SecondFactors:
             sealed=self.sealer.seal(SEED_PURPOSE, factor_id, seed),
             last_step=step,
         )
-        codes, writes = self.codes.make(account, now)
+        codes, writes = make_codes(self.store, self.chance, account, now)
         await self.store.commit(
             self.store.accounts.remove_factors(account.id, "totp"),
             self.store.accounts.add_factor(factor),
@@ -148,7 +146,7 @@ class SecondFactors:
         least = password_rule.minimum(self.policy, second_factor=False)
         if password_rule.length(password.reveal()) < least:
             return Weak("too_short", least)
-        if (wait := await self._take(account, now, "with_password")) is not None:
+        if (wait := await self.throttle.change("with_password", account.id, now)) is not None:
             return too_many(wait, "second factors changed")
         kinds = self.factors.with_backups(totp.TRAITS.kind)
         await self.store.commit(
@@ -166,18 +164,15 @@ class SecondFactors:
         factors = await self.store.accounts.factors(account.id)
         if not any(factor.kind == "totp" for factor in factors):
             return None
-        if (wait := await self._take(account, now)) is not None:
+        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
-        codes, writes = self.codes.make(account, now)
+        codes, writes = make_codes(self.store, self.chance, account, now)
         await self.store.commit(
             *writes,
             self._told("recovery_codes_made", account, caller, now),
             self._noted("recovery_codes.made", account, session, caller, now),
         )
         return Codes(codes)
-
-    async def _take(self, account: Account, now: int, change: Change = "methods") -> Wait | None:
-        return await self.throttle.take(self.throttle.of_changes(change, account.id), now)
 
     def _setup(self, account: Account, session: Session, seed: bytes, now: int) -> Setup:
         held = msgspec.json.encode(_Held(seed, now + SETUP_TTL))

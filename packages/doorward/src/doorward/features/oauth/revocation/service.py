@@ -91,10 +91,8 @@ class RevocationService:
 
     async def _of_person(self, claims: Mapping[str, Any], client: Client, caller: Caller, now: int) -> None:
         grant_id: str = claims["jti"].partition(".")[0]
-        budget = self.throttle.of_revocations(claims["sub"], client.id)
-        if await self.throttle.take((budget,), now) is None and await self._alone(
-            claims, grant_id, bounds.OF_GRANT, now
-        ):
+        wait = await self.throttle.revocation(claims["sub"], client.id, now)
+        if wait is None and await self._alone(claims, grant_id, bounds.OF_GRANT, now):
             return
         grant = await self.store.grants.get(grant_id)
         if grant is None:

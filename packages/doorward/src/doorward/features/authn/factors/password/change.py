@@ -83,7 +83,7 @@ class ChangePassword:
         if weak is not None:
             return weak
         throttle = self.check.throttle
-        wait = await throttle.take(throttle.of_changes("with_password", account.id), now)
+        wait = await throttle.change("with_password", account.id, now)
         if wait is not None:
             return too_many(wait, "passwords changed")
         hashed = await self.hasher.hash(Secret(prepare(new.reveal())))

@@ -93,7 +93,8 @@ class CheckPassword:
                 "sign_in.failed", caller=caller, now=now, account_id=account_id, ok=False, reason=why
             ),
         ]
-        if await self.throttle.filled(guess.own, now):
+        # whether the attempt just counted was the last one allowed: one audit event per window
+        if await self.throttle.full(guess.own, now) is not None:
             writes.append(
                 self.record.write(
                     "sign_in.throttled", caller=caller, now=now, account_id=account_id, ok=False

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, final
+from typing import final
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.signin import Proof
 from doorward.core.ports.mail_queue import Postman, owner_mail
+from doorward.features.audit.build import audit_log
 from doorward.features.audit.service import Record
 from doorward.features.authn.factors.recovery_codes import rules as rule
-from doorward.features.authn.flow.factor import TypedCode
+from doorward.features.authn.flow.factor import TYPED_CODE_PATH, TYPED_CODE_STEP, TypedCode
+from doorward.features.authn.flow.plug import FactorPlug
+from doorward.features.authn.flow.rules.standing import shown_with
+from doorward.features.services import Services
 from doorward.storage.sql.store import Store, Write
 from doorward.web.pages.words import N_
-
-LABEL: Final = N_("Use a recovery code")
 
 
 @final
@@ -37,7 +39,7 @@ class RecoveryCodesTyped(TypedCode):
         found = rule.match(rows, typed)
         if found is None:
             return None
-        return rule.of_code(found, now), self.store.accounts.use_recovery_code(found.id, now)
+        return shown_with(rule.TRAITS, found, now), self.store.accounts.use_recovery_code(found.id, now)
 
     def spent(
         self, account: Account, rows: Sequence[EnrolledFactor], caller: Caller, now: int
@@ -51,3 +53,17 @@ class RecoveryCodesTyped(TypedCode):
             ),
             self.store.messages.insert_mail(mail),
         )
+
+
+def recovery_codes_factor(services: Services) -> FactorPlug:
+    """Recovery codes as a factor. They are removed together with the authenticator app for which they were made."""
+    return FactorPlug(
+        traits=rule.TRAITS,
+        path=f"{TYPED_CODE_PATH}?method=recovery",
+        link=N_("Use a recovery code"),
+        step=TYPED_CODE_STEP,
+        typed_code=RecoveryCodesTyped(
+            store=services.store, record=services.get(audit_log), postman=services.mail
+        ),
+        stands_in_for=rule.STANDS_IN_FOR,
+    )

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from doorward.core.model.account import EnrolledFactor
-from doorward.core.model.signin import Proof
 from doorward.core.text import code
 from doorward.features.authn.flow.rules.assurance import FactorTraits
-from doorward.features.authn.flow.rules.standing import shown_with
 
 # No registered authentication method reference fits (RFC 8176 §2); "rc" is private.
 TRAITS: Final = FactorTraits(kind="recovery_code", amr=("rc",), counts_for=frozenset({"held"}), backup=True)
@@ -54,11 +52,6 @@ def match(factors: Sequence[EnrolledFactor], typed: str) -> EnrolledFactor | Non
             if same and factor.used_at is None:
                 found = factor
     return found
-
-
-def of_code(row: EnrolledFactor, at: int) -> Proof:
-    """The proof by recovery code, made at `at` (seconds)."""
-    return shown_with(TRAITS, row, at)
 
 
 def left(factors: Sequence[EnrolledFactor]) -> int:

@@ -11,12 +11,14 @@ from doorward.core.model.account import EnrolledFactor
 from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.factors.totp import rules as rule
-from doorward.features.authn.flow.factor import TypedCode
+from doorward.features.authn.flow.factor import TYPED_CODE_PATH, TYPED_CODE_STEP, TypedCode
+from doorward.features.authn.flow.plug import FactorPlug
+from doorward.features.authn.flow.rules.standing import shown_with
+from doorward.features.services import Services
 from doorward.storage.sql.store import Store, Write
 from doorward.web.pages.words import N_
 
 SEED_PURPOSE: Final = "totp"
-LABEL: Final = N_("Use your authenticator app")
 
 
 @final
@@ -40,5 +42,16 @@ class TotpCodes(TypedCode):
             seed = self.sealer.open(SEED_PURPOSE, row.id, row.sealed)
             step = rule.match(seed, digits, now=now, last_step=row.last_step)
             if step is not None:
-                return rule.of_app(row, now), self.store.accounts.use_totp_step(row.id, step)
+                return shown_with(rule.TRAITS, row, now), self.store.accounts.use_totp_step(row.id, step)
         return None
+
+
+def totp_factor(services: Services) -> FactorPlug:
+    """The authenticator app as a factor: once set up, it is required at every sign-in."""
+    return FactorPlug(
+        traits=rule.TRAITS,
+        path=TYPED_CODE_PATH,
+        link=N_("Use your authenticator app"),
+        step=TYPED_CODE_STEP,
+        typed_code=TotpCodes(store=services.store, sealer=services.sealer),
+    )

@@ -8,10 +8,7 @@ import hmac
 from typing import Final
 from urllib.parse import quote
 
-from doorward.core.model.account import EnrolledFactor
-from doorward.core.model.signin import Proof
 from doorward.features.authn.flow.rules.assurance import FactorTraits
-from doorward.features.authn.flow.rules.standing import shown_with
 
 TRAITS: Final = FactorTraits(kind="totp", amr=("otp",), counts_for=frozenset({"held"}), always_asked=True)
 PERIOD: Final = 30
@@ -43,11 +40,6 @@ def match(seed: bytes, code: str, *, now: int, last_step: int | None) -> int | N
         if same and (last_step is None or step > last_step) and found is None:
             found = step
     return found
-
-
-def of_app(row: EnrolledFactor, at: int) -> Proof:
-    """The proof by authenticator app, made at `at` (seconds)."""
-    return shown_with(TRAITS, row, at)
 
 
 def looks_like(text: str) -> bool:
