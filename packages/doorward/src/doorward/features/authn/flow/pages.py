@@ -64,11 +64,11 @@ class FlowPages:
         """A new, stored sign-in of this browser. Raises `ComeBackLater`."""
         return await self.sign_ins.begin(
             browser_hash=browser.browser_hash,
-            address=browser.address,
-            session=browser.session,
-            request=request,
             return_to=return_to,
             now=browser.now,
+            session=browser.session,
+            request=request,
+            counted_for=browser.session.account_id if browser.session is not None else browser.address,
         )
 
     async def sign_in_first(self, browser: BrowserContext, back: str) -> Response:
@@ -199,13 +199,21 @@ class FlowPages:
                     return self.goals.consent_page(browser, outcome)
                 return browser.go(with_flow("/consent", sign_in.id))
             case Finished():
-                self._remember(browser, outcome)
+                if outcome.session_secret is not None:
+                    lasts = outcome.session.expires_at - browser.now
+                    browser.remember_session(outcome.session_secret, lasts)
+                if outcome.device_secret is not None:
+                    browser.remember_device(outcome.device_secret)
                 if outcome.response is None:
                     return browser.go(outcome.sign_in.return_to or "/account")
                 return self.goals.deliver(browser, outcome.response, denied=False)
             case Denied():
                 self._note(browser, outcome)
-                return self._denied(browser, outcome)
+                if outcome.response is not None:
+                    return self.goals.deliver(browser, outcome.response, denied=True)
+                detail = outcome.refusal.say
+                view = ErrorPage(Failure.UNKNOWN_APP, detail=detail, ways=(Way.HOME, Way.ACCOUNT))
+                return page(view, browser, 400)
             case Stale(sign_in=sign_in):
                 newest = await self.sign_ins.get(sign_in.id)
                 # The guard that failed may have been the session; with the outdated one, the commit would fail again and again.
@@ -237,13 +245,6 @@ class FlowPages:
                 return self.went_stale(browser, path, sign_in)
         return browser.go(with_flow(path, sign_in.id))
 
-    def _denied(self, browser: BrowserContext, outcome: Denied) -> Response:
-        if outcome.response is not None:
-            return self.goals.deliver(browser, outcome.response, denied=True)
-        detail = outcome.refusal.say
-        view = ErrorPage(Failure.UNKNOWN_APP, detail=detail, ways=(Way.HOME, Way.ACCOUNT))
-        return page(view, browser, 400)
-
     def _note(self, browser: BrowserContext, outcome: Denied) -> None:
         request = outcome.sign_in.request
         client_id = request.client_id if request is not None else None
@@ -255,12 +256,6 @@ class FlowPages:
             app=client.name if client is not None else None,
             client_id=client_id,
         )
-
-    def _remember(self, browser: BrowserContext, done: Finished) -> None:
-        if done.session_secret is not None:
-            browser.remember_session(done.session_secret, done.session.expires_at - browser.now)
-        if done.device_secret is not None:
-            browser.remember_device(done.device_secret)
 
 
 def again_by_get(browser: BrowserContext, path: str, params: Mapping[str, str]) -> Response | None:

@@ -34,45 +34,22 @@ class SignIns:
         self,
         *,
         browser_hash: bytes,
-        address: str,
-        session: Session | None,
-        request: AuthRequest | None,
         return_to: str | None,
         now: int,
+        counted_for: str | None,
+        session: Session | None = None,
+        request: AuthRequest | None = None,
     ) -> SignIn:
-        """A new sign-in of this browser; proofs of `session` count where allowed. Raises `ComeBackLater` for an address (without
-        session) or an account (with one) that has begun too many: each one that ends at once in an app leaves a grant and audit
-        events."""
-        who = address if session is None else session.account_id
-        if (until := self.starts.full(who, now)) is not None:
-            raise ComeBackLater(until - now)
-        self.starts.note(who, now)
-        return await self._insert(browser_hash, session, request, return_to, now)
+        """A new sign-in of this browser; proofs of `session` count where allowed.
 
-    async def begin_proving(self, *, browser_hash: bytes, return_to: str, now: int) -> SignIn:
-        """A new sign-in in which a signed-in person proves everything again, without proofs from the session. Its only form counts
-        attempts, so its start is not counted."""
-        return await self._insert(browser_hash, None, None, return_to, now)
-
-    async def get(self, sign_in_id: str) -> SignIn | None:
-        """The sign-in as stored now."""
-        return await self.store.sign_ins.get(sign_in_id)
-
-    async def emptied(self, sign_in: SignIn) -> SignIn | None:
-        """The same sign-in without proofs; None if it was changed concurrently."""
-        clean = structs.replace(sign_in, account_id=None, proofs=(), session_id=None, consented=False)
-        if clean == sign_in or await self.store.commit(self.store.sign_ins.replace(sign_in, clean)):
-            return clean
-        return None
-
-    async def _insert(
-        self,
-        browser_hash: bytes,
-        session: Session | None,
-        request: AuthRequest | None,
-        return_to: str | None,
-        now: int,
-    ) -> SignIn:
+        Raises `ComeBackLater` if `counted_for` (an address or an account) has begun too many: each one that ends at once in an app
+        leaves a grant and audit events. With None the start is not counted: that of a signed-in person who proves everything again,
+        whose only form counts attempts.
+        """
+        if counted_for is not None:
+            if (until := self.starts.full(counted_for, now)) is not None:
+                raise ComeBackLater(until - now)
+            self.starts.note(counted_for, now)
         sign_in = begin.sign_in(
             sign_in_id=self.random.new_id("sin"),
             now=now,
@@ -85,3 +62,14 @@ class SignIns:
         )
         await self.store.commit(self.store.sign_ins.insert(sign_in))
         return sign_in
+
+    async def get(self, sign_in_id: str) -> SignIn | None:
+        """The sign-in as stored now."""
+        return await self.store.sign_ins.get(sign_in_id)
+
+    async def emptied(self, sign_in: SignIn) -> SignIn | None:
+        """The same sign-in without proofs; None if it was changed concurrently."""
+        clean = structs.replace(sign_in, account_id=None, proofs=(), session_id=None, consented=False)
+        if clean == sign_in or await self.store.commit(self.store.sign_ins.replace(sign_in, clean)):
+            return clean
+        return None

@@ -168,8 +168,8 @@ class MethodHandlers:
         if not password:
             return _ask_password(post, back, CONFIRM, Problem(Wrong.PASSWORD_MISSING))
         # The session's proofs do not count here: everything is proven again.
-        sign_in = await self.flow.sign_ins.begin_proving(
-            browser_hash=browser.browser_hash, return_to=back, now=browser.now
+        sign_in = await self.flow.sign_ins.begin(
+            browser_hash=browser.browser_hash, return_to=back, now=browser.now, counted_for=None
         )
         outcome = await self.prove_password.prove(
             sign_in, post.account.email, Secret(password), caller=browser.caller, now=browser.now
@@ -191,9 +191,7 @@ class MethodHandlers:
         owner: SignedIn,
         *,
         done: Done | None = None,
-        problem: Problem | None = None,
-        current_problem: Problem | None = None,
-        new_problem: Problem | None = None,
+        **problems: Problem | None,
     ) -> Response:
         added_at, codes_left = await self.factors.there(owner.account)
         view = views.Methods(
@@ -203,10 +201,8 @@ class MethodHandlers:
             authenticator_added_at=added_at,
             recovery_codes_left=codes_left,
             done=done,
-            problem=problem,
-            current_problem=current_problem,
-            new_problem=new_problem,
             others=self.flow.ways_to_set_up(owner.browser.context.locale),
+            **problems,
         )
         return page(view, owner.browser)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, Literal, final
 
 from doorward.core.errors import Refusal
 from doorward.core.model.secret import Secret
@@ -46,28 +46,27 @@ class SignInPage:
             return browser.go("/account")
         if sign_in is not None and ("restart" in query or query.get("prompt") == "select_account"):
             sign_in = await self.flow.anew(browser, sign_in)
-        view = views.SignIn(
-            flow=sign_in.id if sign_in else None,
-            identifier=(reset_email or hinted(sign_in))[:254],
+        return self._page(
+            browser,
+            sign_in.id if sign_in else None,
+            reset_email or hinted(sign_in),
             last_used="password" if browser.device_secrets else None,
-            problem=said_stale(browser, query),
             password_reset=reset_email is not None,
-            others=self.flow.first_besides(PATH, browser.context.locale),
+            problem=said_stale(browser, query),
         )
-        return page(view, browser)
 
     async def ask_again(self, post: StalePost) -> Response:
         """The form, with the address that was typed."""
         browser, kept = await self.flow.kept(post.browser, post.form.get("flow"))
         identifier = post.form.get("identifier", "")
-        return self._again(browser, kept.id if kept else None, identifier, problem=post.problem)
+        return self._page(browser, kept.id if kept else None, identifier, problem=post.problem)
 
     async def answer(self, post: PagePost) -> Response:
         """Sign in with e-mail address and password. Raises `HashingBusy`."""
         identifier, password = post.form.get("identifier", ""), post.form.get("password", "")
         if not identifier.strip() or not password:
             browser, begun = await self.flow.current(post.browser, post.form.get("flow"))
-            return self._again(
+            return self._page(
                 browser,
                 begun.id if begun else None,
                 identifier,
@@ -87,7 +86,7 @@ class SignInPage:
             problem = Problem(Wrong.TOO_MANY_TRIES, at=outcome.retry_at)
         else:
             problem = Problem(Wrong.ACCOUNT_DISABLED if outcome.say == DISABLED else Wrong.CREDENTIALS)
-        return self._again(browser, sign_in.id, identifier, problem=problem)
+        return self._page(browser, sign_in.id, identifier, problem=problem)
 
     async def _just_reset(self, browser: BrowserContext, query: Mapping[str, str]) -> str | None:
         ticket_id = ticket_of(query)
@@ -95,23 +94,23 @@ class SignInPage:
             return None
         return await self.reset_of(ticket_id, browser.browser_hash)
 
-    def _again(
+    def _page(
         self,
         browser: BrowserContext,
         flow: str | None,
         identifier: str,
         *,
-        problem: Problem | None = None,
-        identifier_problem: Problem | None = None,
-        password_problem: Problem | None = None,
+        last_used: Literal["password"] | None = None,
+        password_reset: bool = False,
+        **problems: Problem | None,
     ) -> Response:
         view = views.SignIn(
-            flow=flow or None,
+            flow=flow,
             identifier=identifier[:254],
-            problem=problem,
-            identifier_problem=identifier_problem,
-            password_problem=password_problem,
+            last_used=last_used,
+            password_reset=password_reset,
             others=self.flow.first_besides(PATH, browser.context.locale),
+            **problems,
         )
         return page(view, browser)
 
