@@ -40,10 +40,11 @@ class Ending:
         `first`: the writes are guarded, so that the commit fails if the grant has ended. A request sent a thousand times at once
         makes one entry, not a thousand.
         """
-        return self._grant(grant.id, now, reason, first=first)
+        end = self.store.grants.end_first if first else self.store.grants.end
+        return [end(grant.id, now, reason), self.tokens_of_grant(grant.id, now=now)]
 
     def tokens_of_grant(self, grant_id: str, *, now: int) -> Write:
-        """Revoke the access tokens of a grant without a row."""
+        """Revoke the access tokens of a grant, which need not have a row."""
         return self.store.revocations.insert(rule.of_grant(grant_id, now=now, life=self._life()))
 
     def own_tokens(self, client_id: str, *, iat: int, now: int) -> Write:
@@ -163,14 +164,7 @@ class Ending:
         ]
 
     def _each(self, grants: Sequence[Grant], now: int, reason: EndReason) -> list[Write]:
-        return [write for grant in grants for write in self._grant(grant.id, now, reason)]
-
-    def _grant(self, grant_id: str, now: int, reason: EndReason, *, first: bool = False) -> list[Write]:
-        end = self.store.grants.end_first if first else self.store.grants.end
-        return [
-            end(grant_id, now, reason),
-            self.store.revocations.insert(rule.of_grant(grant_id, now=now, life=self._life())),
-        ]
+        return [write for grant in grants for write in self.grant(grant, now=now, reason=reason)]
 
     def _grants_but(self, current: Session, now: int, reason: EndReason) -> Write:
         end = self.store.grants.end_of_account
