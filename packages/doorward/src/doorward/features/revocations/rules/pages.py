@@ -105,26 +105,19 @@ class FeedPages:
     def after(self, seq: int, edition: str, write: Write) -> Part:
         """The entries after the number `seq`, at most a page. A page is given whole where that is cheaper, so that some entries may be
         repeated; 0 starts at the first one."""
-        place = seq & _PLACE
-        number = bisect_right(self._pages, place, key=_last)
+        number, start = self._place(seq)
         if number == len(self._pages):
             return Part(b"", self.seq, last=True)
         page, last = self._pages[number], number == len(self._pages) - 1
         reached = self.seq if last else beside(self.seq, _last(page))
-        start = bisect_right(page.entries, place, key=_seq)
         if start and last and len(page.entries) - start <= NEWS:
             return Part(self._kept(edition, page.entries[start:], write), reached, last)
         return Part(page.text(edition, write), reached, last)
 
     def behind(self, seq: int) -> int:
         """The number of entries after the number `seq`."""
-        place = seq & _PLACE
-        number = bisect_right(self._pages, place, key=_last)
-        if number == len(self._pages):
-            return 0
-        first, *others = self._pages[number:]
-        after = len(first.entries) - bisect_right(first.entries, place, key=_seq)
-        return after + sum(len(page.entries) for page in others)
+        number, start = self._place(seq)
+        return sum(len(page.entries) for page in self._pages[number:]) - start
 
     def news(self, seq: int, edition: str, write: Write) -> bytes:
         """The text of the entries after the number `seq`, at most `NEWS`."""
@@ -132,19 +125,25 @@ class FeedPages:
 
     def since(self, seq: int) -> Sequence[Revocation]:
         """The entries after the number `seq`."""
-        place = seq & _PLACE
-        number = bisect_right(self._pages, place, key=_last)
-        if number == len(self._pages):
-            return []
-        first, *others = (page.entries for page in self._pages[number:])
-        return [
-            *first[bisect_right(first, place, key=_seq) :],
-            *(one for entries in others for one in entries),
-        ]
+        number, start = self._place(seq)
+        found: list[Revocation] = []
+        for page in self._pages[number:]:
+            found += page.entries[start:]
+            start = 0
+        return found
 
     def whole(self, edition: str, write: Write) -> bytes:
         """The text of all entries, joined by commas."""
         return b",".join(page.text(edition, write) for page in self._pages)
+
+    def _place(self, seq: int) -> tuple[int, int]:
+        """The page of the first entry after the number `seq`, and the position in it; both are those behind the last page if there is
+        none."""
+        place = seq & _PLACE
+        number = bisect_right(self._pages, place, key=_last)
+        if number == len(self._pages):
+            return number, 0
+        return number, bisect_right(self._pages[number].entries, place, key=_seq)
 
     def _kept(self, edition: str, entries: Sequence[Revocation], write: Write) -> bytes:
         """The text of the newest entries, shared by all waiting requests."""
