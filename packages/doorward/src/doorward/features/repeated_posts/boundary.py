@@ -48,7 +48,8 @@ class Once:
             return _thawed(first)
         if post is None or not first:
             response = await work()
-            if self._leaves(response):
+            if self._set(response, "browser") == "":
+                # a sign-out clears the browser cookie
                 await self.posts.forget(browser)
             return response
         try:
@@ -75,10 +76,6 @@ class Once:
         """The hash of the session cookie that the browser has after this response."""
         value = self._set(response, "session")
         return session if value is None else self._hash(value)
-
-    def _leaves(self, response: Response) -> bool:
-        """Whether the response clears the browser cookie, as a sign-out does."""
-        return self._set(response, "browser") == ""
 
     def _set(self, response: Response, kind: CookieKind) -> str | None:
         start = f"{self.jar.name(kind)}=".encode()

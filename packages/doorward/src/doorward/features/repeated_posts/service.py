@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final, final
 
 import msgspec
@@ -26,20 +27,20 @@ log = structlog.get_logger("doorward.posts")
 
 
 @final
+@dataclass(slots=True, kw_only=True)
 class PostOnce:
     """Claims a post in the database before processing, and stores its response there for a few seconds, sealed under the browser
-    cookie, which the database does not contain."""
+    cookie, which the database does not contain.
 
-    def __init__(
-        self, *, store: Store, sealer: Sealer, clock: Clock, sessions: SessionPolicy, posts_of: Begun
-    ) -> None:
-        """`posts_of` limits the writes caused by one network: beyond the limit, each post is processed."""
-        self._store = store
-        self._sealer = sealer
-        self._clock = clock
-        self._sessions = sessions
-        self._posts_of = posts_of
-        self._waiting = 0
+    `posts_of` limits the writes caused by one network: beyond the limit, each post is processed.
+    """
+
+    store: Store
+    sealer: Sealer
+    clock: Clock
+    sessions: SessionPolicy
+    posts_of: Begun
+    _waiting: int = 0
 
     async def first(self, browser: str, post: str, session: bytes | None, *, address: str) -> bytes | bool:
         """The response of the first identical post; else whether the caller has to `keep` or `drop` its own.
@@ -47,10 +48,10 @@ class PostOnce:
         `post` is a keyed hash of the whole request, `session` the hash of its session cookie, `address` the network for which it is
         counted. Raises `StoreUnavailable`.
         """
-        now = self._clock.now()
-        if self._posts_of.full(address, now) is not None:
+        now = self.clock.now()
+        if self.posts_of.full(address, now) is not None:
             return False
-        self._posts_of.note(address, now)
+        self.posts_of.note(address, now)
         place = repeat.place(browser)
         if await self._claim(place, post):
             return True
@@ -59,7 +60,7 @@ class PostOnce:
         self._waiting += 1
         try:
             for pause in repeat.PAUSES:
-                sealed = await self._store.posts.answer(place, post, self._clock.now())
+                sealed = await self.store.posts.answer(place, post, self.clock.now())
                 if sealed:
                     return await self._opened(browser, sealed, session)
                 # the first one may have failed; then this one is the first
@@ -72,31 +73,31 @@ class PostOnce:
 
     async def keep(self, browser: str, post: str, kept: Kept) -> None:
         """Store the response for the second post. Nothing is raised, since the first one is complete."""
-        sealed = self._sealer.seal_under(browser, _PURPOSE, _encode(kept))
+        sealed = self.sealer.seal_under(browser, _PURPOSE, _encode(kept))
         if len(sealed) > repeat.MOST:
             await self.drop(browser, post)
             return
-        place, until = repeat.place(browser), self._clock.now() + repeat.KEPT_FOR
+        place, until = repeat.place(browser), self.clock.now() + repeat.KEPT_FOR
         with suppress(StoreUnavailable, StoreConflict):
-            await self._store.commit(self._store.posts.keep(place, post, sealed, until))
+            await self.store.commit(self.store.posts.keep(place, post, sealed, until))
 
     async def drop(self, browser: str, post: str) -> None:
         """Release the claim of a failed post, so that a second one is processed."""
         with suppress(StoreUnavailable, StoreConflict):
-            await self._store.commit(self._store.posts.drop(repeat.place(browser), post))
+            await self.store.commit(self.store.posts.drop(repeat.place(browser), post))
 
     async def forget(self, browser: str) -> None:
         """Delete the stored response after this browser was signed out."""
         with suppress(StoreUnavailable, StoreConflict):
-            await self._store.commit(self._store.posts.forget(repeat.place(browser)))
+            await self.store.commit(self.store.posts.forget(repeat.place(browser)))
 
     async def _claim(self, place: int, post: str) -> bool:
-        now = self._clock.now()
-        return await self._store.commit(self._store.posts.claim(place, post, now, now + repeat.CLAIMED_FOR))
+        now = self.clock.now()
+        return await self.store.commit(self.store.posts.claim(place, post, now, now + repeat.CLAIMED_FOR))
 
     async def _opened(self, browser: str, sealed: bytes, session: bytes | None) -> bytes | bool:
         try:
-            kept = _decoder.decode(self._sealer.open_under(browser, _PURPOSE, sealed))
+            kept = _decoder.decode(self.sealer.open_under(browser, _PURPOSE, sealed))
         except (ValueError, msgspec.DecodeError):
             return False
         if not repeat.may_have(kept, session) or not await self._lives(kept.after):
@@ -107,8 +108,8 @@ class PostOnce:
         """Whether the session after the response is still live; false after a sign-out."""
         if after is None:
             return True
-        found = await self._store.sessions.by_secret(after)
+        found = await self.store.sessions.by_secret(after)
         if found is None:
             return False
-        account = await self._store.accounts.get(found.account_id)
-        return session_rule.over(found, account, self._sessions, self._clock.now()) is None
+        account = await self.store.accounts.get(found.account_id)
+        return session_rule.over(found, account, self.sessions, self.clock.now()) is None
