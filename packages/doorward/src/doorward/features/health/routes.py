@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,6 @@ from msgspec import UNSET, Struct, UnsetType
 
 from doorward.core.model.secret import Secret
 from doorward.core.ports.metrics import Meter
-from doorward.features.health.service import Readiness
 from doorward.features.sessions.browser_context import BrowserPages, PageVisit
 from doorward.web.http import Request, Response, json_response
 from doorward.web.page import page
@@ -19,6 +19,8 @@ from doorward.web.pages.views.ends import Home
 from doorward.web.route import Operation, Route, machine
 
 _STATIC = "/static/"
+Readiness = Callable[[], Awaitable[tuple[bool, bool]]]
+"""Whether the database answers, and whether there is a signing key."""
 
 
 class Health(Struct):
@@ -68,7 +70,7 @@ class Front:
     async def ready(self, request: Request) -> Response:
         """Whether requests may be sent here: the database answers with our schema, and there is a key to sign with."""
         del request
-        database, keys = await self.readiness.check()
+        database, keys = await self.readiness()
         good = database and keys
         health = Health("ok" if good else "not ready", database, keys)
         return json_response(health, 200 if good else 503)
