@@ -10,7 +10,7 @@ from doorward.core.login_name import MAX_NAME
 from doorward.core.model.message import Ticket, TicketKind
 from doorward.core.model.secret import Secret
 from doorward.features.accounts.code_pages import CodePages, to_ticket
-from doorward.features.accounts.sign_up import Amiss, SignUp
+from doorward.features.accounts.sign_up import SignUp
 from doorward.features.accounts.verify_address import Verified, VerifyAddress
 from doorward.features.authn.factors.email_code.problems import waiting
 from doorward.features.authn.factors.email_code.rules import Missed, Proven
@@ -55,7 +55,18 @@ class SignUpPages(CodePages[Verified]):
             return to_ticket(browser, "/sign-up/check", outcome.id, flow)
         if isinstance(outcome, Wait):
             return self.form(browser, flow, email, name, problem=waiting(outcome))
-        return self._amiss(browser, flow, email, name, outcome)
+        wrong_email = Wrong.EMAIL_INVALID if email.strip() else Wrong.EMAIL_MISSING
+        if outcome.beyond_ascii:
+            wrong_email = Wrong.EMAIL_BEYOND_ASCII
+        return self.form(
+            browser,
+            flow,
+            email,
+            name,
+            email_problem=Problem(wrong_email) if outcome.email or outcome.beyond_ascii else None,
+            name_problem=Problem(Wrong.NAME_TOO_LONG, number=MAX_NAME) if outcome.name else None,
+            password_problem=weak(outcome.password) if outcome.password else None,
+        )
 
     async def send_again(self, ticket_id: str, browser: BrowserContext) -> Ticket | Wait | None:
         """Send another mail for the same sign-up."""
@@ -73,22 +84,6 @@ class SignUpPages(CodePages[Verified]):
         if isinstance(shown, Refusal):
             return await self.flow.load_and_follow(browser, sign_in.id)
         return await self.flow.follow(browser, shown)
-
-    def _amiss(
-        self, browser: BrowserContext, flow: str | None, email: str, name: str, amiss: Amiss
-    ) -> Response:
-        wrong_email = Wrong.EMAIL_INVALID if email.strip() else Wrong.EMAIL_MISSING
-        if amiss.beyond_ascii:
-            wrong_email = Wrong.EMAIL_BEYOND_ASCII
-        return self.form(
-            browser,
-            flow,
-            email,
-            name,
-            email_problem=Problem(wrong_email) if amiss.email or amiss.beyond_ascii else None,
-            name_problem=Problem(Wrong.NAME_TOO_LONG, number=MAX_NAME) if amiss.name else None,
-            password_problem=weak(amiss.password) if amiss.password else None,
-        )
 
     def form(
         self,

@@ -81,12 +81,17 @@ class Tickets:
             payload=payload,
         )
         spoken = account.locale if account is not None and account.locale else locale
+        values = {
+            "code": code,
+            "link": f"{self.issuer}{LINK_PATHS[kind]}?token={quote(link)}",
+            "minutes": self.policy.ttl // 60,
+        }
         letter = self.postman.write(
             "reset_password" if kind == "reset" else "verify_address" if live else "address_taken",
             to=email,
             locale=spoken,
             now=now,
-            values=self._values(kind, code, link) if live or kind == "reset" else {},
+            values=values if live or kind == "reset" else {},
             ticket_id=ticket_id if live else None,
         )
         writes: list[Write] = []
@@ -197,10 +202,3 @@ class Tickets:
     def _code_hash(self, ticket_id: str, code: str) -> bytes:
         # A plain hash of six digits is reversed at once; with a MAC under the server's key a stolen database reveals nothing.
         return self.sealer.tag(_CODE_PURPOSE, f"{ticket_id}:{code}").encode("ascii")
-
-    def _values(self, kind: TicketKind, code: str, link: str) -> dict[str, Any]:
-        return {
-            "code": code,
-            "link": f"{self.issuer}{LINK_PATHS[kind]}?token={quote(link)}",
-            "minutes": self.policy.ttl // 60,
-        }
