@@ -123,6 +123,10 @@ class Browser:
         page = await self.get("/sign-in")
         return await self.submit(page, "sign-in", identifier=email, password=password)
 
+    async def csrf(self) -> str:
+        """The token that the forms of the account page carry."""
+        return (await self.get("/account")).forms["profile"].fields["csrf"]
+
     async def _ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Page:
         parts = urlsplit(path)
         sent = {

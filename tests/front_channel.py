@@ -116,6 +116,13 @@ class Front:
         """A fresh browser."""
         return Tab(self.app, address)
 
+    async def signed_in(self) -> Tab:
+        """A browser in which Ada is signed in."""
+        tab = self.browser()
+        page = await tab.sign_in()
+        assert page.status == 303, page.words
+        return tab
+
     async def register(self, *clients: Client) -> Client:
         """Add apps to the registry; returns the first."""
         assert await self.store.commit(*(self.store.registry.put_client(client) for client in clients))

@@ -270,6 +270,13 @@ class House:
         """A fresh browser."""
         return Browser(self.app, address)
 
+    async def signed_in(self, email: str = "ada@example.com") -> Browser:
+        """A browser in which this person is signed in."""
+        browser = self.browser()
+        page = await browser.sign_in(email)
+        assert page.header("location") == "/account"
+        return browser
+
 
 @asynccontextmanager
 async def open_house(

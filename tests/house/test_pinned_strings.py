@@ -229,10 +229,6 @@ def _calls(names: set[str]) -> Iterator[tuple[Path, ast.Call, str, str]]:
                 yield path, node, node.func.attr, ast.unparse(node.func.value)
 
 
-def _dotted(path: Path) -> str:
-    return "doorward." + ".".join(path.relative_to(tree.SERVER).with_suffix("").parts)
-
-
 def _value(path: Path, node: ast.expr) -> object:
     """The value of an expression: a text, its fixed beginning, or that of a named constant."""
     match node:
@@ -241,9 +237,9 @@ def _value(path: Path, node: ast.expr) -> object:
         case ast.JoinedStr(values=[ast.Constant(value=value), *_]):
             return value
         case ast.Name(id=name) if name.isupper():
-            return getattr(import_module(_dotted(path)), name)
+            return getattr(import_module(tree.dotted(path)), name)
         case ast.Attribute(value=ast.Name(id=name), attr=attribute) if attribute.isupper():
-            return getattr(getattr(import_module(_dotted(path)), name), attribute)
+            return getattr(getattr(import_module(tree.dotted(path)), name), attribute)
         case _:
             raise AssertionError(f"{tree.name(path)}:{node.lineno}: {ast.unparse(node)} is no constant")
 

@@ -28,10 +28,6 @@ def _imported(source: str) -> set[str]:
     return names
 
 
-def _dotted(path: Path) -> str:
-    return "doorward." + ".".join(path.relative_to(tree.SERVER).with_suffix("").parts)
-
-
 def _fault(rule: Path) -> str | None:
     where = rule.relative_to(tree.SERVER)
     test = tree.ROOT / "tests" / where.parent / f"test_{where.name}"
@@ -40,8 +36,8 @@ def _fault(rule: Path) -> str | None:
     source = test.read_text("utf-8")
     if "def test" not in source:
         return f"{tree.name(test)} holds no test"
-    if _dotted(rule) not in _imported(source):
-        return f"{tree.name(test)} never imports {_dotted(rule)}"
+    if tree.dotted(rule) not in _imported(source):
+        return f"{tree.name(test)} never imports {tree.dotted(rule)}"
     return None
 
 
@@ -58,7 +54,7 @@ def test_every_plug_in_is_on_the_explicit_list(folder: str) -> None:
     name, known = PLUGS[folder]
     index = tree.SERVER / "features" / name
     listed = _imported(index.read_text("utf-8"))
-    missing = {p.name for p in places if not any(name.startswith(f"{_dotted(p)}.") for name in listed)}
+    missing = {p.name for p in places if not any(name.startswith(f"{tree.dotted(p)}.") for name in listed)}
     assert missing == known, f"{tree.name(index)} does not list {missing - known}"
 
 
@@ -66,7 +62,9 @@ def test_every_mandatory_check_is_in_the_table() -> None:
     oauth = tree.SERVER / "features" / "oauth"
     places = {"authorize": ("openid", "pkce"), "clients": ("redirect_uri", "scope")}
     checks = [
-        _dotted(oauth / room / "rules" / f"{check}.py") for room, names in places.items() for check in names
+        tree.dotted(oauth / room / "rules" / f"{check}.py")
+        for room, names in places.items()
+        for check in names
     ]
     users: set[str] = set()
     for path in (oauth / "authorize" / "rules").glob("*.py"):

@@ -48,3 +48,8 @@ def name(path: Path) -> str:
 def modules(folder: Path) -> list[Path]:
     """The Python modules below a folder, without the packages' own `__init__`."""
     return sorted(path for path in folder.rglob("*.py") if path.name != "__init__.py")
+
+
+def dotted(path: Path) -> str:
+    """The module at this path of the server's package, as an import names it."""
+    return "doorward." + ".".join(path.relative_to(SERVER).with_suffix("").parts)

@@ -46,17 +46,6 @@ POSTS = (
 )
 
 
-async def signed_in(house: House, email: str = "ada@example.com", password: str = PASSWORD) -> Browser:
-    browser = house.browser()
-    page = await browser.sign_in(email, password)
-    assert page.header("location") == "/account"
-    return browser
-
-
-async def csrf(browser: Browser) -> str:
-    return (await browser.get("/account")).forms["profile"].fields["csrf"]
-
-
 async def test_anonymous_visitors_sign_in_first_and_return(house: House) -> None:
     await house.person()
     for path in PAGES:
@@ -69,7 +58,7 @@ async def test_anonymous_visitors_sign_in_first_and_return(house: House) -> None
 
 async def test_every_page_is_shown_to_its_owner(house: House) -> None:
     await house.person(name="Ada <i>King</i>")
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     for path in PAGES:
         page = await browser.get(path)
         assert page.status == 200, path
@@ -80,8 +69,8 @@ async def test_every_page_is_shown_to_its_owner(house: House) -> None:
 @pytest.mark.requirement(70)
 async def test_cross_site_forms_have_no_effect(house: House) -> None:
     account = await house.person()
-    browser = await signed_in(house)
-    token = await csrf(browser)
+    browser = await house.signed_in()
+    token = await browser.csrf()
     other = await house.session(account)
     before = await house.store.accounts.get(account.id)
     everything = {
@@ -105,7 +94,7 @@ async def test_cross_site_forms_have_no_effect(house: House) -> None:
 
 async def test_a_profile_is_saved_and_confirmed_once(house: House) -> None:
     await house.person()
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     page = await browser.get("/account")
     done = await browser.submit(page, "profile", name="Ada King", locale="de")
     assert done.status == 303
@@ -120,7 +109,7 @@ async def test_a_profile_is_saved_and_confirmed_once(house: House) -> None:
 
 async def test_a_link_cannot_make_a_page_show_a_confirmation(house: House) -> None:
     await house.person()
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     for query in (
         "done=password_changed",
         "done=password_changed&word=AAAAAAAAAAAAAAAA",
@@ -132,13 +121,13 @@ async def test_a_link_cannot_make_a_page_show_a_confirmation(house: House) -> No
 @pytest.mark.requirement(74)
 async def test_devices_are_listed_and_ended(house: House) -> None:
     account, eve = await house.person(), await house.person("eve@example.com")
-    browser, other = await signed_in(house), await signed_in(house)
-    hers = await signed_in(house, "eve@example.com")
+    browser, other = await house.signed_in(), await house.signed_in()
+    hers = await house.signed_in("eve@example.com")
     page = await browser.get("/account/devices")
     assert "Chrome on Linux" in page.words
     assert "This device" in page.words
     (strange,) = await house.store.sessions.live_of(eve.id, house.now)
-    await browser.post("/account/devices/end", {"csrf": await csrf(browser), "session": strange.id})
+    await browser.post("/account/devices/end", {"csrf": await browser.csrf(), "session": strange.id})
     assert (await hers.get("/account")).status == 200, "a person cannot end another's session"
     mine = await house.store.sessions.by_secret(_digest(browser))
     assert mine is not None
@@ -150,7 +139,7 @@ async def test_devices_are_listed_and_ended(house: House) -> None:
     assert (await browser.get("/account")).status == 200
     _, revoked = await house.store.revocations.live(house.now)
     assert [entry.kind for entry in revoked] == ["sid"]
-    await browser.post("/account/devices/end", {"csrf": await csrf(browser), "session": mine.id})
+    await browser.post("/account/devices/end", {"csrf": await browser.csrf(), "session": mine.id})
     assert SESSION not in browser.cookies
     assert await house.store.sessions.live_of(account.id, house.now) == []
 
@@ -158,7 +147,7 @@ async def test_devices_are_listed_and_ended(house: House) -> None:
 @pytest.mark.requirement(74)
 async def test_all_other_devices_are_ended_at_once(house: House) -> None:
     await house.person()
-    browser, other, third = [await signed_in(house) for _ in range(3)]
+    browser, other, third = [await house.signed_in() for _ in range(3)]
     page = await browser.get("/account/devices")
     await browser.submit(page, "end-others")
     assert [(await b.get("/account")).status for b in (browser, other, third)] == [200, 303, 303]
@@ -167,7 +156,7 @@ async def test_all_other_devices_are_ended_at_once(house: House) -> None:
 
 async def test_a_truncated_list_of_devices_says_so(house: House) -> None:
     account = await house.person()
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     page = await browser.get("/account/devices")
     assert 'id="more"' not in page.text
     for number in range(SHOWN):
@@ -185,7 +174,7 @@ async def test_a_truncated_list_of_devices_says_so(house: House) -> None:
 async def test_apps_are_listed_and_disconnected(house: House) -> None:
     account = await house.person()
     await house.app_named("Shop <b>")
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     (session,) = await house.store.sessions.live_of(account.id, house.now)
     consent = Consent(account.id, "app_shop", ISSUER, ("openid", "email"), house.now)
     await house.store.commit(house.store.sessions.put_consent(consent))
@@ -194,7 +183,7 @@ async def test_apps_are_listed_and_disconnected(house: House) -> None:
     assert "Shop &lt;b&gt;" in page.text
     assert "shop.example.net" in page.words
     done = await browser.follow(
-        await browser.post("/account/apps/disconnect", {"csrf": await csrf(browser), "app": "app_shop"})
+        await browser.post("/account/apps/disconnect", {"csrf": await browser.csrf(), "app": "app_shop"})
     )
     assert "shop.example.net" not in done.words
     assert await house.store.grants.live_of_account(account.id, house.now) == []
@@ -204,7 +193,7 @@ async def test_apps_are_listed_and_disconnected(house: House) -> None:
 async def test_activity_is_listed_in_sentences_and_can_be_reported(house: House) -> None:
     await house.person()
     await house.browser("203.0.113.9").sign_in(password="wrong")
-    browser, thief = await signed_in(house), await signed_in(house)
+    browser, thief = await house.signed_in(), await house.signed_in()
     page = await browser.get("/account/activity")
     assert "sign_in" not in page.words
     report = next(name for name in page.forms if name.startswith("report-"))
@@ -230,7 +219,7 @@ async def flooded(house: House, account: Account, kind: str, lines: int) -> None
 async def test_a_late_repeat_is_shown_with_app_and_device_and_can_be_reported(house: House) -> None:
     account = await house.person()
     shop = await house.app_named("Shop")
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     event = AuditEvent(
         id=SystemChance().new_id("aud"),
         at=house.now,
@@ -250,7 +239,7 @@ async def test_a_late_repeat_is_shown_with_app_and_device_and_can_be_reported(ho
 
 async def test_a_password_set_by_an_operator_is_not_shown_as_the_persons_own_change(house: House) -> None:
     account = await house.person()
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     event = AuditEvent(
         id=SystemChance().new_id("aud"),
         at=house.now,
@@ -267,7 +256,7 @@ async def test_a_password_set_by_an_operator_is_not_shown_as_the_persons_own_cha
 @pytest.mark.requirement(99)
 async def test_hidden_events_do_not_push_others_off_the_activity_page(house: House) -> None:
     account = await house.person()
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     for kind in ("token.revoked", "code.issued", "code.redeemed", "second_factor.succeeded", "kind.of.later"):
         await flooded(house, account, kind, 400)
     page = await browser.get("/account/activity")
@@ -281,7 +270,7 @@ async def test_hidden_events_do_not_push_others_off_the_activity_page(house: Hou
 @pytest.mark.requirement(99)
 async def test_every_visible_event_is_on_some_page(house: House) -> None:
     account = await house.person()
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     await flooded(house, account, "account.profile_changed", 7)
     await flooded(house, account, "sign_in.failed", 2 * ACTIVITY_LINES)
     page = await browser.get("/account/activity")
@@ -303,7 +292,7 @@ async def test_every_visible_event_is_on_some_page(house: House) -> None:
 @pytest.mark.parametrize("before", ["", "x", "aud_", "aud_" + "0" * 32, "aud_" + "f" * 33, "é", "'"])
 async def test_any_value_of_before_gets_an_activity_page(house: House, before: str) -> None:
     await house.person()
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     page = await browser.get(f"/account/activity?before={quote(before)}")
     assert page.status == 200
     assert ("You signed in" in page.words) is (before != "aud_" + "0" * 32)
@@ -312,7 +301,7 @@ async def test_any_value_of_before_gets_an_activity_page(house: House, before: s
 @pytest.mark.requirement(71, 72)
 async def test_a_disabled_person_is_signed_out_at_the_next_request(house: House) -> None:
     account = await house.person()
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     await house.change_account(account, disabled_at=house.now)
     assert (await browser.get("/account")).status == 303
     page: Page = await browser.sign_in()

@@ -28,6 +28,7 @@ from doorward.features.oauth.tokens.issue import TokenIssuer
 from doorward.features.services import Services
 from tests.features import made
 from tests.features.oauth.logout.back_channel import BackChannel, back_channel, basic
+from tests.features.oauth.token.exchange import refused
 from tests.openapi import document
 from tests.web.asgi import Asgi
 
@@ -133,12 +134,6 @@ class ToyCertificate:
         self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
     ) -> Refusal | None:
         return None
-
-
-def refused(answer: object, code: str) -> Refusal:
-    assert isinstance(answer, Refusal), answer
-    assert answer.code == code, answer
-    return answer
 
 
 def ticket(client_id: str, text: str) -> str:

@@ -9,24 +9,16 @@ import pytest
 from tests.browsing import SESSION, flow_of
 from tests.features import made
 from tests.front_channel import Front
-from tests.tabs import Tab, said, sent_to
+from tests.tabs import said, sent_to
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
 OWN = made.client(id="app_own", name="own", first_party=True, redirect_uris=("https://own.example.com/cb",))
 APPS = (OWN,)
 
 
-async def signed_in(front: Front) -> Tab:
-    """A browser in which Ada is signed in."""
-    tab = front.browser()
-    page = await tab.sign_in()
-    assert page.status == 303, page.words
-    return tab
-
-
 @pytest.mark.requirement(70)
 async def test_a_sign_in_of_another_browser_cannot_be_joined(front: Front) -> None:
-    mine = await signed_in(front)
+    mine = await front.signed_in()
     page = await mine.on(await mine.get(front.asking(made.client())))
     fields = {**page.forms["consent"].fields, "decision": "allow"}
     thief = front.browser()
@@ -54,7 +46,7 @@ async def test_a_link_cannot_sign_a_person_in_to_another_account(front: Front) -
 
 
 async def test_a_step_is_taken_once_over_http(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     page = await tab.on(await tab.get(front.asking(made.client())))
     fields = {**page.forms["consent"].fields, "decision": "allow"}
     first = said(await tab.post("/consent", fields))
@@ -89,7 +81,7 @@ async def test_an_app_or_address_removed_during_the_sign_in_gets_nothing(front: 
 @pytest.mark.requirement(13)
 async def test_a_cross_site_post_still_uses_the_persons_session(front: Front) -> None:
     """Apps may send the request by POST (OpenID Connect Core §3.1.2.1), and SameSite=Lax withholds our cookies from it."""
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     page = await tab.foreign_post("/authorize", front.params(OWN, prompt="none"))
     assert page.status == 303
     assert urlsplit(page.header("location") or "").path == "/authorize"
@@ -98,7 +90,7 @@ async def test_a_cross_site_post_still_uses_the_persons_session(front: Front) ->
 
 @pytest.mark.requirement(70)
 async def test_a_cross_site_post_does_not_change_this_browsers_cookies(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     before = dict(tab.cookies)
     for path in ("/authorize", "/consent", "/sign-in", "/sign-in/code", "/sign-up", "/logout", "/reset"):
         await tab.foreign_post(path, front.params(OWN))
@@ -130,7 +122,7 @@ async def test_a_page_with_nothing_left_to_ask_ends_on_a_page_instead_of_a_redir
     front: Front,
 ) -> None:
     """Such a GET may be the redirect of a form; the browser would then apply form-action to the redirect to the app."""
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     first = await tab.on(await tab.get(front.asking(made.client())))
     second = await tab.on(await tab.get(front.asking(made.client(), state="other")))
     assert second.path.startswith("/consent")

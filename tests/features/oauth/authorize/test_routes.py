@@ -13,19 +13,11 @@ from doorward.features.authn.flow.pages import LONGEST_QUERY
 from tests.browsing import SESSION
 from tests.features import made
 from tests.front_channel import Front
-from tests.tabs import Tab, said, sent_to
+from tests.tabs import said, sent_to
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
 OWN = made.client(id="app_own", name="own", first_party=True, redirect_uris=("https://own.example.com/cb",))
 APPS = (OWN,)
-
-
-async def signed_in(front: Front) -> Tab:
-    """A browser in which Ada is signed in."""
-    tab = front.browser()
-    page = await tab.sign_in()
-    assert page.status == 303, page.words
-    return tab
 
 
 async def test_a_full_sign_in_leads_to_a_code_and_tokens(front: Front) -> None:
@@ -44,7 +36,7 @@ async def test_a_full_sign_in_leads_to_a_code_and_tokens(front: Front) -> None:
 
 @pytest.mark.requirement(8)
 async def test_codes_and_errors_name_the_issuer(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     assert said(await tab.get(front.asking(OWN)))["iss"] == made.ISSUER
     refused = said(await tab.get(front.asking(OWN, scope="nonsense")))
     assert refused["error"] == "invalid_scope"
@@ -67,7 +59,7 @@ async def test_codes_and_errors_name_the_issuer(front: Front) -> None:
 async def test_an_unknown_app_or_redirect_uri_gets_a_page_and_no_redirect(
     front: Front, changes: dict[str, str | None]
 ) -> None:
-    for tab in (front.browser(), await signed_in(front)):
+    for tab in (front.browser(), await front.signed_in()):
         for page in (
             await tab.get(front.asking(made.client(), **changes)),
             await tab.on(await tab.post("/authorize", front.params(made.client(), **changes))),
@@ -81,7 +73,7 @@ async def test_an_unknown_app_or_redirect_uri_gets_a_page_and_no_redirect(
 
 @pytest.mark.requirement(9)
 async def test_a_repeated_parameter_gets_an_error_page(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     base = front.params(OWN)
     for name, value in (*base.items(), ("unknown", "x")):
         twice = urlencode([*base.items(), (name, value), ("unknown", "x")])
@@ -95,7 +87,7 @@ async def test_a_repeated_parameter_gets_an_error_page(front: Front) -> None:
 
 @pytest.mark.requirement(9)
 async def test_a_post_reads_only_the_body(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     query = urlencode({"redirect_uri": "https://evil.example/cb", "state": "other", "scope": "openid email"})
     page = await tab.post(f"/authorize?{query}", front.params(OWN))
     assert sent_to(page).startswith(OWN.redirect_uris[0])
@@ -106,7 +98,7 @@ async def test_a_post_reads_only_the_body(front: Front) -> None:
 
 @pytest.mark.requirement(75)
 async def test_silent_renewal_survives_a_key_rotation_but_no_key_revocation(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     tokens = await front.redeem(OWN, said(await tab.get(front.asking(OWN)))["code"])
     asking = front.asking(OWN, prompt="none", id_token_hint=tokens["id_token"])
     await front.rotate_out()
@@ -119,7 +111,7 @@ async def test_silent_renewal_survives_a_key_rotation_but_no_key_revocation(fron
 
 
 async def test_an_empty_parameter_counts_as_omitted(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     empty = dict.fromkeys(
         ("prompt", "max_age", "claims", "display", "id_token_hint", "request", "request_uri", "resource",
          "response_mode", "ui_locales", "login_hint", "acr_values", "state", "nonce"), ""
@@ -130,7 +122,7 @@ async def test_an_empty_parameter_counts_as_omitted(front: Front) -> None:
 
 @pytest.mark.requirement(14)
 async def test_form_post_returns_the_response_in_a_form_and_not_in_the_address(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     for state in ("st", "\"'><script>alert(1)</script>", "\r\nset-cookie: x=y"):
         page = await tab.get(front.asking(OWN, response_mode="form_post", state=state))
         assert page.status == 200
@@ -148,7 +140,7 @@ async def test_form_post_returns_the_response_in_a_form_and_not_in_the_address(f
 @pytest.mark.requirement(14)
 async def test_an_app_registered_for_form_post_only_never_gets_a_code_in_an_address(front: Front) -> None:
     await front.register(made.client(id="app_own", first_party=True, response_modes=("form_post",)))
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     for mode in (None, "query"):
         page = await tab.get(front.asking(made.client(id="app_own"), response_mode=mode))
         assert page.status == 200
@@ -185,7 +177,7 @@ async def test_pages_cannot_be_framed_and_send_no_referrer(front: Front) -> None
 async def test_prompt_none_never_shows_a_page(front: Front) -> None:
     stranger = front.browser()
     assert said(await stranger.get(front.asking(OWN, prompt="none")))["error"] == "login_required"
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     assert "code" in said(await tab.get(front.asking(OWN, prompt="none")))
     assert said(await tab.get(front.asking(made.client(), prompt="none")))["error"] == "consent_required"
     front.clock.time += 100
@@ -201,7 +193,7 @@ async def test_prompt_none_never_shows_a_page(front: Front) -> None:
 async def test_a_signed_in_person_is_asked_again_if_the_app_requests_it(
     front: Front, asked: dict[str, str]
 ) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     front.clock.time += 60
     before = tab.cookies[SESSION]
     page = await tab.get(front.asking(OWN, **asked))
@@ -233,7 +225,7 @@ async def test_hints_prefill_the_form_choose_the_language_and_name_the_app(front
 
 @pytest.mark.requirement(13)
 async def test_an_id_token_hint_must_be_for_this_person_and_this_app(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     tokens = await front.redeem(OWN, said(await tab.get(front.asking(OWN)))["code"])
     hint = tokens["id_token"]
     assert "code" in said(await tab.get(front.asking(OWN, id_token_hint=hint, prompt="none")))
@@ -259,7 +251,7 @@ async def test_an_id_token_hint_must_be_for_this_person_and_this_app(front: Fron
 @pytest.mark.requirement(13, 38, 85)
 async def test_a_required_level_is_reached_or_an_error_returned(front: Front) -> None:
     essential = '{"id_token":{"acr":{"essential":true,"values":["urn:doorward:aal2"]}}}'
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     refused = said(await tab.get(front.asking(OWN, claims=essential)))
     assert refused["error"] == "unmet_authentication_requirements"
     account = await front.store.accounts.get("usr_ada")
@@ -278,7 +270,7 @@ async def test_a_required_level_is_reached_or_an_error_returned(front: Front) ->
 
 
 async def test_a_scope_that_the_person_lacks_is_omitted(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     page = await tab.get(front.asking(OWN, scope="openid orders:read orders:write"))
     assert (await front.redeem(OWN, said(page)["code"]))["scope"] == "openid orders:read"
     writer = Role("rol_w", "writer", {made.API: ("orders:write",)}, made.NOW)

@@ -17,29 +17,9 @@ from doorward.features.oauth.token.rules import TokenResponse
 from doorward_verify import jwk
 from tests.features import made
 from tests.features.oauth.logout.back_channel import CALLER, BackChannel, assertion
+from tests.features.oauth.token.exchange import given, refused
 
 pytestmark = pytest.mark.anyio
-
-
-def redemption(raw: str, **more: str) -> dict[str, str]:
-    return {
-        "grant_type": "authorization_code",
-        "code": raw,
-        "redirect_uri": made.REDIRECT,
-        "code_verifier": made.VERIFIER,
-        **more,
-    }
-
-
-def given(answer: TokenResponse | Refusal) -> TokenResponse:
-    assert isinstance(answer, TokenResponse), answer
-    return answer
-
-
-def refused(answer: object, code: str) -> Refusal:
-    assert isinstance(answer, Refusal), answer
-    assert answer.code == code, answer
-    return answer
 
 
 @pytest.mark.requirement(24)

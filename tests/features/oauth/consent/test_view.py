@@ -7,24 +7,16 @@ import pytest
 from tests.browsing import SESSION
 from tests.features import made
 from tests.front_channel import Front
-from tests.tabs import Tab, said, sent_to
+from tests.tabs import said, sent_to
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
 OWN = made.client(id="app_own", name="own", first_party=True, redirect_uris=("https://own.example.com/cb",))
 APPS = (OWN,)
 
 
-async def signed_in(front: Front) -> Tab:
-    """A browser in which Ada is signed in."""
-    tab = front.browser()
-    page = await tab.sign_in()
-    assert page.status == 303, page.words
-    return tab
-
-
 @pytest.mark.requirement(12)
 async def test_the_page_shows_app_host_scopes_and_duration(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     page = await tab.on(await tab.get(front.asking(made.client(), scope="openid orders:read offline_access")))
     assert "web" in page.words
     assert "app.example.com" in page.words
@@ -36,7 +28,7 @@ async def test_the_page_shows_app_host_scopes_and_duration(front: Front) -> None
 
 @pytest.mark.requirement(12)
 async def test_consent_is_not_asked_again_until_more_is_requested(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     page = await tab.on(await tab.get(front.asking(made.client())))
     await tab.submit(page, "consent", decision="allow")
     assert "code" in said(await tab.get(front.asking(made.client())))
@@ -46,7 +38,7 @@ async def test_consent_is_not_asked_again_until_more_is_requested(front: Front) 
 
 @pytest.mark.requirement(12)
 async def test_cancel_returns_an_error_and_grants_nothing(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     page = await tab.on(await tab.get(front.asking(made.client())))
     answer = said(await tab.submit(page, "consent", decision="deny"))
     assert answer["error"] == "access_denied"
@@ -58,7 +50,7 @@ async def test_cancel_returns_an_error_and_grants_nothing(front: Front) -> None:
 @pytest.mark.requirement(12)
 async def test_a_public_app_at_an_address_that_others_can_claim_always_needs_consent(front: Front) -> None:
     native = await front.register(made.public(id="app_cli", redirect_uris=("http://127.0.0.1/cb",)))
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     for _ in range(2):
         page = await tab.on(await tab.get(front.asking(native, redirect_uri="http://127.0.0.1:4000/cb")))
         assert "127.0.0.1:4000" in page.words
@@ -68,7 +60,7 @@ async def test_a_public_app_at_an_address_that_others_can_claim_always_needs_con
 
 @pytest.mark.requirement(70)
 async def test_consent_cannot_be_given_from_another_page(front: Front) -> None:
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     page = await tab.on(await tab.get(front.asking(made.client())))
     fields = {**page.forms["consent"].fields, "decision": "allow"}
     forged = [
@@ -90,7 +82,7 @@ async def test_consent_cannot_be_given_from_another_page(front: Front) -> None:
 async def test_consent_counts_only_for_the_account_that_opened_the_page(front: Front) -> None:
     """Ada opens the page and Eve signs in in another tab; the page's Allow does not count for Eve."""
     await front.person(id="usr_eve", email="eve@example.com")
-    tab = await signed_in(front)
+    tab = await front.signed_in()
     page = await tab.on(await tab.get(front.asking(made.client())))
     fields = {**page.forms["consent"].fields, "decision": "allow"}
     tab.cookies.pop(SESSION)

@@ -11,7 +11,6 @@ from tests.browsing import SESSION
 from tests.people import (
     OTHER_PASSWORD,
     PASSWORD,
-    Browser,
     House,
     code_for,
     key_bytes,
@@ -26,22 +25,11 @@ SENSITIVE = (
 )
 
 
-async def signed_in(house: House, email: str = "ada@example.com", password: str = PASSWORD) -> Browser:
-    browser = house.browser()
-    page = await browser.sign_in(email, password)
-    assert page.header("location") == "/account"
-    return browser
-
-
-async def csrf(browser: Browser) -> str:
-    return (await browser.get("/account")).forms["profile"].fields["csrf"]
-
-
 @pytest.mark.requirement(73)
 async def test_sensitive_changes_ask_again_after_ten_minutes(house: House) -> None:
     account = await house.person()
-    browser = await signed_in(house)
-    token = await csrf(browser)
+    browser = await house.signed_in()
+    token = await browser.csrf()
     house.later(601)
     for path in SENSITIVE:
         page = await browser.post(path, {"csrf": token, "current": PASSWORD, "new": OTHER_PASSWORD})
@@ -70,7 +58,7 @@ async def test_confirming_requires_the_same_factors_as_signing_in(house: House) 
     page = await browser.get("/account/confirm?return_to=/account/methods")
     asked = await browser.submit(page, "confirm", password=PASSWORD)
     assert (asked.header("location") or "").startswith("/sign-in/code")
-    token = await csrf(browser)
+    token = await browser.csrf()
     refused = await browser.post("/account/methods/recovery", {"csrf": token})
     assert (refused.header("location") or "").startswith("/account/confirm")
     code_page = await browser.follow(asked)
@@ -82,7 +70,7 @@ async def test_confirming_requires_the_same_factors_as_signing_in(house: House) 
 
 async def test_return_to_never_leaves_the_account_pages(house: House) -> None:
     await house.person()
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     for bad in (
         "https://evil.example",
         "//evil.example",
@@ -101,7 +89,7 @@ async def test_return_to_never_leaves_the_account_pages(house: House) -> None:
 @pytest.mark.requirement(68)
 async def test_the_page_sets_a_new_password(house: House) -> None:
     await house.person()
-    browser, other = await signed_in(house), await signed_in(house)
+    browser, other = await house.signed_in(), await house.signed_in()
     page = await browser.get("/account/methods")
     for typed, said in (
         ({"current": "", "new": OTHER_PASSWORD}, "Enter a password."),
@@ -125,7 +113,7 @@ async def test_the_page_sets_a_new_password(house: House) -> None:
 @pytest.mark.requirement(82, 84)
 async def test_an_authenticator_is_set_up_used_and_removed(house: House) -> None:
     account = await house.person()
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     setup = await browser.get("/account/methods/authenticator")
     uri = re.search(r'href="(otpauth://[^"]+)"', setup.text)
     assert uri is not None
@@ -173,7 +161,7 @@ async def test_with_a_short_password_the_app_stays_and_the_page_says_what_to_do(
 
 async def test_an_expired_set_up_page_starts_again(house: House) -> None:
     await house.person()
-    browser = await signed_in(house)
+    browser = await house.signed_in()
     setup = await browser.get("/account/methods/authenticator")
     fields = {**setup.forms["authenticator"].fields, "setup": "nonsense", "code": "123456"}
     page = await browser.post("/account/methods/authenticator", fields)
