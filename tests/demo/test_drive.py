@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +46,6 @@ class Heard:
 
     def fails(self, step: Step, ms: float, failed: NotAsItShouldBe) -> None:
         self.failed = (step.name, failed)
-
-
-@pytest.fixture(scope="module")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
-    with running.dev(tmp_path_factory.mktemp("dev")) as started:
-        yield started
 
 
 @pytest.mark.requirement(8, 18, 39, 58, 75)

@@ -16,12 +16,6 @@ PASSWORD = "nine patient herons wait"
 
 
 @pytest.fixture(scope="module")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
-    with running.dev(tmp_path_factory.mktemp("dev")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def chrome(chromium: Path) -> Iterator[Browser]:
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
     arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]

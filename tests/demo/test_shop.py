@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx2
@@ -16,12 +15,6 @@ from tests.waiting import PATIENCE
 
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"
 PASSWORDS = {ALICE: "seven green lanterns", BOB: "quiet harbour at noon", CAROL: "paper boats in april"}
-
-
-@pytest.fixture(scope="module")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
-    with running.dev(tmp_path_factory.mktemp("dev")) as started:
-        yield started
 
 
 class Person:

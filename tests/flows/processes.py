@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx2
 
+from tests.flows.apps import App
 from tests.flows.seeds import House, seed_at
 from tests.flows.settings import SOURCES, environment, write_settings
 from tests.ports import free_port
@@ -137,6 +138,10 @@ class Fleet:
     config: Path
     servers: list[Process]
     house: House
+
+    def everywhere(self, app: App) -> list[App]:
+        """The app at each of the processes, over open connections."""
+        return [App(self.issuer, app.client_id, app.secret, base=server.base) for server in self.servers]
 
 
 @contextmanager

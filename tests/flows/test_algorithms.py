@@ -18,19 +18,10 @@ from tests.engines import BOTH
 from tests.flows.apps import App, Tokens, header
 from tests.flows.browsing import Person
 from tests.flows.running import Running
-from tests.flows.seeds import API, CALLBACK, PASSWORD, House, draft
+from tests.flows.seeds import API, CALLBACK, House, draft
 
 ENGINES = BOTH
 ADA = "ada@example.com"
-
-
-@pytest.fixture
-def ada(server: Running, house: House) -> Person:
-    """Ada, signed in in this browser."""
-    person = server.person()
-    attempt = house.own.begin()
-    house.own.redeem(attempt, person.sign_in(person.open(attempt.url), ADA, PASSWORD))
-    return person
 
 
 def tokens(ada: Person, app: App) -> Tokens:

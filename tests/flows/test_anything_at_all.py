@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import pytest
 
 from tests.engines import BOTH
 from tests.flows.described import DESCRIBED, Described, as_described
 from tests.flows.patient import PATIENT
 from tests.flows.pieces import Pieces, Spot, spots
-from tests.flows.running import Running, running
+from tests.flows.running import Running
 from tests.flows.seeds import House
 from tests.flows.stumbling import anything
 
 ENGINES = BOTH
 SPOTS = spots()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Generator[Running]:
-    """A server with high limits on tries."""
-    with running(tmp_path_factory.mktemp("server"), sections=PATIENT, database=database) as started:
-        yield started
-        assert started.troubles() == []
-
-
-@pytest.fixture(scope="module")
-def here(server: Running, house: House) -> Pieces:
-    """Real values of that server."""
-    return Pieces(server, house)
+SECTIONS = PATIENT
 
 
 @pytest.mark.parametrize("spot", SPOTS, ids=[spot.path for spot in SPOTS])
 def test_random_requests_on_every_route_cause_no_server_error(
-    spot: Spot, server: Running, here: Pieces
+    spot: Spot, server: Running, pieces: Pieces
 ) -> None:
-    assert anything(server, here, spot, 30).sent > 0
+    assert anything(server, pieces, spot, 30).sent > 0
 
 
 @pytest.mark.parametrize("operation", DESCRIBED, ids=str)

@@ -14,19 +14,10 @@ from tests.engines import BOTH
 from tests.flows.apps import App, good, refused
 from tests.flows.browsing import Person
 from tests.flows.running import Running
-from tests.flows.seeds import PASSWORD, House
+from tests.flows.seeds import House
 
 ENGINES = BOTH
 WITHOUT = {"code_challenge": "", "code_challenge_method": ""}
-
-
-@pytest.fixture
-def ada(server: Running, house: House) -> Person:
-    """Ada, signed in in this browser."""
-    person = server.person()
-    attempt = house.own.begin()
-    house.own.redeem(attempt, person.sign_in(person.open(attempt.url), "ada@example.com", PASSWORD))
-    return person
 
 
 def change(server: Running, app: str, **changes: Any) -> None:

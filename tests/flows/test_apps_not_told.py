@@ -18,7 +18,7 @@ from tests.engines import BOTH
 from tests.flows.apps import App
 from tests.flows.listening_app import listening_app
 from tests.flows.running import Running, running
-from tests.flows.seeds import API, CALLBACK, PASSWORD, House, draft, seed
+from tests.flows.seeds import API, CALLBACK, PASSWORD, House, draft
 from tests.waiting import until
 
 ENGINES = BOTH
@@ -40,13 +40,6 @@ def server(
     with running(folder, database=database, environ={"DOORWARD_CA_FILE": str(named)}) as started:
         yield started
         assert started.troubles() == []
-
-
-@pytest.fixture(scope="module")
-def house(server: Running) -> Generator[House]:
-    made = seed(server)
-    yield made
-    made.close()
 
 
 def hearing(server: Running, name: str, url: str) -> App:

@@ -17,15 +17,6 @@ ADA, BOB = "ada@example.com", "bob@example.com"
 pytestmark = pytest.mark.requirement(13)
 
 
-@pytest.fixture
-def ada(server: Running, house: House) -> Person:
-    """Ada, signed in in this browser."""
-    person = server.person()
-    attempt = house.own.begin()
-    house.own.redeem(attempt, person.sign_in(person.open(attempt.url), ADA, PASSWORD))
-    return person
-
-
 def again(person: Person, house: House, **params: str) -> Tokens:
     """Tokens for a request that this browser completes without a page."""
     attempt = house.own.begin(**params)

@@ -16,7 +16,7 @@ from doorward.features.admin import build as admin
 from doorward.features.services import Services
 from tests.engines import BOTH
 from tests.flows.apps import App, pkce
-from tests.flows.processes import Fleet, processes
+from tests.flows.processes import processes
 from tests.flows.running import operate
 from tests.flows.seeds import PASSWORD
 from tests.flows.signing_in import challenge, tokens_by_challenge
@@ -25,11 +25,6 @@ from tests.waiting import PATIENCE, keeps
 
 ENGINES = BOTH
 LIMIT = ThrottlePolicy().per_account
-
-
-def everywhere(fleet: Fleet) -> list[App]:
-    own = fleet.house.own
-    return [App(fleet.issuer, own.client_id, own.secret, base=server.base) for server in fleet.servers]
 
 
 def guess(app: App, email: str) -> int:
@@ -60,7 +55,7 @@ def test_two_servers_that_share_a_cache_check_no_more_guesses_than_one(
     tmp_path: Path, own_database: str | None
 ) -> None:
     with valkey_server() as cache, processes(tmp_path, 2, database=own_database, cache=cache.url) as fleet:
-        apps = everywhere(fleet)
+        apps = fleet.everywhere(fleet.house.own)
         assert looked_at(guesses(apps, "bob@example.com", 40)) == LIMIT
         # the owner of another account is not affected
         assert tokens_by_challenge(apps[1], "ada@example.com", "openid").body["id_token"]
@@ -78,7 +73,7 @@ def test_a_cache_outage_locks_nobody_out_and_gives_no_extra_guess(
     # one case per engine: both exercise the same code, and each takes its time
     what = "frozen" if own_database is None else "killed"
     with valkey_server() as cache, processes(tmp_path, 2, database=own_database, cache=cache.url) as fleet:
-        apps = everywhere(fleet)
+        apps = fleet.everywhere(fleet.house.own)
         judged = looked_at(guesses(apps, "bob@example.com", LIMIT - 4))
         assert judged == LIMIT - 4
         # the counts are in the database a second later at the latest
@@ -124,14 +119,14 @@ def test_servers_start_without_their_configured_cache(tmp_path: Path, own_databa
     with valkey_server() as cache:
         cache.kill()
         with processes(tmp_path, 1, database=own_database, cache=cache.url) as fleet:
-            apps = everywhere(fleet)
+            apps = fleet.everywhere(fleet.house.own)
             assert tokens_by_challenge(apps[0], "ada@example.com", "openid").body["id_token"]
             apps[0].close()
 
 
 def test_the_cache_also_announces_changes(tmp_path: Path, own_database: str | None) -> None:
     with valkey_server() as cache, processes(tmp_path, 2, database=own_database, cache=cache.url) as fleet:
-        apps = everywhere(fleet)
+        apps = fleet.everywhere(fleet.house.own)
 
         def until_told() -> float:
             tokens = tokens_by_challenge(apps[0], "ada@example.com", "openid orders:read offline_access")

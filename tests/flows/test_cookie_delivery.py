@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Generator
 
 import httpx2
 import pytest
@@ -14,27 +13,14 @@ from doorward_verify.cookie import Asked
 from tests.engines import BOTH
 from tests.flows.apps import payload, refused
 from tests.flows.browsing import Person
-from tests.flows.running import Running, running
-from tests.flows.seeds import API, PASSWORD, House, seed
+from tests.flows.running import Running
+from tests.flows.seeds import API, PASSWORD, House
 from tests.waiting import keeps
 
 ENGINES = BOTH
+# the cookies' names and attributes are those of production
+HTTPS = True
 ORIGIN = {"origin": "https://counter.example.net", "sec-fetch-site": "same-site"}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Generator[Running]:
-    """https: the cookies' names and attributes are those of production."""
-    with running(tmp_path_factory.mktemp("https"), https=True, database=database) as started:
-        yield started
-        assert started.troubles() == []
-
-
-@pytest.fixture(scope="module")
-def house(server: Running) -> Generator[House]:
-    made = seed(server)
-    yield made
-    made.close()
 
 
 def signed_in(server: Running, house: House) -> tuple[Person, httpx2.Response]:

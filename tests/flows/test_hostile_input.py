@@ -10,27 +10,13 @@ from tests.engines import BOTH
 from tests.flows.patient import PATIENT
 from tests.flows.pieces import Pieces, Spot, spots
 from tests.flows.raw import RawClient, RawRequest
-from tests.flows.running import Running, running
-from tests.flows.seeds import House
+from tests.flows.running import Running
 from tests.flows.stumbling import sweep
 from tests.waiting import PATIENCE
 
 ENGINES = BOTH
 SPOTS = spots()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Generator[Running]:
-    """A server with high limits on tries."""
-    with running(tmp_path_factory.mktemp("server"), sections=PATIENT, database=database) as started:
-        yield started
-        assert started.troubles() == []
-
-
-@pytest.fixture(scope="module")
-def here(server: Running, house: House) -> Pieces:
-    """Real values of that server."""
-    return Pieces(server, house)
+SECTIONS = PATIENT
 
 
 @pytest.fixture
@@ -43,8 +29,8 @@ def raw(server: Running) -> Generator[RawClient]:
 
 @pytest.mark.requirement(9)
 @pytest.mark.parametrize("spot", SPOTS, ids=[spot.path for spot in SPOTS])
-def test_one_wrong_value_at_a_time_on_every_route(spot: Spot, server: Running, here: Pieces) -> None:
-    assert sweep(server, here, spot).sent > 0
+def test_one_wrong_value_at_a_time_on_every_route(spot: Spot, server: Running, pieces: Pieces) -> None:
+    assert sweep(server, pieces, spot).sent > 0
 
 
 @pytest.mark.parametrize(

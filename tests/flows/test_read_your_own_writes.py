@@ -17,18 +17,13 @@ from doorward.features.admin import build as admin
 from doorward.features.services import Services
 from tests.engines import BOTH
 from tests.flows.apps import App, header
-from tests.flows.processes import Fleet, processes
+from tests.flows.processes import processes
 from tests.flows.running import operate
 from tests.flows.seeds import API, draft
 from tests.flows.signing_in import tokens_by_challenge
 
 ENGINES = BOTH
 ROUNDS = 5
-
-
-def everywhere(fleet: Fleet, app: App) -> list[App]:
-    """The same app at each of the processes, over open connections."""
-    return [App(fleet.issuer, app.client_id, app.secret, base=server.base) for server in fleet.servers]
 
 
 async def created(services: Services) -> tuple[str, str]:
@@ -46,7 +41,7 @@ def test_a_new_app_works_everywhere_and_a_deleted_one_nowhere(
     with processes(tmp_path, 3, database=own_database) as fleet:
         for _ in range(ROUNDS):
             client_id, secret = operate(fleet.config, created)
-            apps = everywhere(fleet, App(fleet.issuer, client_id, secret))
+            apps = fleet.everywhere(App(fleet.issuer, client_id, secret))
             assert [app.token(grant_type="client_credentials").status_code for app in apps] == [200] * 3
 
             async def removed(services: Services, client_id: str = client_id) -> None:
@@ -63,7 +58,7 @@ def test_every_process_signs_with_the_key_that_a_command_made_current(
     tmp_path: Path, own_database: str | None
 ) -> None:
     with processes(tmp_path, 3, database=own_database) as fleet:
-        apps = everywhere(fleet, fleet.house.service)
+        apps = fleet.everywhere(fleet.house.service)
 
         async def rotated(services: Services) -> str:
             return (await services.get(admin.keys).rotate(os_actor(), force=True)).id
@@ -80,7 +75,7 @@ def test_every_process_signs_with_the_key_that_a_command_made_current(
 def test_a_disabled_person_is_refused_at_the_next_request(tmp_path: Path, own_database: str | None) -> None:
     with processes(tmp_path, 2, database=own_database) as fleet:
         tokens = tokens_by_challenge(fleet.house.own, "ada@example.com", "openid orders:read")
-        apps, readers = everywhere(fleet, fleet.house.own), everywhere(fleet, fleet.house.reader)
+        apps, readers = fleet.everywhere(fleet.house.own), fleet.everywhere(fleet.house.reader)
         assert [reader.introspect(tokens.access)["active"] for reader in readers] == [True] * 2
 
         async def disabled(services: Services) -> None:
@@ -99,7 +94,7 @@ def test_a_process_that_was_suspended_during_a_change_does_not_answer_from_stale
 ) -> None:
     with processes(tmp_path, 2, database=own_database) as fleet:
         client_id, secret = operate(fleet.config, created)
-        apps = everywhere(fleet, App(fleet.issuer, client_id, secret))
+        apps = fleet.everywhere(App(fleet.issuer, client_id, secret))
         assert [app.token(grant_type="client_credentials").status_code for app in apps] == [200] * 2
         asleep = fleet.servers[1].pid
         kill(asleep, signal.SIGSTOP)

@@ -21,7 +21,7 @@ from doorward.storage.sql.open import open_store
 from doorward_verify import ResourceServer
 from doorward_verify.refused import Refused
 from tests.engines import BOTH
-from tests.flows.apps import App, good, healed, payload
+from tests.flows.apps import good, healed, payload
 from tests.flows.processes import Fleet, processes
 from tests.flows.seeds import API
 from tests.flows.signing_in import tokens_by_challenge
@@ -37,11 +37,6 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Gen
     with processes(tmp_path_factory.mktemp("fleet"), 2, database=database) as started:
         yield started
         assert [trouble for server in started.servers for trouble in server.troubles()] == []
-
-
-def everywhere(fleet: Fleet, app: App) -> list[App]:
-    """The app at each process."""
-    return [App(fleet.issuer, app.client_id, app.secret, base=server.base) for server in fleet.servers]
 
 
 def entries(fleet: Fleet) -> list[dict[str, Any]]:
@@ -78,7 +73,7 @@ def reason(api: ResourceServer, token: str) -> str:
 def test_a_spent_parent_used_repeatedly_ends_its_grant_and_adds_few_entries(
     fleet: Fleet, database: str | None
 ) -> None:
-    apps = everywhere(fleet, fleet.house.own)
+    apps = fleet.everywhere(fleet.house.own)
     tokens = tokens_by_challenge(fleet.house.own, "ada@example.com", SCOPE)
     grant = tokens.claims["jti"].partition(".")[0]
     healed(lambda: apps[0].refresh(tokens.refresh))
@@ -118,7 +113,7 @@ def test_a_spent_parent_used_repeatedly_ends_its_grant_and_adds_few_entries(
 
 @pytest.mark.requirement(93)
 def test_64_tokens_of_one_grant_revoked_at_once_make_no_more_entries_than_the_bound(fleet: Fleet) -> None:
-    apps = everywhere(fleet, fleet.house.own)
+    apps = fleet.everywhere(fleet.house.own)
     tokens = tokens_by_challenge(fleet.house.own, "bob@example.com", SCOPE)
     grant = tokens.claims["jti"].partition(".")[0]
     healed(lambda: apps[0].refresh(tokens.refresh))
@@ -139,7 +134,7 @@ def test_64_tokens_of_one_grant_revoked_at_once_make_no_more_entries_than_the_bo
 def test_one_refresh_token_revoked_64_times_at_once_makes_one_entry_and_one_line(
     fleet: Fleet, database: str | None
 ) -> None:
-    apps = everywhere(fleet, fleet.house.own)
+    apps = fleet.everywhere(fleet.house.own)
     tokens = tokens_by_challenge(fleet.house.own, "bob@example.com", SCOPE)
     grant = tokens.claims["jti"].partition(".")[0]
     lines = revoked_lines(fleet, database)
@@ -156,7 +151,7 @@ def test_one_refresh_token_revoked_64_times_at_once_makes_one_entry_and_one_line
 
 @pytest.mark.requirement(93)
 def test_endless_revocations_by_one_app_become_one_entry(fleet: Fleet, database: str | None) -> None:
-    apps = everywhere(fleet, fleet.house.service)
+    apps = fleet.everywhere(fleet.house.service)
     lines = revoked_lines(fleet, database)
 
     def one(number: int) -> str:

@@ -14,9 +14,12 @@ from doorward.core.model.client import Client
 from doorward.features.admin import build as admin
 from doorward.features.admin.apps import AppKind
 from doorward.features.services import Services
+from tests.flows.conftest import house
 from tests.flows.running import Running, running
-from tests.flows.seeds import API, CALLBACK, House, draft, seed
+from tests.flows.seeds import API, CALLBACK, House, draft
 from tests.waiting import until
+
+__all__ = ["apps", "house", "server"]
 
 AFTER = "https://shop.example.net/bye"
 
@@ -55,14 +58,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
     with running(tmp_path_factory.mktemp("server"), https=True) as started:
         yield started
         assert started.troubles() == []
-
-
-@pytest.fixture(scope="module")
-def house(server: Running) -> Generator[House]:
-    """API, roles and people."""
-    made = seed(server)
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

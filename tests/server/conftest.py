@@ -14,7 +14,10 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.storage.conftest import years
 from tests.waiting import PATIENCE, until
+
+__all__ = ["Serve", "Served", "serve", "years"]
 
 
 class Served:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -14,15 +14,9 @@ from doorward.ops.doctor.check import Check
 from doorward.ops.doctor.doctor import examine
 from doorward.settings import load
 from tests.postgres import Databases
-from tests.storage.years import BEGAN, Years, server, turned
+from tests.storage.years import BEGAN, Years, server
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def years(postgres: Databases, postgres_url: str) -> AsyncIterator[Years]:
-    async with turned(postgres, postgres_url) as passing:
-        yield passing
 
 
 @pytest.fixture

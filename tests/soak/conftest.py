@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.flows.conftest import house, pieces, server
 from tests.flows.processes import Fleet, processes
+
+__all__ = ["fleet", "house", "pieces", "server"]
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from doorward.storage.sql.store import Store
+from tests.postgres import Databases
 from tests.storage.stores import STORES, Opener
+from tests.storage.years import Years, turned
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -40,3 +42,10 @@ async def other(opener: Opener, store: Store) -> AsyncIterator[Store]:
     opened = await opener()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def years(postgres: Databases, postgres_url: str) -> AsyncIterator[Years]:
+    """A database whose date the test sets."""
+    async with turned(postgres, postgres_url) as passing:
+        yield passing

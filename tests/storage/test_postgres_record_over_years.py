@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -19,15 +18,9 @@ from doorward.storage.sql.statements import write
 from tests.moving.test_copy_sqlite import Steps
 from tests.postgres import Databases
 from tests.storage.samples import DAY, SEEN
-from tests.storage.years import BEGAN, KEEP, Years, server, turned
+from tests.storage.years import BEGAN, KEEP, Years, server
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def years(postgres: Databases, postgres_url: str) -> AsyncIterator[Years]:
-    async with turned(postgres, postgres_url) as passing:
-        yield passing
 
 
 def called(*days: datetime) -> list[str]:

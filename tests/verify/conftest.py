@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from doorward_verify.resource_server import ResourceServer
-from doorward_verify.testing import doorward_tokens
+from doorward_verify.testing import TokenMint, doorward_tokens, minting
 from tests.verify.issuer import AUDIENCE, Issuer, running
 
 __all__ = ["doorward_tokens"]
@@ -30,3 +30,10 @@ def serve(issuer: Issuer) -> Generator[Callable[..., ResourceServer]]:
     yield make
     for server in made:
         server.close()
+
+
+@pytest.fixture
+def tokens(auth: ResourceServer) -> Generator[TokenMint]:
+    """Tokens for the resource server that the module calls `auth`."""
+    with minting(auth) as mint:
+        yield mint

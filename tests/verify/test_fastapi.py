@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from doorward_verify.cookie import cookie_names, csrf_token
 from doorward_verify.fastapi import Principal, ResourceServer
-from doorward_verify.testing import TokenMint, minting
+from doorward_verify.testing import TokenMint
 from tests.verify.issuer import AUDIENCE, Issuer
 from tests.waiting import keeps, until
 
@@ -58,12 +58,6 @@ def make(auth: ResourceServer) -> FastAPI:
 @pytest.fixture
 def auth() -> ResourceServer:
     return ResourceServer("https://auth.example.com", audience=AUDIENCE, cookie=True, scopes=["orders:read"])
-
-
-@pytest.fixture
-def tokens(auth: ResourceServer) -> Generator[TokenMint]:
-    with minting(auth) as mint:
-        yield mint
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Starlette integration: principals, decorators, challenges, metadata, lifespan."""
 
-from collections.abc import Generator
-
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -10,7 +8,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from doorward_verify.starlette import ResourceServer
-from doorward_verify.testing import TokenMint, minting
+from doorward_verify.testing import TokenMint
 from tests.verify.issuer import AUDIENCE, Issuer
 
 
@@ -30,12 +28,6 @@ def make(auth: ResourceServer) -> Starlette:
 @pytest.fixture
 def auth() -> ResourceServer:
     return ResourceServer("https://auth.example.com", f"{AUDIENCE}/v1")
-
-
-@pytest.fixture
-def tokens(auth: ResourceServer) -> Generator[TokenMint]:
-    with minting(auth) as mint:
-        yield mint
 
 
 def test_principals_and_challenges(auth: ResourceServer, tokens: TokenMint) -> None:
