@@ -12,12 +12,24 @@ import typer
 
 from doorward.cli import show
 from doorward.cli.command import CommandRun
-from doorward.cli.passphrase import Passphrase, PassphraseFile, read_passphrase
 from doorward.cli.progress import Bar
-from doorward.cli.run import finish, read_settings, settings_file
+from doorward.cli.run import finish, read_settings, settings_file, typed
 from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment, size
 from doorward.core.model.copied import BackedUp
+from doorward.core.model.decoded import NotText, decoded
+from doorward.core.model.secret import Secret
+
+Passphrase = Annotated[
+    bool,
+    typer.Option(
+        "--passphrase", help="Ask for a passphrase, which opens the backup without the server's key."
+    ),
+]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option("--passphrase-file", metavar="FILE", help="The same, from the first line of a file."),
+]
 
 
 def backup(
@@ -35,7 +47,7 @@ def backup(
     """
     if verify:
         _must_be_there(file)
-    secret = read_passphrase(ask=passphrase, file=passphrase_file, twice=not verify)
+    secret = _read_passphrase(ask=passphrase, file=passphrase_file, twice=not verify)
     path = settings_file(run.config)
     place = None if str(file) == "-" else file
     if place is None and (verify or sys.stdout.isatty()):
@@ -75,7 +87,7 @@ def restore(
 ) -> None:
     """Fill an empty database from a backup. The server must not run meanwhile."""
     _must_be_there(file)
-    secret = read_passphrase(ask=passphrase, file=passphrase_file, twice=False)
+    secret = _read_passphrase(ask=passphrase, file=passphrase_file, twice=False)
     if replace:
         run.confirm(f"Replace what is in {into or 'the database of the settings'}?")
     # imported here: no other command needs it
@@ -115,6 +127,28 @@ def _must_be_there(file: Path) -> None:
     """Check that the file exists before any question is asked. Raises `Trouble`."""
     if not file.exists():
         raise Trouble(f"There is no file {file}.", "Name a file that doorward backup has written.")
+
+
+def _read_passphrase(*, ask: bool, file: Path | None, twice: bool) -> Secret | None:
+    """The passphrase, if one was requested: from the terminal or a file, never from the arguments, which every user of the machine
+    can read. Raises `Trouble`."""
+    if file is not None:
+        try:
+            lines = decoded(file.read_bytes()).splitlines()
+        except OSError as error:
+            raise Trouble(
+                f"The passphrase file {file} cannot be read: {error.strerror}.", "Name another one."
+            ) from None
+        except NotText as error:
+            raise Trouble(f"The passphrase file {file} {error}.", "Write it anew as UTF-8 text.") from None
+        if not lines or not lines[0]:
+            raise Trouble(f"The first line of {file} is empty.", "Put the passphrase there.")
+        return Secret(lines[0])
+    if not ask:
+        return None
+    if not sys.stdin.isatty():
+        raise Trouble("Nobody can be asked for a passphrase here.", "Use --passphrase-file FILE.")
+    return typed(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))
 
 
 def _told(console: show.Console, done: BackedUp, said: str) -> None:
