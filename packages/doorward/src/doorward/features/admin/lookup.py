@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from collections.abc import Collection, Iterable
+from typing import TypeVar
 
 from doorward.core.login_name import normalise_email
 from doorward.core.model.account import Account
@@ -21,13 +21,7 @@ _NEAR_AMONG = 2000
 
 def find_client(catalog: Catalog, given: str) -> Client:
     """By id, or by name without regard to case. Raises `AdminError`."""
-    by_id = catalog.clients.get(given)
-    if by_id is not None:
-        return by_id
-    named = _called("app", given, catalog.clients.values())
-    if named is not None:
-        return named
-    raise not_found("app", given, [client.name for client in catalog.clients.values()])
+    return _find("app", given, catalog.clients.values())
 
 
 def find_api(catalog: Catalog, given: str) -> Api:
@@ -35,27 +29,14 @@ def find_api(catalog: Catalog, given: str) -> Api:
     identifier = resource.find(given, catalog.apis)
     if identifier is not None:
         return catalog.apis[identifier]
-    for api in catalog.apis.values():
-        if given == api.id:
-            return api
-    named = _called("api", given, catalog.apis.values())
-    if named is not None:
-        return named
-    known = [name for api in catalog.apis.values() for name in (api.identifier, api.name)]
-    raise not_found("api", given, known)
+    return _find("api", given, catalog.apis.values(), also=catalog.apis)
 
 
 def find_role(catalog: Catalog, given: str) -> Role:
     """By name (exactly, else without regard to case) or id. Raises `AdminError`."""
     if given in catalog.roles:
         return catalog.roles[given]
-    for role in catalog.roles.values():
-        if role.id == given:
-            return role
-    named = _called("role", given, catalog.roles.values())
-    if named is not None:
-        return named
-    raise not_found("role", given, catalog.roles)
+    return _find("role", given, catalog.roles.values())
 
 
 def find_key(catalog: Catalog, given: str) -> SigningKey:
@@ -77,23 +58,20 @@ async def find_account(store: Store, given: str) -> Account:
     raise not_found("person", given, [account.email for account in near])
 
 
-class _Named(Protocol):
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
+_N = TypeVar("_N", Client, Api, Role)
 
 
-_N = TypeVar("_N", bound=_Named)
-
-
-def _called(noun: Noun, given: str, among: Iterable[_N]) -> _N | None:
-    """The entry with exactly this name, else the one whose name looks the same to people. Raises `AdminError` where several match, as
-    older versions allowed: none of them may be taken for another."""
-    every = list(among)
-    exact = [one for one in every if one.name == given]
+def _find(noun: Noun, given: str, among: Collection[_N], *, also: Iterable[str] = ()) -> _N:
+    """The entry with this id, else with exactly this name, else the one whose name looks the same to people. `also` are further names
+    for the nearest match. Raises `AdminError` where several match, as older versions allowed: none of them may be taken for another."""
     wanted = same_as(given)
-    found = exact or [one for one in every if same_as(one.name) == wanted]
+    found = (
+        [one for one in among if one.id == given]
+        or [one for one in among if one.name == given]
+        or [one for one in among if same_as(one.name) == wanted]
+    )
+    if not found:
+        raise not_found(noun, given, [*also, *(one.name for one in among)])
     if len(found) > 1:
         raise refused("ambiguous", noun=noun, given=given, ids=tuple(one.id for one in found))
-    return found[0] if found else None
+    return found[0]
