@@ -42,13 +42,12 @@ class ApiAdmin(ConfigAdmin):
     ) -> Api:
         """Register an API. `identifier` is the value of `resource` and `aud`; without `name` it is the name too."""
         catalog = await self.catalog.refresh()
-        problem = registration.identifier_problem(identifier)
-        name = text.name(name) if name is not None else None
-        if problem is None and name is not None:
-            problem = registration.name_problem(name, prefix="api")
+        demand(registration.identifier_problem(identifier))
+        if name is not None:
+            name = text.name(name)
+            demand(registration.name_problem(name, prefix="api"))
         for permission in permissions:
-            problem = problem or registration.permission_problem(permission.name)
-        demand(problem)
+            demand(registration.permission_problem(permission.name))
         if resource.same(identifier, self.issuer):
             raise refused("identifier_of_server", identifier=identifier)
         _each_once([permission.name for permission in permissions])
