@@ -20,17 +20,8 @@ _CLOSE: Final = 100
 """Steps of Fermat's method, which finds two primes that were chosen close together."""
 
 
-def _primes(count: int) -> tuple[int, ...]:
-    found: list[int] = []
-    number = 2
-    while len(found) < count:
-        if all(number % prime for prime in found):
-            found.append(number)
-        number += 1
-    return tuple(found)
-
-
-_SMALL: Final = _primes(126)
+_SMALL: Final = tuple(n for n in range(2, 702) if all(n % divisor for divisor in range(2, isqrt(n) + 1)))
+"""The first 126 primes."""
 _PRODUCT: Final = prod(_SMALL)
 
 

@@ -26,18 +26,17 @@ class KindRule(Struct, frozen=True, kw_only=True):
     signs_people_in: bool = True
 
 
+_ON_A_DEVICE: Final = KindRule(
+    auth_method="none", grant_types=("authorization_code", "refresh_token"), keeps_secrets=False
+)
 KINDS: Final[Mapping[AppKind, KindRule]] = {
     "web": KindRule(
         auth_method="client_secret_basic",
         grant_types=("authorization_code", "refresh_token"),
         keeps_secrets=True,
     ),
-    "spa": KindRule(
-        auth_method="none", grant_types=("authorization_code", "refresh_token"), keeps_secrets=False
-    ),
-    "native": KindRule(
-        auth_method="none", grant_types=("authorization_code", "refresh_token"), keeps_secrets=False
-    ),
+    "spa": _ON_A_DEVICE,
+    "native": _ON_A_DEVICE,
     "service": KindRule(
         auth_method="client_secret_basic",
         grant_types=("client_credentials",),
