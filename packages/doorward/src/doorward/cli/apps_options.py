@@ -14,7 +14,6 @@ from doorward.core.model.client import SECRET_METHODS, Client, Pkce, ResponseMod
 from doorward.core.model.decoded import NotText, decoded
 from doorward.features.oauth.clients.rules import key_strength
 from doorward.features.oauth.clients.rules.registration import plain_origin
-from doorward_verify.jwk import InvalidKey, parse_public
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -105,12 +104,7 @@ def read_jwks(path: Path) -> dict[str, Any]:
     keys: Any = document.get("keys", [document] if "kty" in document else None)
     if not isinstance(keys, list) or not keys:
         raise Trouble(f"{path} holds no keys.", fix)
-    for number, key in enumerate(keys, 1):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        try:
-            if not isinstance(key, dict):
-                raise InvalidKey("it is not an object")
-            if weak := key_strength.weakness(parse_public(key)):  # pyright: ignore[reportUnknownArgumentType]
-                raise InvalidKey(weak)
-        except InvalidKey as error:
-            raise Trouble(f"Key {number} of {path} cannot be used: {error}.", fix) from None
+    if unusable := key_strength.first_unusable({"keys": keys}):
+        number, reason = unusable
+        raise Trouble(f"Key {number} of {path} cannot be used: {reason}.", fix)
     return {"keys": keys}
