@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -20,14 +19,14 @@ Rows = Sequence[tuple[str, str]]
 """The lines of a card: name and value of each field."""
 
 
-def result(document: Any, human: Human, *, as_json: bool) -> None:
-    """Print the result on standard output."""
+def result(document: object, human: Human, *, as_json: bool) -> None:
+    """Print the result on standard output: `document` as JSON, else what `human` prints."""
     try:
         if as_json:
             sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
             sys.stdout.buffer.flush()
         else:
-            human(_console())
+            human(Console(highlight=False, soft_wrap=True))
             sys.stdout.flush()
     except OSError as problem:
         raise OutputLost(problem) from None
@@ -37,19 +36,15 @@ def trouble(problem: OperatorError, *, as_json: bool) -> None:
     """Print an error: as JSON on standard output, so that one reader gets results and errors; else as text on standard error, if
     that is open."""
     with suppress(OSError):
-        _trouble(problem, as_json=as_json)
-
-
-def _trouble(problem: OperatorError, *, as_json: bool) -> None:
-    if as_json:
-        document = {"error": problem.error, "fix": problem.fix}
-        sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")
-        sys.stdout.buffer.flush()
-        return
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(Text("✗ ", style="red") + Text(problem.error))
-    if problem.fix:
-        console.print(Text("  Fix: ", style="bold") + Text(problem.fix))
+        if as_json:
+            document = {"error": problem.error, "fix": problem.fix}
+            sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")
+            sys.stdout.buffer.flush()
+            return
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print(Text("✗ ", style="red") + Text(problem.error))
+        if problem.fix:
+            console.print(Text("  Fix: ", style="bold") + Text(problem.fix))
 
 
 def card(console: Console, title: str, rows: Rows) -> None:
@@ -89,7 +84,3 @@ def done(console: Console, text: str) -> None:
 def note(text: str) -> None:
     """Additional information on standard error, so that the result can be piped on."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"  {text}"))
-
-
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
