@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from doorward.adapters import logs, trust
 from doorward.adapters.background import every
@@ -14,6 +13,7 @@ from doorward.adapters.metrics import PrometheusMeter
 from doorward.app.container import Container
 from doorward.features.authn.factors.email_code.build import email_challenges
 from doorward.features.feature import Job
+from doorward.settings import Settings
 
 SWEEP = 20.0
 
@@ -26,25 +26,32 @@ def jobs(container: Container, metrics: PrometheusMeter) -> Iterator[Job]:
         yield Job(name="cache", run=container.cache.watch)
     yield Job(name="catalog", run=services.config.watch)
     yield Job(name="sweep", run=lambda: every(SWEEP, lambda: _sweep(container), name="sweep"))
-    if settings.mail.host is not None:
-        yield Job(name="mail", run=_mail(container, settings.mail.host).run)
+    if (server := mail_server(settings)) is not None:
+        yield Job(name="mail", run=_mail(container, server).run)
     if (port := settings.metrics.port) is not None:
         yield Job(name="metrics", run=lambda: _show_metrics(metrics, settings.metrics.host, port))
     for feature in container.features:
         yield from feature.jobs(services)
 
 
-def _mail(container: Container, host: str) -> MailWorker:
-    services, mail = container.services, container.settings.mail
-    server = SmtpServer(
-        host=host,
-        sender=mail.sender or f"{services.brand_name} <no-reply@{urlsplit(services.issuer).hostname}>",
+def mail_server(settings: Settings) -> SmtpServer | None:
+    """The mail server of the settings; without one, mail stays in the outbox."""
+    mail = settings.mail
+    if mail.host is None or mail.sender is None:
+        return None
+    return SmtpServer(
+        host=mail.host,
+        sender=mail.sender,
         port=mail.port,
         user=mail.user,
         password=mail.password,
         tls=mail.tls,
         timeout=mail.timeout,
     )
+
+
+def _mail(container: Container, server: SmtpServer) -> MailWorker:
+    services = container.services
     return MailWorker(
         store=services.store,
         sealer=services.sealer,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from doorward.adapters import trust
 from doorward.adapters.clock import SystemClock
-from doorward.adapters.mail.smtp import MailDelayed, MailRefused, SmtpSender, SmtpServer
+from doorward.adapters.mail.smtp import MailDelayed, MailRefused, SmtpSender
 from doorward.adapters.random import SystemChance
+from doorward.app.jobs import mail_server
 from doorward.core.login_name import normalise_email
 from doorward.core.model.message import Letter
 from doorward.core.web_origin import loopback
@@ -17,7 +18,7 @@ _CHECK = "Check mail.host, mail.port, mail.tls and the password."
 
 async def mail(settings: Settings) -> Finding:
     """Whether the mail server answers and accepts our credentials."""
-    server = _server(settings)
+    server = mail_server(settings)
     if server is None:
         if settings.development:
             return passed(f"kept in the outbox: {settings.issuer}/_dev/outbox")
@@ -44,7 +45,7 @@ async def test_mail(settings: Settings, to: str) -> Finding:
     address = normalise_email(to)
     if address is None:
         return failed(f"{to} is no e-mail address", "It should look like ada@example.com.")
-    server = _server(settings)
+    server = mail_server(settings)
     if server is None:
         return failed("there is no mail server to hand it to", "Set mail.host and mail.sender.")
     now = SystemClock().now()
@@ -65,18 +66,3 @@ async def test_mail(settings: Settings, to: str) -> Finding:
     except MailDelayed as problem:
         return failed(f"{server.host}: {problem}", _CHECK)
     return passed(f"{server.host} took it for {address} and said: {answer or 'nothing'}")
-
-
-def _server(settings: Settings) -> SmtpServer | None:
-    mail = settings.mail
-    if mail.host is None:
-        return None
-    return SmtpServer(
-        host=mail.host,
-        sender=mail.sender or "",
-        port=mail.port,
-        user=mail.user,
-        password=mail.password,
-        tls=mail.tls,
-        timeout=mail.timeout,
-    )
