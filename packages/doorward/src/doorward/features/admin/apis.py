@@ -11,10 +11,10 @@ from doorward.core import text
 from doorward.core.model.actor import Actor
 from doorward.core.model.client import SigningAlgorithm
 from doorward.core.model.config_snapshot import Api, Catalog, Permission, TokenType
-from doorward.features.admin.commit import ConfigAdmin, Overtaken, decided_anew
+from doorward.features.admin.commit import ConfigAdmin
 from doorward.features.admin.error import demand, refused
 from doorward.features.admin.lookup import find_api, find_client
-from doorward.features.admin.operation import operation
+from doorward.features.admin.operation import Overtaken, operation
 from doorward.features.oauth.clients.rules import registration, resource
 from doorward.features.signing_keys import rules as key_life
 from doorward.features.signing_keys.rotation import KeyRotation
@@ -29,7 +29,6 @@ class ApiAdmin(ConfigAdmin):
     rotation: KeyRotation
 
     @operation("apis.write")
-    @decided_anew
     async def create(
         self,
         actor: Actor,
@@ -80,7 +79,6 @@ class ApiAdmin(ConfigAdmin):
         return find_api(await self.catalog.refresh(), api)
 
     @operation("apis.write")
-    @decided_anew
     async def update(
         self,
         actor: Actor,
@@ -117,7 +115,6 @@ class ApiAdmin(ConfigAdmin):
         return new
 
     @operation("apis.write")
-    @decided_anew
     async def set_introspecting_app(self, actor: Actor, api: str, app: str | None) -> Api:
         """Set the app whose credential the API uses at /introspect; None: no app."""
         catalog = await self.catalog.refresh()
@@ -130,7 +127,6 @@ class ApiAdmin(ConfigAdmin):
         return changed
 
     @operation("apis.write")
-    @decided_anew
     async def delete(self, actor: Actor, api: str) -> Api:
         """Delete the API, and every app's and role's access to it. Tokens for it expire by themselves; no new one is issued."""
         catalog = await self.catalog.refresh()
@@ -141,7 +137,6 @@ class ApiAdmin(ConfigAdmin):
             catalog,
             *self._narrowed(catalog, found.identifier, None),
             self.store.registry.delete_api(found.id),
-            now=self.clock.now(),
             client_id=found.client_id,
             api=found.identifier,
         )
@@ -163,9 +158,8 @@ class ApiAdmin(ConfigAdmin):
     async def _put(
         self, actor: Actor, kind: str, read: Catalog, api: Api, *writes: Write, **detail: str | list[str]
     ) -> None:
-        put, now, client_id = self.store.registry.put_api(api), self.clock.now(), api.client_id
-        said = {"api": api.identifier, **detail}
-        await self._commit(actor, kind, read, put, *writes, now=now, client_id=client_id, **said)
+        put, said = self.store.registry.put_api(api), {"api": api.identifier, **detail}
+        await self._commit(actor, kind, read, put, *writes, client_id=api.client_id, **said)
 
 
 def _without(

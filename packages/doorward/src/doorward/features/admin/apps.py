@@ -17,10 +17,10 @@ from doorward.core.model.message import Undelivered
 from doorward.core.model.problem import Problem
 from doorward.core.model.secret import Secret
 from doorward.features.admin.access import parse_access
-from doorward.features.admin.commit import ConfigAdmin, Overtaken, decided_anew
+from doorward.features.admin.commit import ConfigAdmin
 from doorward.features.admin.error import demand, refused
 from doorward.features.admin.lookup import find_client
-from doorward.features.admin.operation import operation
+from doorward.features.admin.operation import Overtaken, operation
 from doorward.features.oauth.clients.rules import kinds, registration
 from doorward.features.oauth.clients.rules.kinds import AppKind
 from doorward.features.sessions.ending import Ending
@@ -51,7 +51,6 @@ class AppAdmin(ConfigAdmin):
     """Values with which an app may be registered: the names of the plugs of this server."""
 
     @operation("apps.write")
-    @decided_anew
     async def create(
         self, actor: Actor, draft: Client, *, kind: AppKind, access: Sequence[str] = ()
     ) -> NewSecret:
@@ -73,7 +72,7 @@ class AppAdmin(ConfigAdmin):
         demand(kinds.problem(client, kind=kind))
         demand(registration.client_problem(client, native=kind == "native"))
         client, secret = self._credentials(client, now)
-        await self._put(actor, catalog, client, "app.created", now, name=client.name)
+        await self._put(actor, catalog, client, "app.created", name=client.name)
         return NewSecret(client, secret)
 
     @operation("apps.read")
@@ -95,7 +94,6 @@ class AppAdmin(ConfigAdmin):
         return next((u for u in await self.store.messages.undelivered() if u.client_id == client.id), None)
 
     @operation("apps.write")
-    @decided_anew
     async def update(
         self,
         actor: Actor,
@@ -110,7 +108,6 @@ class AppAdmin(ConfigAdmin):
         return await self._update(actor, catalog, find_client(catalog, app), change, access)
 
     @operation("apps.write")
-    @decided_anew
     async def add_redirect_uri(self, actor: Actor, app: str, uri: str) -> Client:
         """Add a redirect URI."""
         catalog = await self.catalog.refresh()
@@ -125,7 +122,6 @@ class AppAdmin(ConfigAdmin):
         return made.client
 
     @operation("apps.write")
-    @decided_anew
     async def rotate_secret(self, actor: Actor, app: str, *, keep_old: int = 0) -> NewSecret:
         """A new secret. The old one ends now, or after `keep_old` seconds, so that a running app can be reconfigured."""
         if not 0 <= keep_old <= MOST_KEPT:
@@ -143,11 +139,10 @@ class AppAdmin(ConfigAdmin):
             if keep_old > 0 and (old.expires_at is None or old.expires_at > now)
         ]
         changed = structs.replace(client, secrets=(*kept, stored))
-        await self._put(actor, catalog, changed, "app.secret_rotated", now)
+        await self._put(actor, catalog, changed, "app.secret_rotated")
         return NewSecret(changed, secret)
 
     @operation("apps.write")
-    @decided_anew
     async def delete(self, actor: Actor, app: str) -> Client:
         """Delete the app; all its grants and tokens end now."""
         catalog = await self.catalog.refresh()
@@ -158,9 +153,7 @@ class AppAdmin(ConfigAdmin):
             if api.client_id == client.id:
                 writes.append(self.store.registry.put_api(structs.replace(api, client_id=None)))
         writes.append(self.store.registry.delete_client(client.id))
-        await self._commit(
-            actor, "app.deleted", catalog, *writes, now=now, client_id=client.id, name=client.name
-        )
+        await self._commit(actor, "app.deleted", catalog, *writes, client_id=client.id, name=client.name)
         return client
 
     async def _update(
@@ -188,10 +181,9 @@ class AppAdmin(ConfigAdmin):
         asking = [api.name for api in catalog.apis.values() if api.client_id == old.id]
         if asking and not new.confidential:
             raise refused("app_introspects", app=old.name, api=asking[0])
-        now = self.clock.now()
-        new, secret = self._credentials(new, now)
+        new, secret = self._credentials(new, self.clock.now())
         changed = [name for name in Client.__struct_fields__ if getattr(old, name) != getattr(new, name)]
-        await self._put(actor, catalog, new, "app.changed", now, changed=changed)
+        await self._put(actor, catalog, new, "app.changed", changed=changed)
         return NewSecret(new, secret)
 
     def _plug_problem(self, client: Client) -> Problem | None:
@@ -214,13 +206,12 @@ class AppAdmin(ConfigAdmin):
         catalog: Catalog,
         client: Client,
         kind: str,
-        now: int,
         **detail: str | list[str],
     ) -> None:
         if await self.rotation.ensure(key_life.algorithms([client], []), actor=actor):
             raise Overtaken
         put = self.store.registry.put_client(client)
-        await self._commit(actor, kind, catalog, put, now=now, client_id=client.id, **detail)
+        await self._commit(actor, kind, catalog, put, client_id=client.id, **detail)
 
 
 def _refuse_taken(catalog: Catalog, name: str, *, but: str = "") -> None:

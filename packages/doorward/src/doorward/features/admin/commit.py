@@ -1,44 +1,17 @@
-"""Commit of a configuration change (apps, APIs, roles): compare-and-swap on the snapshot that was read, with retry and audit event."""
+"""Commit of a configuration change (apps, APIs, roles): compare-and-swap on the snapshot that was read, with its audit event."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
 from doorward.core.model.actor import Actor
 from doorward.core.model.config_snapshot import Catalog
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.random import Chance
-from doorward.features.admin.error import refused
+from doorward.features.admin.operation import Overtaken
 from doorward.features.audit.operator import operator_event
 from doorward.storage.sql.store import Store, Write
-
-_TRIES = 10
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-class Overtaken(Exception):
-    """The configuration changed after it was read."""
-
-
-def decided_anew(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """Retry the method on `Overtaken`. The method has to read the configuration itself on each call."""
-
-    @wraps(method)
-    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        for _ in range(_TRIES):
-            try:
-                return await method(*args, **kwargs)
-            except Overtaken:
-                continue
-        raise refused("config_contended")
-
-    return call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +29,6 @@ class ConfigAdmin:
         kind: str,
         read: Catalog,
         *writes: Write,
-        now: int,
         client_id: str | None = None,
         **detail: str | list[str],
     ) -> None:
@@ -68,7 +40,7 @@ class ConfigAdmin:
             self.chance,
             actor=actor,
             kind=kind,
-            now=now,
+            now=self.clock.now(),
             account_id=None,
             client_id=client_id,
             **detail,

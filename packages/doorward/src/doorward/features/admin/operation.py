@@ -7,15 +7,22 @@ method of the services is decorated.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from doorward.core.model.actor import Actor, Right
 from doorward.features.admin.error import refused
 
+_TRIES = 10
+
 S = TypeVar("S")
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Overtaken(Exception):
+    """The configuration changed after the operation read it."""
 
 
 def operation(
@@ -23,7 +30,8 @@ def operation(
 ) -> Callable[
     [Callable[Concatenate[S, Actor, P], Awaitable[R]]], Callable[Concatenate[S, Actor, P], Awaitable[R]]
 ]:
-    """Refuse an actor without `right` (`right_missing`); otherwise call the method."""
+    """Refuse an actor without `right` (`right_missing`); otherwise call the method, and again when it was `Overtaken`, so it has to read
+    the configuration itself on each call."""
 
     def decorate(
         method: Callable[Concatenate[S, Actor, P], Awaitable[R]],
@@ -31,7 +39,10 @@ def operation(
         @wraps(method)
         async def call(service: S, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
             demand(actor, right)
-            return await method(service, actor, *args, **kwargs)
+            for _ in range(_TRIES):
+                with suppress(Overtaken):
+                    return await method(service, actor, *args, **kwargs)
+            raise refused("config_contended")
 
         cast("Any", call).right = right
         return call

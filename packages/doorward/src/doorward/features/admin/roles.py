@@ -11,7 +11,7 @@ from doorward.core import text
 from doorward.core.model.actor import Actor
 from doorward.core.model.config_snapshot import Catalog, Role
 from doorward.features.admin.access import parse_access
-from doorward.features.admin.commit import ConfigAdmin, decided_anew
+from doorward.features.admin.commit import ConfigAdmin
 from doorward.features.admin.error import demand, refused
 from doorward.features.admin.lookup import find_api, find_role
 from doorward.features.admin.operation import operation
@@ -23,7 +23,6 @@ class RoleAdmin(ConfigAdmin):
     """Roles are named by name or id. Every method raises `AdminError` on failure, and every change is audited."""
 
     @operation("roles.write")
-    @decided_anew
     async def create(
         self, actor: Actor, name: str, *, permissions: Sequence[str], default: bool = False
     ) -> Role:
@@ -32,11 +31,16 @@ class RoleAdmin(ConfigAdmin):
         catalog = await self.catalog.refresh()
         name = _new_name(catalog, name)
         held = parse_access(catalog, permissions)
-        now = self.clock.now()
         role_id = self.chance.new_id("rol")
-        role = Role(id=role_id, name=name, permissions=held, created_at=now, default=default, key=role_id)
-        put = self.store.registry.put_role(role)
-        await self._commit(actor, "role.created", catalog, put, now=now, role=name)
+        role = Role(
+            id=role_id,
+            name=name,
+            permissions=held,
+            created_at=self.clock.now(),
+            default=default,
+            key=role_id,
+        )
+        await self._commit(actor, "role.created", catalog, self.store.registry.put_role(role), role=name)
         return role
 
     @operation("roles.read")
@@ -50,7 +54,6 @@ class RoleAdmin(ConfigAdmin):
         return find_role(await self.catalog.refresh(), role)
 
     @operation("roles.write")
-    @decided_anew
     async def update(
         self,
         actor: Actor,
@@ -86,7 +89,6 @@ class RoleAdmin(ConfigAdmin):
             "role.changed",
             catalog,
             self.store.registry.put_role(new),
-            now=self.clock.now(),
             role=new.name,
             was=old.name,
             default="yes" if new.default else "no",
@@ -96,13 +98,12 @@ class RoleAdmin(ConfigAdmin):
         return new
 
     @operation("roles.write")
-    @decided_anew
     async def delete(self, actor: Actor, role: str) -> Role:
         """Delete the role. Its permissions are missing from the members' next tokens; a later role of the same name has no members."""
         catalog = await self.catalog.refresh()
         found = find_role(catalog, role)
-        delete, now = self.store.registry.delete_role(found.id), self.clock.now()
-        await self._commit(actor, "role.deleted", catalog, delete, now=now, role=found.name)
+        delete = self.store.registry.delete_role(found.id)
+        await self._commit(actor, "role.deleted", catalog, delete, role=found.name)
         return found
 
 
