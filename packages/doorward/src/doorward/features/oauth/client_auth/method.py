@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from msgspec import Struct
 
@@ -11,6 +11,13 @@ from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.token_request import TokenRequest
+
+# texts that reveal nothing about an app
+FAILED: Final = "Client authentication failed."
+MISSING: Final = "Client authentication is missing."
+ONE_WAY: Final = "Use one way of client authentication only."
+MAX_TEXT: Final = 512
+"""Maximum number of characters of an id or a secret."""
 
 
 class Presented(Struct, frozen=True):

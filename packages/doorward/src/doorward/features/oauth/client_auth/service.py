@@ -13,10 +13,9 @@ from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.core.ports.metrics import Meter
 from doorward.features.audit.service import Record
-from doorward.features.oauth.client_auth.answers import FAILED
-from doorward.features.oauth.client_auth.method import Presented, SingleUse
-from doorward.features.oauth.client_auth.rules import registered_method
+from doorward.features.oauth.client_auth.method import FAILED, Presented, SingleUse
 from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
+from doorward.features.oauth.client_auth.rules.registered_method import registered
 from doorward.features.rate_limits.rules.failures import Failures
 from doorward.storage.sql.store import Store
 
@@ -44,21 +43,15 @@ class ClientAuthenticator:
         if client is None:
             refusal = Refusal("invalid_client", FAILED, f"no app {client_id[:80]!r}")
             return await self._failed(refusal, client_id, request)
-        verdict = self._verify(presented, client, request)
+        method = self.reader.methods[presented.method]
+        verdict = registered(presented, client) or method.verify(
+            presented, client, request, issuer=self.issuer, policy=self.policy
+        )
         if isinstance(verdict, SingleUse):
             verdict = await self._claim(verdict, client, request.now)
         if verdict is None:
             return client
         return await self._failed(verdict.to(client.name), client_id, request)
-
-    def _verify(
-        self, presented: Presented, client: Client, request: TokenRequest
-    ) -> SingleUse | Refusal | None:
-        refusal = registered_method.registered(presented, client)
-        if refusal is not None:
-            return refusal
-        method = self.reader.methods[presented.method]
-        return method.verify(presented, client, request, issuer=self.issuer, policy=self.policy)
 
     async def _claim(self, use: SingleUse, client: Client, now: int) -> Refusal | None:
         """Record the single use durably before any token is issued: of two processes that receive the same credential, one accepts it."""

@@ -7,8 +7,7 @@ from typing import Final, final
 
 from doorward.core.errors import Refusal
 from doorward.core.model.token_request import TokenRequest
-from doorward.features.oauth.client_auth.answers import MISSING, ONE_WAY
-from doorward.features.oauth.client_auth.method import ClientAuth, Presented
+from doorward.features.oauth.client_auth.method import MISSING, ONE_WAY, ClientAuth, Presented
 
 _TWO: Final = Refusal("invalid_request", ONE_WAY)
 _OTHER_SCHEME: Final = Refusal(

@@ -6,8 +6,7 @@ from shlex import quote
 
 from doorward.core.errors import Refusal
 from doorward.core.model.client import SECRET_METHODS, Client
-from doorward.features.oauth.client_auth.answers import FAILED
-from doorward.features.oauth.client_auth.method import Presented
+from doorward.features.oauth.client_auth.method import FAILED, Presented
 
 
 def registered(presented: Presented, client: Client) -> Refusal | None:

@@ -8,8 +8,7 @@ from doorward.core.errors import Refusal
 from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.token_request import TokenRequest
-from doorward.features.oauth.client_auth.answers import FAILED, MAX_TEXT
-from doorward.features.oauth.client_auth.method import Presented
+from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, Presented
 
 
 @final

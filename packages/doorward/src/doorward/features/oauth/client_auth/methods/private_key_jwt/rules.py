@@ -13,8 +13,7 @@ from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.token_request import TokenRequest
-from doorward.features.oauth.client_auth.answers import FAILED, MAX_TEXT
-from doorward.features.oauth.client_auth.method import Presented, SingleUse
+from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, Presented, SingleUse
 from doorward.features.oauth.clients.rules import key_strength
 from doorward_verify.encoding import Malformed, b64url_decode, json_object
 from doorward_verify.jwk import InvalidKey

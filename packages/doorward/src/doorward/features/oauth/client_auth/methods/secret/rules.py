@@ -14,8 +14,7 @@ from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.token_request import TokenRequest
-from doorward.features.oauth.client_auth.answers import FAILED, MAX_TEXT, MISSING
-from doorward.features.oauth.client_auth.method import Presented
+from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, MISSING, Presented
 
 _UNREADABLE: Final = Refusal(
     "invalid_client", FAILED, "the Authorization header is not base64 of client_id:client_secret"
