@@ -96,10 +96,8 @@ def authorize(
 ) -> AuthRequest | Refusal:
     """Second half: all other parameters, in the order below. A `Refusal` goes to the app by redirect."""
     client = source.client
-    for check in (_unsupported, _response):
-        refusal = check(params, source)
-        if refusal is not None:
-            return refusal
+    if (refusal := _unsupported(params, source)) is not None:
+        return refusal
     target = scope.target(
         catalog=catalog,
         client=client,
@@ -155,15 +153,11 @@ def authorize(
 
 
 def _unsupported(params: Mapping[str, str], source: Origin) -> Refusal | None:
-    del source
+    """Check for request objects, and for another response than this server and the app have."""
     if "request" in params:
         return Refusal("request_not_supported", "Request objects are not supported.")
     if "request_uri" in params:
         return Refusal("request_uri_not_supported", "Request URIs are not supported.")
-    return None
-
-
-def _response(params: Mapping[str, str], source: Origin) -> Refusal | None:
     wanted = params.get("response_type")
     if wanted is None:
         return Refusal("invalid_request", "response_type is missing; it must be code.")
