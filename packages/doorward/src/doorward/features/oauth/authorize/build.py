@@ -6,7 +6,6 @@ from doorward.features.audit.build import audit_log
 from doorward.features.oauth.authorize.goal import AuthorizationGoals
 from doorward.features.oauth.authorize.pages import AuthorizationPages
 from doorward.features.oauth.authorize.service import Authorize
-from doorward.features.oauth.clients.build import ignored_scopes
 from doorward.features.oauth.tokens.build import id_token_hints
 from doorward.features.services import Services
 
@@ -35,5 +34,5 @@ def authorize(services: Services) -> Authorize:
         catalog=services.config,
         id_token_hints=services.get(id_token_hints),
         issuer=services.issuer,
-        ignored_scopes=services.get(ignored_scopes),
+        remarks=services.remarks,
     )

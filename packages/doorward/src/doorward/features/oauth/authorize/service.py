@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct, structs
 
+from doorward.adapters.remarks import LoggedRemarks
 from doorward.core.errors import Refusal
 from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.client import Client
@@ -15,7 +16,7 @@ from doorward.core.ports.config_snapshot import CatalogSource
 from doorward.features.oauth.authorize.rules import request as rule
 from doorward.features.oauth.authorize.rules.response import failure
 from doorward.features.oauth.authorize.rules.weight import for_stranger
-from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
+from doorward.features.oauth.clients.ignored_scopes import note_ignored
 from doorward.features.oauth.tokens.id_token_hints import IdTokenHints
 
 
@@ -46,7 +47,7 @@ class Authorize:
     catalog: CatalogSource
     id_token_hints: IdTokenHints
     issuer: str
-    ignored_scopes: IgnoredScopes
+    remarks: LoggedRemarks
 
     def check(self, params: Mapping[str, str]) -> Accepted | Unsure | Refused:
         """`params` are those of the request, each given once; an empty one counts as omitted (OAuth 2.1 §3.1). Pure except for the
@@ -74,7 +75,7 @@ class Authorize:
                 refusal = Refusal("invalid_request", "id_token_hint and claims name different people.")
                 return self.refuse(source, refusal)
             request = structs.replace(request, hint_subject=hint.sub)
-        self.ignored_scopes.tell(source.client, params.get("scope"))
+        note_ignored(self.remarks, catalog, source.client, params.get("scope"))
         return Accepted(request, source.client)
 
     def lighter(self, accepted: Accepted, *, carried: bool) -> Accepted | Refused:

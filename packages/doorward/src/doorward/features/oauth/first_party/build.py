@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from doorward.features.authn.flow.build import advance, offered_factors, typed_code_step
 from doorward.features.oauth.client_auth.build import client_authenticator
-from doorward.features.oauth.clients.build import ignored_scopes
 from doorward.features.oauth.first_party.challenge import Challenge
 from doorward.features.oauth.first_party.cookie_session import CookieSession
 from doorward.features.oauth.logout.build import sign_out
@@ -27,7 +26,7 @@ def challenge(services: Services) -> Challenge:
         advance=services.get(advance),
         sessions=services.sessions,
         issuer=services.issuer,
-        ignored_scopes=services.get(ignored_scopes),
+        remarks=services.remarks,
         begun=services.get(sign_in_starts),
     )
 

@@ -13,6 +13,7 @@ from typing import Final, final
 
 from msgspec import Struct, structs
 
+from doorward.adapters.remarks import LoggedRemarks
 from doorward.core.errors import Refusal
 from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
@@ -33,7 +34,7 @@ from doorward.features.oauth.authorize.rules.request import Origin
 from doorward.features.oauth.authorize.rules.request import authorize as permit
 from doorward.features.oauth.authorize.rules.weight import MOST_OF_STRANGER, too_heavy, weight
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
-from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
+from doorward.features.oauth.clients.ignored_scopes import note_ignored
 from doorward.features.oauth.clients.rules import own_page as page
 from doorward.features.rate_limits.rules.sign_in_starts import Begun
 from doorward.storage.sql.store import Store, Write
@@ -77,7 +78,7 @@ class Challenge:
     advance: Advance
     sessions: SessionPolicy
     issuer: str
-    ignored_scopes: IgnoredScopes
+    remarks: LoggedRemarks
     begun: Begun = field(default_factory=Begun)
 
     async def answer(
@@ -104,7 +105,7 @@ class Challenge:
         if isinstance(client, Refusal):
             return client
         # before any counting or checking: an attacker's page could let each of its visitors guess
-        if (refusal := page.may_ask(client, origin=origin, own_origin=self._own_origin)) is not None:
+        if (refusal := page.may_ask(client, origin=origin, own_origin=web_origin(self.issuer))) is not None:
             return refusal.to(client.name)
         if "device_token" in params:
             # an unknown value has no effect
@@ -115,10 +116,6 @@ class Challenge:
         if isinstance(outcome, More) and outcome.because is not None:
             return structs.replace(outcome, because=outcome.because.to(client.name))
         return outcome
-
-    @property
-    def _own_origin(self) -> str | None:
-        return web_origin(self.issuer)
 
     async def _called(
         self, client: Client, params: Mapping[str, str], caller: Caller, now: int
@@ -167,7 +164,7 @@ class Challenge:
             return request
         if weight(request) > MOST_OF_STRANGER:
             return too_heavy(MOST_OF_STRANGER)
-        self.ignored_scopes.tell(client, asked.get("scope"))
+        note_ignored(self.remarks, self.catalog.current(), client, asked.get("scope"))
         handle = HANDLE_PREFIX + self.chance.token()
         sign_in = begin.sign_in(
             sign_in_id=self.chance.new_id("sin"),

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 def refresh_token(services: Services) -> RefreshTokenGrant:
     """The grant's service."""
     from doorward.features.audit.build import audit_log
-    from doorward.features.oauth.clients.build import ignored_scopes
     from doorward.features.oauth.grants.refresh_token.service import RefreshTokenGrant
     from doorward.features.oauth.tokens.build import token_issuer
     from doorward.features.sessions.build import revoker
@@ -28,7 +27,7 @@ def refresh_token(services: Services) -> RefreshTokenGrant:
         metrics=services.metrics,
         mail_queue=services.mail,
         policy=services.tokens,
-        ignored_scopes=services.get(ignored_scopes),
+        remarks=services.remarks,
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+from doorward.adapters.remarks import LoggedRemarks
 from doorward.core.errors import Refusal
 from doorward.core.model.account import Account
 from doorward.core.model.client import Client
@@ -17,7 +18,7 @@ from doorward.core.ports.mail_queue import Postman
 from doorward.core.ports.metrics import Meter
 from doorward.core.ports.random import Chance
 from doorward.features.audit.service import Record
-from doorward.features.oauth.clients.ignored_scopes import IgnoredScopes
+from doorward.features.oauth.clients.ignored_scopes import note_ignored
 from doorward.features.oauth.grants.refresh_token.rules import grant as grant_rule
 from doorward.features.oauth.grants.refresh_token.rules import rotation, successor
 from doorward.features.oauth.grants.refresh_token.rules.rotation import (
@@ -51,7 +52,7 @@ class RefreshTokenGrant:
     metrics: Meter
     mail_queue: Postman
     policy: TokenPolicy
-    ignored_scopes: IgnoredScopes
+    remarks: LoggedRemarks
 
     async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | Refusal:
         """New tokens, or the refusal. All concurrent calls with one token get the same successor."""
@@ -84,7 +85,7 @@ class RefreshTokenGrant:
             if isinstance(scopes, Refusal):
                 return scopes
             if scope is not None:
-                self.ignored_scopes.tell(client, scope)
+                note_ignored(self.remarks, self.tokens.catalog.current(), client, scope)
             new, writes = self._next(verdict, raw, token, now)
             if isinstance(verdict, LateRepeat):
                 writes.append(
