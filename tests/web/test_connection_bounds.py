@@ -16,12 +16,8 @@ import pytest
 
 from doorward.web.connection_limits import MAX_QUEUED, LimitedProtocol
 from tests.waiting import PATIENCE, until
-from tests.web.test_connection_limits import REQUESTS, Running, read_answer, serve, talk
-
-
-@pytest.fixture
-def limited() -> Iterator[Running]:
-    yield from serve(LimitedProtocol)
+from tests.web.socket_server import Running, read_answer, serve, talk
+from tests.web.test_connection_limits import REQUESTS
 
 
 def closed_within(connection: socket.socket, seconds: float) -> bytes:

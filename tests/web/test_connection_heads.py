@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
 
 import pytest
 
-from doorward.web.connection_limits import LimitedProtocol
 from tests.waiting import PATIENCE
-from tests.web.test_connection_limits import REQUESTS, Running, read_answer, serve
-
-
-@pytest.fixture
-def limited() -> Iterator[Running]:
-    yield from serve(LimitedProtocol)
-
+from tests.web.socket_server import Running, read_answer
+from tests.web.test_connection_limits import REQUESTS
 
 OFFER = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAAAAAMAAAAAAAQBAAAA\r\n"
 OFFERS = {
