@@ -68,35 +68,29 @@ async def open_postgres_side(url: str, options: PostgresOptions) -> PostgresSide
 class PostgresSide:
     """`side.Side` on one connection."""
 
+    bytes_type = "BYTEA"
+
     def __init__(self, connection: Connection, place: str) -> None:
         self._connection = cast("Any", connection)
-        self._place = place
-
-    @property
-    def place(self) -> str:
-        return self._place
-
-    @property
-    def bytes_type(self) -> str:
-        return "BYTEA"
+        self.place = place
 
     async def rows(self, sql: str, params: Sequence[Param] = ()) -> list[Row]:
-        with _told(self._place):
+        with _told(self.place):
             return [tuple(row) for row in await self._connection.fetch(numbered(sql), *params)]
 
     async def run(self, sql: str, params: Sequence[Param] = ()) -> int:
-        with _told(self._place):
+        with _told(self.place):
             status: str = await self._connection.execute(numbered(sql), *params)
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
     async def script(self, text: str) -> None:
         """Run several statements without values."""
-        with _told(self._place):
+        with _told(self.place):
             await self._connection.execute(text)
 
     async def insert(self, table: Table, rows: Sequence[Row], *, missing_only: bool = False) -> None:
-        with _told(self._place, table, rows):
+        with _told(self.place, table, rows):
             if not missing_only:
                 await self._connection.copy_records_to_table(
                     table.name, records=rows, columns=list(table.names)
@@ -114,7 +108,7 @@ class PostgresSide:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[None]:
-        with _told(self._place):
+        with _told(self.place):
             transaction = self._connection.transaction()
             await transaction.start()
             try:
@@ -131,7 +125,7 @@ class PostgresSide:
         # Before the first read, so that no month of the audit log is dropped before it is read: unlike a row, a table
         # dropped since is not in the snapshot. Only dropping a month waits for this lock, and not for long.
         record = (await self.rows("SELECT to_regclass('audit')::text"))[0][0]
-        with _told(self._place):
+        with _told(self.place):
             async with self._connection.transaction(isolation="repeatable_read", readonly=True):
                 if record is not None:
                     await self._connection.execute(f"LOCK TABLE {record} IN ACCESS SHARE MODE")

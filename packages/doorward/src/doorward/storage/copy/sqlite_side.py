@@ -46,20 +46,15 @@ async def open_sqlite_side(path: Path, *, read_only: bool = False) -> SqliteSide
 class SqliteSide:
     """`side.Side` on one file."""
 
+    bytes_type = "BLOB"
+
     def __init__(self, connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
         self._connection = connection
         self._path = path
+        self.place = str(path)
         self._read_only = read_only
         queue = path.with_name(f"{path.name}-turn")
         self._turn = Turn(queue, BUSY_SECONDS) if queue.exists() and not read_only else None
-
-    @property
-    def place(self) -> str:
-        return str(self._path)
-
-    @property
-    def bytes_type(self) -> str:
-        return "BLOB"
 
     async def rows(self, sql: str, params: Sequence[Param] = ()) -> list[Row]:
         with _told(self._path):

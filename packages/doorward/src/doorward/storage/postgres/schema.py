@@ -74,14 +74,10 @@ async def prepare(
 async def _missing(
     connection: Connection, migrations: Sequence[Migration], where: str
 ) -> Sequence[Migration]:
-    applied = await _applied(connection)
+    (history,) = (await connection.fetch("SELECT to_regclass('schema_migrations')::text"))[0]
+    applied = [] if history is None else [tuple(row) for row in await connection.fetch(APPLIED)]
     said = await connection.fetch(READABLE) if len(applied) > len(migrations) else ()
     return missing(applied, migrations, where=where, said=said[0][0] if said else None)
-
-
-async def _applied(connection: Connection) -> Sequence[tuple[int, str, str]]:
-    (history,) = (await connection.fetch("SELECT to_regclass('schema_migrations')::text"))[0]
-    return [] if history is None else [tuple(row) for row in await connection.fetch(APPLIED)]
 
 
 async def _run(connection: Connection, migrations: Sequence[Migration], where: str, collate: bool) -> None:

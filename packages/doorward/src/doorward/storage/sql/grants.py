@@ -15,8 +15,8 @@ from doorward.storage.sql.rows import (
     REFRESH_COLUMNS,
     REFRESH_WIDTH,
     from_recent,
+    from_row,
     to_account,
-    to_code,
     to_grant,
     to_refresh,
     to_row,
@@ -115,7 +115,7 @@ class SqlGrants:
 
     async def code(self, code_hash: bytes) -> AuthorizationCode | None:
         row = await self._db.one(_CODE, (code_hash,))
-        return None if row is None else to_code(row)
+        return None if row is None else from_row(AuthorizationCode, row)
 
     async def refresh(self, grant_id: str) -> tuple[RefreshToken, Grant] | None:
         """The refresh token of a grant and the grant, in one round trip."""

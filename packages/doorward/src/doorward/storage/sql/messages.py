@@ -107,16 +107,7 @@ class SqlMessages:
 
     def replace_mail(self, old: Outgoing, new: Outgoing) -> Write:
         """Guarded by `next_try_at`, so that only one of two workers takes it."""
-        return guarded(
-            _REPLACE_MAIL,
-            new.next_try_at,
-            new.tries,
-            new.sent_at,
-            new.failed_at,
-            old.id,
-            old.next_try_at,
-            old.tries,
-        )
+        return guarded(_REPLACE_MAIL, *_moved(new), *_as_read(old))
 
     async def due_logouts(self, now: int, limit: int = 20) -> Sequence[LogoutNotice]:
         return [from_row(LogoutNotice, row) for row in await self._db.all(_DUE_LOGOUTS, (now, limit))]
@@ -125,17 +116,7 @@ class SqlMessages:
         return write(_INSERT_LOGOUT, *to_row(notice))
 
     def replace_logout(self, old: LogoutNotice, new: LogoutNotice) -> Write:
-        return guarded(
-            _REPLACE_LOGOUT,
-            new.next_try_at,
-            new.tries,
-            new.sent_at,
-            new.failed_at,
-            new.problem,
-            old.id,
-            old.next_try_at,
-            old.tries,
-        )
+        return guarded(_REPLACE_LOGOUT, *_moved(new), new.problem, *_as_read(old))
 
     async def undelivered_mail(self) -> UndeliveredMail | None:
         """Mail that failed at the first try and has not been sent since; None when there is none."""
@@ -160,6 +141,14 @@ class SqlMessages:
                     )
                 )
         return found
+
+
+def _moved(new: Outgoing | LogoutNotice) -> tuple[Param, ...]:
+    return new.next_try_at, new.tries, new.sent_at, new.failed_at
+
+
+def _as_read(old: Outgoing | LogoutNotice) -> tuple[Param, ...]:
+    return old.id, old.next_try_at, old.tries
 
 
 def _to_ticket(row: Row) -> Ticket:

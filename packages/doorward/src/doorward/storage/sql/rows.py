@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from doorward.core.model.account import Account
-from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken, Spent
+from doorward.core.model.grant import Grant, RefreshToken, Spent
 from doorward.storage.sql.statements import Param, Row
 
 GRANT_COLUMNS = (
@@ -83,11 +83,6 @@ def to_grant(row: Row, start: int = 0) -> Grant:
         ended_at=row[start + 16],
         end_reason=row[start + 17],
     )
-
-
-def to_code(row: Row) -> AuthorizationCode:
-    """A code from `CODE_COLUMNS`."""
-    return from_row(AuthorizationCode, row)
 
 
 def to_refresh(row: Row) -> RefreshToken:

@@ -70,7 +70,7 @@ class SqliteDatabase:
         self._closed = False
         self._lock = threading.Lock()
         turn = Turn(path.with_name(path.name + "-turn"), BUSY_SECONDS)
-        self._writer = Writer(self._open_writer, turn, name="doorward-sqlite-writer")
+        self._writer = Writer(self._open_writer, turn)
 
     async def one(self, sql: str, params: tuple[Param, ...]) -> Row | None:
         rows = await self.all(sql, params)

@@ -26,7 +26,7 @@ _BATCH = 256
 class Writer:
     """The writer thread. `connect` opens its connection; `turn` alternates between processes."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], turn: Turn, *, name: str) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], turn: Turn) -> None:
         self._connect = connect
         self._turn = turn
         self._waiting: deque[Job] = deque()
@@ -36,7 +36,7 @@ class Writer:
         self._kicking: set[asyncio.AbstractEventLoop] = set()
         self._wake = threading.Semaphore(0)
         self._connection: sqlite3.Connection | None = None
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name="doorward-sqlite-writer", daemon=True)
         self._thread.start()
 
     async def apply(self, steps: Sequence[Step]) -> int:
@@ -57,12 +57,9 @@ class Writer:
     def _kick(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
             self._kicking.discard(loop)
-            self._rouse()
-
-    def _rouse(self) -> None:
-        if self._idle and self._waiting:
-            self._idle = False
-            self._wake.release()
+            if self._idle and self._waiting:
+                self._idle = False
+                self._wake.release()
 
     async def close(self) -> None:
         """Let the thread finish accepted commits and end. A second call has no effect."""
