@@ -38,8 +38,7 @@ def create_app() -> Server:
     """The ASGI callable for `uvicorn --factory doorward.app.process:create_app`; settings are read when the server starts."""
 
     async def begin() -> tuple[App, Stop]:
-        environ = {name: value for name, value in os.environ.items() if name != "DOORWARD_CONFIG"}
-        settings = load(config_path(), environ)
+        settings = load(config_path(), os.environ)
         logs.configure(settings.log.level, settings.log.format)
         return await start(settings)
 

@@ -16,8 +16,8 @@ from msgspec import structs
 from doorward.adapters import logs
 from doorward.server import worker_args as orders
 from doorward.server.sockets import handed, inherited, listen, shown
-from doorward.server.supervisor import Head, become, read_settings, taken_over
-from doorward.settings import Settings, SettingsError
+from doorward.server.supervisor import Head, become
+from doorward.settings import Settings, SettingsError, load
 
 
 def main(arguments: list[str]) -> int:
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     told = orders.read(arguments)
     named = Path(os.environ["DOORWARD_CONFIG"]) if os.environ.get("DOORWARD_CONFIG") else None
     try:
-        settings = _patiently(named) if told.role == "head" else read_settings(named)
+        settings = _patiently(named) if told.role == "head" else load(named, os.environ)
     except SettingsError as error:
         sys.stderr.write("\n".join(error.problems) + "\n")
         return 1
@@ -51,19 +51,17 @@ def main(arguments: list[str]) -> int:
     from doorward.server.worker import serve
 
     ended = serve(settings, listeners, told)
-    if ended.successor is not None:
-        become(taken_over(told, ended.successor, ended.lifeline, ended.board, again=ended.again))
-    return ended.status
+    return ended if isinstance(ended, int) else become(ended)
 
 
 def _patiently(named: Path | None) -> Settings:
     """The settings that the new workers have just read, with retries: the file may be half written at this moment."""
     for _ in range(50):
         try:
-            return read_settings(named)
+            return load(named, os.environ)
         except SettingsError:
             time.sleep(0.1)
-    return read_settings(named)
+    return load(named, os.environ)
 
 
 if __name__ == "__main__":

@@ -42,13 +42,19 @@ def inherited(descriptors: Sequence[int]) -> list[socket.socket]:
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket, inheritable; `host` is an address, or `unix:` and a path. Raises OSError."""
-    if host.startswith(UNIX):
-        return _listen_in_files(Path(host.removeprefix(UNIX)))
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    path = Path(host.removeprefix(UNIX)) if host.startswith(UNIX) else None
+    family = socket.AF_UNIX if path else socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
+        if path is None:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+        else:
+            if path.is_socket():
+                _remove_if_dead(path)
+            listener.bind(str(path))
+            # the proxy's user shares our group; no other user may state where requests come from
+            path.chmod(0o660)
         listener.listen(BACKLOG)
     except OSError:
         listener.close()
@@ -75,22 +81,6 @@ def room_for(connections: int) -> int:
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return connections
     return max(16, soft - OTHER_FILES)
-
-
-def _listen_in_files(path: Path) -> socket.socket:
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        if path.is_socket():
-            _remove_if_dead(path)
-        listener.bind(str(path))
-        # the proxy's user shares our group; no other user may state where requests come from
-        path.chmod(0o660)
-        listener.listen(BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    listener.set_inheritable(True)
-    return listener
 
 
 def _remove_if_dead(path: Path) -> None:

@@ -13,15 +13,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn, final
 
-from msgspec import structs
-
 from doorward import __version__
 from doorward.adapters import logs
 from doorward.server import systemd as notify
 from doorward.server import worker_args as orders
 from doorward.server.accept import PLACES, Board
 from doorward.server.sockets import shown
-from doorward.settings import Settings, SettingsError
+from doorward.settings import Settings, SettingsError, load
 
 # A worker has `worker.GRACE` seconds for requests in progress; then it closes the rest, and is killed if it does not exit.
 _LEAVES_WITHIN: Final = 20
@@ -95,7 +93,7 @@ class Head:
             self._bury()
             if not told and self._answering >= set(self._workers.values()):
                 told = True
-                self._say_ready()
+                notify.ready(self._settings, workers=len(self._workers))
             if self._quick_deaths >= _GIVE_UP and not self._answering:
                 break
             if self._reload and told:
@@ -108,16 +106,6 @@ class Head:
         self._end([*self._workers.values(), *self._leaving], _LEAVES_WITHIN + self._settings.server.drain)
         self._log.info("server.stopped")
         return 0 if self._stopping else 1
-
-    def _say_ready(self) -> None:
-        self._log.info(
-            "server.ready",
-            issuer=self._settings.issuer,
-            address=shown(self._settings.server.host, self._settings.port),
-            workers=len(self._workers),
-            version=__version__,
-        )
-        notify.notify(notify.READY)
 
     def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
@@ -190,7 +178,7 @@ class Head:
         supervisor."""
         notify.reloading()
         try:
-            settings = read_settings(self._named)
+            settings = load(self._named, os.environ)
         except SettingsError as error:
             self._log.error("server.reload_refused", problems=error.problems)
             notify.notify(notify.READY)
@@ -281,14 +269,6 @@ def become(told: orders.Orders) -> NoReturn:
     os.execve(arguments[0], arguments, dict(os.environ))  # noqa: S606 - no shell, our own interpreter
 
 
-def read_settings(named: Path | None) -> Settings:
-    """The settings as every process of the server reads them. Raises `SettingsError`."""
-    from doorward.settings import load
-
-    environment = {name: value for name, value in os.environ.items() if name != "DOORWARD_CONFIG"}
-    return load(named, environment)
-
-
 def _gone(pid: int) -> int | None:
     """The exit status of a child that has ended, as `subprocess` reports it; None while it runs."""
     try:
@@ -296,12 +276,3 @@ def _gone(pid: int) -> int | None:
     except ChildProcessError:
         return 0
     return os.waitstatus_to_exitcode(status) if found else None
-
-
-def taken_over(
-    told: orders.Orders, successor: int, lifeline: tuple[int, ...], board: int | None, *, again: bool
-) -> orders.Orders:
-    """The arguments for the supervisor that a single process becomes when its successor answers."""
-    return structs.replace(
-        told, role="head", workers={0: successor}, lifeline=lifeline, board=board, again=again
-    )

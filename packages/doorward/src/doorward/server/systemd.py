@@ -7,6 +7,11 @@ import socket
 import time
 from typing import Final
 
+from doorward import __version__
+from doorward.adapters import logs
+from doorward.server.sockets import shown
+from doorward.settings import Settings
+
 READY: Final = "READY=1"
 STOPPING: Final = "STOPPING=1"
 
@@ -22,6 +27,18 @@ def notify(*lines: str) -> None:
             channel.sendto("\n".join(lines).encode(), address)
     except OSError:
         return
+
+
+def ready(settings: Settings, *, workers: int) -> None:
+    """Log and send that the server answers."""
+    logs.logger("server").info(
+        "server.ready",
+        issuer=settings.issuer,
+        address=shown(settings.server.host, settings.port),
+        workers=workers,
+        version=__version__,
+    )
+    notify(READY)
 
 
 def reloading() -> None:

@@ -13,15 +13,14 @@ from types import FrameType
 from typing import Any, Final, cast, final
 
 import uvicorn
-from msgspec import Struct
+from msgspec import structs
 
-from doorward import __version__
 from doorward.adapters import logs
 from doorward.app.process import create_app
 from doorward.server import systemd as notify
 from doorward.server import worker_args as orders
 from doorward.server.accept import Board, Door, everybody_waiting
-from doorward.server.sockets import BACKLOG, room_for, shown
+from doorward.server.sockets import BACKLOG, room_for
 from doorward.settings import Settings
 from doorward.web.connection_limits import LimitedProtocol
 from doorward.web.router import Server as Application
@@ -32,17 +31,6 @@ LINGER: Final = 1.0
 """Seconds after which an idle connection is closed during a stop; on an active one, the next response announces the close."""
 START_SECONDS: Final = 60.0
 """Seconds that a new worker has to answer; after that it counts as failed."""
-
-
-class Ended(Struct, frozen=True):
-    """Result of a serving process: the exit status; after a reload, the worker that took over, and whether to reload once
-    more."""
-
-    status: int
-    successor: int | None = None
-    again: bool = False
-    lifeline: tuple[int, ...] = ()
-    board: int | None = None
 
 
 @final
@@ -73,9 +61,8 @@ class Serving(uvicorn.Server):
         self._board: Board | None = None
         self._doors: list[Door] = []
         self._reloading: asyncio.Task[None] | None = None
-        self.successor: int | None = None
-        self.lifeline: tuple[int, ...] = ()
-        self.board: int | None = None
+        self.head: orders.Orders | None = None
+        """After a reload: the arguments of the supervisor that this process becomes."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start serving, and notify the supervisor or service manager."""
@@ -94,14 +81,7 @@ class Serving(uvicorn.Server):
             os.write(self._told.ready, b"%d\n" % os.getpid())
             os.close(self._told.ready)
         if self.alone:
-            logs.logger("server").info(
-                "server.ready",
-                issuer=self._settings.issuer,
-                address=shown(self._settings.server.host, self._settings.port),
-                workers=1,
-                version=__version__,
-            )
-            notify.notify(notify.READY)
+            notify.ready(self._settings, workers=1)
 
     async def on_tick(self, counter: int) -> bool:
         """uvicorn asks ten times a second whether to go on."""
@@ -126,7 +106,7 @@ class Serving(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop in order: readiness turns off, no connection is accepted, requests in progress finish; only then uvicorn
         closes."""
-        if self.alone and self.successor is None:
+        if self.alone and self.head is None:
             notify.notify(notify.STOPPING)
         app = self._application.app
         if app is not None:
@@ -135,7 +115,7 @@ class Serving(uvicorn.Server):
             if self.at_once:
                 break
             await asyncio.sleep(0.1)
-        if self.alone and self.successor is None:
+        if self.alone and self.head is None:
             for listener in self._listeners:
                 listener.close()
         await self._close_the_door(sockets or ())
@@ -244,7 +224,13 @@ class Serving(uvicorn.Server):
         finally:
             os.close(ready)
         if answered:
-            self.successor, self.lifeline, self.board = successor, lifeline, board.descriptor
+            self.head = structs.replace(
+                self._told,
+                role="head",
+                workers={0: successor},
+                lifeline=lifeline,
+                board=board.descriptor,
+            )
             self.leave()
             return
         if successor is not None:
@@ -257,9 +243,11 @@ class Serving(uvicorn.Server):
         notify.notify(notify.READY)
 
 
-def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.Orders) -> Ended:
-    """Serve until told to stop. Without a supervisor, the server runs on copies of the listeners; the originals go to a
-    successor."""
+def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.Orders) -> int | orders.Orders:
+    """Serve until told to stop; returns the exit status, or the arguments of the supervisor to become after a reload.
+
+    Without a supervisor, the server runs on copies of the listeners; the originals go to a successor.
+    """
     application = create_app()
     connections = room_for(settings.server.connections)
     if connections < settings.server.connections:
@@ -313,11 +301,11 @@ def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.O
         begun = True
         server.run(sockets=[listener.dup() if server.alone else listener for listener in listeners])
     except SystemExit:
-        return Ended(1)  # it could not start, and has logged why
-    if server.told_to_stop or server.successor is None:
+        return 1  # it could not start, and has logged why
+    if server.told_to_stop or server.head is None:
         # a successor stops as well, once this process has exited
-        return Ended(0 if server.started else 1)
-    return Ended(0, server.successor, server.reload, server.lifeline, server.board)
+        return 0 if server.started else 1
+    return structs.replace(server.head, again=server.reload)
 
 
 async def _hears(descriptor: int, seconds: float) -> bool:
