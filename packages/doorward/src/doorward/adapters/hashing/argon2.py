@@ -71,11 +71,7 @@ class Argon2Hasher:
     async def hash(self, password: Secret) -> str:
         """A PHC string under the current parameters. Raises `HashingBusy`."""
         clear = _bytes(password)
-
-        def work() -> str:
-            return argon2_phc.made(clear, os.urandom(_SALT), length=_HASH, **self._cost)
-
-        return await self._run(work)
+        return await self._run(lambda: argon2_phc.made(clear, os.urandom(_SALT), length=_HASH, **self._cost))
 
     async def verify(self, stored: str | None, password: Secret) -> bool:
         """Whether the password made this hash; without a hash the same work is done and the result is False. Raises

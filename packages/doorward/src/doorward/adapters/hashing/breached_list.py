@@ -31,7 +31,8 @@ class BreachFile:
         self._path = path
         with path.open("rb") as file:
             self._size = file.seek(0, 2)
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self._size else None
+            # an empty file cannot be mapped
+            self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self._size else b""
         self._check()
 
     def contains(self, sha1_hex: str) -> bool:
@@ -52,33 +53,25 @@ class BreachFile:
 
     def close(self) -> None:
         """Close the file."""
-        if self._map is not None:
-            self._map.close()
+        if isinstance(self._data, mmap.mmap):
+            self._data.close()
 
     def _line(self, at: int) -> tuple[int, int]:
-        data = self._data()
-        start = data.rfind(b"\n", 0, at) + 1
-        end = data.find(b"\n", at)
+        start = self._data.rfind(b"\n", 0, at) + 1
+        end = self._data.find(b"\n", at)
         return start, self._size if end < 0 else end + 1
 
     def _entry(self, start: int, after: int) -> bytes:
-        found = _LINE.fullmatch(self._data()[start:after].strip())
+        found = _LINE.fullmatch(self._data[start:after].strip())
         if found is None:
-            number = self._data()[:start].count(b"\n") + 1 if start < 50_000_000 else None
+            number = self._data[:start].count(b"\n") + 1 if start < 50_000_000 else None
             where = f"line {number}" if number else f"byte {start}"
             raise BadBreachList(
                 f"{self._path}: {where} is no SHA-1 in hex ({_SHORTEST} to 40 digits, optionally :count)."
             )
         return found.group(1).upper()
 
-    def _data(self) -> mmap.mmap:
-        if self._map is None:
-            raise BadBreachList(f"{self._path} is empty.")
-        return self._map
-
     def _check(self) -> None:
-        if self._map is None:
-            return
         before = b""
         step = max(1, self._size // _SAMPLES)
         at = 0
