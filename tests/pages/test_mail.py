@@ -13,7 +13,7 @@ from doorward.features.authn.methods.messages import SecondFactorAdded, SecondFa
 from doorward.features.oauth import index as oauth
 from doorward.features.oauth.grants.refresh_token.messages import RefreshReplayed
 from doorward.web.mail.message import MessageTemplate
-from doorward.web.mail.render import MailContext, render
+from doorward.web.mail.render import render
 from doorward.web.pages import language
 from tests.pages.markup import read, skeleton
 
@@ -42,8 +42,8 @@ def letters(name: str = "Orders") -> list[MessageTemplate]:
     ]
 
 
-def context(locale: str = "en", brand: str = "Doorward") -> MailContext:
-    return MailContext(locale=locale, brand_name=brand, issuer="https://auth.example.com")
+def context(locale: str = "en", brand: str = "Doorward") -> dict[str, str]:
+    return {"locale": locale, "brand_name": brand, "issuer": "https://auth.example.com"}
 
 
 def test_every_message_of_the_server_is_tested_here() -> None:
@@ -53,7 +53,7 @@ def test_every_message_of_the_server_is_tested_here() -> None:
 @pytest.mark.parametrize("locale", language.LOCALES)
 @pytest.mark.parametrize("letter", letters(), ids=lambda letter: type(letter).__name__)
 def test_text_and_html_have_the_same_content(letter: MessageTemplate, locale: str) -> None:
-    mail = render(letter, context(locale))
+    mail = render(letter, **context(locale))
     body = "".join(e.text() for e in read(mail.html) if e.tag == "body")
     words = [word for word in mail.text.split() if word != "--"]
     assert [word for word in words if word not in body] == []
@@ -64,7 +64,7 @@ def test_text_and_html_have_the_same_content(letter: MessageTemplate, locale: st
 
 def test_code_and_link_are_in_the_mail_and_the_code_not_in_the_subject() -> None:
     for letter in (VerifyAddress(code="481516", link=LINK), ResetPassword(code="481516", link=LINK)):
-        mail = render(letter, context())
+        mail = render(letter, **context())
         # joined by a character that keeps the two halves in order in right-to-left text
         assert "481\u00a0516" in mail.text
         assert "481\u00a0516" in mail.html
@@ -76,7 +76,7 @@ def test_code_and_link_are_in_the_mail_and_the_code_not_in_the_subject() -> None
 @pytest.mark.parametrize("locale", language.LOCALES)
 def test_no_mail_loads_or_runs_anything(locale: str) -> None:
     for letter in letters():
-        for element in read(render(letter, context(locale)).html):
+        for element in read(render(letter, **context(locale)).html):
             assert element.tag not in {"img", "script", "link", "iframe", "table", "form"}
             assert "src" not in element.attributes
             assert "url(" not in element.text()
@@ -94,14 +94,14 @@ def test_no_mail_loads_or_runs_anything(locale: str) -> None:
 )
 def test_hostile_names_change_neither_headers_nor_elements(hostile: str) -> None:
     for strange, plain in zip(letters(hostile), letters("harmless"), strict=True):
-        mail, expected = render(strange, context(brand=hostile)), render(plain, context(brand="harmless"))
+        mail, expected = render(strange, **context(brand=hostile)), render(plain, **context(brand="harmless"))
         assert skeleton(mail.html) == skeleton(expected.html)
         assert mail.text.count("\n") == expected.text.count("\n")
         assert not set(mail.subject) & set("\r\n\u202e")
 
 
 def test_the_owner_of_a_taken_address_is_informed_and_gets_no_code() -> None:
-    mail = render(AddressTaken(), context())
+    mail = render(AddressTaken(), **context())
     assert "https://auth.example.com/sign-in" in mail.text
     assert "https://auth.example.com/reset" in mail.text
     assert "token=" not in mail.text

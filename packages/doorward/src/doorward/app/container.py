@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from msgspec import structs
+
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.counters.store import StoreCounters
 from doorward.adapters.counters.write_behind import Tallies
@@ -226,15 +228,16 @@ def _mail_writer(
 
     def write(kind: MailKind, locale: str | None, values: dict[str, Any]) -> Letter:
         # imported here: only a command that sends mail needs templates and languages
-        from doorward.web.mail import render as mail_render
+        from doorward.web.mail.render import render
         from doorward.web.pages import language
 
-        spoken = language.choose(cookie=locale, default=settings.brand.locale)
-        context = mail_render.MailContext(
-            locale=spoken, brand_name=settings.brand.name, issuer=settings.issuer
+        letter = render(
+            templates()[kind](**values),
+            locale=language.choose(cookie=locale, default=settings.brand.locale),
+            brand_name=settings.brand.name,
+            issuer=settings.issuer,
         )
-        mail = mail_render.render(templates()[kind](**values), context)
-        return Letter(subject=mail.subject, text=mail.text, html=mail.html, code=values.get("code"))
+        return structs.replace(letter, code=values.get("code"))
 
     return write
 

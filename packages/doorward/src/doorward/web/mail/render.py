@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from doorward.core.model.message import Letter
 from doorward.web.mail.message import MessageTemplate, MessageWords
 from doorward.web.pages import language
 from doorward.web.pages.addresses import host_of
 from doorward.web.pages.words import Words, calm
 
 _FOLDER: Final = Path(__file__).parent / "templates"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailContext:
-    """`locale` from `language.LOCALES`; `issuer` is the issuer URL, the base of the links in the mail."""
-
-    locale: str
-    brand_name: str
-    issuer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
-    """A mail to send as multipart/alternative. `subject` is one line, whatever the names in it contain."""
-
-    subject: str
-    text: str
-    html: str
 
 
 @cache
@@ -48,22 +30,23 @@ def _environment() -> Environment:
     )
 
 
-def render(message: MessageTemplate, ctx: MailContext) -> Mail:
-    """The mail for `message` in `ctx.locale`. Names in it are shown as text, without control or bidi characters.
+def render(message: MessageTemplate, *, locale: str, brand_name: str, issuer: str) -> Letter:
+    """The letter for `message`. Names in it are shown as text, without control or bidi characters; the subject is one line.
 
+    `locale` is from `language.LOCALES`; `issuer` is the issuer URL, the base of the links in the mail.
     It loads no remote content, so that reading it is not observable. Raises FileNotFoundError for an unknown locale.
     """
-    brand = calm(ctx.brand_name)
-    text = message.text(MessageWords(words=Words(ctx.locale), brand=brand, issuer=ctx.issuer.rstrip("/")))
+    brand = calm(brand_name)
+    text = message.text(MessageWords(words=Words(locale), brand=brand, issuer=issuer.rstrip("/")))
     values = {
         "text": text,
-        "locale": ctx.locale,
-        "dir": language.direction(ctx.locale),
+        "locale": locale,
+        "dir": language.direction(locale),
         "brand": brand,
-        "host": host_of(ctx.issuer),
+        "host": host_of(issuer),
     }
     environment = _environment()
-    return Mail(
+    return Letter(
         subject=text.subject,
         text=environment.get_template("message.txt").render(values),
         html=environment.get_template("message.html").render(values),
