@@ -95,10 +95,6 @@ class PageRequest:
         """Redirect to another page of this server (R10)."""
         return redirect(self.link(path))
 
-    def forget_browser(self) -> None:
-        """Remove the browser cookie, so that pending sign-ins of a person who signs out cannot be continued."""
-        self.put(self.jar.clear("browser"))
-
     def put(self, line: str) -> None:
         """Add a Set-Cookie line. It replaces an earlier one of the same name."""
         name = line.partition("=")[0] + "="

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from typing import Final
 from urllib.parse import quote
 
@@ -29,11 +30,6 @@ class RightHost:
     pages: StatusPages
     origin: str
     prefix: str
-    aliases: frozenset[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Set the other names under which this machine reaches a server on itself."""
-        object.__setattr__(self, "aliases", _aliases(self.origin))
 
     def misdirected(self, request: Request) -> Response | None:
         """The page with the right address; None if the request uses it already."""
@@ -47,7 +43,8 @@ class RightHost:
             return sent is Sent.ELSEWHERE and request.path not in _OF_APPS
         host = request.header(b"host")
         scheme = self.origin.partition(":")[0]
-        return host is not None and bool(self.aliases) and web_origin(f"{scheme}://{host}") in self.aliases
+        aliases = _aliases(self.origin)
+        return host is not None and bool(aliases) and web_origin(f"{scheme}://{host}") in aliases
 
     def _where(self, request: Request) -> Response:
         log.warning(
@@ -64,7 +61,9 @@ class RightHost:
         return self.pages.page(request, view, MISDIRECTED)
 
 
+@cache
 def _aliases(origin: str) -> frozenset[str]:
+    """The other names under which this machine reaches a server on itself."""
     scheme, _, rest = origin.partition("://")
     name, colon, port = rest.rpartition(":") if not rest.endswith("]") else (rest, "", "")
     if not name:

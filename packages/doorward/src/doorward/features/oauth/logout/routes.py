@@ -107,7 +107,8 @@ class LogoutPages:
                 now=browser.now,
             )
         if browser.session is not None:
-            browser.forget_browser()
+            # pending sign-ins of a person who signs out cannot be continued
+            browser.put(browser.jar.clear("browser"))
         browser.forget_session()
         return _onward(browser, decision)
 
