@@ -8,7 +8,7 @@ from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Api, Catalog, KeyState, Role, SigningKey
 from doorward.storage.sql import app_document
 from doorward.storage.sql.rows import from_row, to_row
-from doorward.storage.sql.statements import Database, Param, Row, Step, Write, guarded, to_json, told_by
+from doorward.storage.sql.statements import Database, Param, Step, Write, guarded, to_json, told_by
 from doorward.storage.sql.text import insert, select, update
 
 _VERSION = "SELECT value + 0 FROM counters WHERE name = 'registry'"
@@ -70,7 +70,7 @@ class SqlRegistry:
             clients={c.id: c for c in (app_document.read(row[0]) for row in clients)},
             apis={a.identifier: a for a in (_api.decode(row[0]) for row in apis)},
             roles={r.name: r for r in (_role.decode(row[0]) for row in roles)},
-            keys=tuple(_key(row) for row in keys),
+            keys=tuple(from_row(SigningKey, row, public_jwk=msgspec.json.decode) for row in keys),
         )
 
     def unchanged(self, version: int) -> Write:
@@ -123,7 +123,3 @@ class SqlRegistry:
 
 def _change(sql: str, *params: Param, must: int | None = None) -> Write:
     return Write(((sql, params, must), RAISE))
-
-
-def _key(row: Row) -> SigningKey:
-    return from_row(SigningKey, row, public_jwk=msgspec.json.decode)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doorward.core.model.revocation import HISTORY_BITS, Revocation
-from doorward.storage.sql.statements import Database, Param, Row, Step, Write, told_by
+from doorward.storage.sql.statements import Database, Param, Step, Write, told_by
 from doorward.storage.sql.text import Statement, select, update
 
 _NEWEST = "SELECT value + 0 FROM counters WHERE name = 'revocations'"
@@ -54,7 +54,7 @@ class SqlRevocations:
     async def live(self, now: int) -> tuple[int, Sequence[Revocation]]:
         """The newest seq, and every entry that has not expired."""
         newest, rows = await self._db.snapshot((self._newest, ()), (_LIVE, (now,)))
-        return newest[0][0], [_revocation(row) for row in rows]
+        return newest[0][0], [Revocation(*row) for row in rows]
 
     async def since(self, seq: int, now: int, limit: int | None = None) -> tuple[int, Sequence[Revocation]]:
         """The newest seq, and the entries after `seq`, at most `limit`; invalid when the two belong to different
@@ -62,15 +62,14 @@ class SqlRevocations:
         place = seq & (1 << HISTORY_BITS) - 1
         most = _ALL if limit is None else limit
         newest, rows = await self._db.snapshot((self._newest, ()), (_SINCE, (place, now, most)))
-        return newest[0][0], [_revocation(row) for row in rows]
+        return newest[0][0], [Revocation(*row) for row in rows]
 
     async def newest(self) -> int:
         row = await self._db.one(self._newest, ())
         return row[0] if row else 0
 
     def insert(self, revocation: Revocation) -> Write:
-        r = revocation
-        return Write((NEXT, (_INSERT, (r.kind, r.ref, r.at, r.expires_at, r.before), None)))
+        return Write((NEXT, (_INSERT, _values(revocation), None)))
 
     def insert_few(self, revocation: Revocation, *, holder: str, most: int, now: int) -> Write:
         """An entry for a single token of `holder`, a grant or an app. Guarded: loses when the holder has `most` such
@@ -88,7 +87,3 @@ class SqlRevocations:
 
 def _values(r: Revocation) -> tuple[Param, ...]:
     return r.kind, r.ref, r.at, r.expires_at, r.before
-
-
-def _revocation(row: Row) -> Revocation:
-    return Revocation(*row)
