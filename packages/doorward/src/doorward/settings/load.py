@@ -201,7 +201,9 @@ def _build(values: dict[str, object], given: Given, path: Path | None) -> Settin
         values["server.port"] = (parts.port if loopback(parts.hostname) else None) or 8000
     elsewhere = (values.get("keys.unwrap_command"), values.get("keys.pkcs11_module"))
     if values.get("keys.secret_key_file") is None and elsewhere == (None, None):
-        values["keys.secret_key_file"] = str(_beside(database, home) / "doorward.key")
+        # with a database server, beside doorward.toml
+        folder = home if isinstance(database, DatabaseUrl) else Path(str(database)).parent
+        values["keys.secret_key_file"] = str(folder / "doorward.key")
     for name in ("mail.password", "keys.pkcs11_pin"):
         file = values.get(f"{name}_file")
         if isinstance(file, str) and values.get(name) is None:
@@ -219,11 +221,6 @@ def _build(values: dict[str, object], given: Given, path: Path | None) -> Settin
         elif name in values:
             tree[name] = values[name]
     return Settings(**tree)
-
-
-def _beside(database: object, home: Path) -> Path:
-    """The folder of the database file; with a database server, the folder of doorward.toml."""
-    return home if isinstance(database, DatabaseUrl) else Path(str(database)).parent
 
 
 def _secret_in(path: str, name: str, where: str) -> Secret:
