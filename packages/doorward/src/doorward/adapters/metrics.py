@@ -19,6 +19,8 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 class PrometheusMeter:
     """`Meter` for Prometheus. `count("refreshes", "rotated")` is `doorward_refreshes_total{kind="rotated"}`."""
 
+    content_type = CONTENT_TYPE_LATEST
+
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
@@ -77,11 +79,6 @@ class PrometheusMeter:
             "By how much this process's clock is ahead of the machine's, which was set back.",
             registry=self._registry,
         ).set_function(seconds)
-
-    @property
-    def content_type(self) -> str:
-        """The content type of the text exposition format."""
-        return CONTENT_TYPE_LATEST
 
     def page(self) -> bytes:
         """The metrics in the text exposition format."""

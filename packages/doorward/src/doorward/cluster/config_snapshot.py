@@ -66,7 +66,8 @@ class WatchedCatalog:
         self._tell_by = 0
         self._telling: asyncio.Task[None] | None = None
         self._no_use_before = -inf
-        self._gone = False
+        self.gone = False
+        """Whether the database has moved elsewhere: nothing read here is valid any more."""
 
     def current(self) -> Catalog:
         """The newest loaded snapshot. Raises `StoreUnavailable` once its lease has expired."""
@@ -78,11 +79,6 @@ class WatchedCatalog:
     def stale(self) -> bool:
         """Whether the lease has expired: the database does not answer, or this process was paused for a second."""
         return self._passed() >= self._trusted_until
-
-    @property
-    def gone(self) -> bool:
-        """Whether the database has moved elsewhere: nothing read here is valid any more."""
-        return self._gone
 
     def on_change(self, listener: Callable[[Catalog], None]) -> None:
         """Call `listener` with each new snapshot, and at once with the current one if there is one."""
@@ -192,11 +188,11 @@ class WatchedCatalog:
         try:
             version, seen = await self._store.nodes.look(self._node)
         except StoreGone as gone:
-            if not self._gone:
+            if not self.gone:
                 _log.error("database.moved", reason=str(gone))
-            self._gone = True
+            self.gone = True
             raise
-        self._gone = False
+        self.gone = False
         return version, seen is not None
 
     def _take_what_opens(self, catalog: Catalog) -> None:

@@ -276,18 +276,14 @@ class Server:
 
     def __init__(self, start: Starter) -> None:
         self._start = start
-        self._app: App | None = None
-
-    @property
-    def app(self) -> App | None:
+        self.app: App | None = None
         """The running app; None before the start and after the stop."""
-        return self._app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """HTTP goes to the app; the lifespan protocol starts and stops it; web sockets are closed."""
         kind: str = scope["type"]
-        if kind == "http" and self._app is not None:
-            await self._app(scope, receive, send)
+        if kind == "http" and self.app is not None:
+            await self.app(scope, receive, send)
         elif kind == "lifespan":
             await self._lifespan(receive, send)
         elif kind == "websocket":
@@ -298,13 +294,13 @@ class Server:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            self._app, stop = await self._start()
+            self.app, stop = await self._start()
         except Exception as problem:
             log.exception("the server cannot start")
             await send({"type": "lifespan.startup.failed", "message": str(problem)})
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        self._app = None
+        self.app = None
         await stop()
         await send({"type": "lifespan.shutdown.complete"})

@@ -19,15 +19,11 @@ class LocalWrapper:
     """`KeyWrapper` under 32 bytes from the settings or a file. The id is a 64-bit fingerprint, derived by HKDF
     independently of every other key."""
 
-    __slots__ = ("_cipher", "_id")
+    __slots__ = ("_cipher", "id")
 
     def __init__(self, secret: bytes) -> None:
         self._cipher = AESGCM(envelope.derive(secret, _WRAPPING))
-        self._id = f"key:{envelope.derive(secret, _FINGERPRINT, 8).hex()}"
-
-    @property
-    def id(self) -> str:
-        return self._id
+        self.id = f"key:{envelope.derive(secret, _FINGERPRINT, 8).hex()}"
 
     async def wrap(self, context: str, key: bytes) -> bytes:
         """Version byte, nonce, ciphertext and tag."""

@@ -27,13 +27,9 @@ class ValkeyBell:
         self._url = url
         self._link = link
         self._wakes: list[Callable[[], None]] = []
-        self._connected = False
-        self._lost: list[Callable[[], None]] = []
-
-    @property
-    def connected(self) -> bool:
+        self.connected = False
         """Whether the subscription is active."""
-        return self._connected
+        self._lost: list[Callable[[], None]] = []
 
     def listen(self, wake: Callable[[], None]) -> None:
         """See `Bell.listen`."""
@@ -58,8 +54,8 @@ class ValkeyBell:
                 await self._hear()
             except (ValkeyError, OSError, TimeoutError) as problem:
                 reason = type(problem).__name__
-            if self._connected:
-                self._connected = False
+            if self.connected:
+                self.connected = False
                 _log.warning("bell.lost", reason=reason)
                 for listener in self._lost:
                     listener()
@@ -82,7 +78,7 @@ class ValkeyBell:
                     continue
                 asked = False
                 if message["type"] == "subscribe":
-                    self._connected = True
+                    self.connected = True
                 if message["type"] in {"subscribe", "message"}:
                     for wake in self._wakes:
                         wake()

@@ -71,7 +71,8 @@ class ValkeyLink:
         self._passed = passed
         self._away_until = 0.0
         self._pause = _PAUSE
-        self._away = False
+        self.away = False
+        """Whether the last operation failed."""
         self._trying = False
         self._raised = False
         self._free = asyncio.Semaphore(_CONNECTIONS)
@@ -79,14 +80,9 @@ class ValkeyLink:
         self._lost: list[Callable[[], None]] = []
 
     @property
-    def away(self) -> bool:
-        """Whether the last operation failed."""
-        return self._away
-
-    @property
     def up(self) -> bool:
         """Whether it has answered, including the last time."""
-        return self._answered and not self._away
+        return self._answered and not self.away
 
     def on_lost(self, listener: Callable[[], None]) -> None:
         """Call `listener` each time that the cache stops answering."""
@@ -97,7 +93,7 @@ class ValkeyLink:
         while True:
             with suppress(CacheAway):
                 await self.do("PING")
-            await asyncio.sleep(_LOOK_AGAIN if self._away else _LOOK)
+            await asyncio.sleep(_LOOK_AGAIN if self.away else _LOOK)
 
     async def do(self, *words: str | int) -> Any:
         """The answer to one command, within `LONGEST` seconds of sending. Raises `CacheAway`."""
@@ -117,7 +113,7 @@ class ValkeyLink:
         await self._client.aclose()
 
     async def _come_back(self) -> None:
-        if not self._away:
+        if not self.away:
             return
         if self._trying or self._passed() < self._away_until:
             raise CacheAway("the cache did not answer a moment ago")
@@ -129,7 +125,7 @@ class ValkeyLink:
                 self._away_until = self._passed() + _SETTLE
                 raise CacheAway("the cache is back, and its counters begin anew")
             await self._ask(_command(self._client, ("PING",)))
-            self._away, self._raised, self._pause = False, False, _PAUSE
+            self.away, self._raised, self._pause = False, False, _PAUSE
             _log.info("cache.back")
         except CacheAway:
             if not self._raised:
@@ -151,7 +147,7 @@ class ValkeyLink:
                 raise TimeoutError
             answer = await asking
         except (ValkeyError, OSError, TimeoutError) as problem:
-            before, self._away, self._raised = self._away, True, False
+            before, self.away, self._raised = self.away, True, False
             if not before:
                 _log.warning("cache.away", reason=type(problem).__name__)
             if self._answered and not before:

@@ -64,13 +64,9 @@ class PostgresBell:
         self._wakes: list[Callable[[], None]] = []
         self._hello: asyncio.Event = asyncio.Event()
         self._word = ""
-        self._connected = False
-        self._lost: list[Callable[[], None]] = []
-
-    @property
-    def connected(self) -> bool:
+        self.connected = False
         """Whether a notification has arrived on the current connection."""
-        return self._connected
+        self._lost: list[Callable[[], None]] = []
 
     def listen(self, wake: Callable[[], None]) -> None:
         """See `Bell.listen`."""
@@ -97,8 +93,8 @@ class PostgresBell:
                 pause = _DEAF_PAUSE
             except Exception as problem:  # noqa: BLE001 - whatever the way to the database meets, it is tried again
                 self._say(f"no announcements from {self._name} for now: {type(problem).__name__}")
-            if self._connected:
-                self._connected = False
+            if self.connected:
+                self.connected = False
                 pause = _FIRST_PAUSE
                 for listener in self._lost:
                     listener()
@@ -114,7 +110,7 @@ class PostgresBell:
             connection.add_termination_listener(lambda _: over.set())
             await connection.add_listener(_CHANNEL, self._heard)
             await self._greet(connection)
-            self._connected = True
+            self.connected = True
             self._told.clear()
             self._wake()
             while True:
