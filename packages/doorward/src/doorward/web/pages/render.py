@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from doorward.web.pages import addresses, language, qr
 from doorward.web.pages.icons import icon
+from doorward.web.pages.static import VERSION
 from doorward.web.pages.views.context import PageContext, View
 from doorward.web.pages.wording import Sentences
 from doorward.web.pages.words import Words, calm, isolated
@@ -61,7 +62,7 @@ def render(view: View, ctx: PageContext) -> str:
     every other text, however hostile, is shown as text.
     """
     words = Words(ctx.locale)
-    prefix = f"/static/{ctx.static_version}/"
+    prefix = f"/static/{VERSION}/"
 
     def here(path: str, **query: str | None) -> str:
         return addresses.inward(ctx.issuer, path, **query)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from doorward.web.pages.static import VERSION
-
 
 class View(Protocol):
     """The argument of `render`: a frozen dataclass that names its template."""
@@ -30,6 +28,5 @@ class PageContext:
     issuer: str
     request_id: str
     app_name: str | None = None
-    static_version: str = VERSION
     development: bool = False
     once: str = ""
