@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.web.pages import language, static
 from doorward.web.pages.render import render, warm_up

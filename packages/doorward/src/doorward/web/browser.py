@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, Self, final
 from urllib.parse import urlsplit
 
+from msgspec import structs
+
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.ports.clock import Clock
@@ -75,7 +77,7 @@ class PageRequest:
 
     def for_app(self, name: str | None) -> Self:
         """The same browser, whose pages name the app."""
-        return dataclasses.replace(self, context=dataclasses.replace(self.context, app_name=name))
+        return dataclasses.replace(self, context=structs.replace(self.context, app_name=name))
 
     def in_language(self, ui_locales: tuple[str, ...]) -> Self:
         """The same browser, with pages in the language that the app requests (OpenID Connect Core §3.1.2.1), if it is supported."""
@@ -85,7 +87,7 @@ class PageRequest:
             accept_language=self.request.header(b"accept-language"),
             default=self.default_locale,
         )
-        return dataclasses.replace(self, context=dataclasses.replace(self.context, locale=locale))
+        return dataclasses.replace(self, context=structs.replace(self.context, locale=locale))
 
     def link(self, path: str) -> str:
         """A path of this server as browsers request it."""

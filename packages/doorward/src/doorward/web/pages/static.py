@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 _FOLDER: Final = Path(__file__).parent / "static"
 _TYPES: Final = {
@@ -19,8 +20,7 @@ IMMUTABLE: Final = "public, max-age=31536000, immutable"
 BRIEF: Final = "public, max-age=60"
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """One file: `body` unchanged, `compressed` with gzip, its media type and a strong entity tag (quotes included)."""
 
     body: bytes

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from doorward.web.pages.views.account import ActivityLine, Done
 from doorward.web.pages.views.ends import Failure, Way
@@ -26,24 +26,21 @@ _SCOPES: Final = {
 Told = Callable[[int, str], Markup]
 
 
-@dataclass(frozen=True, slots=True)
-class Onward:
+class Onward(Struct, frozen=True):
     """A link: a path of this server and its label."""
 
     path: str
     label: Markup
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """An error page's title and sentence."""
 
     title: Markup
     sentence: Markup
 
 
-@dataclass(frozen=True, slots=True)
-class Sentences:
+class Sentences(Struct, frozen=True):
     """The sentences of one language; `told` formats a time (Unix seconds) in a shape as HTML."""
 
     words: Words

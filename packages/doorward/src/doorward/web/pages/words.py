@@ -5,13 +5,13 @@ from __future__ import annotations
 import gettext
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from markupsafe import Markup, escape
+from msgspec import Struct
 
 _FOLDER: Final = Path(__file__).parent / "locale"
 _DOMAIN: Final = "doorward"
@@ -44,8 +44,7 @@ def _catalogue(locale: str) -> gettext.NullTranslations:
     return gettext.translation(_DOMAIN, _FOLDER, [locale], fallback=locale == "en")
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """The words of one language. Raises FileNotFoundError for a language that has no catalogue."""
 
     locale: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from doorward.web.pages.views.flow import ScopeLine
 from doorward.web.pages.views.problems import Form, Problem
@@ -31,8 +32,7 @@ class Done(Said):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Profile(Form):
+class Profile(Form, frozen=True):
     """/account. Posts `name`, `locale` ("" = as the browser says), `csrf`. The e-mail address is shown, not edited."""
 
     template: ClassVar[str] = "account/profile.html"
@@ -43,8 +43,7 @@ class Profile(Form):
     name_problem: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Methods(Form):
+class Methods(Form, frozen=True):
     """/account/methods. Three forms and a link:
 
     password: `current`, `new`, `csrf`; authenticator: a link to its setup, or `csrf` to remove it; recovery codes: `csrf` (makes new
@@ -64,8 +63,7 @@ class Methods(Form):
     others: tuple[OtherWay, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TotpSetup(Form):
+class TotpSetup(Form, frozen=True):
     """/account/methods/authenticator. Posts `code`, `setup`, `csrf`.
 
     `uri` is the otpauth:// URI in the QR code (RFC 6238; key URI format); `key` is the same secret in Base32; `setup` is an opaque
@@ -78,8 +76,7 @@ class TotpSetup(Form):
     setup: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveryCodes:
+class RecoveryCodes(Struct, frozen=True):
     """Shown once, in response to making them. `account` names the downloaded file's account."""
 
     template: ClassVar[str] = "account/recovery_codes.html"
@@ -88,8 +85,7 @@ class RecoveryCodes:
     done: Done | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceLine:
+class DeviceLine(Struct, frozen=True):
     """One session. `id` is posted back; `label` like "Chrome on macOS", None for an unknown device, which is then identified by its
     network `address` only; Unix seconds."""
 
@@ -102,8 +98,7 @@ class DeviceLine:
     active_now: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Devices:
+class Devices(Struct, frozen=True):
     """/account/devices. Posts `session`, `csrf` to end one; `csrf` to end the others.
 
     `apps_notice` is the documented limit in seconds within which apps learn of an ended session; `more`: there may be more sessions
@@ -117,8 +112,7 @@ class Devices:
     done: Done | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AppLine:
+class AppLine(Struct, frozen=True):
     """One consent. `id` is posted back as `app`; `host` is that of its redirect URI; Unix seconds."""
 
     id: str
@@ -128,8 +122,7 @@ class AppLine:
     connected_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Apps:
+class Apps(Struct, frozen=True):
     """/account/apps. Posts `app`, `csrf`."""
 
     template: ClassVar[str] = "account/apps.html"
@@ -180,8 +173,7 @@ class Happened(Said):
     REPORTED = "account.activity_reported", N_("You told us that something wasn't you")
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityLine:
+class ActivityLine(Struct, frozen=True):
     """One event. `id` is posted back as `event`; `device` as on the devices page; `app` if one took part.
 
     `reportable` offers "This wasn't me".
@@ -195,8 +187,7 @@ class ActivityLine:
     reportable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """/account/activity: 90 days, newest first. Posts `event`, `csrf`.
 
     `older` is the path of the next page of lines, or None.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
+
+from msgspec import Struct
 
 
 class View(Protocol):
@@ -12,8 +13,7 @@ class View(Protocol):
     template: ClassVar[str]
 
 
-@dataclass(frozen=True, slots=True)
-class PageContext:
+class PageContext(Struct, frozen=True):
     """The context of a page.
 
     `locale` is a tag from `language.LOCALES` (choose it with `language.choose`); `csrf_token` is part of every form that is posted

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from doorward.web.pages.views.said import Said
 from doorward.web.pages.words import N_
@@ -95,8 +96,7 @@ class Way(Said):
     ACCOUNT = "/account", N_("Go to your account")
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorPage:
+class ErrorPage(Struct, frozen=True):
     """A page with a status of 400 or above. The request id comes from the context.
 
     `detail` is one safe technical sentence for the app's developer (the value received, the nearest valid one, the fix); `right_url`
@@ -111,16 +111,14 @@ class ErrorPage:
     right_host: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """/. `account` is the address of the signed-in person, or None."""
 
     template: ClassVar[str] = "home.html"
     account: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxMessage:
+class OutboxMessage(Struct, frozen=True):
     """One message that development did not send. `text` is its plain text; http(s) URLs in it become links."""
 
     to: str
@@ -130,8 +128,7 @@ class OutboxMessage:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outbox:
+class Outbox(Struct, frozen=True):
     """/_dev/outbox, in development only. Newest first."""
 
     template: ClassVar[str] = "outbox.html"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class ScopeLine:
+
+class ScopeLine(Struct, frozen=True):
     """One scope as shown to a person.
 
     `name` is the scope; OpenID's own scopes have translated verbs. For others `description` is the operator's sentence (a verb
@@ -19,8 +19,7 @@ class ScopeLine:
     api: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(Struct, frozen=True):
     """/consent. Posts `decision` (allow | deny), `csrf`, `flow`.
 
     `account` is the address of the signed-in person, `account_name` the name if there is one; `not_you` is the path to choose
@@ -41,8 +40,7 @@ class Consent:
     offline: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Continue:
+class Continue(Struct, frozen=True):
     """The 200 page that ends a POST: it refreshes to `url` at once and shows a link (OAuth 2.1; browsers apply form-action to
     redirects).
 
@@ -56,8 +54,7 @@ class Continue:
     because: Literal["signed_in", "denied", "signed_out"] = "signed_in"
 
 
-@dataclass(frozen=True, slots=True)
-class FormPost:
+class FormPost(Struct, frozen=True):
     """response_mode=form_post (OAuth 2.0 Form Post Response Mode §2): a form that posts `fields` to `url`.
 
     It is sent with `csp.form_post_policy([url])` and has no `csrf`, since the app must not see that token.
@@ -69,8 +66,7 @@ class FormPost:
     app: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SignOutAsk:
+class SignOutAsk(Struct, frozen=True):
     """/logout without a trustworthy hint, or without the cookie of the session that the hint names (ASVS 10.6.2). Posts `confirm=yes`,
     `csrf` and `hidden`.
 
@@ -84,8 +80,7 @@ class SignOutAsk:
     hidden: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SignOutOn:
+class SignOutOn(Struct, frozen=True):
     """The same request again, as a self-submitting form of this server: an app's POST comes without our cookies (SameSite=Lax), and its
     ID token must not appear in a URL. `hidden` are the request's own parameters."""
 
@@ -93,8 +88,7 @@ class SignOutOn:
     hidden: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SignedOut:
+class SignedOut(Struct, frozen=True):
     """After sign-out."""
 
     template: ClassVar[str] = "signed_out.html"

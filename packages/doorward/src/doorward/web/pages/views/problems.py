@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import Final
+
+from msgspec import Struct
 
 from doorward.web.pages.views.said import Said
 from doorward.web.pages.words import N_
@@ -92,8 +93,7 @@ class Wrong(Said):
     LOCALE_UNKNOWN = "locale_unknown", N_("Choose one of the languages in the list.")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One problem. `number`: a limit if the kind has one; `at`: Unix seconds if the kind has a time."""
 
     kind: Wrong
@@ -117,8 +117,7 @@ _STATUS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class Form(Struct, frozen=True, kw_only=True):
     """A page with a form. `problem` is shown above it; a view has further ones for its fields, with names of their own."""
 
     problem: Problem | None = None
@@ -126,5 +125,5 @@ class Form:
     @property
     def fault(self) -> Problem | None:
         """The first problem, if there is one."""
-        found = (getattr(self, each.name) for each in fields(self))
+        found = (self.problem, *(getattr(self, name) for name in self.__struct_fields__))
         return next((one for one in found if isinstance(one, Problem)), None)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from doorward.web.pages.views.problems import Form, Problem
 
 
-@dataclass(frozen=True, slots=True)
-class ResetAsk(Form):
+class ResetAsk(Form, frozen=True):
     """/reset. Posts `email`, `csrf`, `flow`."""
 
     template: ClassVar[str] = "reset_ask.html"
@@ -18,8 +16,7 @@ class ResetAsk(Form):
     email_problem: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResetNew(Form):
+class ResetNew(Form, frozen=True):
     """/reset/new. Posts `password`, `end_sessions` (`yes` or absent), `csrf`, `flow`.
 
     `account` is the address whose password is set (a password manager needs it); `minimum` as on the sign-up page.

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+from msgspec import Struct
 
 from doorward.web.pages.views.problems import Form, Problem
 
 
-@dataclass(frozen=True, slots=True)
-class OtherWay:
+class OtherWay(Struct, frozen=True):
     """A link to another sign-in method: its text and its path."""
 
     label: str
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class SignIn(Form):
+class SignIn(Form, frozen=True):
     """/sign-in. Posts `identifier`, `password`, `csrf`, `flow`.
 
     `identifier` is prefilled (login_hint or the typed text); `last_used` marks the method used before in this browser;
@@ -35,8 +34,7 @@ class SignIn(Form):
     others: tuple[OtherWay, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SecondFactor(Form):
+class SecondFactor(Form, frozen=True):
     """/sign-in/code. Posts `code`, `method` (authenticator | recovery), `csrf`, `flow`.
 
     `account` is the address of the person whose password is proven; `method` is the view shown; `recovery_available` offers the
@@ -53,8 +51,7 @@ class SecondFactor(Form):
     others: tuple[OtherWay, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReAuth(Form):
+class ReAuth(Form, frozen=True):
     """/account/confirm. Posts `password`, `return_to`, `csrf`.
 
     Shown before a sensitive edit when the sign-in is older than ten minutes (ASVS 7.5.1). `account` is the e-mail address;

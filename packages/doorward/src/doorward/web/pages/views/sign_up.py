@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+from msgspec import Struct
 
 from doorward.web.pages.views.problems import Form, Problem
 
 
-@dataclass(frozen=True, slots=True)
-class SignUp(Form):
+class SignUp(Form, frozen=True):
     """/sign-up. Posts `email`, `password`, `name` (may be empty), `csrf`, `flow`.
 
     `minimum` is the minimum number of characters of a password (NIST 800-63B-4 §3.1.1), shown before typing.
@@ -25,8 +25,7 @@ class SignUp(Form):
     name_problem: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CheckMail(Form):
+class CheckMail(Form, frozen=True):
     """/sign-up/check and /reset/check. Posts `code`, `csrf`, `flow`; the second form posts `csrf`, `flow` to `resend_action`.
 
     The text is the same whether or not a message was sent (ASVS 6.3.8). `email` is the typed address, to show typing errors; None in
@@ -43,8 +42,7 @@ class CheckMail(Form):
     resent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LinkPage:
+class LinkPage(Struct, frozen=True):
     """/verify and /reset/link. Posts `token`, `csrf`, `flow` when the person presses the button: mail scanners only send GET.
 
     `wrong_browser`: the link was opened in a browser that did not request it; the page then has instructions and no form.
