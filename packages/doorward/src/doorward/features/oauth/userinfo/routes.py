@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec.structs import replace
@@ -17,28 +16,6 @@ from doorward.web.route import Operation, Route, machine
 _FORM: Final = "application/x-www-form-urlencoded"
 _STATUS: Final = {"invalid_request": 400, "insufficient_scope": 403}
 _JWT_HEADERS: Final = ((b"content-type", b"application/jwt"), (b"cache-control", b"no-store"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserinfoEndpoint:
-    """Handler of GET and POST /userinfo."""
-
-    userinfo: UserinfoService
-
-    async def handle(self, request: Request) -> Response:
-        """Who signed in (OpenID Connect Core §5.3): JSON, or a signed JWT for an app registered so."""
-        token = await _bearer(request)
-        if isinstance(token, Refusal):
-            return _refused(token, request)
-        if token is None:
-            # A request without a token gets no error code (RFC 6750 §3.1).
-            return Response(401, [(b"cache-control", b"no-store")]).add("www-authenticate", "Bearer")
-        answer = await self.userinfo.answer(token)
-        if isinstance(answer, Refusal):
-            return _refused(answer, request)
-        if isinstance(answer, str):
-            return Response(200, _JWT_HEADERS, answer.encode("ascii"))
-        return json_response(answer)
 
 
 async def _bearer(request: Request) -> str | Refusal | None:
@@ -71,7 +48,22 @@ def _refused(refusal: Refusal, request: Request) -> Response:
 
 def routes(userinfo: UserinfoService) -> list[Route]:
     """Routes, open to scripts of any origin: only the bearer token counts (§5.3)."""
-    handle = UserinfoEndpoint(userinfo=userinfo).handle
+
+    async def handle(request: Request) -> Response:
+        """Who signed in (OpenID Connect Core §5.3): JSON, or a signed JWT for an app registered so."""
+        token = await _bearer(request)
+        if isinstance(token, Refusal):
+            return _refused(token, request)
+        if token is None:
+            # A request without a token gets no error code (RFC 6750 §3.1).
+            return Response(401, [(b"cache-control", b"no-store")]).add("www-authenticate", "Bearer")
+        answer = await userinfo.answer(token)
+        if isinstance(answer, Refusal):
+            return _refused(answer, request)
+        if isinstance(answer, str):
+            return Response(200, _JWT_HEADERS, answer.encode("ascii"))
+        return json_response(answer)
+
     get = Operation(
         security="bearer",
         # without a token there is no error body (RFC 6750 §3.1)
