@@ -26,10 +26,21 @@ def _routes(services: Services) -> Routes:
 
 
 def _goals(services: Services) -> Sequence[GoalPlug]:
+    from doorward.features.audit.build import audit_log
     from doorward.features.authn.flow.plug import GoalPlug
-    from doorward.features.oauth.authorize.build import authorization_goals, authorization_pages
+    from doorward.features.oauth.authorize.goal import AuthorizationGoals
+    from doorward.features.oauth.authorize.pages import AuthorizationPages
 
-    return (GoalPlug(services.get(authorization_goals), services.get(authorization_pages)),)
+    goals = AuthorizationGoals(
+        store=services.store,
+        catalog=services.config,
+        chance=services.random,
+        record=services.get(audit_log),
+        tokens=services.tokens,
+        sessions=services.sessions,
+        issuer=services.issuer,
+    )
+    return (GoalPlug(goals, AuthorizationPages(catalog=services.config, tokens=services.tokens)),)
 
 
 AUTHORIZE = Feature(name="oauth.authorize", routes=_routes, adds=(GOALS.filled_by(_goals),))
