@@ -12,7 +12,7 @@ from tests.house import tree
 REMEMBERS = {
     "features/services.py": "Services: what was built",
     "features/oauth/grants/client_credentials/service.py": "EntitlementCache: hangs on the snapshot of the configuration",
-    "features/authn/factors/password/policy.py": "_Turn: a queue for this machine's processors",
+    "features/authn/factors/password/policy.py": "JudgePassword: a queue for this machine's processors",
     "features/repeated_posts/service.py": "PostOnce: how many requests wait here",
     "features/revocations/feed.py": "Watch, RevocationFeed: who waits here; the feed's entries, brought up to date before each answer",
     "features/revocations/view_service.py": "RevocationView: brought up to date before each answer",

@@ -17,41 +17,20 @@ MOST_WAITING: Final = 32
 
 
 @final
-class _Turn:
-    """Lock around the strength estimate, which is pure Python: a second one in parallel makes nothing faster, and two dozen take the
-    interpreter from every token request for a fifth of a second at a time."""
-
-    __slots__ = ("_free", "_waiting")
-
-    def __init__(self) -> None:
-        self._free = asyncio.Lock()
-        self._waiting = 0
-
-    async def __aenter__(self) -> None:
-        if self._waiting >= MOST_WAITING:
-            raise HashingBusy
-        self._waiting += 1
-        try:
-            await self._free.acquire()
-        except BaseException:
-            self._waiting -= 1
-            raise
-
-    async def __aexit__(self, *_: object) -> None:
-        self._waiting -= 1
-        self._free.release()
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class JudgePassword:
-    """`brand` and `issuer_host` are words on which no password for this service may be based."""
+    """`brand` and `issuer_host` are words on which no password for this service may be based.
+
+    Only one estimate runs at a time, and a limited number waits. The estimate is pure Python: a second one in parallel makes nothing
+    faster, and two dozen take the interpreter from every token request for a fifth of a second at a time.
+    """
 
     policy: PasswordPolicy
     listed: BreachedList
     issuer_host: str
     brand: str
-    turn: _Turn = field(default_factory=_Turn)
+    _running: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _waiting: int = 0
 
     def measure(self, password: Secret, *, second_factor: bool) -> Weak | None:
         """Check the length only, which costs nothing."""
@@ -68,15 +47,21 @@ class JudgePassword:
             return wrong
         words = rule.context_words(email=email, name=name, issuer_host=self.issuer_host, brand=self.brand)
         # The estimate takes up to about 60 ms, which would delay every token request if it ran on the event loop.
-        async with self.turn:
-            return await asyncio.to_thread(
-                rule.judge,
-                typed,
-                self.policy,
-                second_factor=second_factor,
-                words=words,
-                listed=self.listed.contains,
-            )
+        if self._waiting >= MOST_WAITING:
+            raise HashingBusy
+        self._waiting += 1
+        try:
+            async with self._running:
+                return await asyncio.to_thread(
+                    rule.judge,
+                    typed,
+                    self.policy,
+                    second_factor=second_factor,
+                    words=words,
+                    listed=self.listed.contains,
+                )
+        finally:
+            self._waiting -= 1
 
     def minimum(self, *, second_factor: bool) -> int:
         """The minimum number of characters, for the page to show."""
