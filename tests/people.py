@@ -36,10 +36,10 @@ from doorward.features.accounts.sign_up import SignUp
 from doorward.features.accounts.verify_address import VerifyAddress
 from doorward.features.authn.factors.email_code.build import email_challenges
 from doorward.features.authn.factors.email_code.service import Tickets
-from doorward.features.authn.factors.password.build import change_password, check_password, prove_password
+from doorward.features.authn.factors.password.build import change_password, check_password
 from doorward.features.authn.factors.password.change import ChangePassword
 from doorward.features.authn.factors.password.rules import password as password_rule
-from doorward.features.authn.factors.password.service import CheckPassword, ProvePassword
+from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.feature import AUTHN
 from doorward.features.authn.flow.build import prove_typed_code
@@ -98,7 +98,6 @@ class House:
     ending: Ending
     throttle: Throttle
     check: CheckPassword
-    prove_password: ProvePassword
     prove_second_factor: ProveTypedCode
     tickets: Tickets
     sign_up: SignUp
@@ -314,7 +313,6 @@ async def open_house(
             ending=services.get(revoker),
             throttle=services.get(rate_limits.throttle),
             check=services.get(check_password),
-            prove_password=services.get(prove_password),
             prove_second_factor=services.get(prove_typed_code),
             tickets=services.get(email_challenges),
             sign_up=services.get(sign_up),

@@ -24,7 +24,7 @@ Change = Callable[[House, Account], Awaitable[object]]
 
 
 async def shown_password(house: House, browser: str = "browser") -> SignIn:
-    outcome = await house.prove_password.prove(
+    outcome = await house.check.prove(
         await house.sign_in(browser),
         identifier="ada@example.com",
         password=Secret(PASSWORD),

@@ -92,7 +92,7 @@ async def test_repeated_wrong_second_factors_after_a_right_password_are_mailed_t
     await house.authenticator(account)
 
     async def wrong() -> None:
-        sign_in = await house.prove_password.prove(
+        sign_in = await house.check.prove(
             await house.sign_in(),
             identifier=account.email,
             password=Secret(PASSWORD),

@@ -34,7 +34,7 @@ async def prove(
     device: bytes | None = None,
     address: str = "192.0.2.1",
 ) -> SignIn | Refusal:
-    return await house.prove_password.prove(
+    return await house.check.prove(
         sign_in,
         identifier=identifier,
         password=Secret(password),

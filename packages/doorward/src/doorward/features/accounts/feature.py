@@ -18,7 +18,7 @@ def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.accounts.self_service_routes import AccountHandlers
     from doorward.features.accounts.sign_up_routes import SignUpPages
     from doorward.features.authn.factors.email_code.build import email_challenges
-    from doorward.features.authn.factors.password.build import change_password, prove_password
+    from doorward.features.authn.factors.password.build import change_password, check_password
     from doorward.features.authn.flow.build import flow_pages, signed_in_pages
     from doorward.features.authn.methods.build import second_factors
     from doorward.features.authn.methods.routes import MethodHandlers
@@ -35,7 +35,7 @@ def _routes(services: Services) -> Sequence[Route]:
     methods = MethodHandlers(
         own=own,
         flow=flow,
-        prove_password=services.get(prove_password),
+        prove_password=services.get(check_password),
         change_password=services.get(change_password),
         factors=services.get(second_factors),
     )

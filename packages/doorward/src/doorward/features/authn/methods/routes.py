@@ -12,7 +12,7 @@ from doorward.core.model.secret import Secret
 from doorward.features.authn.factors.password.change import Changed, ChangePassword, Moved
 from doorward.features.authn.factors.password.problems import weak
 from doorward.features.authn.factors.password.rules.password import Weak
-from doorward.features.authn.factors.password.service import ProvePassword
+from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.methods.service import Codes, SecondFactors, Setup, SetupOver
 from doorward.features.rate_limits.rules.attempts import Wait
@@ -44,7 +44,7 @@ class MethodHandlers:
 
     own: SignedInPages
     flow: FlowPages
-    prove_password: ProvePassword
+    prove_password: CheckPassword
     change_password: ChangePassword
     factors: SecondFactors
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.password.change import ChangePassword
 from doorward.features.authn.factors.password.policy import JudgePassword
-from doorward.features.authn.factors.password.service import CheckPassword, ProvePassword
+from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.rate_limits.build import sign_in_starts, throttle
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
@@ -30,17 +30,12 @@ def check_password(services: Services) -> CheckPassword:
     )
 
 
-def prove_password(services: Services) -> ProvePassword:
-    """The proof of a password in a sign-in."""
-    return ProvePassword(store=services.store, check=services.get(check_password))
-
-
 def password_factor(services: Services, *, reset_of: ResetOf) -> PasswordFactor:
     """The password as a factor."""
     # imported here: commands set passwords too, but load no pages
     from doorward.features.authn.factors.password.factor import PasswordFactor, PasswordStep
 
-    proving = services.get(prove_password)
+    proving = services.get(check_password)
     return PasswordFactor(json_step=PasswordStep(proving=proving), prove_password=proving, reset_of=reset_of)
 
 

@@ -14,7 +14,7 @@ from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.factors.password import routes as sign_in
 from doorward.features.authn.factors.password.routes import ResetOf
 from doorward.features.authn.factors.password.rules import proof as rule
-from doorward.features.authn.factors.password.service import ProvePassword
+from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.flow.factor import JsonStep
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug
@@ -32,7 +32,7 @@ _NO_USERNAME: Final = Refusal("invalid_request", "username is missing.")
 class PasswordStep(JsonStep):
     """The step with `username` and `password` in the JSON sign-in."""
 
-    proving: ProvePassword
+    proving: CheckPassword
     name: str = "password"
     field: str = "password"
 
@@ -60,7 +60,7 @@ class PasswordStep(JsonStep):
 class PasswordFactor(FactorPlug):
     """The factor with which most sign-ins begin."""
 
-    prove_password: ProvePassword
+    prove_password: CheckPassword
     reset_of: ResetOf
     traits: FactorTraits = rule.TRAITS
     path: str = sign_in.PATH

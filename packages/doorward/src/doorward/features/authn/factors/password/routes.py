@@ -8,7 +8,7 @@ from typing import Final, Literal, final
 
 from doorward.core.errors import Refusal
 from doorward.core.model.secret import Secret
-from doorward.features.authn.factors.password.service import DISABLED, ProvePassword
+from doorward.features.authn.factors.password.service import DISABLED, CheckPassword
 from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of
 from doorward.features.sessions.browser_context import (
     BrowserContext,
@@ -34,7 +34,7 @@ class SignInPage:
     """Handlers for GET and POST."""
 
     flow: FlowPages
-    prove_password: ProvePassword
+    prove_password: CheckPassword
     reset_of: ResetOf
 
     async def ask(self, visit: PageVisit) -> Response:

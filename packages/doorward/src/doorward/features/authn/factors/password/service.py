@@ -32,7 +32,8 @@ DISABLED: Final = "This account is disabled. Ask the people who run this service
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckPassword:
     """Checks a password with all protection against guessing: throttling, a decoy hash for unknown accounts, audit events, and an
-    upgrade of outdated hashes. Used at sign-in and wherever a signed-in person types the password again."""
+    upgrade of outdated hashes; and adds its proof to a sign-in. Used at sign-in and wherever a signed-in person types the password
+    again."""
 
     store: Store
     hasher: PasswordHasher
@@ -84,6 +85,32 @@ class CheckPassword:
         await self.throttle.forget(guess.own)
         return account, self.throttle.clear(guess.own)
 
+    async def prove(
+        self, sign_in: SignIn, identifier: str, password: Secret, *, caller: Caller, now: int
+    ) -> SignIn | Refusal:
+        """Add the proof of a password to a stored sign-in. The result is the sign-in as stored now, or a refusal: access_denied (one
+        text for all reasons), too_many_attempts with `retry_at`, invalid_session. Raises `HashingBusy`."""
+        if sign_in.done_at is not None or now >= sign_in.expires_at:
+            return GONE
+        known = await self.verify_uncommitted(identifier, password, caller=caller, now=now)
+        if isinstance(known, Refusal):
+            return known
+        account, writes = known
+        proof = of_password(account, now)
+        return await add_proof(self.store, sign_in, account.id, proof, now, *writes)
+
+    async def prove_new(
+        self, sign_in: SignIn, identifier: str, password: Secret, *, caller: Caller, now: int
+    ) -> tuple[SignIn, list[Write]] | Refusal:
+        """For a sign-in that is not stored yet: the changed sign-in, and the writes that store it, for the caller's commit. The
+        refusals are those of `prove`, and leave it unstored. Raises `HashingBusy`."""
+        known = await self.verify_uncommitted(identifier, password, caller=caller, now=now)
+        if isinstance(known, Refusal):
+            return known
+        account, writes = known
+        changed = with_proof(sign_in, account.id, of_password(account, now))
+        return changed, [self.store.sign_ins.insert(changed), *writes]
+
     async def _failed(
         self, account_id: str | None, why: str, guess: Guess, caller: Caller, now: int
     ) -> Refusal:
@@ -111,38 +138,3 @@ class CheckPassword:
         except HashingBusy:
             return
         await self.store.commit(self.store.accounts.rehash(account.id, stored, fresh))
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProvePassword:
-    """Adds the proof of a password to a sign-in."""
-
-    store: Store
-    check: CheckPassword
-
-    async def prove(
-        self, sign_in: SignIn, identifier: str, password: Secret, *, caller: Caller, now: int
-    ) -> SignIn | Refusal:
-        """The sign-in as stored now, or a refusal: access_denied (one text for all reasons), too_many_attempts with `retry_at`,
-        invalid_session. Raises `HashingBusy`."""
-        if sign_in.done_at is not None or now >= sign_in.expires_at:
-            return GONE
-        known = await self.check.verify_uncommitted(identifier, password, caller=caller, now=now)
-        if isinstance(known, Refusal):
-            return known
-        account, writes = known
-        proof = of_password(account, now)
-        return await add_proof(self.store, sign_in, account.id, proof, now, *writes)
-
-    async def prove_new(
-        self, sign_in: SignIn, identifier: str, password: Secret, *, caller: Caller, now: int
-    ) -> tuple[SignIn, list[Write]] | Refusal:
-        """For a sign-in that is not stored yet: the changed sign-in, and the writes that store it, for the caller's commit. The
-        refusals are those of `prove`, and leave it unstored. Raises `HashingBusy`."""
-        known = await self.check.verify_uncommitted(identifier, password, caller=caller, now=now)
-        if isinstance(known, Refusal):
-            return known
-        account, writes = known
-        changed = with_proof(sign_in, account.id, of_password(account, now))
-        return changed, [self.store.sign_ins.insert(changed), *writes]
