@@ -187,17 +187,17 @@ class AccountHandlers:
                 takes="name locale",
             ),
             own.get(devices, self.devices),
-            own.lead("/account/devices/end", devices),
+            own.pages.lead("/account/devices/end", devices),
             own.post(
                 "/account/devices/end", self.end_device, refused=own.stale, back=devices, takes="session"
             ),
-            own.lead("/account/devices/end-others", devices),
+            own.pages.lead("/account/devices/end-others", devices),
             own.post("/account/devices/end-others", self.end_others, refused=own.stale, back=devices),
             own.get(apps, self.apps),
-            own.lead("/account/apps/disconnect", apps),
+            own.pages.lead("/account/apps/disconnect", apps),
             own.post("/account/apps/disconnect", self.disconnect, refused=own.stale, back=apps, takes="app"),
             own.get(activity, self.activity, takes="before"),
-            own.lead("/account/activity/report", activity),
+            own.pages.lead("/account/activity/report", activity),
             own.post(
                 "/account/activity/report", self.report, refused=own.stale, back=activity, takes="event"
             ),

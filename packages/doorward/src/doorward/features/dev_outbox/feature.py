@@ -7,13 +7,13 @@ from doorward.features.feature import Feature, Routes, Services
 
 def _routes(services: Services) -> Routes:
     from doorward.features.dev_outbox import routes
-    from doorward.features.dev_outbox.service import DevOutbox
+    from doorward.features.dev_outbox.service import recent
     from doorward.features.repeated_posts.build import pages
 
     return routes.routes(
         development=services.development,
         pages=services.get(pages),
-        outbox=DevOutbox(store=services.store, sealer=services.sealer),
+        recent=lambda most: recent(services.store, services.sealer, most),
         issuer=services.issuer,
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from doorward.core.model.message import Letter, Outgoing
 from doorward.core.web_origin import loopback
-from doorward.features.dev_outbox.service import DevOutbox
 from doorward.features.sessions.browser_context import BrowserPages, PageVisit
 from doorward.web.http import Request, Response, json_response
 from doorward.web.page import page
@@ -15,13 +16,15 @@ from doorward.web.pages.views.ends import Outbox, OutboxMessage
 from doorward.web.route import Route
 
 SHOWN: Final = 50
+Recent = Callable[[int], Awaitable[list[tuple[Outgoing, Letter]]]]
+"""The last mails with their clear text, by their number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxPage:
     """The last mails, newest first."""
 
-    outbox: DevOutbox
+    recent: Recent
     issuer: str
 
     async def show(self, visit: PageVisit) -> Response:
@@ -38,7 +41,7 @@ class OutboxPage:
             OutboxMessage(
                 to=mail.to, subject=letter.subject, text=letter.text, at=mail.created_at, code=letter.code
             )
-            for mail, letter in await self.outbox.recent(SHOWN)
+            for mail, letter in await self.recent(SHOWN)
         )
         return page(Outbox(messages), visit.browser)
 
@@ -51,8 +54,8 @@ class OutboxPage:
         return host is not None and (host == urlsplit(self.issuer).hostname or loopback(host))
 
 
-def routes(*, development: bool, pages: BrowserPages, outbox: DevOutbox, issuer: str) -> list[Route]:
+def routes(*, development: bool, pages: BrowserPages, recent: Recent, issuer: str) -> list[Route]:
     """One route in development; otherwise none, so that the path is an ordinary 404."""
     if not development:
         return []
-    return [pages.get("/_dev/outbox", OutboxPage(outbox=outbox, issuer=issuer).show)]
+    return [pages.get("/_dev/outbox", OutboxPage(recent=recent, issuer=issuer).show)]

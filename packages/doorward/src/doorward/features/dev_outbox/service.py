@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import final
-
 import msgspec
 
 from doorward.core.model.message import LETTER_PURPOSE, Letter, Outgoing
@@ -14,20 +11,13 @@ from doorward.storage.sql.store import Store
 _decode = msgspec.json.Decoder(Letter).decode
 
 
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DevOutbox:
-    """Reads the mail queue, newest first."""
-
-    store: Store
-    sealer: Sealer
-
-    async def recent(self, most: int) -> list[tuple[Outgoing, Letter]]:
-        """The last `most` mails. A mail sealed under another secret key (an old database beside a new key file) is left out."""
-        found: list[tuple[Outgoing, Letter]] = []
-        for mail in await self.store.messages.recent_mail(most):
-            try:
-                found.append((mail, _decode(self.sealer.open(LETTER_PURPOSE, mail.id, mail.sealed))))
-            except ValueError:
-                continue
-        return found
+async def recent(store: Store, sealer: Sealer, most: int) -> list[tuple[Outgoing, Letter]]:
+    """The last `most` mails, newest first. A mail sealed under another secret key (an old database beside a new key file) is left
+    out."""
+    found: list[tuple[Outgoing, Letter]] = []
+    for mail in await store.messages.recent_mail(most):
+        try:
+            found.append((mail, _decode(sealer.open(LETTER_PURPOSE, mail.id, mail.sealed))))
+        except ValueError:
+            continue
+    return found

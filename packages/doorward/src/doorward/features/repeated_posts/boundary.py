@@ -61,9 +61,9 @@ class Once:
             await self.posts.drop(browser, post)
         else:
             # before other code adds headers
-            await self.posts.keep(
-                browser, post, Kept(_frozen(response), session, self._left(response, session))
-            )
+            value = self._set(response, "session")
+            after = session if value is None else self._hash(value)
+            await self.posts.keep(browser, post, Kept(_frozen(response), session, after))
         return response
 
     async def _name(self, request: Request, browser: str) -> str:
@@ -71,11 +71,6 @@ class Once:
         body = (await request.body()).decode("latin-1")
         where = f"{request.path}?{request.query_string.decode('latin-1')}"
         return self.sealer.tag(_PURPOSE, f"{browser}\n{where}\n{body}")
-
-    def _left(self, response: Response, session: bytes | None) -> bytes | None:
-        """The hash of the session cookie that the browser has after this response."""
-        value = self._set(response, "session")
-        return session if value is None else self._hash(value)
 
     def _set(self, response: Response, kind: CookieKind) -> str | None:
         start = f"{self.jar.name(kind)}=".encode()

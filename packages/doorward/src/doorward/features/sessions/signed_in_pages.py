@@ -140,10 +140,6 @@ class SignedInPages:
 
         return self.pages.post(path, act, refused=refuse, checks=_checks(recent), takes=takes)
 
-    def lead(self, path: str, to: str) -> Route:
-        """A redirect for a GET of a form's URL to the page that contains the form."""
-        return self.pages.lead(path, to)
-
     async def stale(self, owner: SignedInRefusedPost) -> Response:
         """The response to a refused form that is not shown again: an error page with a link back."""
         view = ErrorPage(Failure.STALE_FORM, ways=(Way.ACCOUNT, Way.HOME))

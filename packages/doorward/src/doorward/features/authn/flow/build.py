@@ -9,7 +9,7 @@ from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
 from doorward.features.authn.flow.sign_ins import SignIns
-from doorward.features.authn.flow.typed_code import ProveTypedCode, TypedCodeStep
+from doorward.features.authn.flow.typed_code import ProveTypedCode
 from doorward.features.authn.slots import FACTORS, GOALS
 from doorward.features.rate_limits.build import sign_in_starts, throttle
 from doorward.features.repeated_posts.build import pages
@@ -44,11 +44,6 @@ def prove_typed_code(services: Services) -> ProveTypedCode:
         meter=services.metrics,
         postman=services.mail,
     )
-
-
-def typed_code_step(services: Services) -> TypedCodeStep:
-    """The step with a typed code in the JSON sign-in."""
-    return TypedCodeStep(prove_code=services.get(prove_typed_code))
 
 
 def finish(services: Services) -> Finish:

@@ -212,7 +212,7 @@ class MethodHandlers:
         own = self.own
         return [
             own.get(METHODS, self.show),
-            own.lead(password, METHODS),
+            own.pages.lead(password, METHODS),
             own.post(
                 password, self.change, refused=self.show_again, back=METHODS, recent=True, takes="current new"
             ),
@@ -225,11 +225,11 @@ class MethodHandlers:
                 recent=True,
                 takes="setup code password",
             ),
-            own.lead(REMOVE, METHODS),
+            own.pages.lead(REMOVE, METHODS),
             own.post(
                 REMOVE, self.remove, refused=self.remove_again, back=METHODS, recent=True, takes="password"
             ),
-            own.lead(recovery, METHODS),
+            own.pages.lead(recovery, METHODS),
             own.post(
                 recovery, self.new_codes, refused=self.show_again, back=METHODS, recent=True, takes="password"
             ),
@@ -242,7 +242,7 @@ class MethodHandlers:
                 takes="password code return_to",
             ),
             # a well-known URL for changing passwords (W3C)
-            own.lead("/.well-known/change-password", METHODS),
+            own.pages.lead("/.well-known/change-password", METHODS),
         ]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from doorward.features.authn.flow.build import advance, offered_factors, typed_code_step
+from doorward.features.authn.flow.build import advance, offered_factors, prove_typed_code
+from doorward.features.authn.flow.typed_code import TypedCodeStep
 from doorward.features.oauth.client_auth.build import client_authenticator
 from doorward.features.oauth.first_party.challenge import Challenge
 from doorward.features.oauth.first_party.cookie_session import CookieSession
@@ -22,7 +23,7 @@ def challenge(services: Services) -> Challenge:
         clock=services.clock,
         clients=services.get(client_authenticator),
         factors=services.get(offered_factors),
-        typed_code=services.get(typed_code_step),
+        typed_code=TypedCodeStep(prove_code=services.get(prove_typed_code)),
         advance=services.get(advance),
         sessions=services.sessions,
         issuer=services.issuer,

@@ -47,9 +47,8 @@ def sign_in(
 ) -> SignIn:
     """The initial state of a sign-in, with the session's proofs where they may count. `kinds` are those of this server's factors."""
     bound = fresh_after(request, now)
-    usable = session is not None and may_reuse(request, session, request.hint_subject if request else None)
     proofs: tuple[Proof, ...] = ()
-    if session is not None and usable:
+    if session is not None and may_reuse(request, session, request.hint_subject if request else None):
         proofs = tuple(proof for proof in from_session(session, kinds) if bound is None or proof.at >= bound)
     return SignIn(
         id=sign_in_id,
