@@ -1,0 +1,1 @@
+"""Rules of phone numbers and of the text of a message."""
