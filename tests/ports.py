@@ -30,6 +30,19 @@ def _begin() -> int:
 _places = (_LOWEST + place % (_HIGHEST - _LOWEST) for place in itertools.count(_begin()))
 
 
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+HAS_IPV6 = _has_ipv6()
+"""Whether this machine has the address ::1."""
+
+
 def free_port() -> int:
     """A free port for a single test."""
     return free_ports(1)

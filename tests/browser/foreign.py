@@ -29,7 +29,7 @@ class Arrived:
 
 @dataclass
 class ForeignApp:
-    """`origin` uses the host name `localhost`, so that for the browser it is another site than the server's 127.0.0.1."""
+    """`origin` uses the address 127.0.0.1, so that for the browser it is another site than the server's `localhost`."""
 
     origin: str
     issuer: str = ""
@@ -48,7 +48,7 @@ class ForeignApp:
     @property
     def elsewhere(self) -> str:
         """A page of the same app on another host, for an app whose callback is one service and whose pages are another."""
-        return f"{self.origin.replace('localhost', '127.0.0.1')}/landed"
+        return f"{self.origin.replace('127.0.0.1', 'localhost')}/landed"
 
     def begin(self, **more: str) -> str:
         """The address of its page with the link; `more` are parameters of the authorization request."""
@@ -137,7 +137,7 @@ def foreign_app() -> Iterator[ForeignApp]:
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    app = ForeignApp(f"http://localhost:{server.server_address[1]}")
+    app = ForeignApp(f"http://127.0.0.1:{server.server_address[1]}")
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -36,6 +36,8 @@ class Proxy:
     """Origin and Sec-Fetch-Site of each form."""
     statuses: list[int] = field(default_factory=list[int])
     evil: bytes = b""
+    rewrites_host: bool = False
+    """As nginx does by default: the server sees the name by which the proxy reaches it. Then the referrer policy stays as it is."""
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,10 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
                 self.wfile.write(known.evil)
                 return
             upstream = http.client.HTTPConnection("127.0.0.1", inner, timeout=PATIENCE)
-            upstream.request(self.command, self.path, body, dict(self.headers.items()))
+            headers = dict(self.headers.items())
+            if known.rewrites_host:
+                headers["Host"] = f"127.0.0.1:{port}"
+            upstream.request(self.command, self.path, body, headers)
             answer = upstream.getresponse()
             content = answer.read()
             if self.command == "POST":
@@ -68,7 +73,8 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
             for name, value in answer.getheaders():
                 if name.lower() not in {"referrer-policy", "content-length", "connection", "date", "server"}:
                     self.send_header(name, value)
-            self.send_header("Referrer-Policy", "no-referrer")
+            policy = answer.getheader("referrer-policy") if known.rewrites_host else "no-referrer"
+            self.send_header("Referrer-Policy", policy or "")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -134,15 +140,34 @@ def test_a_sandboxed_frame_of_another_site_is_refused(chrome: Browser, proxy: Pr
     context.close()
 
 
-def test_a_page_at_localhost_links_to_the_right_address(chrome: Browser, dev: running.Dev) -> None:
-    issuer = dev.state.places.issuer
+def test_a_form_opened_at_localhost_links_to_the_right_address(
+    chrome: Browser, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy, "rewrites_host", True)
     context = chrome.new_context(locale="en-GB")
     page = context.new_page()
-    page.goto(issuer.replace("127.0.0.1", "localhost") + "/reset?x=1")
+    page.goto(proxy.origin.replace("127.0.0.1", "localhost") + "/reset")
+    page.fill("#email", "ada@example.com")
+    page.click("#submit")
     expect(page.locator("h1")).to_have_text("This is not our address")
     page.click("#to-right-host")
     expect(page.locator("h1")).to_have_text("Reset your password")
-    assert page.url == f"{issuer}/reset?x=1"
+    assert page.url == f"{proxy.origin}/reset"
+    context.close()
+
+
+def test_a_page_at_127_0_0_1_leads_to_the_right_address(chrome: Browser, dev: running.Dev) -> None:
+    places = dev.state.places
+    context = chrome.new_context(locale="en-GB")
+    page = context.new_page()
+    page.goto(places.issuer.replace("localhost", "127.0.0.1") + "/reset?x=1")
+    expect(page.locator("h1")).to_have_text("Reset your password")
+    assert page.url == f"{places.issuer}/reset?x=1"
+    page.goto(places.shop.replace("localhost", "127.0.0.1"))
+    assert page.url == f"{places.shop}/"
+    page.goto(places.shop.replace("localhost", "127.0.0.1") + "/sign-in")
+    expect(page.locator("h1")).to_have_text("Sign in")
+    assert page.url.startswith(f"{places.issuer}/sign-in?")
     context.close()
 
 

@@ -129,7 +129,7 @@ def test_a_failure_reports_expected_and_actual_result() -> None:
 
 
 def test_another_issuer_than_the_running_one_is_refused(dev: running.Dev) -> None:
-    done = running.run(dev.folder, "demo", "--json", "--issuer", "http://127.0.0.1:1")
+    done = running.run(dev.folder, "demo", "--json", "--issuer", "http://localhost:1")
     assert done.returncode == 1
     said = json.loads(done.stdout)
     assert dev.state.places.issuer in said["error"]
@@ -137,7 +137,7 @@ def test_another_issuer_than_the_running_one_is_refused(dev: running.Dev) -> Non
 
 
 def test_a_given_issuer_that_does_not_run_is_not_started(tmp_path: Path) -> None:
-    done = running.run(tmp_path, "demo", "--issuer", "http://127.0.0.1:1")
+    done = running.run(tmp_path, "demo", "--issuer", "http://localhost:1")
     assert done.returncode == 1
     assert "doorward dev" in done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ import pytest
 
 from doorward_demo.dev.places import Places, free_places, taken
 from tests.demo import running
+from tests.ports import HAS_IPV6
 
 
 @pytest.mark.parametrize(("offset", "who"), [(0, "the server"), (1, "the demo app"), (2, "the demo API")])
@@ -29,6 +30,15 @@ def test_a_taken_port_is_reported_with_its_program_and_a_remedy(
     assert running.left_running(tmp_path) == []
 
 
+@pytest.mark.skipif(not HAS_IPV6, reason="this machine has no IPv6")
+def test_a_port_that_another_program_has_on_ipv6_counts_as_taken() -> None:
+    places = free_places()
+    with socket.socket(socket.AF_INET6) as other:
+        other.bind(("::1", places.port + 1))
+        other.listen()
+        assert taken(places) == (places.port + 1, "the demo app")
+
+
 def test_the_last_ports_have_no_room_for_three(tmp_path: Path) -> None:
     done = running.run(tmp_path, "dev", "--no-browser", "--port", "65535")
     assert done.returncode == 1
@@ -39,7 +49,7 @@ def test_three_ports_in_a_row_are_found() -> None:
     places = free_places()
     assert taken(places) is None
     assert (places.issuer, places.shop, places.api) == tuple(
-        f"http://127.0.0.1:{places.port + n}" for n in range(3)
+        f"http://localhost:{places.port + n}" for n in range(3)
     )
 
 

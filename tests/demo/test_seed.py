@@ -11,11 +11,11 @@ from doorward.adapters.os_user import os_actor
 from doorward.cli.run import opened
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
-from doorward_demo.dev.folder import Folder
+from doorward_demo.dev.folder import REFRESH_LEEWAY, Folder
 from doorward_demo.dev.people import PEOPLE
 from doorward_demo.dev.places import Places
 from doorward_demo.dev.seed import FOREIGN_AUDIENCE, seed
-from doorward_demo.dev.state import Credential, DemoApps
+from doorward_demo.dev.state import Credential, DemoApps, State, read, write
 
 pytestmark = pytest.mark.anyio
 
@@ -51,9 +51,9 @@ async def test_roles_and_permissions_of_the_seeded_people(folder: Folder) -> Non
         services = container.services
         apps = await seed(services, os_actor(), Places(8000), None)
         roles = {role.name: role for role in await services.get(admin.roles).find(os_actor())}
-        assert roles["customer"].permissions == {"http://127.0.0.1:8002": ("orders:read",)}
+        assert roles["customer"].permissions == {"http://localhost:8002": ("orders:read",)}
         assert roles["customer"].default
-        assert roles["clerk"].permissions == {"http://127.0.0.1:8002": ("orders:read", "orders:write")}
+        assert roles["clerk"].permissions == {"http://localhost:8002": ("orders:read", "orders:write")}
         assert not roles["clerk"].default
         people = {
             person.email: (await services.get(admin.people).with_role_names(os_actor(), person)).role_names
@@ -70,8 +70,8 @@ async def test_roles_and_permissions_of_the_seeded_people(folder: Folder) -> Non
         assert apps.shop.secret is not None
         assert not driver.confidential
         assert apps.driver.secret is None
-        assert report.access == {"http://127.0.0.1:8002": ("orders:read",), FOREIGN_AUDIENCE: ("stock:read",)}
-        assert set(driver.access) == {"http://127.0.0.1:8002"}
+        assert report.access == {"http://localhost:8002": ("orders:read",), FOREIGN_AUDIENCE: ("stock:read",)}
+        assert set(driver.access) == {"http://localhost:8002"}
 
 
 async def test_other_ports_move_addresses_and_keep_secrets(folder: Folder) -> None:
@@ -80,15 +80,69 @@ async def test_other_ports_move_addresses_and_keep_secrets(folder: Folder) -> No
         first = await seed(services, os_actor(), Places(8000), None)
         assert await seed(services, os_actor(), Places(9000), first) == first
         shop = await services.get(admin.apps).get(os_actor(), first.shop.client_id)
-        assert shop.redirect_uris == ("http://127.0.0.1:9001/callback",)
-        assert shop.backchannel_logout_uri == "http://127.0.0.1:9001/backchannel-logout"
-        assert {"http://127.0.0.1:9002", FOREIGN_AUDIENCE} == {
+        assert shop.redirect_uris == ("http://localhost:9001/callback",)
+        assert shop.backchannel_logout_uri == "http://localhost:9001/backchannel-logout"
+        assert {"http://localhost:9002", FOREIGN_AUDIENCE} == {
             a.identifier for a in await services.get(admin.apis).find(os_actor())
         }
-        assert shop.access == {"http://127.0.0.1:9002": ("orders:read", "orders:write")}
+        assert shop.access == {"http://localhost:9002": ("orders:read", "orders:write")}
         roles = {role.name: role for role in await services.get(admin.roles).find(os_actor())}
-        assert set(roles["clerk"].permissions) == {"http://127.0.0.1:9002"}
+        assert set(roles["clerk"].permissions) == {"http://localhost:9002"}
         assert roles["customer"].default
+
+
+class OlderPlaces(Places, frozen=True):
+    """The addresses of an older `doorward dev`."""
+
+    @property
+    def issuer(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def shop(self) -> str:
+        return f"http://127.0.0.1:{self.port + 1}"
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.port + 2}"
+
+
+async def test_an_older_folder_moves_from_the_address_to_the_name(folder: Folder) -> None:
+    older = OlderPlaces(8000)
+    folder.prepare(older)
+    async with opened(folder.settings) as container:
+        first = await seed(container.services, os_actor(), older, None)
+        alice = await container.services.get(admin.people).get(os_actor(), "alice@example.com")
+    write(
+        folder.state,
+        State(
+            pid=1,
+            ready=False,
+            places=older,
+            apps=first,
+            foreign_audience=FOREIGN_AUDIENCE,
+            refresh_leeway=REFRESH_LEEWAY,
+        ),
+    )
+    known = read(folder.state)
+    assert known is not None
+    assert known.apps == first
+    folder.prepare(Places(8000))
+    async with opened(folder.settings) as container:
+        services = container.services
+        assert services.issuer == "http://localhost:8000"
+        assert await seed(services, os_actor(), Places(8000), known.apps) == first
+        for app in await services.get(admin.apps).find(os_actor()):
+            assert "127.0.0.1" not in repr(app)
+        for api in await services.get(admin.apis).find(os_actor()):
+            assert "127.0.0.1" not in repr(api)
+        for role in await services.get(admin.roles).find(os_actor()):
+            assert set(role.permissions) == {"http://localhost:8002"}
+        shop = await services.get(admin.apps).get(os_actor(), first.shop.client_id)
+        assert shop.redirect_uris == ("http://localhost:8001/callback",)
+        assert shop.access == {"http://localhost:8002": ("orders:read", "orders:write")}
+        again = await services.get(admin.people).get(os_actor(), "alice@example.com")
+        assert again.id == alice.id
 
 
 async def test_a_lost_secret_is_replaced(folder: Folder) -> None:

@@ -119,6 +119,26 @@ def test_a_taken_port_is_reported_with_exit_status_1(serve: Serve, free_port: in
     assert "Traceback" not in said
 
 
+@pytest.mark.skipif(not ports.HAS_IPV6, reason="this machine has no IPv6")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_issuer_at_localhost_is_served_on_both_of_its_addresses(
+    serve: Serve, tmp_path: Path, free_port: int, workers: int
+) -> None:
+    settings = tmp_path / "doorward.toml"
+    settings.write_text(settings.read_text().replace("127.0.0.1", "localhost"))
+    served = serve("--workers", str(workers)).ready()
+    with urlopen(f"http://[::1]:{free_port}/readyz", timeout=PATIENCE) as answer:
+        assert answer.status == 200
+    assert served.stop() == 0
+    with socket.socket(socket.AF_INET6) as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("::1", free_port))
+        taken.listen()
+        served = serve()
+        assert served.process.wait(PATIENCE) == 1
+    assert f"Something listens on [::1]:{free_port} already." in served.log.read_text()
+
+
 def test_a_lost_secret_key_is_reported_and_not_replaced(serve: Serve, tmp_path: Path) -> None:
     key = tmp_path / "doorward.key"
     assert serve().ready().stop() == 0

@@ -105,6 +105,29 @@ async def test_a_page_under_another_name_of_this_machine_shows_the_right_address
             assert (page.status, list(page.forms)) == (200, ["sign-in"]), host
 
 
+async def test_in_development_a_page_under_another_name_of_this_machine_is_redirected() -> None:
+    issuer = "http://localhost:8000/tenant"
+    async with front_channel(issuer=issuer, development=True) as front:
+        await front.person()
+        for host in ("127.0.0.1:8000", "[::1]:8000"):
+            tab = front.browser()
+            answer = await tab.ask("GET", "/tenant/sign-in?flow=x&y=%2F", host=host)
+            assert answer.status == 303
+            assert answer.header("location") == f"{issuer}/sign-in?flow=x&y=%2F"
+            assert tab.cookies == {}, "no sign-in begins there"
+        # a form is never sent on: its fields would follow the redirect to a page that the person has not opened
+        tab = front.browser()
+        page = await tab.get("/tenant/sign-in")
+        fields = {**page.forms["sign-in"].fields, "identifier": "ada@example.com", "password": PASSWORD}
+        other = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000", "sec_fetch_site": "same-origin"}
+        answer = await tab.ask("POST", "/tenant/sign-in", form=fields, **other)
+        assert answer.status == 421
+        assert f'href="{issuer}/sign-in"' in answer.text
+        assert await front.audited("sign_in.succeeded") == []
+        for host in ("localhost:8000", "localhost:9000", "app.internal:8000"):
+            assert (await front.browser().ask("GET", "/tenant/sign-in", host=host)).status == 200
+
+
 @pytest.mark.parametrize("issuer", ["https://auth.example.com", LOCAL, "https://auth.example.com/tenant"])
 async def test_a_form_opened_at_another_address_shows_the_right_one(issuer: str) -> None:
     async with front_channel(issuer=issuer) as front:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
 
+from doorward_demo.dev.places import listeners
 from doorward_demo.dev.state import State, read
 
 Message = MutableMapping[str, Any]
@@ -35,18 +37,20 @@ def serve(application: Application, address: str) -> None:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     parts = urlsplit(address)
-    assert parts.hostname is not None
     assert parts.port is not None
-    uvicorn.run(
+    config = uvicorn.Config(
         logged(application),
-        host=parts.hostname,
-        port=parts.port,
         access_log=False,
         log_config=None,
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=3,
     )
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=listeners(parts.port))
+    if not server.started:
+        raise SystemExit(1)
 
 
 def logged(application: Application) -> Application:

@@ -1,18 +1,21 @@
-"""Addresses of the three programs: 127.0.0.1, with three consecutive ports.
+"""Addresses of the three programs: `localhost`, with three consecutive ports.
 
-The number instead of `localhost`: it needs no name resolution, so nothing on ::1 can answer instead, and loopback
-redirect URIs are written with it (RFC 8252 §8.3). One host name makes server, app and API one site, so that cookie
-delivery works between them in development. Cookies ignore ports: each program uses its own names.
+The name instead of 127.0.0.1: a passkey belongs to a domain, and an address is none. Browsers resolve it to 127.0.0.1 or
+to ::1, so each program listens on both, and nothing else can answer on the other. One host name makes server, app and API
+one site, so that cookie delivery works between them in development. Cookies ignore ports: each program uses its own names.
 """
 
 from __future__ import annotations
 
+import errno
 import socket
 from typing import Final
 
 from msgspec import Struct
 
+NAME: Final = "localhost"
 HOST: Final = "127.0.0.1"
+OTHER_HOST: Final = "::1"
 LAST_PORT: Final = 65_533
 _LOWEST: Final = 12_000
 _SPAN: Final = 20_000
@@ -26,17 +29,17 @@ class Places(Struct, frozen=True):
     @property
     def issuer(self) -> str:
         """The server's address."""
-        return f"http://{HOST}:{self.port}"
+        return f"http://{NAME}:{self.port}"
 
     @property
     def shop(self) -> str:
         """The demo app's address."""
-        return f"http://{HOST}:{self.port + 1}"
+        return f"http://{NAME}:{self.port + 1}"
 
     @property
     def api(self) -> str:
         """The demo API: its address, and its identifier in `aud`."""
-        return f"http://{HOST}:{self.port + 2}"
+        return f"http://{NAME}:{self.port + 2}"
 
     def named(self) -> tuple[tuple[int, str], ...]:
         """Each port with the program that needs it."""
@@ -68,12 +71,37 @@ def free_places() -> Places:
     raise OSError("no three free ports in a row")
 
 
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        # as the server binds: a port with connections in TIME_WAIT only is free
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def listeners(port: int) -> list[socket.socket]:
+    """Sockets that are bound to the port on 127.0.0.1 and, on a machine with IPv6, on ::1. Raises OSError."""
+    bound: list[socket.socket] = []
+    for family, host in ((socket.AF_INET, HOST), (socket.AF_INET6, OTHER_HOST)):
         try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
+            bound.append(_bound(family, host, port))
+        except OSError as error:
+            if host == OTHER_HOST and error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+                continue
+            for listener in bound:
+                listener.close()
+            raise
+    return bound
+
+
+def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # as the server binds: a port with connections in TIME_WAIT only is free
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _free(port: int) -> bool:
+    try:
+        for probe in listeners(port):
+            probe.close()
+    except OSError:
+        return False
     return True

@@ -39,7 +39,7 @@ def serve(
     path = settings_file(run.config)
     settings = read_settings(path)
     # tried here, so that a port in use gives one sentence and not a log line
-    try_port(host or settings.server.host, port or settings.port)
+    try_port(host or settings.server.host, port or settings.port, settings.issuer)
     become_server(path, host=host, port=port, workers=workers)
 
 

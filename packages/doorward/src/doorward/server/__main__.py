@@ -15,7 +15,7 @@ from msgspec import structs
 
 from doorward.adapters import logs
 from doorward.server import worker_args as orders
-from doorward.server.sockets import handed, inherited, listen, shown
+from doorward.server.sockets import handed, inherited, listen_on
 from doorward.server.supervisor import Head, become
 from doorward.settings import Settings, SettingsError, load
 
@@ -39,10 +39,9 @@ def main(arguments: list[str]) -> int:
         told = structs.replace(told, handed=bool(listeners))
     if not listeners:
         try:
-            listeners = [listen(settings.server.host, settings.port)]
+            listeners = listen_on(settings.server.host, settings.port, settings.issuer)
         except OSError as error:
-            address = shown(settings.server.host, settings.port)
-            logs.logger("server").error("server.cannot_listen", address=address, reason=error.strerror)
+            logs.logger("server").error("server.cannot_listen", address=error.filename, reason=error.strerror)
             return 1
     told = structs.replace(told, listeners=tuple(listener.fileno() for listener in listeners))
     if told.role == "head" or (told.role == "first" and settings.server.workers > 1):

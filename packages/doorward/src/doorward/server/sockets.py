@@ -10,9 +10,13 @@ from collections.abc import MutableMapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 BACKLOG: Final = 2048
 UNIX: Final = "unix:"
+FOUR: Final = "127.0.0.1"
+SIX: Final = "::1"
+_NO_SUCH_ADDRESS: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _FIRST_HANDED: Final = 3
 OTHER_FILES: Final = 200
 """Descriptors that a worker needs beside its connections: database, log, mail being sent, files of the runtime."""
@@ -61,6 +65,28 @@ def listen(host: str, port: int) -> socket.socket:
         raise
     listener.set_inheritable(True)
     return listener
+
+
+def addresses(host: str, issuer: str) -> tuple[str, ...]:
+    """The addresses to listen on: `host`, and ::1 beside 127.0.0.1 for an issuer at `localhost`. Browsers resolve that name to either,
+    and a program of another user on ::1 would get the requests that were meant for this server."""
+    return (host, SIX) if host == FOUR and urlsplit(issuer).hostname == "localhost" else (host,)
+
+
+def listen_on(host: str, port: int, issuer: str) -> list[socket.socket]:
+    """A listening socket for each of the `addresses`; on a machine without IPv6 that of ::1 is left out. Raises OSError, whose
+    `filename` is the address."""
+    opened: list[socket.socket] = []
+    for address in addresses(host, issuer):
+        try:
+            opened.append(listen(address, port))
+        except OSError as error:
+            if address != host and error.errno in _NO_SUCH_ADDRESS:
+                continue
+            for listener in opened:
+                listener.close()
+            raise OSError(error.errno, error.strerror, shown(address, port)) from None
+    return opened
 
 
 def shown(host: str, port: int) -> str:

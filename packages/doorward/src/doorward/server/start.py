@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from doorward.core.errors import OperatorError
 from doorward.server import worker_args as orders
-from doorward.server.sockets import UNIX, are_handed, listen, shown
+from doorward.server.sockets import UNIX, are_handed, listen_on
 
 
 def become_server(
@@ -40,16 +40,17 @@ def _interpreter() -> str:
         return sys.executable
 
 
-def try_port(host: str, port: int) -> None:
+def try_port(host: str, port: int, issuer: str) -> None:
     """Listen for a moment, unless the service manager listens for us, to report a port in use. Raises `OperatorError`."""
     if are_handed(os.environ):
         return
     try:
-        listen(host, port).close()
+        for listener in listen_on(host, port, issuer):
+            listener.close()
         if host.startswith(UNIX):
             Path(host.removeprefix(UNIX)).unlink(missing_ok=True)
     except OSError as error:
-        where = shown(host, port)
+        where = error.filename
         fix = "Stop it (doorward doctor says whether it is this server), or name another with --port or server.port."
         if error.errno == errno.EADDRINUSE:
             raise OperatorError(f"Something listens on {where} already.", fix) from None

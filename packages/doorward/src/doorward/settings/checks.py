@@ -27,7 +27,7 @@ def issuer_problem(issuer: str) -> str | None:
     if parts.scheme not in {"https", "http"} or not host:
         return f'is "{issuer}"; it should be a full address like "https://auth.example.com"'
     if parts.scheme == "http" and not loopback(host):
-        return f'is "{issuer}"; it must begin with https:// (http:// is only for this machine, as in "http://127.0.0.1:8000")'
+        return f'is "{issuer}"; it must begin with https:// (http:// is only for this machine, as in "http://localhost:8000")'
     if "?" in issuer or "#" in issuer:
         return "has a query or a fragment; an issuer has neither (RFC 8414 §2)"
     if "@" in parts.netloc:
@@ -139,7 +139,7 @@ def cache_problem(url: str) -> str | None:
 def problems_of(settings: Settings) -> Iterator[str]:
     """Contradictions between settings. Each sentence begins with the name of the setting at fault."""
     if settings.development and not loopback(urlsplit(settings.issuer).hostname):
-        yield f"development is true, but the issuer {settings.issuer} is not on this machine; development is only for http://127.0.0.1:…"
+        yield f"development is true, but the issuer {settings.issuer} is not on this machine; development is only for http://localhost:…"
     if settings.ca_file is not None and (problem := ca_file_problem(settings.ca_file)) is not None:
         yield f"ca_file {problem}"
     server = settings.server

@@ -1,4 +1,7 @@
-"""Pages opened under another name than the issuer's: a link to the right address replaces forms that cannot work."""
+"""Pages opened under another name than the issuer's: a link to the right address replaces forms that cannot work.
+
+In development a GET is redirected, since people type `127.0.0.1` and `localhost` as they please, and the two share no cookies.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import structlog
 from doorward.core.web_origin import web_origin
 from doorward.web.error_pages import StatusPages
 from doorward.web.form_origin import Sent, sent_from
-from doorward.web.http import Request, Response
+from doorward.web.http import Request, Response, redirect
 from doorward.web.pages.views.ends import ErrorPage, Failure
 
 # Apps send people there by forms of their own pages, which may have any origin.
@@ -30,9 +33,10 @@ class RightHost:
     pages: StatusPages
     origin: str
     prefix: str
+    development: bool
 
     def misdirected(self, request: Request) -> Response | None:
-        """The page with the right address; None if the request uses it already."""
+        """The page with the right address, or the redirect to it; None if the request uses it already."""
         return self._where(request) if self._elsewhere(request) else None
 
     def _elsewhere(self, request: Request) -> bool:
@@ -55,8 +59,11 @@ class RightHost:
             request_id=request.request_id,
             fix=f"open {self.origin}; behind a proxy, issuer has to be the address that browsers open",
         )
-        query = "" if request.method == "POST" else request.query_string.decode("latin-1")
+        posted = request.method == "POST"
+        query = "" if posted else request.query_string.decode("latin-1")
         there = f"{self.origin}{self.prefix}{quote(request.path)}" + (f"?{query}" if query else "")
+        if self.development and not posted:
+            return redirect(there)
         view = ErrorPage(Failure.WRONG_HOST, right_url=there, right_host=self.origin, ways=())
         return self.pages.page(request, view, MISDIRECTED)
 

@@ -22,6 +22,7 @@ from doorward_demo.demo.shop import logout_token, views
 from doorward_demo.demo.shop.api import OrdersApi, SignedOut
 from doorward_demo.demo.shop.provider import Provider, Registration, Turned, Unavailable
 from doorward_demo.demo.shop.sessions import Pending, Session, Sessions, pending
+from doorward_demo.dev.places import HOST, NAME, OTHER_HOST
 from doorward_verify.refused import Refused
 
 _MAX_BODY: Final = 64 * 1024
@@ -49,6 +50,8 @@ class Shop:
 
     async def home(self, request: Request) -> Response:
         """Signed out: a button. Signed in: the person, and their orders, fetched from the API with the access token."""
+        if (own := self._own_address(request)) is not None:
+            return RedirectResponse(own, 303)
         session = self.sessions.get(request.cookies.get(self.session_cookie))
         if session is None:
             return views.signed_out(self.registration)
@@ -59,6 +62,8 @@ class Shop:
 
     async def sign_in(self, request: Request) -> Response:
         """Redirect to the sign-in page, and keep the values that check its answer."""
+        if (own := self._own_address(request)) is not None:
+            return RedirectResponse(own, 303)
         begun = pending(clock_and_chance.now())
         address = await self.provider.sign_in_address(begun)
         response = RedirectResponse(address, 303)
@@ -172,6 +177,14 @@ class Shop:
     async def _orders_page(self, session: Session, placed: Any = None) -> Response:
         answer = await self.api.call(session, "GET", "/orders")
         return views.orders(session, answer, placed=placed, now=clock_and_chance.now())
+
+    def _own_address(self, request: Request) -> str | None:
+        """The same page at the app's own name, for a request to 127.0.0.1 or ::1: its callback has that name, and
+        cookies of another host would not reach it."""
+        own = urlsplit(self.registration.redirect_uri)
+        if own.hostname != NAME or request.url.hostname not in {HOST, OTHER_HOST}:
+            return None
+        return f"{own.scheme}://{own.netloc}{request.url.path}"
 
     def _over(self, request: Request) -> Response:
         self.sessions.remove(request.cookies.get(self.session_cookie))

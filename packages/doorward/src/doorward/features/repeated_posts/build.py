@@ -39,5 +39,6 @@ def pages(services: Services) -> BrowserPages:
             pages=services.get(status_pages),
             origin=services.origin,
             prefix=urlsplit(services.issuer).path.rstrip("/"),
+            development=services.development,
         ),
     )
