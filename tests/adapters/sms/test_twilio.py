@@ -10,12 +10,13 @@ import pytest
 from doorward.adapters.sms import twilio
 from doorward.adapters.sms.twilio import TwilioChannel, signature
 from doorward.core.model.secret import Secret
-from doorward.core.ports.message_channel import Accepted, Later, Refused, Report
+from doorward.core.ports.message_channel import Accepted, Later, Refused, Report, Unsigned
 from tests.gateway import ACCOUNT, TOKEN, Gateway, basic, running
 from tests.manual_clock import NOW
 
 pytestmark = pytest.mark.anyio
 NUMBER = "+491712345678"
+SAID = "the gateway reports that it was not delivered"
 CALLBACK = "https://id.example/sms/report/twilio"
 
 
@@ -111,7 +112,7 @@ def test_the_published_signature() -> None:
 
 def _report(
     channel: TwilioChannel, body: str, signed: list[tuple[str, str]], token: Secret = TOKEN
-) -> Report | None:
+) -> Report | Unsigned | None:
     return channel.report({twilio.SIGNATURE: signature(token, CALLBACK, signed)}, body.encode(), NOW)
 
 
@@ -126,7 +127,7 @@ async def test_reports_tell_what_became_of_a_message(channel: TwilioChannel) -> 
         "MessageSid=SM1&MessageStatus=undelivered&ErrorCode=30003",
         [("ErrorCode", "30003"), ("MessageSid", "SM1"), ("MessageStatus", "undelivered")],
     )
-    assert failed is not None
+    assert isinstance(failed, Report)
     assert failed.problem is not None
     assert "30003" in failed.problem
     for body, signed in (
@@ -139,10 +140,10 @@ async def test_reports_tell_what_became_of_a_message(channel: TwilioChannel) -> 
 
 async def test_reports_that_are_not_signed_by_the_gateway_are_not_believed(channel: TwilioChannel) -> None:
     body, signed = "MessageSid=SM1&MessageStatus=failed", [("MessageSid", "SM1"), ("MessageStatus", "failed")]
-    assert _report(channel, body, signed) is not None
-    assert _report(channel, body, signed, token=Secret("other")) is None
-    assert _report(channel, body.replace("SM1", "SM2"), signed) is None
-    assert channel.report({}, body.encode(), NOW) is None
-    assert channel.report({twilio.SIGNATURE: "é"}, body.encode(), NOW) is None
-    assert channel.report({twilio.SIGNATURE: "x"}, b"\xff=1", NOW) is None
-    assert _report(channel, "&".join(f"a{n}=1" for n in range(200)), []) is None
+    assert _report(channel, body, signed) == Report("SM1", SAID)
+    assert _report(channel, body, signed, token=Secret("other")) == Unsigned()
+    assert _report(channel, body.replace("SM1", "SM2"), signed) == Unsigned()
+    assert channel.report({}, body.encode(), NOW) == Unsigned()
+    assert channel.report({twilio.SIGNATURE: "é"}, body.encode(), NOW) == Unsigned()
+    assert channel.report({twilio.SIGNATURE: "x"}, b"\xff=1", NOW) == Unsigned()
+    assert _report(channel, "&".join(f"a{n}=1" for n in range(200)), []) == Unsigned()

@@ -11,12 +11,13 @@ import pytest
 from doorward.adapters.sms import webhook
 from doorward.adapters.sms.webhook import TOLERANCE, WebhookChannel, sign, signed_at
 from doorward.core.model.secret import Secret
-from doorward.core.ports.message_channel import Accepted, Later, Refused, Report
+from doorward.core.ports.message_channel import Accepted, Later, Refused, Report, Unsigned
 from tests.gateway import TOKEN, Gateway, running
 from tests.manual_clock import NOW, ManualClock
 
 pytestmark = pytest.mark.anyio
 NUMBER = "+491712345678"
+SAID = "the gateway reports that it was not delivered"
 
 
 @pytest.fixture
@@ -107,14 +108,16 @@ async def test_only_https_is_called(gateway: Gateway, url: str, development: boo
     await channel.close()
 
 
-def _report(channel: WebhookChannel, body: bytes, *, at: int = NOW, token: Secret = TOKEN) -> Report | None:
+def _report(
+    channel: WebhookChannel, body: bytes, *, at: int = NOW, token: Secret = TOKEN
+) -> Report | Unsigned | None:
     return channel.report({webhook.SIGNATURE: sign(token, at, body)}, body, NOW)
 
 
 async def test_reports_tell_what_became_of_a_message(channel: WebhookChannel) -> None:
     assert _report(channel, b'{"id": "sms_1", "status": "delivered"}') == Report("sms_1", None)
     failed = _report(channel, b'{"id": "sms_1", "status": "failed", "reason": "+491712345678 is absent"}')
-    assert failed is not None
+    assert isinstance(failed, Report)
     assert failed.problem is not None
     assert "+49" not in failed.problem
     assert _report(channel, b'{"id": "sms_1", "status": "queued"}') is None
@@ -125,13 +128,13 @@ async def test_reports_tell_what_became_of_a_message(channel: WebhookChannel) ->
 async def test_reports_that_are_not_signed_by_the_gateway_are_not_believed(channel: WebhookChannel) -> None:
     body = b'{"id": "sms_1", "status": "failed"}'
     good = sign(TOKEN, NOW, body)
-    assert channel.report({webhook.SIGNATURE: good}, body, NOW) is not None
-    assert _report(channel, body, token=Secret("other")) is None
-    assert _report(channel, body, at=NOW - TOLERANCE) is not None
-    assert _report(channel, body, at=NOW - TOLERANCE - 1) is None, "recorded long ago"
-    assert _report(channel, body, at=NOW + TOLERANCE + 1) is None
-    assert channel.report({}, body, NOW) is None
-    assert channel.report({webhook.SIGNATURE: good}, body.replace(b"1", b"2"), NOW) is None
+    assert channel.report({webhook.SIGNATURE: good}, body, NOW) == Report("sms_1", SAID)
+    assert _report(channel, body, token=Secret("other")) == Unsigned()
+    assert _report(channel, body, at=NOW - TOLERANCE) == Report("sms_1", SAID)
+    assert _report(channel, body, at=NOW - TOLERANCE - 1) == Unsigned(), "recorded long ago"
+    assert _report(channel, body, at=NOW + TOLERANCE + 1) == Unsigned()
+    assert channel.report({}, body, NOW) == Unsigned()
+    assert channel.report({webhook.SIGNATURE: good}, body.replace(b"1", b"2"), NOW) == Unsigned()
     for wrong in (
         "",
         "t=",
@@ -143,4 +146,4 @@ async def test_reports_that_are_not_signed_by_the_gateway_are_not_believed(chann
         good.replace("t=", "t=9"),
         ",",
     ):
-        assert channel.report({webhook.SIGNATURE: wrong}, body, NOW) is None, wrong
+        assert channel.report({webhook.SIGNATURE: wrong}, body, NOW) == Unsigned(), wrong

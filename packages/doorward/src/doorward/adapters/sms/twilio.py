@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from doorward.adapters.guarded_post import Answer, CallFailed, GuardedPost, answered
 from doorward.core.model.secret import Secret
-from doorward.core.ports.message_channel import Accepted, Later, Refused, Report
+from doorward.core.ports.message_channel import Accepted, Later, Refused, Report, Unsigned
 
 DEFAULT_URL: Final = "https://api.twilio.com"
 SIGNATURE: Final = "x-twilio-signature"
@@ -82,16 +82,16 @@ class TwilioChannel:
             return Later(said)
         return Refused(said)
 
-    def report(self, headers: Mapping[str, str], body: bytes, now: int) -> Report | None:
+    def report(self, headers: Mapping[str, str], body: bytes, now: int) -> Report | Unsigned | None:
         """`MessageSid`, `MessageStatus` and `ErrorCode` of a status callback. Statuses on the way (queued, sent) say
         nothing final. The signature has no time: a repeated report changes nothing."""
         try:
             form = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100)
         except ValueError:
-            return None
+            return Unsigned()
         given = headers.get(SIGNATURE, "").encode("utf-8", "replace")
         if not hmac.compare_digest(signature(self._token, self._report_url, form).encode(), given):
-            return None
+            return Unsigned()
         told = dict(form)
         gateway_id, status = told.get("MessageSid", ""), told.get("MessageStatus", "")
         if not gateway_id or status not in _SENT | _FAILED:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from doorward.adapters.guarded_post import CallFailed, GuardedPost, answered
 from doorward.core.model.secret import Secret
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.message_channel import Accepted, Later, Refused, Report
+from doorward.core.ports.message_channel import Accepted, Later, Refused, Report, Unsigned
 
 SIGNATURE: Final = "x-doorward-signature"
 _HEADER: Final = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
@@ -81,12 +81,12 @@ class WebhookChannel:
             return Later(f"the gateway: {answered(answer.status)}")
         return Refused(f"the gateway: {answered(answer.status)}")
 
-    def report(self, headers: Mapping[str, str], body: bytes, now: int) -> Report | None:
+    def report(self, headers: Mapping[str, str], body: bytes, now: int) -> Report | Unsigned | None:
         """A report is `{"id", "status": "delivered" | "failed", "reason"}`, signed as our requests are. The reason is not
         kept: it is the gateway's text, and may contain the number."""
         at = signed_at(self._token, headers.get(SIGNATURE, ""), body)
         if at is None or abs(now - at) > TOLERANCE:
-            return None
+            return Unsigned()
         try:
             told = _decode(body)
         except msgspec.DecodeError:

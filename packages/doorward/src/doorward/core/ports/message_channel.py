@@ -34,6 +34,10 @@ class Report(Struct, frozen=True):
     problem: str | None
 
 
+class Unsigned(Struct, frozen=True):
+    """A request that the gateway has not signed."""
+
+
 class MessageChannel(Protocol):
     """One gateway."""
 
@@ -47,9 +51,8 @@ class MessageChannel(Protocol):
         recognise a repeated one. Never raises for what the gateway or the network does."""
         ...
 
-    def report(self, headers: Mapping[str, str], body: bytes, now: int) -> Report | None:
-        """The report in a request of the gateway; None when its signature is wrong, or when it says nothing final.
-        `headers` have names in lower case."""
+    def report(self, headers: Mapping[str, str], body: bytes, now: int) -> Report | Unsigned | None:
+        """The report in a request of the gateway; None when it says nothing final. `headers` have names in lower case."""
         ...
 
     async def close(self) -> None:
