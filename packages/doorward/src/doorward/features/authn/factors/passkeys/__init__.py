@@ -1,0 +1,1 @@
+"""Passkeys (Web Authentication Level 3)."""

@@ -1,0 +1,69 @@
+"""Use of a passkey (Level 3 §7.2)."""
+
+from __future__ import annotations
+
+import hmac
+
+from fido2.webauthn import AuthenticatorData
+from msgspec import Struct
+
+from doorward.core.model.passkey import Passkey
+from doorward.features.authn.factors.passkeys.rules import client_data, cose
+from doorward.features.authn.factors.passkeys.rules.ceremony import (
+    BE,
+    BS,
+    MALFORMED,
+    UV,
+    Expected,
+    PasskeyProblem,
+)
+from doorward.features.authn.factors.passkeys.rules.registration import bound, check_tail
+from doorward.features.authn.factors.passkeys.rules.response import AssertionResponse
+
+
+class Assertion(Struct, frozen=True, kw_only=True):
+    """A use that passed all checks. `challenge` has to be claimed in the commit that counts it."""
+
+    challenge: bytes
+    user_verified: bool
+    backed_up: bool
+    sign_count: int
+
+
+def asserted(response: AssertionResponse, passkey: Passkey, expected: Expected) -> Assertion | PasskeyProblem:
+    """The use, or the first check that failed. `copied` is answered only to a right signature: nobody else can mark a passkey."""
+    if not hmac.compare_digest(response.credential_id, passkey.credential_id):
+        return PasskeyProblem("credential")
+    handle = response.user_handle
+    if handle is None and expected.user_handle:
+        return PasskeyProblem("user_handle")
+    if handle is not None and handle != passkey.account_id.encode():
+        return PasskeyProblem("user_handle")
+    client = client_data.checked(response.client_data, "webauthn.get", expected)
+    if isinstance(client, PasskeyProblem):
+        return client
+    try:
+        check_tail(response.authenticator_data)
+        data = AuthenticatorData(response.authenticator_data)
+    except MALFORMED:
+        return PasskeyProblem("unreadable")
+    if (problem := bound(data.rp_id_hash, data.flags, expected)) is not None:
+        return problem
+    if bool(data.flags & BE) != passkey.backup_eligible:
+        return PasskeyProblem("backup_eligibility")
+    signed = response.authenticator_data + client.digest
+    if not cose.verifies(passkey.public_key, passkey.alg, signed, response.signature):
+        return PasskeyProblem("signature")
+    if passkey.suspect_at is not None or _runs_back(passkey.sign_count, data.counter):
+        return PasskeyProblem("copied")
+    return Assertion(
+        challenge=client.challenge,
+        user_verified=bool(data.flags & UV),
+        backed_up=bool(data.flags & BS),
+        sign_count=data.counter,
+    )
+
+
+def _runs_back(stored: int, sent: int) -> bool:
+    """Whether the counter did not grow (§6.1.1). Both zero: the authenticator does not count."""
+    return (stored > 0 or sent > 0) and sent <= stored
