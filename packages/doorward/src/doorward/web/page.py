@@ -22,7 +22,11 @@ SECURITY_HEADERS: Final = (
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("cross-origin-opener-policy", "same-origin-allow-popups"),
-    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+    (
+        "permissions-policy",
+        "camera=(), geolocation=(), microphone=(), payment=(), "
+        "publickey-credentials-create=(self), publickey-credentials-get=(self)",
+    ),
 )
 
 log = structlog.get_logger("doorward.pages")

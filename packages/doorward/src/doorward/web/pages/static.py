@@ -13,15 +13,19 @@ _FOLDER: Final = Path(__file__).parent / "static"
 _TYPES: Final = {
     "page.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
+    "passkeys.js": "text/javascript; charset=utf-8",
     "form_post.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml; charset=utf-8",
 }
+_PARTS: Final = {"passkeys.js": ("page.js", "vendor/simplewebauthn-browser.min.js", "passkeys.js")}
+"""Files that are served as one. A page with passkeys loads this instead of page.js: one request, as for every other page."""
+
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 BRIEF: Final = "public, max-age=60"
 
 
 class Asset(Struct, frozen=True):
-    """One file: `body` unchanged, `compressed` with gzip, its media type and a strong entity tag (quotes included)."""
+    """One file: `body`, `compressed` with gzip, its media type and a strong entity tag (quotes included)."""
 
     body: bytes
     compressed: bytes
@@ -30,7 +34,7 @@ class Asset(Struct, frozen=True):
 
 
 def _load(name: str, content_type: str) -> Asset:
-    body = (_FOLDER / name).read_bytes()
+    body = b"\n".join((_FOLDER / part).read_bytes() for part in _PARTS.get(name, (name,)))
     digest = hashlib.sha256(body).hexdigest()[:32]
     return Asset(body, gzip.compress(body, 9, mtime=0), content_type, f'"{digest}"')
 
