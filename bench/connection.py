@@ -29,7 +29,7 @@ class Group:
 
 
 @dataclass(slots=True)
-class Tally:
+class LoadCounts:
     measuring: bool = False
     latencies: list[int] = field(default_factory=list[int])
     failures: int = 0
@@ -62,7 +62,7 @@ class Connection(asyncio.Protocol):
         "waiting",
     )
 
-    def __init__(self, group: Group, flow: Flow, tally: Tally, offset: float) -> None:
+    def __init__(self, group: Group, flow: Flow, tally: LoadCounts, offset: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._flow = flow
         self._tally = tally

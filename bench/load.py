@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import uvloop
 
-from bench.connection import Connection, Flow, Group, Tally
+from bench.connection import Connection, Flow, Group, LoadCounts
 
 # Read on import, before the benchmark pins itself: with a single core, spinning would starve the server.
 _CORE_TO_SPARE = len(os.sched_getaffinity(0)) > 1
@@ -84,14 +84,17 @@ class _Spin:
 
 
 async def _run(host: str, port: int, groups: Sequence[Group], warm_up: float, seconds: float) -> list[Result]:
-    tallies = [Tally(live=len(group.flows)) for group in groups]
+    tallies = [LoadCounts(live=len(group.flows)) for group in groups]
     connections: list[Connection] = []
     for group, tally in zip(groups, tallies, strict=True):
         for number, flow in enumerate(group.flows):
             offset = number / len(group.flows)
 
             def make(
-                group: Group = group, flow: Flow = flow, tally: Tally = tally, offset: float = offset
+                group: Group = group,
+                flow: Flow = flow,
+                tally: LoadCounts = tally,
+                offset: float = offset,
             ) -> Connection:
                 return Connection(group, flow, tally, offset)
 

@@ -22,7 +22,7 @@ import msgspec
 from argon2 import PasswordHasher
 from msgspec import structs
 
-from doorward.adapters.metrics import PrometheusMeter
+from doorward.adapters.metrics import PrometheusMetrics
 from doorward.app.container import Container, open_container
 from doorward.app.http import http_app
 from doorward.core.model.account import Account, EnrolledFactor
@@ -37,12 +37,12 @@ from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
 from doorward.features.audit.build import audit_log
-from doorward.features.audit.service import Record
+from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.password.rules import password as password_rule
-from doorward.features.authn.flow.advance import Advance
 from doorward.features.authn.flow.build import advance, finish
-from doorward.features.authn.flow.finish import Finish
+from doorward.features.authn.flow.finish import SignInCompletion
 from doorward.features.authn.flow.rules import begin
+from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
 from doorward.features.oauth.authorize.build import authorize
@@ -55,7 +55,7 @@ from doorward.features.oauth.tokens.build import id_token_hints
 from doorward.features.oauth.tokens.id_token_hints import IdTokenHints
 from doorward.features.services import Services
 from doorward.features.sessions.build import cookie_jar, revoker
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.features.signing_keys.build import key_rotation
 from doorward.settings import Settings
 from doorward.settings.tree import KeySettings, ServerSettings
@@ -88,12 +88,12 @@ class Front:
     clock: ManualClock
     app: App
     jar: CookieJar
-    record: Record
-    ending: Ending
+    record: AuditLog
+    ending: Revoker
     id_token_hints: IdTokenHints
     sign_out: SignOutAction
-    finish: Finish
-    advance: Advance
+    finish: SignInCompletion
+    advance: SignInFlow
     authorize: Authorize
     consent: AnswerConsent
 
@@ -274,7 +274,7 @@ async def front_channel(
     chosen = Settings(**{**values, **settings})
     clock = ManualClock()
     container = await open_container(
-        settings=chosen, features=features, clock=clock, metrics=PrometheusMeter()
+        settings=chosen, features=features, clock=clock, metrics=PrometheusMetrics()
     )
     async with aclosing(container):
         await container.services.get(key_rotation).maintain()

@@ -10,16 +10,16 @@ from typing import Any
 from msgspec import structs
 
 from doorward.adapters.mail.queue import open_letter
-from doorward.adapters.metrics import PrometheusMeter
+from doorward.adapters.metrics import PrometheusMetrics
 from doorward.app.container import open_container
-from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
 from doorward.core.model.account import Account
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant
-from doorward.core.model.message import Letter
+from doorward.core.model.message import EmailMessage
 from doorward.core.model.policy import PasswordPolicy, ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
@@ -27,7 +27,7 @@ from doorward.core.model.signin import SignIn
 from doorward.core.ports.breached import BreachedList
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.passwords import PasswordHasher
-from doorward.core.ports.random import Chance
+from doorward.core.ports.random import SecureRandom
 from doorward.features.accounts.build import reset_password, self_service, sign_up, verify_address
 from doorward.features.accounts.feature import ACCOUNTS
 from doorward.features.accounts.reset_password import ResetPassword
@@ -35,7 +35,7 @@ from doorward.features.accounts.self_service import AccountPages
 from doorward.features.accounts.sign_up import SignUp
 from doorward.features.accounts.verify_address import VerifyAddress
 from doorward.features.authn.factors.email_code.build import email_challenges
-from doorward.features.authn.factors.email_code.service import Tickets
+from doorward.features.authn.factors.email_code.service import EmailChallenges
 from doorward.features.authn.factors.password.build import change_password, check_password
 from doorward.features.authn.factors.password.change import ChangePassword
 from doorward.features.authn.factors.password.rules import password as password_rule
@@ -49,12 +49,12 @@ from doorward.features.authn.methods.build import second_factors
 from doorward.features.authn.methods.service import Codes, SecondFactors
 from doorward.features.dev_outbox.feature import DEV_OUTBOX
 from doorward.features.rate_limits import build as rate_limits
-from doorward.features.rate_limits.rules.sign_in_starts import Begun
+from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.repeated_posts.build import post_boundary
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker, status_pages
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.settings.tree import BrandSettings, MailSettings
 from doorward.storage.sql.store import Store
 from doorward.web.http import Request, Response
@@ -95,11 +95,11 @@ class House:
 
     services: Services
     clock: ManualClock
-    ending: Ending
+    ending: Revoker
     throttle: Throttle
     check: CheckPassword
     prove_second_factor: ProveTypedCode
-    tickets: Tickets
+    tickets: EmailChallenges
     sign_up: SignUp
     verify: VerifyAddress
     reset: ResetPassword
@@ -107,7 +107,7 @@ class House:
     factors: SecondFactors
     pages: AccountPages
     app: App
-    begun: Begun
+    begun: SignInRateLimiter
 
     @property
     def store(self) -> Store:
@@ -115,7 +115,7 @@ class House:
         return self.services.store
 
     @property
-    def chance(self) -> Chance:
+    def random(self) -> SecureRandom:
         """The real random values."""
         return self.services.random
 
@@ -125,7 +125,7 @@ class House:
         return self.services.sealer
 
     @property
-    def catalog(self) -> WatchedCatalog:
+    def config(self) -> ConfigSnapshotWatcher:
         """The configuration."""
         return self.services.config
 
@@ -148,7 +148,7 @@ class House:
         """An account with the password PASSWORD, or with `password`."""
         password = changes.pop("password", PASSWORD)
         account = Account(
-            id=self.chance.new_id("usr"),
+            id=self.random.new_id("usr"),
             email=email,
             created_at=self.now - 100_000,
             password_hash=await self.hasher.hash(Secret(password_rule.prepare(password))),
@@ -168,7 +168,7 @@ class House:
 
     async def session(self, account: Account, **changes: Any) -> Session:
         """A signed-in browser session."""
-        session_id = self.chance.new_id("ses")
+        session_id = self.random.new_id("ses")
         values: dict[str, Any] = {
             "id": session_id,
             "secret_hash": digest(session_id),
@@ -188,7 +188,7 @@ class House:
     async def grant(self, account: Account, session: Session, **changes: Any) -> Grant:
         """A grant to an app that may act for the person."""
         values: dict[str, Any] = {
-            "id": self.chance.new_id("grt"),
+            "id": self.random.new_id("grt"),
             "client_id": "app_shop",
             "account_id": account.id,
             "audience": ISSUER,
@@ -216,13 +216,13 @@ class House:
         }
         client = Client(**{**values, **changes})
         assert await self.store.commit(self.store.registry.put_client(client))
-        await self.catalog.refresh()
+        await self.config.refresh()
         return client
 
     async def sign_in(self, browser: str = "browser", **changes: Any) -> SignIn:
         """A sign-in that has just begun."""
         fresh = begin.sign_in(
-            sign_in_id=self.chance.new_id("sin"),
+            sign_in_id=self.random.new_id("sin"),
             now=self.now,
             ttl=1800,
             browser_hash=digest(browser),
@@ -250,7 +250,7 @@ class House:
         self.later(totp.PERIOD)
         return seed, made.codes
 
-    async def mails(self) -> list[tuple[str, str, Letter]]:
+    async def mails(self) -> list[tuple[str, str, EmailMessage]]:
         """Sent mails as (address, kind, letter), newest first."""
         found = await self.store.messages.recent_mail(100)
         return [(mail.to, mail.kind, open_letter(self.sealer, mail)) for mail in found]
@@ -300,7 +300,7 @@ async def open_house(
     container = await open_container(
         settings=chosen,
         clock=clock,
-        metrics=PrometheusMeter(),
+        metrics=PrometheusMetrics(),
         breached=listed,
     )
     async with aclosing(container):
@@ -327,7 +327,7 @@ async def open_house(
                 https=True,
                 trusted_proxies=[],
                 error_page=services.get(status_pages),
-                meter=services.metrics,
+                metrics=services.metrics,
                 process_tag="t",
             ),
             begun=services.get(rate_limits.sign_in_starts),

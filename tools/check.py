@@ -19,7 +19,7 @@ STEPS: tuple[tuple[str, list[str]], ...] = (
     ("lint", [PYTHON, "-m", "ruff", "check", "."]),
     ("types", [PYTHON, "-m", "basedpyright"]),
     ("import contracts", [PYTHON, str(BIN / "lint-imports"), "--config", "pyproject.toml"]),
-    ("repository tests", [PYTHON, "-m", "pytest", "tests/house", "--quiet", "--no-header"]),
+    ("repository tests", [PYTHON, "-m", "pytest", "tests/repository", "--quiet", "--no-header"]),
 )
 
 

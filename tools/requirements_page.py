@@ -1,7 +1,7 @@
 """Page docs/reference/requirements.md: each requirement, the tests that name it, and whether it is shown.
 
 The marks are read from the sources (`ast`), so that the page needs no test run and no running server. `python
--m tools.requirements_page` writes it; tests/house compares it.
+-m tools.requirements_page` writes it; tests/repository compares it.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from doorward.features.oauth.grants.refresh_token.rules.rotation import (
     Replayed,
     Rotate,
 )
-from doorward.features.oauth.tokens.rules.refresh_format import Presented
+from doorward.features.oauth.tokens.rules.refresh_format import PresentedRefreshToken
 
 POLICY: Final = TokenPolicy()
 _GRANT: Final = "grt_one"
@@ -81,7 +81,7 @@ class Family:
         if self.replayed_at is not None:
             return None
         verdict = rotation.decide(
-            Presented(_GRANT, token, _SECRET, _hash(token)),
+            PresentedRefreshToken(_GRANT, token, _SECRET, _hash(token)),
             self._row,
             self._grant,
             client=self._rule.client,

@@ -83,11 +83,11 @@ class World:
 
     def grant_id(self, number: int) -> str:
         """A UUIDv7 with the creation time of this grant."""
-        return _named("grt", self._moment(number), _chance(b"grant", number))
+        return _named("grt", self._moment(number), _random(b"grant", number))
 
     def account_id(self, person: int) -> str:
         """One person is created for every five grants."""
-        return _named("usr", self._moment(person * GRANTS_PER_PERSON), _chance(b"person", person))
+        return _named("usr", self._moment(person * GRANTS_PER_PERSON), _random(b"person", person))
 
     def token(self, number: int) -> str:
         """The first refresh token of a grant, as its app holds it."""
@@ -95,8 +95,8 @@ class World:
 
     def named_token(self, grant_id: str, number: int) -> str:
         """The same, given the grant's id."""
-        chance = _chance(b"grant", number)
-        return text.first(grant_id, _base64url(chance[8:24]), _base64url(chance[24:56]))
+        random = _random(b"grant", number)
+        return text.first(grant_id, _base64url(random[8:24]), _base64url(random[24:56]))
 
     def _moment(self, number: int) -> int:
         return self.begins_ms + number * SPAN_MS // MOST_GRANTS
@@ -113,19 +113,19 @@ class World:
 
     def factor(self, person: int) -> Row:
         """A row of `factors`."""
-        chance = _chance(b"factor", person)
+        random = _random(b"factor", person)
         at = self._came(person)
-        factor_id = _named("fac", self._moment(person * GRANTS_PER_PERSON), chance)
-        return (factor_id, self.account_id(person), "totp", at, chance[:60], None, 0, None)
+        factor_id = _named("fac", self._moment(person * GRANTS_PER_PERSON), random)
+        return (factor_id, self.account_id(person), "totp", at, random[:60], None, 0, None)
 
     def session_id(self, person: int) -> str:
         """Each person has one session, created with the account."""
-        return _named("ses", self._moment(person * GRANTS_PER_PERSON), _chance(b"session", person))
+        return _named("ses", self._moment(person * GRANTS_PER_PERSON), _random(b"session", person))
 
     def session(self, person: int) -> Row:
         """A row of `sessions`."""
         at = self._came(person)
-        secret = _chance(b"cookie", person)[:32]
+        secret = _random(b"cookie", person)[:32]
         known = (self.session_id(person), secret, self.account_id(person), at, at, at, at + LIFE, ACR, "pwd")
         return (*known, USER_AGENT, "192.0.2.1", None, None)
 
@@ -138,7 +138,7 @@ class World:
         return self._granted(-1 - number, self._moment(-1 - number) - LONG_PAST * 1000)
 
     def _granted(self, number: int, moment: int) -> tuple[Row, Row]:
-        grant_id = _named("grt", moment, _chance(b"grant", number))
+        grant_id = _named("grt", moment, _random(b"grant", number))
         person = owner(number)
         raw = self.named_token(grant_id, number)
         at = moment // 1000
@@ -154,7 +154,7 @@ class World:
 def owner(number: int) -> int:
     """The person to whom a grant belongs: one who existed when it was created."""
     there = max(1, number // GRANTS_PER_PERSON + 1)
-    return int.from_bytes(_chance(b"owner", number)[:8], "big") % there
+    return int.from_bytes(_random(b"owner", number)[:8], "big") % there
 
 
 def people_of(grants: int) -> int:
@@ -164,7 +164,7 @@ def people_of(grants: int) -> int:
 
 def email(person: int) -> str:
     """Addresses are in no order, as in real use."""
-    return f"{_chance(b'mail', person)[:5].hex()}.{person}@example.com"
+    return f"{_random(b'mail', person)[:5].hex()}.{person}@example.com"
 
 
 def has_factor(person: int) -> bool:
@@ -172,12 +172,12 @@ def has_factor(person: int) -> bool:
     return person % 4 == 0
 
 
-def _chance(kind: bytes, number: int) -> bytes:
+def _random(kind: bytes, number: int) -> bytes:
     return blake2b(b"%b %d" % (kind, number), digest_size=64).digest()
 
 
-def _named(prefix: str, moment: int, chance: bytes) -> str:
-    rest = int.from_bytes(chance[:8], "big")
+def _named(prefix: str, moment: int, random: bytes) -> str:
+    rest = int.from_bytes(random[:8], "big")
     high = moment << 16 | 0x7000 | rest & 0xFFF
     low = 0x8000_0000_0000_0000 | rest >> 2
     return f"{prefix}_{high:016x}{low:016x}"

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 
-CHANCE = SystemChance()
+CHANCE = SystemRandom()
 SEALER = KeyedSealer(bytes(range(32)))
 
 

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from doorward.adapters.http_client import BackChannel
-from doorward.adapters.metrics import PrometheusMeter
+from doorward.adapters.metrics import PrometheusMetrics
 
 pytestmark = pytest.mark.anyio
 
@@ -158,12 +158,12 @@ async def test_only_https_is_allowed_and_local_http_in_development(
 
 
 def test_counts_are_shown_by_name_and_kind() -> None:
-    meter = PrometheusMeter()
-    meter.count("refreshes", "rotated")
-    meter.count("refreshes", "rotated")
-    meter.count("refreshes", "replayed")
-    meter.count("unforeseen_errors")
-    text = meter.page().decode()
+    metrics = PrometheusMetrics()
+    metrics.inc("refreshes", "rotated")
+    metrics.inc("refreshes", "rotated")
+    metrics.inc("refreshes", "replayed")
+    metrics.inc("unforeseen_errors")
+    text = metrics.page().decode()
     assert 'doorward_refreshes_total{kind="rotated"} 2.0' in text
     assert 'doorward_refreshes_total{kind="replayed"} 1.0' in text
     assert 'doorward_unforeseen_errors_total{kind=""} 1.0' in text
@@ -171,20 +171,20 @@ def test_counts_are_shown_by_name_and_kind() -> None:
 
 
 def test_labels_chosen_by_an_attacker_cannot_fill_the_memory() -> None:
-    meter = PrometheusMeter()
+    metrics = PrometheusMetrics()
     for number in range(1000):
-        meter.count("refusals", f"made-up-{number}")
+        metrics.inc("refusals", f"made-up-{number}")
     lines = [
-        line for line in meter.page().decode().splitlines() if line.startswith("doorward_refusals_total{")
+        line for line in metrics.page().decode().splitlines() if line.startswith("doorward_refusals_total{")
     ]
     assert len(lines) <= 201
     assert 'doorward_refusals_total{kind="other"} 800.0' in lines
 
 
 async def test_metrics_are_served_on_a_separate_port(free_port: int) -> None:
-    meter = PrometheusMeter()
-    meter.count("mails", "sent")
-    stop = meter.serve("127.0.0.1", free_port)
+    metrics = PrometheusMetrics()
+    metrics.inc("mails", "sent")
+    stop = metrics.serve("127.0.0.1", free_port)
     try:
         body = await asyncio.to_thread(lambda: urlopen(f"http://127.0.0.1:{free_port}/metrics").read())
         assert b'doorward_mails_total{kind="sent"} 1.0' in body

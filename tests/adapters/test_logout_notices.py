@@ -35,7 +35,7 @@ async def test_logout_notices_are_retried_and_given_up_after_an_hour(
         asked.append(clock.time)
         return None if takes else "it answered 400"
 
-    worker = LogoutWorker(store=store, deliver=deliver, clock=clock, meter=NoMetrics())
+    worker = LogoutWorker(store=store, deliver=deliver, clock=clock, metrics=NoMetrics())
     while clock.time - NOW < LOGOUT_LIFE + 2000:
         await worker.send_due()
         clock.time += 1
@@ -54,7 +54,7 @@ async def test_logout_notices_are_retried_and_given_up_after_an_hour(
         asked.append(clock.time)
         return None
 
-    second = LogoutWorker(store=store, deliver=delivered, clock=clock, meter=NoMetrics())
+    second = LogoutWorker(store=store, deliver=delivered, clock=clock, metrics=NoMetrics())
     assert await second.send_due() == 1
     assert await second.send_due() == 0
     assert len(asked) == 1

@@ -7,7 +7,7 @@ import email
 import email.policy
 import ssl
 from collections.abc import Iterator
-from email.message import EmailMessage
+from email.message import EmailMessage as MimeMessage
 from typing import Any, cast
 
 import pytest
@@ -18,11 +18,11 @@ from msgspec import structs
 
 from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.mail.delivery import MAIL_LIFE, MailWorker, pause
-from doorward.adapters.mail.queue import SealingPostman, open_letter
+from doorward.adapters.mail.queue import SealedMailQueue, open_letter
 from doorward.adapters.mail.smtp import MailDelayed, MailRefused, SmtpSender, SmtpServer
-from doorward.adapters.metrics import PrometheusMeter
-from doorward.adapters.random import SystemChance
-from doorward.core.model.message import Letter, Outgoing
+from doorward.adapters.metrics import PrometheusMetrics
+from doorward.adapters.random import SystemRandom
+from doorward.core.model.message import EmailMessage, OutgoingMail
 from doorward.core.model.secret import Secret
 from doorward.storage.sql.store import Store
 from tests import ports
@@ -30,7 +30,9 @@ from tests.manual_clock import NOW, ManualClock
 
 pytestmark = pytest.mark.anyio
 SEALER = KeyedSealer(b"k" * 32)
-LETTER = Letter(subject="Your code", text="It is 123456.", html="<p>It is <b>123456</b>.</p>", code="123456")
+LETTER = EmailMessage(
+    subject="Your code", text="It is 123456.", html="<p>It is <b>123456</b>.</p>", code="123456"
+)
 
 
 class Inbox:
@@ -39,7 +41,7 @@ class Inbox:
     # ruff: noqa: N802 - the mail server calls its hooks by the commands' names
 
     def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
+        self.mails: list[MimeMessage] = []
         self.answer = "250 OK"
         self.recipient = "250 OK"
         self.encrypted: list[bool] = []
@@ -54,7 +56,7 @@ class Inbox:
         if self.answer.startswith("250"):
             content = cast("bytes", envelope.content)
             self.mails.append(
-                cast("EmailMessage", email.message_from_bytes(content, policy=email.policy.default))
+                cast("MimeMessage", email.message_from_bytes(content, policy=email.policy.default))
             )
             self.encrypted.append(session.ssl is not None)
         return self.answer
@@ -178,8 +180,10 @@ async def test_the_probe_connects_and_quits(inbox: Inbox, plain: SmtpServer, fre
         await SmtpSender(structs.replace(plain, port=free_port)).probe()
 
 
-def queue(letter: Letter) -> SealingPostman:
-    return SealingPostman(sealer=SEALER, chance=SystemChance(), render=lambda _kind, _locale, _values: letter)
+def queue(letter: EmailMessage) -> SealedMailQueue:
+    return SealedMailQueue(
+        sealer=SEALER, random=SystemRandom(), render=lambda _kind, _locale, _values: letter
+    )
 
 
 class Desk:
@@ -188,20 +192,20 @@ class Desk:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.clock = ManualClock()
-        self.sent: list[tuple[str, Letter]] = []
+        self.sent: list[tuple[str, EmailMessage]] = []
         self.error: Exception | None = None
         self.sending = asyncio.Event()
         self.goes_through = asyncio.Event()
         self.goes_through.set()
-        self.postman = queue(LETTER)
-        self.meter = PrometheusMeter()
+        self.mail_queue = queue(LETTER)
+        self.metrics = PrometheusMetrics()
         self.worker = self.another(interval=0.01)
 
     def another(self, *, interval: float = 1.0) -> MailWorker:
-        known: dict[str, Any] = {"store": self.store, "clock": self.clock, "meter": self.meter}
+        known: dict[str, Any] = {"store": self.store, "clock": self.clock, "metrics": self.metrics}
         return MailWorker(sealer=SEALER, sender=self, interval=interval, **known)
 
-    async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> None:
+    async def send(self, to: str, letter: EmailMessage, *, mail_id: str, at: int) -> None:
         assert (mail_id, at) != ("", 0)
         self.sending.set()
         await asyncio.sleep(0.01)
@@ -210,12 +214,12 @@ class Desk:
             raise self.error
         self.sent.append((to, letter))
 
-    async def post(self, to: str = "ada@example.com") -> Outgoing:
-        mail = self.postman.write("verify_address", to=to, locale=None, now=self.clock.time, values={})
+    async def post(self, to: str = "ada@example.com") -> OutgoingMail:
+        mail = self.mail_queue.write("verify_address", to=to, locale=None, now=self.clock.time, values={})
         assert await self.store.commit(self.store.messages.insert_mail(mail))
         return mail
 
-    async def row(self, mail: Outgoing) -> Outgoing:
+    async def row(self, mail: OutgoingMail) -> OutgoingMail:
         return next(row for row in await self.store.messages.recent_mail() if row.id == mail.id)
 
 
@@ -244,7 +248,7 @@ async def test_due_mail_is_sent_once_by_one_of_many_workers(desk: Desk) -> None:
 
 async def test_a_delayed_mail_waits_longer_each_time_and_is_given_up_after_a_day(desk: Desk) -> None:
     desk.error = MailDelayed("no server")
-    desk.postman = queue(structs.replace(LETTER, code=None))
+    desk.mail_queue = queue(structs.replace(LETTER, code=None))
     mail = await desk.post()
     waits: list[int] = []
     for _ in range(60):
@@ -270,7 +274,7 @@ async def test_a_refused_mail_is_not_retried(desk: Desk) -> None:
 
 
 async def test_a_damaged_row_does_not_hold_up_the_others(desk: Desk) -> None:
-    bad = Outgoing(
+    bad = OutgoingMail(
         id="mai_0", to="x@example.com", kind="x", sealed=b"x" * 60, created_at=NOW, next_try_at=NOW
     )
     await desk.store.commit(desk.store.messages.insert_mail(bad))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
-from email.message import EmailMessage
+from email.message import EmailMessage as MimeMessage
 from typing import cast
 
 import pytest
@@ -13,31 +13,31 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.mail.delivery import MailWorker
-from doorward.adapters.mail.queue import SealingPostman
+from doorward.adapters.mail.queue import SealedMailQueue
 from doorward.adapters.mail.smtp import MailDelayed, MailRefused, SmtpSender, SmtpServer
-from doorward.adapters.metrics import PrometheusMeter
-from doorward.adapters.random import SystemChance
-from doorward.core.model.message import Letter, Outgoing
+from doorward.adapters.metrics import PrometheusMetrics
+from doorward.adapters.random import SystemRandom
+from doorward.core.model.message import EmailMessage, OutgoingMail
 from doorward.storage.sql.store import Store
 from tests import ports
 
 pytestmark = pytest.mark.anyio
 NOW = 1_800_000_000
 SEALER = KeyedSealer(b"k" * 32)
-LETTER = Letter(subject="Your code", text="It is 123456.", html="<p>It is <b>123456</b>.</p>", code="123456")
+LETTER = EmailMessage(
+    subject="Your code", text="It is 123456.", html="<p>It is <b>123456</b>.</p>", code="123456"
+)
 
 
 class Inbox:
     """The received mail of a server."""
 
     def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
+        self.mails: list[MimeMessage] = []
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - the mail server's name
         content = cast("bytes", envelope.content)
-        self.mails.append(
-            cast("EmailMessage", email.message_from_bytes(content, policy=email.policy.default))
-        )
+        self.mails.append(cast("MimeMessage", email.message_from_bytes(content, policy=email.policy.default)))
         return "250 OK"
 
 
@@ -50,12 +50,12 @@ class Desk:
         self.sent: list[str] = []
         self.error: Exception | None = None
         self.spent: dict[str, str] = {}
-        self.meter = PrometheusMeter()
-        self.postman = SealingPostman(
-            sealer=SEALER, chance=SystemChance(), render=lambda _kind, _locale, _values: LETTER
+        self.metrics = PrometheusMetrics()
+        self.mail_queue = SealedMailQueue(
+            sealer=SEALER, random=SystemRandom(), render=lambda _kind, _locale, _values: LETTER
         )
         self.worker = MailWorker(
-            store=store, sealer=SEALER, sender=self, clock=self, meter=self.meter, spent=self.why
+            store=store, sealer=SEALER, sender=self, clock=self, metrics=self.metrics, spent=self.why
         )
 
     def now(self) -> int:
@@ -64,20 +64,20 @@ class Desk:
     async def why(self, ticket_id: str, _now: int) -> str | None:
         return self.spent.get(ticket_id)
 
-    async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> None:
+    async def send(self, to: str, letter: EmailMessage, *, mail_id: str, at: int) -> None:
         assert (mail_id, at, letter.code) != ("", 0, None)
         if self.error is not None:
             raise self.error
         self.sent.append(to)
 
-    async def post(self, to: str = "ada@example.com", ticket_id: str | None = None) -> Outgoing:
-        mail = self.postman.write(
+    async def post(self, to: str = "ada@example.com", ticket_id: str | None = None) -> OutgoingMail:
+        mail = self.mail_queue.write(
             "verify_address", to=to, locale=None, now=self.time, values={}, ticket_id=ticket_id
         )
         assert await self.store.commit(self.store.messages.insert_mail(mail))
         return mail
 
-    async def row(self, mail: Outgoing) -> Outgoing:
+    async def row(self, mail: OutgoingMail) -> OutgoingMail:
         return next(row for row in await self.store.messages.recent_mail() if row.id == mail.id)
 
 

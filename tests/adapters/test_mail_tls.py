@@ -11,11 +11,11 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from doorward.adapters.mail.smtp import MailDelayed, SmtpSender, SmtpServer
-from doorward.core.model.message import Letter
+from doorward.core.model.message import EmailMessage
 from tests import ports
 
 pytestmark = pytest.mark.anyio
-LETTER = Letter(subject="Your code", text="It is 123456.", html="<p>It is 123456.</p>", code="123456")
+LETTER = EmailMessage(subject="Your code", text="It is 123456.", html="<p>It is 123456.</p>", code="123456")
 
 
 class Inbox:

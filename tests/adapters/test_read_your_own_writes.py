@@ -13,9 +13,9 @@ from time import perf_counter
 import pytest
 
 from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.adapters.keys.signing import CatalogSigner
-from doorward.cluster.change_notifier import Bells
-from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.adapters.keys.signing import SnapshotSigner
+from doorward.cluster.change_notifier import ChangeNotifiers
+from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
 from doorward.cluster.node_registry import LEASE
 from doorward.core.errors import StoreUnavailable
 from doorward.core.model.config_snapshot import Role
@@ -60,21 +60,23 @@ class Cut:
             raise StoreUnavailable("cut")
         return await self.store.nodes.look(node_id)
 
-    def saw(self, node_id: str, version: int, expires_at: int) -> object:
-        return self.store.nodes.saw(node_id, version, expires_at)
+    def acknowledge(self, node_id: str, version: int, expires_at: int) -> object:
+        return self.store.nodes.acknowledge(node_id, version, expires_at)
 
     def leave(self, node_id: str) -> object:
         return self.store.nodes.leave(node_id)
 
 
-def source(store: object, *, passed: Passing | None = None, bell: Bells | None = None) -> WatchedCatalog:
-    signer = CatalogSigner(issuer="https://a.example", sealer=SEALER)
+def source(
+    store: object, *, passed: Passing | None = None, bell: ChangeNotifiers | None = None
+) -> ConfigSnapshotWatcher:
+    signer = SnapshotSigner(issuer="https://a.example", sealer=SEALER)
     more = {} if passed is None else {"passed": passed}
-    return WatchedCatalog(store=store, signer=signer, bell=bell, **more)  # type: ignore[arg-type]
+    return ConfigSnapshotWatcher(store=store, signer=signer, bell=bell, **more)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
-async def answering(path: Path, count: int = NODES) -> AsyncGenerator[list[WatchedCatalog]]:
+async def answering(path: Path, count: int = NODES) -> AsyncGenerator[list[ConfigSnapshotWatcher]]:
     stores = [await open_sqlite(path) for _ in range(count)]
     nodes = [source(store) for store in stores]
     tasks: list[asyncio.Task[None]] = []
@@ -223,11 +225,11 @@ async def test_a_node_that_registers_misses_no_change_confirmed_meanwhile(tmp_pa
     class Meanwhile(Cut):
         changed = False
 
-        def saw(self, node_id: str, version: int, expires_at: int) -> object:
+        def acknowledge(self, node_id: str, version: int, expires_at: int) -> object:
             if not self.changed:
                 self.changed = True
                 asyncio.get_running_loop().create_task(hurry())
-            return super().saw(node_id, version, expires_at)
+            return super().acknowledge(node_id, version, expires_at)
 
         async def commit(self, *writes: Write) -> bool:
             await done.wait()
@@ -264,7 +266,7 @@ async def test_a_live_process_with_a_wrong_clock_is_not_taken_for_dead(tmp_path:
         await sweeper.forget_the_dead()
         assert (await store.nodes.look("nod_slow"))[1] is not None
     assert (await store.nodes.look("nod_dead"))[1] is None
-    assert await store.nodes.doubted() == []
+    assert await store.nodes.suspects() == []
     assert not node.stale
     for task in tasks:
         task.cancel()
@@ -318,12 +320,15 @@ async def test_a_removed_node_registers_before_it_answers_again(tmp_path: Path) 
 
 async def test_a_notification_causes_a_query_at_once_and_a_burst_only_a_few(tmp_path: Path) -> None:
     store = await open_sqlite(tmp_path / "a.db")
-    bells = Bells()
-    store.on_change(bells.changed)
+    notifiers = ChangeNotifiers()
+    store.on_change(notifiers.changed)
     way = Cut(store)
-    node = source(way, bell=bells)
-    node_slow = WatchedCatalog(
-        store=store, signer=CatalogSigner(issuer="https://a.example", sealer=SEALER), interval=30, bell=bells
+    node = source(way, bell=notifiers)
+    node_slow = ConfigSnapshotWatcher(
+        store=store,
+        signer=SnapshotSigner(issuer="https://a.example", sealer=SEALER),
+        interval=30,
+        bell=notifiers,
     )
     await node.join("nod_1", ManualClock())
     await node_slow.refresh()
@@ -335,7 +340,7 @@ async def test_a_notification_causes_a_query_at_once_and_a_burst_only_a_few(tmp_
     assert perf_counter() - began < 10, "it polled by itself, after thirty seconds"
     asked = way.asked
     for _ in range(1000):
-        bells.changed()
+        notifiers.changed()
     await asyncio.sleep(0.1)
     assert way.asked - asked < 20
     for task in tasks:

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from doorward.adapters.remarks import MOST_OF_AN_APP, LoggedRemarks
+from doorward.adapters.operator_notices import MOST_OF_AN_APP, OperatorNotices
 from tests.logged import captured
 
 
 def test_each_remark_is_logged_once() -> None:
     with captured() as lines:
-        remarks = LoggedRemarks()
+        notices = OperatorNotices()
         for _ in range(3):
-            remarks.once("scope ignored", "app_one", "phone", scope="phone", nearest=None)
-            remarks.once("scope ignored", "app_two", "phone", scope="phone")
-            remarks.once("scope ignored", "app_one", "adress", scope="adress")
-            remarks.once("another event", "app_one", "phone", scope="phone")
+            notices.once("scope.ignored", "app_one", "phone", scope="phone", nearest=None)
+            notices.once("scope.ignored", "app_two", "phone", scope="phone")
+            notices.once("scope.ignored", "app_one", "adress", scope="adress")
+            notices.once("another event", "app_one", "phone", scope="phone")
     assert [(line["event"], line["client_id"], line["scope"]) for line in lines] == [
-        ("scope ignored", "app_one", "phone"),
-        ("scope ignored", "app_two", "phone"),
-        ("scope ignored", "app_one", "adress"),
+        ("scope.ignored", "app_one", "phone"),
+        ("scope.ignored", "app_two", "phone"),
+        ("scope.ignored", "app_one", "adress"),
         ("another event", "app_one", "phone"),
     ]
 
 
 def test_invented_names_fill_neither_log_nor_memory() -> None:
     with captured() as lines:
-        remarks = LoggedRemarks()
+        notices = OperatorNotices()
         for number in range(MOST_OF_AN_APP * 5):
-            remarks.once("scope ignored", "app_one", f"name{number}")
+            notices.once("scope.ignored", "app_one", f"name{number}")
     assert len(lines) == MOST_OF_AN_APP
     assert "note" in lines[-1]
     assert not any("note" in line for line in lines[:-1])

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from doorward.adapters.metrics import PrometheusMeter
+from doorward.adapters.metrics import PrometheusMetrics
 from doorward.app.container import Container, open_container
 from doorward.app.http import http_app
 from doorward.app.jobs import jobs
 from doorward.features.accounts.build import sign_up
 from doorward.features.audit.build import audit_log
-from doorward.features.feature import Feature, Job
+from doorward.features.feature import BackgroundJob, Feature
 from doorward.features.index import FEATURES
 from doorward.features.repeated_posts.build import pages
 from doorward.features.services import Services
@@ -41,7 +41,7 @@ async def container() -> AsyncGenerator[Container]:
 async def test_every_caller_gets_the_same_object(container: Container) -> None:
     services = container.services
     assert services.get(sign_up) is services.get(sign_up)
-    assert services.get(sign_up).tickets.record is services.get(audit_log)
+    assert services.get(sign_up).email_challenges.audit_log is services.get(audit_log)
 
 
 async def test_a_second_process_on_the_same_adapters_builds_its_own_objects(container: Container) -> None:
@@ -81,8 +81,8 @@ def visit_routes(services: Services) -> Sequence[Route]:
     return [machine("/visits", "GET", services.get(visits).show)]
 
 
-def visit_jobs(services: Services) -> Sequence[Job]:
-    return [Job(name="visits", run=services.get(visits).look)]
+def visit_jobs(services: Services) -> Sequence[BackgroundJob]:
+    return [BackgroundJob(name="visits", run=services.get(visits).look)]
 
 
 def visits_closing(services: Services) -> None:
@@ -91,7 +91,7 @@ def visits_closing(services: Services) -> None:
 
 async def test_a_feature_from_outside_works_beside_the_others() -> None:
     toy = Feature(name="visits", routes=visit_routes, jobs=visit_jobs, closing=visits_closing)
-    metrics, clock = PrometheusMeter(), ManualClock()
+    metrics, clock = PrometheusMetrics(), ManualClock()
     opened = await open_container(
         settings=settings(), clock=clock, metrics=metrics, features=(*FEATURES, toy)
     )
@@ -101,7 +101,7 @@ async def test_a_feature_from_outside_works_beside_the_others() -> None:
         assert (page.status, page.text) == (200, f'{{"now":{clock.time}}}')
         assert (await Tab(app, "192.0.2.1").get("/jwks")).status == 200
         names = [job.name for job in jobs(container, metrics)]
-        assert {"visits", "signing keys", "shared tallies", "log-out notices", "sweep"} <= set(names)
+        assert {"visits", "signing keys", "shared counters", "log-out notices", "sweep"} <= set(names)
         assert len(names) == len(set(names))
         assert container.services.get(visits).waiting
         app.closing()

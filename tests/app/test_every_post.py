@@ -155,7 +155,7 @@ async def test_no_page_acts_on_a_form_without_its_token(scene: Scene) -> None:
             form |= {} if token is None else {"csrf": token}
             with captured() as lines:
                 page = await scene.fresh().post(address(route), form)
-            assert [each["because"] for each in lines if each["event"] == "form refused"] == ["token"], (
+            assert [each["reason"] for each in lines if each["event"] == "form.refused"] == ["token"], (
                 route.path
             )
             takes_nothing(page)
@@ -181,9 +181,7 @@ async def test_no_page_acts_on_a_form_from_elsewhere(scene: Scene, origin: str |
     for route in posts(scene.front, RouteKind.PAGE):
         with captured() as lines:
             page = await scene.fresh().post(address(route), scene.form, origin=origin, site=site)
-        assert [each["because"] for each in lines if each["event"] == "form refused"] == ["origin"], (
-            route.path
-        )
+        assert [each["reason"] for each in lines if each["event"] == "form.refused"] == ["origin"], route.path
         takes_nothing(page)
         assert await stored(scene.front) == before, route.path
         assert await proven(scene.front) == known, route.path
@@ -204,7 +202,7 @@ async def test_no_page_acts_without_cookies(scene: Scene) -> None:
         for origin, site in ((ISSUER, "same-origin"), (EVIL, "cross-site")):
             with captured() as lines:
                 page = await scene.front.browser().post(address(route), scene.form, origin=origin, site=site)
-            assert "form refused" in {each["event"] for each in lines}, route.path
+            assert "form.refused" in {each["event"] for each in lines}, route.path
             takes_nothing(page)
             assert await stored(scene.front) == before, route.path
             assert await proven(scene.front) == known, route.path
@@ -215,7 +213,7 @@ async def test_a_page_acts_on_its_own_form(scene: Scene) -> None:
     for route in posts(scene.front, RouteKind.PAGE):
         with captured() as lines:
             await scene.fresh().post(address(route), scene.form)
-        assert "form refused" not in {each["event"] for each in lines}, route.path
+        assert "form.refused" not in {each["event"] for each in lines}, route.path
     assert await scene.front.audited("password.changed")
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.adapters.keys.signing import CatalogSigner, SealedKeyMaker
-from doorward.adapters.random import SystemChance
+from doorward.adapters.keys.signing import SealedKeyMaker, SnapshotSigner
+from doorward.adapters.random import SystemRandom
 from doorward.app.root import find_root, root_secret
-from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
 from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.features.signing_keys.rotation import KeyRotation
 from doorward.settings import Settings, load
@@ -42,13 +42,13 @@ async def older(store: Store) -> Store:
 
 
 def keys(store: Store, sealer: KeyedSealer) -> KeyRotation:
-    catalog = WatchedCatalog(store=store, signer=CatalogSigner(issuer=ISSUER, sealer=sealer))
+    config = ConfigSnapshotWatcher(store=store, signer=SnapshotSigner(issuer=ISSUER, sealer=sealer))
     policy = settings_of(Path("/nowhere"), "").tokens
     return KeyRotation(
         store=store,
-        catalog=catalog,
+        config=config,
         maker=SealedKeyMaker(sealer),
-        chance=SystemChance(),
+        random=SystemRandom(),
         clock=ManualClock(),
         tokens=policy,
         publish_ahead=DAY,

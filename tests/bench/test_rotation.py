@@ -8,7 +8,7 @@ from bench.rotation import honest, thieves
 from bench.rotation.__main__ import pages
 from bench.rotation.family import BEFORE, NOW, STRICT, Family
 from bench.rotation.thieves import DAY, FRIDAY, HOUR, MONDAY, keeps_step, robbed
-from tests.house import tree
+from tests.repository import tree
 
 PAGE = tree.ROOT / "docs" / "decisions" / "0051-a-lost-answer-is-repeated-late-once-a-day.md"
 BEGIN, END = "<!-- tables: printed by `python -m bench.rotation` -->\n", "\n<!-- /tables -->"

@@ -15,7 +15,7 @@ from bench.scale import content, promises
 from bench.scale.content import World
 from doorward.features.oauth.tokens.rules import refresh_format as text
 from doorward.storage.sql.sweep import TOKEN_GRACE
-from tests.house import tree
+from tests.repository import tree
 from tests.waiting import PATIENCE
 
 WORLD = World(begins_ms=1_760_000_000_000, client_id="app_1")

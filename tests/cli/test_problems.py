@@ -16,8 +16,8 @@ from doorward.cli.app import app
 from doorward.cli.problems import OPTIONS, SENTENCES, sentences
 from doorward.core.model.client import Client
 from doorward.core.model.problem import PARAMETERS, Noun, Problem, ProblemCode, Value, problem
-from tests.house import tree
-from tests.house.test_cli_documented import commands
+from tests.repository import tree
+from tests.repository.test_cli_documented import commands
 
 CODES: tuple[ProblemCode, ...] = get_args(ProblemCode)
 _CLIENT_RULES = tree.SERVER / "features" / "oauth" / "clients" / "rules"

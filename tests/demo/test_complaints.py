@@ -17,7 +17,7 @@ from doorward_demo.dev.complaints import Complaints, complaint
         "INFO requests: GET '/' 200",
         "WARNING something: slow",
         '{"event": "server.ready", "level": "info"}',
-        '{"event": "refused", "level": "warning", "because": "a spent token"}',
+        '{"event": "request.refused", "level": "warning", "reason": "a spent token"}',
     ],
 )
 def test_ordinary_lines_stay_in_the_file(line: str) -> None:

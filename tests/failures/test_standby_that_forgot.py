@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.core.model.revocation import Revocation, same_history
 from doorward.features.revocations.feed import RevocationFeed, Watch
-from doorward.features.revocations.view_service import RevocationView
+from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.storage.postgres.database import open_postgres
 from doorward.storage.sql.store import Store
 from tests.features import made
@@ -67,7 +67,7 @@ def feed_of(store: Store) -> RevocationFeed:
     """The revocation feed, as APIs request it."""
     return RevocationFeed(
         store=store,
-        chance=SystemChance(),
+        random=SystemRandom(),
         clock=ManualClock(),
         watch=Watch(store=store),
         sealer=KeyedSealer(b"k" * 32),
@@ -95,7 +95,7 @@ async def failover(tmp_path: Path) -> AsyncGenerator[Failover]:
 
 @pytest.mark.requirement(55, 58)
 async def test_a_token_revoked_after_the_failover_is_refused(failover: Failover) -> None:
-    view = RevocationView(store=failover.store)
+    view = ServerRevocationView(store=failover.store)
     await failover.revoke("grt_lost")
     assert (await view.fresh(made.NOW)).revoked(failover.token("grt_lost")) == "grant"
     await failover.happens()

@@ -9,7 +9,7 @@ from typing import Any
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client, ClientSecret
-from doorward.core.model.config_snapshot import Api, Catalog, Permission, Role
+from doorward.core.model.config_snapshot import Api, ConfigSnapshot, Permission, Role
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken
 from doorward.core.model.token_request import TokenRequest
 from tests.manual_clock import NOW
@@ -64,7 +64,7 @@ def account(**changes: Any) -> Account:
     return Account(**{**values, **changes})
 
 
-def catalog(*clients: Client, **changes: Any) -> Catalog:
+def config(*clients: Client, **changes: Any) -> ConfigSnapshot:
     """The orders API, the role that reaches it, and the given apps (by default the web app)."""
     api = Api(
         id="api_orders",
@@ -81,7 +81,7 @@ def catalog(*clients: Client, **changes: Any) -> Catalog:
         "apis": {API: api},
         "roles": {"reader": role},
     }
-    return Catalog(**{**values, **changes})
+    return ConfigSnapshot(**{**values, **changes})
 
 
 def grant(**changes: Any) -> Grant:

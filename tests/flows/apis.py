@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Callable
 
-from doorward_verify import Principal, Refused, ResourceServer
+from doorward_verify import AuthError, Principal, ResourceServer
 from tests.waiting import until
 
 
@@ -38,7 +38,7 @@ class Api:
         """Why the token is refused; None when it is accepted."""
         try:
             self.auth.verify(token)
-        except Refused as why:
+        except AuthError as why:
             return why.reason
         return None
 

@@ -10,9 +10,9 @@ from msgspec import structs
 from doorward.adapters.os_user import os_actor
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
+from doorward_verify.auth_error import AuthError
 from doorward_verify.claims import AccessRules
 from doorward_verify.keyset import parse_jwks
-from doorward_verify.refused import Refused
 from doorward_verify.verifier import Verifier
 from tests.engines import BOTH
 from tests.flows.apps import App, Tokens, header
@@ -97,7 +97,7 @@ def test_an_access_token_of_type_jwt_works_here_and_no_id_token_passes_for_one(
         verifier = Verifier(AccessRules(issuer, API, frozenset({"RS256", "ES256"}), 0), keys)
         for token in (access, identity):
             refused = verifier.verify(token, found.claims["iat"])
-            assert isinstance(refused, Refused)
+            assert isinstance(refused, AuthError)
             assert refused.reason == "type"
         assert app.post("/revoke", token=access).status_code == 200
         assert app.introspect(access) == {"active": False}

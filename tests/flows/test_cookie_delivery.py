@@ -8,8 +8,8 @@ import hashlib
 import httpx2
 import pytest
 
-from doorward_verify import Refused, ResourceServer
-from doorward_verify.cookie import Asked
+from doorward_verify import AuthError, ResourceServer
+from doorward_verify.cookie import RequestCredentials
 from tests.engines import BOTH
 from tests.flows.apps import payload, refused
 from tests.flows.browsing import Person
@@ -87,13 +87,15 @@ def test_an_api_accepts_the_cookie_and_for_unsafe_methods_requires_the_csrf_toke
         carried = (f"theme=dark; {person.named('at')}={token}",)
         own = "https://api.example.net"
         return auth.token_of(
-            Asked(method=method, own_origin=own, cookies=carried, origin=origin, csrf_token=csrf_token)
+            RequestCredentials(
+                method=method, own_origin=own, cookies=carried, origin=origin, csrf_token=csrf_token
+            )
         )
 
     with auth:
         assert auth.verify(asked("GET")).client_id == house.spa.client_id
         for origin, given in ((None, None), (None, "no"), ("https://evil.example.net", csrf)):
-            with pytest.raises(Refused, match="csrf"):
+            with pytest.raises(AuthError, match="csrf"):
                 asked("POST", origin, given)
         assert asked("POST", ORIGIN["origin"], csrf) == token
 

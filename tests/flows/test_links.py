@@ -75,7 +75,9 @@ def test_a_cache_outage_is_shown_counted_and_shown_to_be_over(
         cache.thaw()
         becomes(fleet, both, up=True, lost=2)
         log = fleet.servers[0].log.read_text()
-        assert log.count('"cache.away"') == log.count('"cache.back"') == log.count('"bell.lost"') == 2
+        assert (
+            log.count('"cache.away"') == log.count('"cache.back"') == log.count('"change_notifier.lost"') == 2
+        )
         fleet.servers[0].stop()
         assert fleet.servers[0].troubles() == []
 

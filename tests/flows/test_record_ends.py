@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.storage.sql.open import open_store
 from tests.engines import BOTH
 from tests.flows.processes import processes
@@ -23,7 +23,7 @@ SECONDS = 20
 async def written(database: str) -> None:
     store = await open_store(database)
     for age in AGES:
-        line = SystemChance(lambda: time.time() - age * DAY).new_id("aud")  # noqa: B023 - used at once
+        line = SystemRandom(lambda: time.time() - age * DAY).new_id("aud")  # noqa: B023 - used at once
         assert await store.commit(store.audit.append(event(id=line, detail={"age": age})))
     await store.close()
 

@@ -19,7 +19,7 @@ import pytest
 from doorward.features.sessions.rules.bounds import OF_APP, OF_GRANT
 from doorward.storage.sql.open import open_store
 from doorward_verify import ResourceServer
-from doorward_verify.refused import Refused
+from doorward_verify.auth_error import AuthError
 from tests.engines import BOTH
 from tests.flows.apps import good, healed, payload
 from tests.flows.processes import Fleet, processes
@@ -64,7 +64,7 @@ def revoked_lines(fleet: Fleet, database: str | None) -> int:
 def reason(api: ResourceServer, token: str) -> str:
     try:
         api.verify(token)
-    except Refused as why:
+    except AuthError as why:
         return why.reason
     return "good"
 

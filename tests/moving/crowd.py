@@ -46,7 +46,7 @@ class Crowd(Struct, frozen=True):
     def refresh_token(self, number: int) -> str:
         """The refresh token that their app holds."""
         return text.first(
-            f"grt_{self.id(number)}", self._chance("family", number, 22), self._chance("one", number, 43)
+            f"grt_{self.id(number)}", self._random("family", number, 22), self._random("one", number, 43)
         )
 
     def values(self, number: int) -> tuple[Any, ...]:
@@ -89,7 +89,7 @@ class Crowd(Struct, frozen=True):
         consent = Consent(account.id, self.client_id, self.audience, grant.scopes, now)
         return (account, *codes, session, consent, grant, token, *events)
 
-    def _chance(self, what: str, number: int, size: int) -> str:
+    def _random(self, what: str, number: int, size: int) -> str:
         return hashlib.sha256(f"{what} {number}".encode()).hexdigest()[:size].ljust(size, "0")
 
 

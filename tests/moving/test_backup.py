@@ -13,7 +13,7 @@ import pytest
 
 from doorward.adapters.keys.wrap_local import LocalWrapper
 from doorward.core.model.secret import Secret
-from doorward.ops.backup.file import BackupProblem, BackupReader, BackupWriter, Head
+from doorward.ops.backup.file import BackupHeader, BackupProblem, BackupReader, BackupWriter
 from doorward.ops.backup.locks import lock_by_key, lock_by_passphrase, new_data_key, open_lock
 from tests.cli.conftest import Ended
 from tests.moving.crowd import crowd, fill, settle, sqlite_store
@@ -26,7 +26,7 @@ KEY = bytes(range(32))
 def written(*payloads: bytes, key: bytes = KEY) -> bytes:
     """A backup of these frames."""
     out = io.BytesIO()
-    writer = BackupWriter(out, Head("bak_1", 1_800_000_000, "0.1", 1, "https://a.example", ()), key)
+    writer = BackupWriter(out, BackupHeader("bak_1", 1_800_000_000, "0.1", 1, "https://a.example", ()), key)
     for payload in payloads:
         writer.add(payload)
     writer.finish()
@@ -101,7 +101,7 @@ async def test_a_backup_opens_with_the_servers_key_or_the_passphrase_and_with_no
     data_key = new_data_key()
     wrapper, passphrase = LocalWrapper(KEY), Secret("apple brick candle dune")
     locks = (await lock_by_key(wrapper, "bak_1", data_key), lock_by_passphrase(passphrase, "bak_1", data_key))
-    head = Head("bak_1", 1, "0.1", 1, "https://a.example", locks)
+    head = BackupHeader("bak_1", 1, "0.1", 1, "https://a.example", locks)
     assert await open_lock(head, wrapper, None) == data_key
     assert await open_lock(head, None, passphrase) == data_key
     with pytest.raises(BackupProblem, match="not the passphrase"):
@@ -110,7 +110,7 @@ async def test_a_backup_opens_with_the_servers_key_or_the_passphrase_and_with_no
         await open_lock(head, LocalWrapper(bytes(32)), None)
     assert wrapper.id in refused.value.error
     assert LocalWrapper(bytes(32)).id in refused.value.error
-    moved = Head("bak_2", 1, "0.1", 1, "https://a.example", locks)
+    moved = BackupHeader("bak_2", 1, "0.1", 1, "https://a.example", locks)
     with pytest.raises(BackupProblem):
         await open_lock(moved, wrapper, None)
     with pytest.raises(BackupProblem, match="shorter"):
@@ -121,7 +121,7 @@ def test_a_passphrase_that_would_take_a_terabyte_is_not_tried() -> None:
     lock = lock_by_passphrase(Secret("apple brick candle dune"), "bak_1", KEY)
     from msgspec.structs import replace
 
-    head = Head("bak_1", 1, "0.1", 1, "https://a.example", (replace(lock, memory=1 << 30),))
+    head = BackupHeader("bak_1", 1, "0.1", 1, "https://a.example", (replace(lock, memory=1 << 30),))
     with pytest.raises(BackupProblem, match="damaged"):
         asyncio.run(open_lock(head, None, Secret("apple brick candle dune")))
 

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from doorward.core.errors import StoreUnavailable
-from doorward.core.model.copied import Moved
+from doorward.core.model.copied import MoveResult
 from doorward.storage.copy.move import move
 from doorward.storage.copy.sqlite_side import open_sqlite_side
 from doorward.storage.copy.tables import CopyRefused
@@ -43,7 +43,7 @@ class Steps:
                 raise KeyboardInterrupt
 
 
-async def moved(here: Path, there: Path, steps: Steps | None = None, owner: str = "one") -> Moved:
+async def moved(here: Path, there: Path, steps: Steps | None = None, owner: str = "one") -> MoveResult:
     """Move once."""
     async with sqlite_store(there):
         pass

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.storage.copy.move import move
 from doorward.storage.copy.open import open_side
 from doorward.storage.postgres.options import PostgresOptions
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 async def written(store: Store, *days: float) -> list[str]:
     """Lines of so many days ago; returns their ids."""
-    ids = [SystemChance(lambda day=day: time.time() - day * DAY).new_id("aud") for day in days]
+    ids = [SystemRandom(lambda day=day: time.time() - day * DAY).new_id("aud") for day in days]
     assert await store.commit(*(store.audit.append(event(id=one)) for one in ids))
     return ids
 
@@ -47,7 +47,7 @@ async def test_a_resumed_move_gives_the_target_exactly_the_sources_lines(
         arrived = (await target.rows("SELECT COUNT(*) FROM audit"))[0][0]
         assert 15 <= arrived <= 25
         # the source is served again, and sweeps: only a part of the expired lines is deleted when the move is resumed
-        assert await store.audit.let_go(int(time.time()), 400 * DAY, 12) == 12
+        assert await store.audit.prune(int(time.time()), 400 * DAY, 12) == 12
         did = await move(source, target, owner="two", progress=Steps(), size=5)
         assert {one.table: one.rows for one in did.tables}["audit"] == 20 + 30 - 12
     finally:
@@ -56,7 +56,7 @@ async def test_a_resumed_move_gives_the_target_exactly_the_sources_lines(
         await store.close()
     after = await open_store(there)
     try:
-        assert await after.audit.let_go(int(time.time()), 400 * DAY) == 18
+        assert await after.audit.prune(int(time.time()), 400 * DAY) == 18
         assert [one.id for one in await after.audit.page()] == kept[::-1]
     finally:
         await after.close()

@@ -40,7 +40,7 @@ def _body(handler: BaseHTTPRequestHandler) -> str:
 
 
 def _door(running: App) -> type[BaseHTTPRequestHandler]:
-    class Door(BaseHTTPRequestHandler):
+    class AcceptBalancer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
             found = static.find(path.removeprefix("/static/"))
@@ -65,7 +65,7 @@ def _door(running: App) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it is called by
             pass
 
-    return Door
+    return AcceptBalancer
 
 
 def _callback(running: App) -> type[BaseHTTPRequestHandler]:

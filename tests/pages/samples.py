@@ -19,7 +19,7 @@ from doorward.web.pages.views.account import (
 from doorward.web.pages.views.context import PageContext, View
 from doorward.web.pages.views.ends import ErrorPage, Failure, Home, Outbox, OutboxMessage, Way
 from doorward.web.pages.views.flow import (
-    Consent,
+    ConsentView,
     Continue,
     FormPost,
     ScopeLine,
@@ -27,10 +27,10 @@ from doorward.web.pages.views.flow import (
     SignOutAsk,
     SignOutOn,
 )
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.reset import ResetAsk, ResetNew
-from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SecondFactor, SignIn
-from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUp
+from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SecondFactor, SignInView
+from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUpView
 
 AT = 1_795_358_000
 FLOW = "dw_as_3q2-7wX1"
@@ -74,30 +74,32 @@ def samples(
     return {
         "home": Home(),
         "home-signed-in": Home(account=text),
-        "sign-in": SignIn(flow=FLOW, last_used="password"),
-        "sign-in-wrong": SignIn(flow=FLOW, identifier=text, problem=Problem(Wrong.CREDENTIALS)),
-        "sign-in-throttled": SignIn(flow=FLOW, identifier=text, problem=Problem(Wrong.TOO_MANY_TRIES, at=AT)),
-        "sign-in-empty": SignIn(
-            flow=FLOW,
-            identifier_problem=Problem(Wrong.IDENTIFIER_MISSING),
-            password_problem=Problem(Wrong.PASSWORD_MISSING),
+        "sign-in": SignInView(flow=FLOW, last_used="password"),
+        "sign-in-wrong": SignInView(flow=FLOW, identifier=text, problem=FormProblem(Wrong.CREDENTIALS)),
+        "sign-in-throttled": SignInView(
+            flow=FLOW, identifier=text, problem=FormProblem(Wrong.TOO_MANY_TRIES, at=AT)
         ),
-        "sign-in-ways": SignIn(flow=FLOW, others=(OtherWay(text, "/sign-in/toy"),)),
-        "sign-in-after-reset": SignIn(flow=FLOW, identifier=text, password_reset=True),
-        "sign-up": SignUp(minimum=15, flow=FLOW),
-        "sign-up-wrong": SignUp(
+        "sign-in-empty": SignInView(
+            flow=FLOW,
+            identifier_problem=FormProblem(Wrong.IDENTIFIER_MISSING),
+            password_problem=FormProblem(Wrong.PASSWORD_MISSING),
+        ),
+        "sign-in-ways": SignInView(flow=FLOW, others=(OtherWay(text, "/sign-in/toy"),)),
+        "sign-in-after-reset": SignInView(flow=FLOW, identifier=text, password_reset=True),
+        "sign-up": SignUpView(minimum=15, flow=FLOW),
+        "sign-up-wrong": SignUpView(
             minimum=15,
             flow=FLOW,
             email=text,
             name=person,
-            problem=Problem(Wrong.STALE_FORM),
-            email_problem=Problem(Wrong.EMAIL_INVALID),
-            password_problem=Problem(Wrong.PASSWORD_TOO_SHORT, number=15),
-            name_problem=Problem(Wrong.NAME_TOO_LONG, number=120),
+            problem=FormProblem(Wrong.STALE_FORM),
+            email_problem=FormProblem(Wrong.EMAIL_INVALID),
+            password_problem=FormProblem(Wrong.PASSWORD_TOO_SHORT, number=15),
+            name_problem=FormProblem(Wrong.NAME_TOO_LONG, number=120),
         ),
         "check-mail": CheckMail("sign_up", "/sign-up/check", "/sign-up/check/resend", flow=FLOW, email=text),
         "check-mail-wrong": CheckMail(
-            "reset", "/reset/check", "/reset/check/resend", flow=FLOW, problem=Problem(Wrong.CODE_WRONG)
+            "reset", "/reset/check", "/reset/check/resend", flow=FLOW, problem=FormProblem(Wrong.CODE_WRONG)
         ),
         "check-mail-resent": CheckMail(
             "sign_up", "/sign-up/check", "/sign-up/check/resend", resent=True, minutes=1
@@ -107,18 +109,21 @@ def samples(
         "link-wrong-browser": LinkPage("sign_up", "/verify", text, wrong_browser=True),
         "link-reset-wrong-browser": LinkPage("reset", "/reset/link", text, wrong_browser=True),
         "reset": ResetAsk(flow=FLOW),
-        "reset-wrong": ResetAsk(flow=FLOW, email=text, email_problem=Problem(Wrong.EMAIL_INVALID)),
+        "reset-wrong": ResetAsk(flow=FLOW, email=text, email_problem=FormProblem(Wrong.EMAIL_INVALID)),
         "reset-new": ResetNew(account=text, minimum=15, flow=FLOW),
         "reset-new-wrong": ResetNew(
-            account=text, minimum=15, end_sessions=False, password_problem=Problem(Wrong.PASSWORD_BREACHED)
+            account=text,
+            minimum=15,
+            end_sessions=False,
+            password_problem=FormProblem(Wrong.PASSWORD_BREACHED),
         ),
         "second-factor": SecondFactor(account=text, flow=FLOW),
         "second-factor-wrong": SecondFactor(
-            account=text, flow=FLOW, problem=Problem(Wrong.CODE_WRONG), recovery_available=False
+            account=text, flow=FLOW, problem=FormProblem(Wrong.CODE_WRONG), recovery_available=False
         ),
         "second-factor-ways": SecondFactor(account=text, flow=FLOW, others=(OtherWay(text, "/sign-in/toy"),)),
         "second-factor-recovery": SecondFactor(account=text, flow=FLOW, method="recovery"),
-        "consent": Consent(
+        "consent": ConsentView(
             app=app,
             host=text if app != "Orders" else "orders.example.com",
             account=text,
@@ -128,7 +133,7 @@ def samples(
             account_name=person,
             offline=True,
         ),
-        "consent-small": Consent(
+        "consent-small": ConsentView(
             app=app, host="localhost:8000", account=text, scopes=(), lasts=36000, flow=FLOW
         ),
         "sign-out-by-app": SignOutAsk(account="", app=text),
@@ -154,13 +159,13 @@ def samples(
         },
         "confirm": ReAuth(account=text, return_to="/account/methods"),
         "confirm-wrong": ReAuth(
-            account=text, return_to="/account/methods", problem=Problem(Wrong.PASSWORD_MISMATCH)
+            account=text, return_to="/account/methods", problem=FormProblem(Wrong.PASSWORD_MISMATCH)
         ),
         "profile": Profile(email=text, name=person, locale="de", done=Done.SAVED),
         "profile-wrong": Profile(
             email=text,
             name=person,
-            name_problem=Problem(Wrong.NAME_TOO_LONG, number=120),
+            name_problem=FormProblem(Wrong.NAME_TOO_LONG, number=120),
         ),
         "methods": Methods(account=text, minimum=15, password_changed_at=AT - 9_000_000),
         "methods-full": Methods(
@@ -177,9 +182,9 @@ def samples(
             minimum=8,
             authenticator_added_at=AT,
             recovery_codes_left=9,
-            problem=Problem(Wrong.STALE_FORM),
-            current_problem=Problem(Wrong.PASSWORD_MISMATCH),
-            new_problem=Problem(Wrong.PASSWORD_GUESSABLE),
+            problem=FormProblem(Wrong.STALE_FORM),
+            current_problem=FormProblem(Wrong.PASSWORD_MISMATCH),
+            new_problem=FormProblem(Wrong.PASSWORD_GUESSABLE),
         ),
         "authenticator": TotpSetup(
             uri="otpauth://totp/Doorward:ada%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Doorward",
@@ -189,7 +194,7 @@ def samples(
         "authenticator-wrong": TotpSetup(
             uri="otpauth://totp/x?secret=JBSWY3DPEHPK3PXP",
             key="JBSWY3DPEHPK3PXP",
-            problem=Problem(Wrong.CODE_WRONG),
+            problem=FormProblem(Wrong.CODE_WRONG),
         ),
         "recovery-codes": RecoveryCodes(codes=CODES, account=text, done=Done.AUTHENTICATOR_ADDED),
         "devices": Devices(

@@ -29,14 +29,14 @@ def test_the_catalogue_has_exactly_the_messages_of_the_sources(locale: str) -> N
 
 @pytest.mark.parametrize("locale", catalogues.TRANSLATED)
 def test_every_message_is_translated_in_every_plural_form(locale: str) -> None:
-    catalog = catalogues.read(locale)
-    for message in catalog:
+    config = catalogues.read(locale)
+    for message in config:
         if not message.id:
             continue
         strings = _forms(message.string)
         assert not message.fuzzy, message.id
         assert all(text.strip() for text in strings), message.id
-        assert len(strings) == (catalog.num_plurals if message.pluralizable else 1), message.id
+        assert len(strings) == (config.num_plurals if message.pluralizable else 1), message.id
 
 
 @pytest.mark.parametrize("locale", catalogues.TRANSLATED)
@@ -62,11 +62,11 @@ def test_no_message_of_the_sources_holds_markup() -> None:
 
 @pytest.mark.parametrize("locale", catalogues.TRANSLATED)
 def test_the_compiled_catalogue_is_up_to_date(locale: str) -> None:
-    catalog = catalogues.read(locale)
+    config = catalogues.read(locale)
     stored = catalogues.path_of(locale, "mo").read_bytes()
-    assert stored == catalogues.compiled(catalog), "run python -m tests.pages.catalogues"
-    assert catalogues.path_of(locale, "po").read_bytes() == catalogues.written(catalog)
+    assert stored == catalogues.compiled(config), "run python -m tests.pages.catalogues"
+    assert catalogues.path_of(locale, "po").read_bytes() == catalogues.written(config)
     translations = gettext.GNUTranslations(BytesIO(stored))
-    for message in catalog:
+    for message in config:
         if message.id and not message.pluralizable:
             assert translations.gettext(_forms(message.id)[0]) == message.string

@@ -8,7 +8,7 @@ from doorward.web.pages import language
 from doorward.web.pages.render import render
 from doorward.web.pages.views.ends import ErrorPage, Failure
 from doorward.web.pages.views.flow import Continue, FormPost
-from doorward.web.pages.views.sign_in import SignIn
+from doorward.web.pages.views.sign_in import SignInView
 from tests.pages.markup import read, skeleton
 from tests.pages.samples import context, samples
 
@@ -47,7 +47,7 @@ def test_no_name_changes_the_direction_of_the_text_around_it(name: str) -> None:
 
 def test_a_typed_value_comes_back_unchanged_in_its_field() -> None:
     typed = "\"><b>'&amp;\u202e@example.com"
-    elements = read(render(SignIn(identifier=typed), context()))
+    elements = read(render(SignInView(identifier=typed), context()))
     assert [e.attributes["value"] for e in elements if e.attributes.get("id") == "identifier"] == [typed]
 
 

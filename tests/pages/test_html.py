@@ -13,8 +13,8 @@ from doorward.web.pages.render import render, warm_up
 from doorward.web.pages.views.account import Done, Happened
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.ends import Failure
-from doorward.web.pages.views.flow import Consent, ScopeLine
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.flow import ConsentView, ScopeLine
+from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.wording import Sentences
 from doorward.web.pages.words import Words
 from tests.pages.markup import Element, read
@@ -182,7 +182,7 @@ def test_every_own_path_begins_with_the_issuers_path() -> None:
 
 @pytest.mark.requirement(12)
 def test_consent_shows_app_account_host_scopes_and_duration() -> None:
-    view = Consent(
+    view = ConsentView(
         app="Orders",
         host="orders.example.com",
         account="ada@example.com",
@@ -216,8 +216,8 @@ def test_not_you_contains_the_sign_in_once() -> None:
 @pytest.mark.parametrize("locale", language.LOCALES)
 def test_every_kind_has_a_text(locale: str) -> None:
     say = Sentences(Words(locale), lambda at, shape: Words(locale).html("%(at)s", at=at))
-    assert all(say.problem(Problem(kind, number=15, at=1)) for kind in Wrong)
-    assert all(say.problem(Problem(kind)) for kind in Wrong)
+    assert all(say.problem(FormProblem(kind, number=15, at=1)) for kind in Wrong)
+    assert all(say.problem(FormProblem(kind)) for kind in Wrong)
     assert all(say.failure(kind).title and say.failure(kind).sentence for kind in Failure)
     assert all(say.done(done) for done in Done)
     assert len({*Happened}) == len({e.text() for e in _activity_sentences()})

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from doorward.features.authn import index as authn
-from doorward.features.authn.factors.email_code.messages import AddressTaken, ResetPassword, VerifyAddress
+from doorward.features.authn.factors.email_code.messages import (
+    AddressTaken,
+    ResetPasswordMail,
+    VerifyAddressMail,
+)
 from doorward.features.authn.factors.password.messages import PasswordChanged
 from doorward.features.authn.factors.recovery_codes.messages import RecoveryCodesMade, RecoveryCodeUsed
 from doorward.features.authn.flow.messages import NewDevice, SecondFactorFailed
@@ -23,10 +27,10 @@ LINK = "https://auth.example.com/verify?token=dw_ml_abc&x=1"
 
 def letters(name: str = "Orders") -> list[MessageTemplate]:
     return [
-        VerifyAddress(code="481516", link=LINK, minutes=10, app=name),
-        VerifyAddress(code="481516", link=LINK),
+        VerifyAddressMail(code="481516", link=LINK, minutes=10, app=name),
+        VerifyAddressMail(code="481516", link=LINK),
         AddressTaken(),
-        ResetPassword(code="481516", link=LINK, minutes=1),
+        ResetPasswordMail(code="481516", link=LINK, minutes=1),
         PasswordChanged(at=AT, device=name),
         NewDevice(at=AT, device=name, app=name),
         NewDevice(at=AT),
@@ -63,7 +67,7 @@ def test_text_and_html_have_the_same_content(letter: MessageTemplate, locale: st
 
 
 def test_code_and_link_are_in_the_mail_and_the_code_not_in_the_subject() -> None:
-    for letter in (VerifyAddress(code="481516", link=LINK), ResetPassword(code="481516", link=LINK)):
+    for letter in (VerifyAddressMail(code="481516", link=LINK), ResetPasswordMail(code="481516", link=LINK)):
         mail = render(letter, **context())
         # joined by a character that keeps the two halves in order in right-to-left text
         assert "481\u00a0516" in mail.text

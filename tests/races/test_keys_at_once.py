@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from doorward.app.root import root_secret
-from doorward.core.model.config_snapshot import SigningKey
+from doorward.core.model.config_snapshot import StoredSigningKey
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.features.admin.error import AdminError
@@ -84,7 +84,7 @@ async def test_of_several_operators_one_rotates_and_the_others_are_informed(plac
             ended = await asyncio.gather(
                 *(one.keys.rotate(OPERATOR) for one in desks), return_exceptions=True
             )
-            won = [one for one in ended if isinstance(one, SigningKey)]
+            won = [one for one in ended if isinstance(one, StoredSigningKey)]
             told = [one for one in ended if isinstance(one, AdminError)]
             assert (len(won), len(told)) == (1, NODES - 1), ended
             (current,) = [key for key in await desks[1].keys.find(OPERATOR) if key.state == "current"]
@@ -117,8 +117,8 @@ async def test_a_key_revoked_by_two_operators_is_revoked_and_replaced_once(place
             ended = await asyncio.gather(
                 *(one.keys.revoke(OPERATOR, bad.id) for one in desks), return_exceptions=True
             )
-            assert sum(isinstance(one, SigningKey) for one in ended) == 1, ended
-            assert all(isinstance(one, SigningKey | AdminError) for one in ended), ended
+            assert sum(isinstance(one, StoredSigningKey) for one in ended) == 1, ended
+            assert all(isinstance(one, StoredSigningKey | AdminError) for one in ended), ended
             held = await states(desks[0])
             assert (held["current"], held["next"], held["revoked"]) == (1, 1, number), held
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.adapters.keys.signing import CatalogSigner
-from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.adapters.keys.signing import SnapshotSigner
+from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
 from doorward.core.model.audit import AuditEvent
 from doorward.ops.doctor.checks.clocks import servers
 from doorward.storage.sql.store import Store
@@ -29,9 +29,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await opened.close()
 
 
-def node(store: Store) -> WatchedCatalog:
-    return WatchedCatalog(
-        store=store, signer=CatalogSigner(issuer="https://a.example", sealer=KeyedSealer(b"k" * 32))
+def node(store: Store) -> ConfigSnapshotWatcher:
+    return ConfigSnapshotWatcher(
+        store=store, signer=SnapshotSigner(issuer="https://a.example", sealer=KeyedSealer(b"k" * 32))
     )
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import psutil
 
-from doorward.server.accept import PLACES, Board
+from doorward.server.accept import PLACES, ConnectionCounts
 from tests.server.conftest import Serve
 from tests.server.test_reload import children, told, wait_for
 from tests.waiting import until
@@ -43,21 +43,21 @@ def test_simultaneous_and_successive_connections_are_shared_among_all_workers(
     served = serve("--workers", "3").ready()
     wait_for(served, "server.ready")  # all of them
     workers = children(served)
-    guests = [guest(free_port) for _ in range(15)]
+    connections = [guest(free_port) for _ in range(15)]
     assert max(shares(workers, free_port)) - min(shares(workers, free_port)) <= 3
 
     def come() -> None:
-        guests.append(guest(free_port))
+        connections.append(guest(free_port))
 
     crowd = [threading.Thread(target=come) for _ in range(30)]
     for one in crowd:
         one.start()
     for one in crowd:
         one.join()
-    assert len(guests) == 45
+    assert len(connections) == 45
     least, _, most = shares(workers, free_port)
     assert most - least <= 6, (least, most)
-    for one in guests:
+    for one in connections:
         one.close()
     assert served.stop() == 0
 
@@ -72,24 +72,24 @@ def test_after_a_reload_and_a_death_the_new_workers_share(serve: Serve, free_por
     # no client waits for the dead worker
     guest(free_port).close()
     until(lambda: told(served, "server.worker_died") >= 1 and len(children(served)) == 2)
-    guests: list[socket.socket] = []
+    connections: list[socket.socket] = []
 
     def shared() -> bool:
-        for one in guests:
+        for one in connections:
             one.close()
         # repeated until the new worker answers too
-        guests[:] = [guest(free_port) for _ in range(12)]
-        return min(shares(children(served), free_port)) >= len(guests) // 3
+        connections[:] = [guest(free_port) for _ in range(12)]
+        return min(shares(children(served), free_port)) >= len(connections) // 3
 
     until(shared, lambda: shares(children(served), free_port), look=0.1)
-    for one in guests:
+    for one in connections:
         one.close()
 
 
 def test_the_board_is_seen_through_the_descriptor() -> None:
-    mine = Board.new()
+    mine = ConnectionCounts.new()
     try:
-        theirs = Board(os.dup(mine.descriptor))
+        theirs = ConnectionCounts(os.dup(mine.descriptor))
         assert mine.fewest(0) > 10**6
         theirs.write(PLACES - 1, 7)
         theirs.write(0, 3)

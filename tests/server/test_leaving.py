@@ -145,11 +145,11 @@ def test_a_full_server_sends_retry_after_and_open_connections_go_on(
         keeps(8, seconds_until_closed)
         inside.pop().close()
 
-        def let_in() -> bool:
+        def accept_connection() -> bool:
             outside.close()
             return asked(outside, "/jwks").status == 200
 
-        until(let_in)
+        until(accept_connection)
     finally:
         for connection in (*inside, outside):
             connection.close()

@@ -12,7 +12,7 @@ from msgspec import inspect
 from doorward.adapters.hashing.argon2 import Argon2Hasher
 from doorward.adapters.mail.smtp import compose
 from doorward.core.model.mailbox import sender_of
-from doorward.core.model.message import Letter
+from doorward.core.model.message import EmailMessage
 from doorward.core.model.policy import LONGEST
 from doorward.settings import Settings, SettingsError, load
 from doorward.settings.load import known_settings
@@ -87,7 +87,7 @@ def test_an_accepted_sender_can_send(written: str, name: str, address: str) -> N
     settings = load(
         None, HOME | {"DOORWARD_MAIL__HOST": "smtp.example.com", "DOORWARD_MAIL__SENDER": written}
     )
-    letter = Letter(subject="s", text="t", html="<p>t</p>")
+    letter = EmailMessage(subject="s", text="t", html="<p>t</p>")
     message = compose(settings.mail.sender or "", "ada@example.com", letter, mail_id="mai_1", at=NOW)
     (sender,) = message["From"].addresses
     assert (sender.display_name, sender.addr_spec) == (name, address)

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.client import Client, ClientSecret
-from doorward.core.model.config_snapshot import Api, Permission, Role, SigningKey
+from doorward.core.model.config_snapshot import Api, Permission, Role, StoredSigningKey
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken, Spent
-from doorward.core.model.message import LogoutNotice, Outgoing, Ticket
+from doorward.core.model.message import EmailChallenge, LogoutNotice, OutgoingMail
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.revocation import Revocation
 from doorward.core.model.session import Consent, Session
@@ -92,7 +92,7 @@ def role(name: str = "buyer", /, **changes: Any) -> Role:
     return Role(**values | changes)
 
 
-def key(name: str = "one", /, **changes: Any) -> SigningKey:
+def key(name: str = "one", /, **changes: Any) -> StoredSigningKey:
     values: dict[str, Any] = {
         "id": f"key_{name}",
         "alg": "ES256",
@@ -101,7 +101,7 @@ def key(name: str = "one", /, **changes: Any) -> SigningKey:
         "sealed": b"\x00\x01",
         "created_at": NOW,
     }
-    return SigningKey(**values | changes)
+    return StoredSigningKey(**values | changes)
 
 
 def sign_in(name: str = "one", /, **changes: Any) -> SignIn:
@@ -213,7 +213,7 @@ def revocation(ref: str = "grt_one", /, **changes: Any) -> Revocation:
     return Revocation(**values | changes)
 
 
-def ticket(name: str = "one", /, **changes: Any) -> Ticket:
+def ticket(name: str = "one", /, **changes: Any) -> EmailChallenge:
     values: dict[str, Any] = {
         "id": f"tkt_{name}",
         "kind": "sign_up",
@@ -226,10 +226,10 @@ def ticket(name: str = "one", /, **changes: Any) -> Ticket:
         "sign_in_id": "sin_one",
         "payload": {"name": "Ada", "password_hash": "$argon2id$1"},
     }
-    return Ticket(**values | changes)
+    return EmailChallenge(**values | changes)
 
 
-def mail(name: str = "one", /, **changes: Any) -> Outgoing:
+def mail(name: str = "one", /, **changes: Any) -> OutgoingMail:
     values: dict[str, Any] = {
         "id": f"mai_{name}",
         "to": "ada@example.org",
@@ -238,7 +238,7 @@ def mail(name: str = "one", /, **changes: Any) -> Outgoing:
         "created_at": NOW,
         "next_try_at": NOW,
     }
-    return Outgoing(**values | changes)
+    return OutgoingMail(**values | changes)
 
 
 def notice(name: str = "one", /, **changes: Any) -> LogoutNotice:

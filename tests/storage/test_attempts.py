@@ -98,15 +98,15 @@ async def test_many_counters_are_read_in_one_query(store: Store) -> None:
 @pytest.mark.requirement(23)
 async def test_an_assertion_id_is_claimed_once(store: Store, other: Store) -> None:
     claims = [
-        one.commit(one.attempts.claim("jti", "a", NOW + 60)) for one in (store, other) for _ in range(20)
+        one.commit(one.replay_cache.claim("jti", "a", NOW + 60)) for one in (store, other) for _ in range(20)
     ]
     assert sorted(await asyncio.gather(*claims)) == [False] * 39 + [True]
-    assert await store.commit(store.attempts.claim("other space", "a", NOW + 60))
-    assert await store.commit(store.attempts.claim("jti", "b", NOW + 60))
+    assert await store.commit(store.replay_cache.claim("other space", "a", NOW + 60))
+    assert await store.commit(store.replay_cache.claim("jti", "b", NOW + 60))
 
 
 async def test_an_expired_claim_is_free_again(store: Store) -> None:
-    claim = store.attempts.claim
+    claim = store.replay_cache.claim
     assert await store.commit(claim("jti", "a", NOW + 60, now=NOW))
     assert not await store.commit(claim("jti", "a", NOW + 120, now=NOW + 59))
     assert await store.commit(claim("jti", "a", NOW + 120, now=NOW + 60))

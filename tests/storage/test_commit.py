@@ -145,8 +145,8 @@ async def test_values_with_a_zero_byte_are_found_again(store: Store) -> None:
     assert await store.commit(store.attempts.add(text, NOW, 9))
     assert await store.attempts.count(text, NOW) == (2, NOW + 9)
     assert await store.attempts.count("ab", NOW) == (0, NOW)
-    assert await store.commit(store.attempts.claim("jti", text, NOW + 9))
-    assert not await store.commit(store.attempts.claim("jti", text, NOW + 9))
+    assert await store.commit(store.replay_cache.claim("jti", text, NOW + 9))
+    assert not await store.commit(store.replay_cache.claim("jti", text, NOW + 9))
     assert await store.commit(store.accounts.insert(account(name=text, email=f"{text}@example.org")))
     found = await store.accounts.by_email(f"{text}@example.org")
     assert found is not None
@@ -167,8 +167,8 @@ async def test_a_sweep_removes_expired_rows_in_small_batches(store: Store) -> No
         store.messages.insert_ticket(ticket("new")),
         store.attempts.add("old", NOW - 900, 900),
         store.attempts.add("new", NOW, 900),
-        store.attempts.claim("jti", "old", NOW - 601),
-        store.attempts.claim("jti", "new", NOW + 1),
+        store.replay_cache.claim("jti", "old", NOW - 601),
+        store.replay_cache.claim("jti", "new", NOW + 1),
         store.grants.insert(grant("old", expires_at=NOW - 2 * DAY)),
         store.grants.insert(grant("new", expires_at=NOW - 1)),
         store.grants.insert_code(code("old", expires_at=NOW - 2 * DAY)),
@@ -195,8 +195,8 @@ async def test_a_sweep_removes_expired_rows_in_small_batches(store: Store) -> No
     assert await store.messages.ticket("tkt_old") is None
     assert await store.messages.ticket("tkt_new") is not None
     assert await store.attempts.count("new", NOW) == (1, NOW + 900)
-    assert not await store.commit(store.attempts.claim("jti", "new", NOW + 1))
-    assert await store.commit(store.attempts.claim("jti", "old", NOW + 1))
+    assert not await store.commit(store.replay_cache.claim("jti", "new", NOW + 1))
+    assert await store.commit(store.replay_cache.claim("jti", "old", NOW + 1))
     assert (await store.grants.get("grt_old"), await store.grants.get("grt_new") is None) == (None, False)
     assert await store.grants.code(code("old").hash) is None
     assert await store.grants.code(code("new").hash) is not None

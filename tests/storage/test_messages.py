@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from doorward.core.model.message import Outgoing, UndeliveredMail
+from doorward.core.model.message import OutgoingMail, UndeliveredMail
 from doorward.storage.sql.store import Store
 from tests.storage.samples import NOW, mail, notice, sha, ticket
 
@@ -131,7 +131,7 @@ async def test_undelivered_mail_is_counted(store: Store) -> None:
     fresh, tried, given_up, sent = (mail(name) for name in ("fresh", "tried", "given-up", "sent"))
     await store.commit(*(store.messages.insert_mail(one) for one in (fresh, tried, given_up, sent)))
     assert await store.messages.undelivered_mail() is None
-    ends: list[tuple[Outgoing, dict[str, int]]] = [
+    ends: list[tuple[OutgoingMail, dict[str, int]]] = [
         (tried, {"tries": 1}),
         (given_up, {"tries": 9, "failed_at": NOW}),
         (sent, {"tries": 2, "sent_at": NOW}),

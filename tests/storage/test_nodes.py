@@ -15,13 +15,15 @@ LATER = NOW + 10**9
 async def test_a_node_without_the_newest_version_is_behind(store: Store, other: Store) -> None:
     first = await store.registry.version()
     assert await store.nodes.look("nod_a") == (first, None)
-    assert await store.commit(store.nodes.saw("nod_a", first, NOW), store.nodes.saw("nod_b", first, NOW))
+    assert await store.commit(
+        store.nodes.acknowledge("nod_a", first, NOW), store.nodes.acknowledge("nod_b", first, NOW)
+    )
     assert await other.nodes.behind(first) == 0
     assert await other.commit(other.registry.put_role(Role("rol_1", "a", {}, NOW)))
     now = await store.registry.version()
     assert await store.nodes.look("nod_a") == (now, first)
     assert await other.nodes.behind(now) == 2
-    assert await store.commit(store.nodes.saw("nod_a", now, NOW))
+    assert await store.commit(store.nodes.acknowledge("nod_a", now, NOW))
     assert await other.nodes.behind(now) == 1
     assert await store.commit(store.nodes.leave("nod_b"))
     assert await other.nodes.behind(now) == 0
@@ -31,38 +33,40 @@ async def test_a_doubted_node_is_unregistered_and_waited_for_until_it_reports(
     store: Store, other: Store
 ) -> None:
     for one in ("nod_a", "nod_b"):
-        assert await store.commit(store.nodes.saw(one, 3, NOW))
-    assert await store.commit(store.nodes.saw("nod_new", 4, NOW))
-    assert await other.commit(other.nodes.doubt("m1", behind=4, silent_at=-1, not_before=LATER))
+        assert await store.commit(store.nodes.acknowledge(one, 3, NOW))
+    assert await store.commit(store.nodes.acknowledge("nod_new", 4, NOW))
+    assert await other.commit(other.nodes.mark_suspect("m1", behind=4, silent_at=-1, not_before=LATER))
     assert await store.nodes.behind(4) == 2
     assert (await store.nodes.look("nod_a"))[1] is None
     assert (await store.nodes.look("nod_new"))[1] == 4
-    doubted = await store.nodes.doubted()
+    doubted = await store.nodes.suspects()
     assert [one.rpartition(" ")[2] for one in doubted] == ["nod_a", "nod_b"]
     # a doubted row is not doubted again
-    assert await store.commit(store.nodes.doubt("m2", behind=4, silent_at=NOW, not_before=LATER))
-    assert await other.nodes.doubted() == doubted
+    assert await store.commit(store.nodes.mark_suspect("m2", behind=4, silent_at=NOW, not_before=LATER))
+    assert await other.nodes.suspects() == doubted
     # a report deletes only the doubts of its own node
-    assert await store.commit(store.nodes.saw("nod_a", 4, NOW))
+    assert await store.commit(store.nodes.acknowledge("nod_a", 4, NOW))
     assert (await store.nodes.look("nod_a"))[1] == 4
-    assert [one.rpartition(" ")[2] for one in await other.nodes.doubted()] == ["nod_b"]
+    assert [one.rpartition(" ")[2] for one in await other.nodes.suspects()] == ["nod_b"]
     assert await store.nodes.behind(4) == 1
     assert await other.commit(other.nodes.leave(doubted[1]))
     assert await store.nodes.behind(4) == 0
 
 
 async def test_a_silent_node_is_doubted_and_not_swept(store: Store) -> None:
-    assert await store.commit(store.nodes.saw("nod_a", 0, NOW))
-    assert await store.commit(store.nodes.saw("nod_b", 0, NOW + 100))
+    assert await store.commit(store.nodes.acknowledge("nod_a", 0, NOW))
+    assert await store.commit(store.nodes.acknowledge("nod_b", 0, NOW + 100))
     while await store.sweep(NOW + 10_000_000):
         pass
     assert await store.nodes.behind(1) == 2
     assert await store.nodes.heard_of_by() == NOW + 100
-    assert await store.commit(store.nodes.doubt("m", behind=-1, silent_at=NOW + 1, not_before=LATER))
-    assert [one.rpartition(" ")[2] for one in await store.nodes.doubted()] == ["nod_a"]
+    assert await store.commit(store.nodes.mark_suspect("m", behind=-1, silent_at=NOW + 1, not_before=LATER))
+    assert [one.rpartition(" ")[2] for one in await store.nodes.suspects()] == ["nod_a"]
     # and a node that promises its next report in the far future, as only a wrong clock does
-    assert await store.commit(store.nodes.doubt("n", behind=-1, silent_at=NOW + 1, not_before=NOW + 99))
-    assert len(await store.nodes.doubted()) == 2
+    assert await store.commit(
+        store.nodes.mark_suspect("n", behind=-1, silent_at=NOW + 1, not_before=NOW + 99)
+    )
+    assert len(await store.nodes.suspects()) == 2
     assert await store.nodes.heard_of_by() is None
 
 
@@ -74,8 +78,8 @@ async def test_on_change_is_called_for_commits_that_others_wait_for(store: Store
     assert await store.commit(store.registry.put_role(Role("rol_1", "a", {}, NOW)))
     assert told == [0]
     assert not await store.commit(
-        store.attempts.claim("s", "v", NOW),
-        store.attempts.claim("s", "v", NOW),
+        store.replay_cache.claim("s", "v", NOW),
+        store.replay_cache.claim("s", "v", NOW),
         store.registry.delete_role("rol_1"),
     )
     assert told == [0]

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from doorward.storage.postgres.change_notifier import PostgresBell
+from doorward.storage.postgres.change_notifier import PostgresChangeNotifier
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.sql.store import Store
 from tests.postgres import Databases
@@ -20,7 +20,7 @@ KINDS = ("postgres",)
 
 
 @asynccontextmanager
-async def hearing(bell: PostgresBell) -> AsyncIterator[asyncio.Event]:
+async def hearing(bell: PostgresChangeNotifier) -> AsyncIterator[asyncio.Event]:
     rung = asyncio.Event()
     bell.listen(rung.set)
     running = asyncio.create_task(bell.run())
@@ -30,12 +30,12 @@ async def hearing(bell: PostgresBell) -> AsyncIterator[asyncio.Event]:
         running.cancel()
 
 
-async def until(bell: PostgresBell, *, connected: bool) -> None:
+async def until(bell: PostgresChangeNotifier, *, connected: bool) -> None:
     await until_async(lambda: bell.connected is connected)
 
 
 async def test_every_commit_sends_a_notification(store: Store, postgres_url: str) -> None:
-    bell = PostgresBell(url=postgres_url)
+    bell = PostgresChangeNotifier(url=postgres_url)
     async with hearing(bell) as rung:
         await until(bell, connected=True)
         for write in (store.registry.put_client(client()), store.revocations.insert(revocation())):
@@ -50,7 +50,7 @@ async def test_every_commit_sends_a_notification(store: Store, postgres_url: str
 async def test_commits_that_no_process_waits_for_send_no_notification(
     store: Store, postgres_url: str
 ) -> None:
-    bell = PostgresBell(url=postgres_url)
+    bell = PostgresChangeNotifier(url=postgres_url)
     async with hearing(bell) as rung:
         await until(bell, connected=True)
         await asyncio.sleep(0.05)
@@ -67,7 +67,7 @@ async def test_a_reconnect_notifies_of_missed_changes(
     store: Store, postgres: Databases, postgres_url: str
 ) -> None:
     said: list[str] = []
-    bell = PostgresBell(url=postgres_url, tell=said.append)
+    bell = PostgresChangeNotifier(url=postgres_url, tell=said.append)
     async with hearing(bell) as rung:
         await until(bell, connected=True)
         for _ in range(3):
@@ -89,7 +89,7 @@ async def test_a_reconnect_notifies_of_missed_changes(
 
 async def test_behind_a_pooler_missing_notifications_are_reported_once(postgres_url: str) -> None:
     said: list[str] = []
-    bell = PostgresBell(
+    bell = PostgresChangeNotifier(
         url=postgres_url, options=PostgresOptions(prepared_statements=False), tell=said.append
     )
     async with hearing(bell):
@@ -102,7 +102,7 @@ async def test_behind_a_pooler_missing_notifications_are_reported_once(postgres_
 
 async def test_an_unreachable_server_is_retried_and_no_password_is_logged() -> None:
     said: list[str] = []
-    bell = PostgresBell(url="postgresql://me:sesame@127.0.0.1:1/none", tell=said.append)
+    bell = PostgresChangeNotifier(url="postgresql://me:sesame@127.0.0.1:1/none", tell=said.append)
     async with hearing(bell):
         await until_async(lambda: said)
         await asyncio.sleep(0.5)

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.storage.sql.store import Store
 from tests.storage.samples import NOW, SEEN, event
 from tests.waiting import PATIENCE
@@ -38,7 +38,7 @@ async def away_from_the_turn() -> None:
 
 
 def at(when: datetime) -> str:
-    return SystemChance(when.timestamp).new_id("aud")
+    return SystemRandom(when.timestamp).new_id("aud")
 
 
 @pytest.fixture

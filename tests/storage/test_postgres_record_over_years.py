@@ -138,7 +138,7 @@ async def test_a_node_with_a_wrong_year_removes_no_lines(years: Years) -> None:
     async with server(years.url) as store:
         line = await years.written(store)
         await years.turn(BEGAN + timedelta(days=100))
-        assert await store.audit.let_go(years.now + 30 * 365 * DAY, KEEP) == 0
+        assert await store.audit.prune(years.now + 30 * 365 * DAY, KEEP) == 0
         assert [one.id for one in await store.audit.page()] == [line]
 
 
@@ -217,7 +217,7 @@ async def test_no_lines_are_removed_during_a_move(years: Years) -> None:
         await fence.up()
         for _ in range(2):
             with pytest.raises(StoreUnavailable, match="moved"):
-                await store.audit.let_go(years.now, KEEP)
+                await store.audit.prune(years.now, KEEP)
         assert [one.id for one in await store.audit.page()] == [line, before]
         await fence.down()
         await side.aclose()

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from doorward.core.errors import StoreConflict
-from doorward.core.model.config_snapshot import Catalog, KeyState
+from doorward.core.model.config_snapshot import ConfigSnapshot, KeyState
 from doorward.storage.sql.store import Store
 from tests.storage.samples import NOW, api, client, key, role
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_the_configuration_is_read_as_it_was_written(store: Store) -> None:
     before = await store.registry.version()
-    assert await store.registry.load() == Catalog(version=before)
+    assert await store.registry.load() == ConfigSnapshot(version=before)
     public = client("spa", auth_method="none", secrets=(), jwks=None, first_party=True, access_token_ttl=60)
     assert await store.commit(
         store.registry.put_client(client()),
@@ -27,7 +27,7 @@ async def test_the_configuration_is_read_as_it_was_written(store: Store) -> None
         store.registry.insert_key(key()),
     )
     found = await store.registry.load()
-    assert found == Catalog(
+    assert found == ConfigSnapshot(
         version=await store.registry.version(),
         clients={"app_shop": client(), "app_spa": public},
         apis={"https://orders.example": api()},

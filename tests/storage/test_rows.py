@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.audit import AuditEvent
-from doorward.core.model.config_snapshot import SigningKey
+from doorward.core.model.config_snapshot import StoredSigningKey
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken
-from doorward.core.model.message import LogoutNotice, Outgoing, Ticket
+from doorward.core.model.message import EmailChallenge, LogoutNotice, OutgoingMail
 from doorward.core.model.session import Consent, Session
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.storage.sql import accounts, audit, config_objects, messages, rows, sessions, wrapped_keys
@@ -19,13 +19,13 @@ TABLES = (
     (Account, rows.ACCOUNT_COLUMNS),
     (EnrolledFactor, accounts._FACTOR_COLUMNS),
     (AuditEvent, audit._COLUMNS),
-    (SigningKey, config_objects._KEY_COLUMNS),
+    (StoredSigningKey, config_objects._KEY_COLUMNS),
     (AuthorizationCode, rows.CODE_COLUMNS),
     (Grant, rows.GRANT_COLUMNS),
     (RefreshToken, rows.REFRESH_COLUMNS),
     (LogoutNotice, messages._NOTICE_COLUMNS),
-    (Outgoing, messages._MAIL_COLUMNS.replace("recipient", "to")),
-    (Ticket, messages._TICKET_COLUMNS),
+    (OutgoingMail, messages._MAIL_COLUMNS.replace("recipient", "to")),
+    (EmailChallenge, messages._TICKET_COLUMNS),
     (Consent, sessions._CONSENT_COLUMNS),
     (Session, sessions._COLUMNS),
     (WrappedKey, wrapped_keys._COLUMNS),

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.storage.sql.open import open_store
 from doorward.storage.sql.store import Store
 from tests.postgres import Databases
@@ -59,7 +59,7 @@ class Years:
     async def written(self, store: Store, at: datetime | None = None) -> str:
         """Write a line at that moment."""
         when = at or self.at
-        line = SystemChance(when.timestamp).new_id("aud")
+        line = SystemRandom(when.timestamp).new_id("aud")
         assert await store.commit(store.audit.append(event(id=line, at=int(when.timestamp()))))
         return line
 
@@ -70,7 +70,7 @@ class Years:
         """The periodic maintenance of the audit log by a server; returns the number of removed lines."""
         await store.sweep(self.now)
         went = 0
-        while gone := await store.audit.let_go(self.now, keep):
+        while gone := await store.audit.prune(self.now, keep):
             went += gone
         return went
 

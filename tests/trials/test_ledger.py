@@ -10,8 +10,8 @@ import pytest
 from trials.cluster import ledger as ledgers
 from trials.cluster.asking import Answer, Broken, NotSent
 from trials.cluster.figures import PROMISES, entries
-from trials.cluster.ledger import GaveUp, Ledger, Patient, Trouble
-from trials.cluster.people import Record
+from trials.cluster.ledger import CliError, GaveUp, Ledger, Patient
+from trials.cluster.people import AuditLog
 from trials.cluster.report import missed, recoveries
 from trials.cluster.storm import Storm
 
@@ -76,7 +76,7 @@ async def test_any_other_answer_is_returned_at_once() -> None:
 
 
 def test_a_token_with_two_successors_is_found() -> None:
-    record = Record()
+    record = AuditLog()
     record.gave("a", "b")
     record.gave("a", "b")
     record.gave("b", "c")
@@ -88,10 +88,10 @@ def test_a_token_with_two_successors_is_found() -> None:
 def test_recovery_is_measured_from_the_kill_of_the_primary_for_affected_requests() -> None:
     storm = Storm(primary_killed=100.0, promoted=102.0)
     troubles = [
-        Trouble("refresh", 80.0, ("503 from the proxy",), 82.0),  # finished before the kill
-        Trouble("refresh", 99.0, ("503 from a node",), 103.0),
-        Trouble("refresh", 101.5, ("503 from a node",), 104.5),
-        Trouble("refresh", 110.0, ("503 from the proxy",), 112.0),  # another kill, long after
+        CliError("refresh", 80.0, ("503 from the proxy",), 82.0),  # finished before the kill
+        CliError("refresh", 99.0, ("503 from a node",), 103.0),
+        CliError("refresh", 101.5, ("503 from a node",), 104.5),
+        CliError("refresh", 110.0, ("503 from the proxy",), 112.0),  # another kill, long after
     ]
     assert recoveries(storm, troubles) == [3.0, 4.5]
     assert recoveries(Storm(), troubles) == []

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.jwk import SigningKey, signing_key
 from doorward_verify.jws import sign
-from doorward_verify.refused import Refused
 from doorward_verify.resource_server import ResourceServer
 from tests.waiting import PATIENCE
 
@@ -165,6 +165,6 @@ def reason(server: ResourceServer, token: Any, **when: Any) -> str:
     """The server's reason for refusing the token, or "good"."""
     try:
         server.verify(token, **when)
-    except Refused as refused:
+    except AuthError as refused:
         return refused.reason
     return "good"

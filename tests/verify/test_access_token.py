@@ -6,12 +6,12 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.claims import AccessRules, Verified
 from doorward_verify.encoding import b64url_encode
 from doorward_verify.jwk import SigningKey
 from doorward_verify.jws import Signer, verify
 from doorward_verify.keyset import key_set
-from doorward_verify.refused import Refused
 from doorward_verify.verifier import MAX_HEADERS, Verifier
 from tests.verify.issuer import new_key
 from tests.verify.tokens import (
@@ -94,7 +94,7 @@ def test_hmac_cannot_be_allowed_for_access_tokens() -> None:
     keys = verifier(algorithms=frozenset({"HS256", *ALL}))
     token = raw(header(alg="HS256"), claims(), b"x" * 32)
     assert reason(token, with_=keys) == "algorithm"
-    with pytest.raises(Refused, match="algorithm"):
+    with pytest.raises(AuthError, match="algorithm"):
         verify(token, KEYS, algorithms={"HS256"}, types=None)
 
 
@@ -261,7 +261,7 @@ def test_the_header_cache_is_bounded_and_stores_only_signed_headers() -> None:
     judge = verifier()
     for number in range(3 * MAX_HEADERS):
         assert isinstance(judge.verify(raw(header(x=number), claims()), NOW), Verified)
-        assert isinstance(judge.verify(raw(header(y=number), claims(), P384), NOW), Refused)
+        assert isinstance(judge.verify(raw(header(y=number), claims(), P384), NOW), AuthError)
         assert len(judge._heads) <= MAX_HEADERS
 
 
@@ -271,5 +271,5 @@ def test_the_verifier_accepts_what_the_signer_writes(key: SigningKey) -> None:
     for number in range(1000 if key.alg == "ES256" else 5):  # one in 128 signatures has a short integer
         assert reason(signer.sign(msgspec.json.encode(claims(jti=f"grt_1.{number}")))) == "good"
     assert isinstance(
-        Verifier(AccessRules(ISSUER, AUDIENCE, ALL, 0), KEYS).verify(signer.sign(b"{}"), NOW), Refused
+        Verifier(AccessRules(ISSUER, AUDIENCE, ALL, 0), KEYS).verify(signer.sign(b"{}"), NOW), AuthError
     )

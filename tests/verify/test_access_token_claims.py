@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.claims import AccessRules, Verified
 from doorward_verify.jwk import SigningKey
 from doorward_verify.keyset import key_set
-from doorward_verify.refused import Refused
 from tests.verify.tokens import (
     ALL,
     AUDIENCE,
@@ -174,5 +174,5 @@ def test_the_reason_never_contains_any_part_of_the_token() -> None:
         secret,
     ):
         verdict = verifier().verify(token, NOW)
-        assert isinstance(verdict, Refused)
-        assert secret not in repr(verdict) + str(verdict) + verdict.say + verdict.because
+        assert isinstance(verdict, AuthError)
+        assert secret not in repr(verdict) + str(verdict) + verdict.description + verdict.detail

@@ -5,32 +5,32 @@ from typing import Any
 
 import pytest
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.challenges import challenge, metadata_location, metadata_path, protected_resource
-from doorward_verify.cookie import Asked, cookie_names, csrf_token, issuer_mark, presented
+from doorward_verify.cookie import RequestCredentials, cookie_names, csrf_token, issuer_mark, presented
 from doorward_verify.demands import check, demand
 from doorward_verify.principal import Principal
-from doorward_verify.refused import Refused
 from tests.verify.tokens import NOW
 
 META = "https://api.example.com/.well-known/oauth-protected-resource"
 OWN = "https://api.example.com"
 
 
-def www(refused: Refused) -> tuple[int, str]:
+def www(refused: AuthError) -> tuple[int, str]:
     answer = challenge(refused, META)
     return answer.status, answer.headers.get("WWW-Authenticate", "")
 
 
 def test_without_a_token_the_challenge_has_the_metadata_url_and_no_error() -> None:
-    assert www(Refused("no_token")) == (401, f'Bearer resource_metadata="{META}"')
-    assert challenge(Refused("no_token"), None).headers["WWW-Authenticate"] == "Bearer"
+    assert www(AuthError("no_token")) == (401, f'Bearer resource_metadata="{META}"')
+    assert challenge(AuthError("no_token"), None).headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize(
     "reason", ["malformed", "signature", "expired", "revoked", "audience", "type", "unknown_key"]
 )
 def test_a_bad_token_is_an_invalid_token(reason: Any) -> None:
-    status, said = www(Refused(reason, "the inner cause"))
+    status, said = www(AuthError(reason, "the inner cause"))
     assert status == 401
     assert said.startswith('Bearer error="invalid_token", error_description="')
     assert f'resource_metadata="{META}"' in said
@@ -38,14 +38,14 @@ def test_a_bad_token_is_an_invalid_token(reason: Any) -> None:
 
 
 def test_a_missing_scope_names_the_scopes_that_are_needed() -> None:
-    status, said = www(Refused("scope", scopes=("orders:read", "orders:write")))
+    status, said = www(AuthError("scope", scopes=("orders:read", "orders:write")))
     assert status == 403
     assert 'error="insufficient_scope"' in said
     assert 'scope="orders:read orders:write"' in said
 
 
 def test_a_step_up_challenge_names_acr_and_max_age() -> None:
-    status, said = www(Refused("step_up", acr_values=("aal2", "phr"), max_age=300))
+    status, said = www(AuthError("step_up", acr_values=("aal2", "phr"), max_age=300))
     assert status == 401
     assert 'error="insufficient_user_authentication"' in said
     assert 'acr_values="aal2 phr"' in said
@@ -54,7 +54,7 @@ def test_a_step_up_challenge_names_acr_and_max_age() -> None:
 
 @pytest.mark.parametrize("reason", ["keys_unavailable", "revocation_unavailable"])
 def test_a_fault_of_the_server_side_is_503_without_a_challenge(reason: Any) -> None:
-    answer = challenge(Refused(reason), META)
+    answer = challenge(AuthError(reason), META)
     assert answer.status == 503
     assert "WWW-Authenticate" not in answer.headers
     assert int(answer.headers["Retry-After"]) > 0
@@ -62,7 +62,7 @@ def test_a_fault_of_the_server_side_is_503_without_a_challenge(reason: Any) -> N
 
 def test_values_cannot_break_out_of_the_header() -> None:
     evil = 'x", error="none\r\nSet-Cookie: a=b\\'
-    _, said = www(Refused("scope", scopes=(evil,), acr_values=(evil,)))
+    _, said = www(AuthError("scope", scopes=(evil,), acr_values=(evil,)))
     assert said.count('"') == 2 * said.count('="')
     assert "\r" not in said
     assert "\n" not in said
@@ -128,8 +128,10 @@ def token_of(
     names: tuple[str, ...] = ("__Host-dw_at",), origins: frozenset[str] = frozenset(), **asked: Any
 ) -> str:
     try:
-        return presented(Asked(**{"method": "GET", "own_origin": OWN, **asked}), names=names, origins=origins)
-    except Refused as refused:
+        return presented(
+            RequestCredentials(**{"method": "GET", "own_origin": OWN, **asked}), names=names, origins=origins
+        )
+    except AuthError as refused:
         return f"refused: {refused.reason}"
 
 
@@ -235,5 +237,5 @@ def test_the_cookie_of_the_previous_release_is_read_if_the_new_one_is_absent() -
 
 
 def test_a_csrf_refusal_is_403_without_a_challenge() -> None:
-    answer = challenge(Refused("csrf"), META)
+    answer = challenge(AuthError("csrf"), META)
     assert (answer.status, "WWW-Authenticate" in answer.headers) == (403, False)

@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, Security, WebSocket
 from fastapi.testclient import TestClient
 
 from doorward_verify.cookie import cookie_names, csrf_token
-from doorward_verify.fastapi import Principal, ResourceServer
+from doorward_verify.fastapi import FastAPIResourceServer, Principal
 from doorward_verify.testing import TokenMint
 from tests.verify.issuer import AUDIENCE, Issuer
 from tests.waiting import keeps, until
@@ -18,7 +18,7 @@ from tests.waiting import keeps, until
 META = f'resource_metadata="{AUDIENCE}/.well-known/oauth-protected-resource"'
 
 
-def make(auth: ResourceServer) -> FastAPI:
+def make(auth: FastAPIResourceServer) -> FastAPI:
     app = FastAPI(lifespan=auth.lifespan)
     app.include_router(auth.router)
 
@@ -56,12 +56,14 @@ def make(auth: ResourceServer) -> FastAPI:
 
 
 @pytest.fixture
-def auth() -> ResourceServer:
-    return ResourceServer("https://auth.example.com", audience=AUDIENCE, cookie=True, scopes=["orders:read"])
+def auth() -> FastAPIResourceServer:
+    return FastAPIResourceServer(
+        "https://auth.example.com", audience=AUDIENCE, cookie=True, scopes=["orders:read"]
+    )
 
 
 @pytest.fixture
-def client(auth: ResourceServer, tokens: TokenMint) -> Generator[TestClient]:
+def client(auth: FastAPIResourceServer, tokens: TokenMint) -> Generator[TestClient]:
     with TestClient(make(auth), base_url=AUDIENCE) as started:
         yield started
 
@@ -129,7 +131,7 @@ def test_the_scheme_and_the_scopes_reach_openapi(client: TestClient) -> None:
 
 
 def test_one_override_covers_every_use() -> None:
-    server = ResourceServer("https://auth.example.com", audience=AUDIENCE, jwks={"keys": []})
+    server = FastAPIResourceServer("https://auth.example.com", audience=AUDIENCE, jwks={"keys": []})
     app = make(server)
     someone = Principal(sub="usr_9", scopes=frozenset({"orders:read"}), roles=frozenset({"clerk"}))
     app.dependency_overrides[server] = lambda: someone
@@ -180,7 +182,7 @@ def test_a_web_socket_is_authenticated(client: TestClient, tokens: TokenMint) ->
 
 @pytest.mark.requirement(58)
 def test_with_a_real_issuer_from_the_lifespan_to_the_revocation(issuer: Issuer) -> None:
-    server = ResourceServer(issuer.url, audience=AUDIENCE)
+    server = FastAPIResourceServer(issuer.url, audience=AUDIENCE)
     with TestClient(make(server), base_url=AUDIENCE) as client:
         assert issuer.count("/jwks") == 1  # before the first request
         sessions = itertools.count(1)
@@ -206,7 +208,7 @@ def test_with_a_real_issuer_from_the_lifespan_to_the_revocation(issuer: Issuer) 
 def test_with_an_unreachable_issuer_the_api_starts_and_answers_503(issuer: Issuer) -> None:
     token = bearer(issuer.token())
     issuer.dead = True
-    server = ResourceServer(issuer.url, audience=AUDIENCE, wait=1)
+    server = FastAPIResourceServer(issuer.url, audience=AUDIENCE, wait=1)
     with TestClient(make(server), base_url=AUDIENCE) as client:
         answer = client.get("/orders", headers=token)
         assert answer.status_code == 503

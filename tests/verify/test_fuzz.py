@@ -7,12 +7,12 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.challenges import challenge
-from doorward_verify.cookie import Asked, presented
+from doorward_verify.cookie import RequestCredentials, presented
 from doorward_verify.jwk import InvalidKey, parse_private, parse_public
 from doorward_verify.keyset import parse_jwks
 from doorward_verify.metadata import InvalidMetadata, check_url, parse_metadata
-from doorward_verify.refused import Refused
 from doorward_verify.resource_server import ResourceServer
 from doorward_verify.revocation import InvalidFeed, parse_feed
 from doorward_verify.status_list import parse_status_list
@@ -81,7 +81,7 @@ def encoded(members: Any) -> bytes:
 @settings(max_examples=500)
 @given(st.text(max_size=60) | st.binary(max_size=60) | JSON)
 def test_anything_as_a_token(token: Any) -> None:
-    assert isinstance(JUDGE.verify(token, NOW), Refused)
+    assert isinstance(JUDGE.verify(token, NOW), AuthError)
 
 
 @settings(max_examples=500)
@@ -98,7 +98,7 @@ def test_any_header_and_any_payload_under_a_good_signature(
 @given(st.binary(max_size=80), st.binary(max_size=80))
 def test_any_bytes_under_a_good_signature(head: bytes, body: bytes) -> None:
     JUDGE.verify(raw(head, body), NOW)
-    assert isinstance(JUDGE.verify(raw(header(), body), NOW), Refused)
+    assert isinstance(JUDGE.verify(raw(header(), body), NOW), AuthError)
 
 
 @given(st.sampled_from(EVERY_KEY), st.binary(max_size=300))
@@ -106,7 +106,7 @@ def test_any_signature(key: Any, signature: bytes) -> None:
     from doorward_verify.encoding import b64url_encode
 
     said = good(key).rpartition(".")[0]
-    assert isinstance(JUDGE.verify(f"{said}.{b64url_encode(signature)}", NOW), Refused)
+    assert isinstance(JUDGE.verify(f"{said}.{b64url_encode(signature)}", NOW), AuthError)
 
 
 @settings(max_examples=300)
@@ -151,7 +151,7 @@ def test_any_feed(cursor: Any, reset: Any, entries: Any) -> None:
     OBJECTS | st.fixed_dictionaries({"sub": st.just("u"), "iat": st.just(NOW), "status_list": OBJECTS | JSON})
 )
 def test_any_status_list(body: dict[str, Any]) -> None:
-    with contextlib.suppress(Refused):
+    with contextlib.suppress(AuthError):
         parse_status_list(
             raw(header(typ="statuslist+jwt"), encoded(body)), KEYS, uri="u", algorithms=ALL, now=NOW
         )
@@ -188,10 +188,10 @@ def test_any_request(
     origin: str | None,
     csrf: str | None,
 ) -> None:
-    asked = Asked(method, own, authorization, (*cookies, "__Host-dw_at=abc"), origin, csrf)
+    asked = RequestCredentials(method, own, authorization, (*cookies, "__Host-dw_at=abc"), origin, csrf)
     try:
         presented(asked, names=("__Host-dw_x_at", "__Host-dw_at"), origins=frozenset({"https://a.example"}))
-    except Refused as refused:
+    except AuthError as refused:
         answer = challenge(refused, "https://api.example.com/x")
         assert 400 <= answer.status <= 503
         assert all(
@@ -202,5 +202,5 @@ def test_any_request(
 @given(st.text(max_size=60) | st.binary(max_size=20) | JSON)
 def test_the_resource_server_raises_nothing_but_refused(token: Any) -> None:
     server = ResourceServer(ISSUER, AUDIENCE, jwks={"keys": [P256.public_jwk()]})
-    with contextlib.suppress(Refused):
+    with contextlib.suppress(AuthError):
         server.verify(token, now=NOW)

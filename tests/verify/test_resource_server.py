@@ -12,9 +12,9 @@ import pytest
 
 from doorward_verify import keycache
 from doorward_verify.algorithms import ASYMMETRIC
+from doorward_verify.auth_error import AuthError
 from doorward_verify.background import Background
 from doorward_verify.keyset import key_set
-from doorward_verify.refused import Refused
 from doorward_verify.resource_server import ISSUED, ResourceServer
 from doorward_verify.testing import FrozenClock, minting
 from tests.verify.issuer import AUDIENCE, Issuer, new_key, reason
@@ -55,17 +55,17 @@ def test_event_loops_wait_without_blocking(issuer: Issuer, serve: Serve) -> None
         )[1]
         server = serve()
         verifying = [asyncio.create_task(server.verify_async(issuer.token())) for _ in range(20)]
-        ticks = 0
+        monotonic_boottime = 0
         while not issuer.count("/jwks"):
             await asyncio.sleep(0.01)
         for _ in range(20):
             await asyncio.sleep(0.005)
-            ticks += 1
+            monotonic_boottime += 1
         verifying[0].cancel()  # one cancelled caller does not cancel the others
         await asyncio.sleep(0)
         slow.set()
         found = await asyncio.gather(*verifying, return_exceptions=True)
-        assert ticks == 20
+        assert monotonic_boottime == 20
         assert isinstance(found[0], asyncio.CancelledError)
         assert all(getattr(one, "sub", None) == "usr_1" for one in found[1:]), found
         assert issuer.count("/jwks") == 1
@@ -121,7 +121,7 @@ def test_keys_that_were_never_fetched_give_503_and_not_401(issuer: Issuer, serve
     server = serve(wait=PATIENCE)
     began = time.monotonic()
     assert reason(server, issuer.token()) == "keys_unavailable"
-    refusal = Refused("keys_unavailable")
+    refusal = AuthError("keys_unavailable")
     assert server.challenge(refusal).status == 503
     assert "WWW-Authenticate" not in server.challenge(refusal).headers
     # in the pause after a failure no caller waits and no request is sent

@@ -10,7 +10,7 @@ from contextlib import suppress
 import msgspec
 import pytest
 
-from doorward_verify.refused import Refused
+from doorward_verify.auth_error import AuthError
 from doorward_verify.resource_server import ResourceServer
 from doorward_verify.revocation import hidden
 from tests.verify.issuer import Issuer, reason
@@ -95,7 +95,7 @@ def test_with_an_unreachable_feed_tokens_are_accepted_only_for_the_documented_ti
     assert reason(server, token) == "good"
     now += 0.2
     assert reason(server, token) == "revocation_unavailable"
-    assert server.challenge(Refused("revocation_unavailable")).status == 503
+    assert server.challenge(AuthError("revocation_unavailable")).status == 503
     # a bad token is refused for its own reason
     assert reason(server, issuer.token(aud="https://other.example")) == "audience"
     issuer.revoke("sid", "ses_9")

@@ -7,12 +7,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from doorward_verify.starlette import ResourceServer
+from doorward_verify.starlette import StarletteResourceServer
 from doorward_verify.testing import TokenMint
 from tests.verify.issuer import AUDIENCE, Issuer
 
 
-def make(auth: ResourceServer) -> Starlette:
+def make(auth: StarletteResourceServer) -> Starlette:
     @auth.requires(scopes=["orders:read"], roles=["clerk"])
     async def orders(request: Request) -> Response:
         return JSONResponse({"sub": request.state.principal.sub})
@@ -26,11 +26,11 @@ def make(auth: ResourceServer) -> Starlette:
 
 
 @pytest.fixture
-def auth() -> ResourceServer:
-    return ResourceServer("https://auth.example.com", f"{AUDIENCE}/v1")
+def auth() -> StarletteResourceServer:
+    return StarletteResourceServer("https://auth.example.com", f"{AUDIENCE}/v1")
 
 
-def test_principals_and_challenges(auth: ResourceServer, tokens: TokenMint) -> None:
+def test_principals_and_challenges(auth: StarletteResourceServer, tokens: TokenMint) -> None:
     with TestClient(make(auth), base_url=AUDIENCE) as client:
         good = {"Authorization": f"Bearer {tokens.token(scopes=['orders:read'], roles=['clerk'])}"}
         assert client.get("/orders", headers=good).json() == {"sub": "usr_test"}
@@ -47,5 +47,5 @@ def test_principals_and_challenges(auth: ResourceServer, tokens: TokenMint) -> N
 
 
 def test_with_a_real_issuer(issuer: Issuer) -> None:
-    with TestClient(make(ResourceServer(issuer.url, AUDIENCE)), base_url=AUDIENCE) as client:
+    with TestClient(make(StarletteResourceServer(issuer.url, AUDIENCE)), base_url=AUDIENCE) as client:
         assert client.get("/orders", headers={"Authorization": f"Bearer {issuer.token()}"}).status_code == 200

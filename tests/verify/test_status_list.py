@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import b64url_encode
-from doorward_verify.refused import Refused
 from doorward_verify.status_list import (
     INVALID,
     MAX_LIST_BYTES,
@@ -50,7 +50,7 @@ def parsed(text: str) -> StatusList:
 
 
 def refusal(text: str) -> str:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(AuthError) as refused:
         parsed(text)
     return refused.value.reason
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import doorward_verify
-from doorward_verify import Refused, ResourceServer
+from doorward_verify import AuthError, ResourceServer
 from doorward_verify.testing import TokenMint
 
 AUTH = ResourceServer("https://auth.example.com", "https://api.example.com", leeway=0)
@@ -19,7 +19,7 @@ AUTH = ResourceServer("https://auth.example.com", "https://api.example.com", lee
 def reason(token: str) -> str:
     try:
         AUTH.verify(token)
-    except Refused as refused:
+    except AuthError as refused:
         return refused.reason
     return "good"
 

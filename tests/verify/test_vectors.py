@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import b64url_decode
 from doorward_verify.jwk import parse_private, parse_public, thumbprint
 from doorward_verify.jws import verify
 from doorward_verify.keyset import parse_jwks
-from doorward_verify.refused import Refused
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 PRIVATE = {"d", "p", "q", "dp", "dq", "qi"}
@@ -35,14 +35,14 @@ def test_published_tokens(vector: dict[str, Any]) -> None:
     # RFC 8725 §3.5: an issuer never publishes a key that both sides share
     expected = "algorithm" if (vector["key"] or {}).get("kty") == "oct" else vector["expect"]
     if expected != "good":
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(AuthError) as refused:
             judge(vector, token)
         assert refused.value.reason == expected
         return
     assert judge(vector, token) == b64url_decode(vector["payload_b64u"])
     for position in (0, len(token) // 2, len(token) - 3):
         flipped = token[:position] + ("A" if token[position] != "A" else "B") + token[position + 1 :]
-        with pytest.raises(Refused):
+        with pytest.raises(AuthError):
             judge(vector, flipped)
 
 

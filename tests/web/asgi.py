@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from doorward.adapters.metrics import PrometheusMeter
+from doorward.adapters.metrics import PrometheusMetrics
 from doorward.web.http import Request, Response
 from doorward.web.route import Route
 from doorward.web.router import App
@@ -46,7 +46,7 @@ class Asgi:
             https=True,
             trusted_proxies=(),
             error_page=BarePages(),
-            meter=PrometheusMeter(),
+            metrics=PrometheusMetrics(),
             process_tag="t",
         )
 

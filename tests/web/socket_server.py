@@ -77,7 +77,7 @@ def app_of(seen: Seen) -> App:
         https=False,
         trusted_proxies=[],
         error_page=ErrorPages(),
-        meter=NoMetrics(),
+        metrics=NoMetrics(),
         process_tag="t",
     )
 

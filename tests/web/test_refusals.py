@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from doorward.core.errors import Refusal, RefusalCode
+from doorward.core.errors import OAuthError, OAuthErrorCode
 from doorward.web.http import Request
 from doorward.web.refusals import FIXES, note
 from tests.features import made
@@ -199,8 +199,8 @@ async def test_a_refusal_names_app_reason_and_fix(front: Front, name: str) -> No
     assert len(found) == 1, (page.status, lines)
     (line,) = found
     assert line.get("app") == app
-    assert reason in line["because"]
-    assert line["because"]
+    assert reason in line["reason"]
+    assert line["reason"]
     assert line["request_id"]
     assert line["path"]
     assert fix in line["fix"]
@@ -230,7 +230,7 @@ async def test_the_number_on_an_error_page_is_in_the_log(front: Front, ask: Ask)
     assert page.status >= 400
     assert shown is not None, page.status
     assert shown[1] in {line.get("request_id") for line in lines}
-    assert {"status", "kind"} <= {key for line in lines if line["event"] == "error page" for key in line}
+    assert {"status", "kind"} <= {key for line in lines if line["event"] == "page.error" for key in line}
 
 
 async def test_a_refusal_by_the_person_is_in_the_log_as_well(front: Front) -> None:
@@ -239,7 +239,7 @@ async def test_a_refusal_by_the_person_is_in_the_log_as_well(front: Front) -> No
     with captured() as lines:
         await tab.submit(page, "consent", decision="deny")
     (line,) = [line for line in lines if "refused" in line["event"]]
-    assert (line["app"], line["error_code"], line["because"]) == (
+    assert (line["app"], line["error_code"], line["reason"]) == (
         "web",
         "access_denied",
         "The person did not agree",
@@ -247,7 +247,7 @@ async def test_a_refusal_by_the_person_is_in_the_log_as_well(front: Front) -> No
 
 
 def test_every_refusal_has_a_fix() -> None:
-    assert FIXES.keys() == set(get_args(RefusalCode))
+    assert FIXES.keys() == set(get_args(OAuthErrorCode))
 
 
 def test_a_refusals_own_fix_comes_first_and_untrusted_names_are_one_word() -> None:
@@ -255,12 +255,12 @@ def test_a_refusals_own_fix_comes_first_and_untrusted_names_are_one_word() -> No
         {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []}, b""
     )
     with captured() as lines:
-        note(Refusal("invalid_scope", "No.", "why so", fix="do this").to("a b"), request)
-        note(Refusal("invalid_scope", "No.").to("a b"), request)
-        note(Refusal("invalid_client", "No."), request, client_id="x';reboot'")
+        note(OAuthError("invalid_scope", "No.", "why so", fix="do this").to("a b"), request)
+        note(OAuthError("invalid_scope", "No.").to("a b"), request)
+        note(OAuthError("invalid_client", "No."), request, client_id="x';reboot'")
     own, general, unknown = lines
-    assert (own["because"], own["fix"], own["app"]) == ("why so", "do this", "a b")
-    assert (general["because"], "doorward app show 'a b'" in general["fix"]) == ("No", True)
+    assert (own["reason"], own["fix"], own["app"]) == ("why so", "do this", "a b")
+    assert (general["reason"], "doorward app show 'a b'" in general["fix"]) == ("No", True)
     assert "reboot" not in unknown["fix"].split()
 
 
@@ -294,5 +294,5 @@ async def test_a_stranger_writes_no_fix(front: Front, what: str) -> None:
         await STRANGERS[what](front, front.browser())
     (line,) = [line for line in lines if "refused" in line["event"]]
     fix = line["fix"].replace(quote(THERE), "").replace(quote(FOREIGN), "")
-    assert "curl" in line["because"] or "curl" in line.get("client_id", "")
+    assert "curl" in line["reason"] or "curl" in line.get("client_id", "")
     assert "curl" not in fix

@@ -54,7 +54,7 @@ async def test_a_refusal_is_shown_to_the_person_and_logged(front: Front, headers
     assert answer.problem is not None
     assert answer.problem.startswith("Your browser didn't say that this form came from our own page")
     assert "__Host-dw_session" not in tab.cookies
-    (line,) = [each for each in lines if each["event"] == "form refused"]
+    (line,) = [each for each in lines if each["event"] == "form.refused"]
     assert line["expected"] == "https://auth.example.com"
     assert line["received"] == headers["origin"]
     assert line["fetch_site"] == headers.get("sec_fetch_site")
@@ -143,7 +143,7 @@ async def test_a_form_opened_at_another_address_shows_the_right_one(issuer: str)
         assert answer.status == 421
         assert f'href="{issuer}/sign-in"' in answer.text
         assert await front.audited("sign_in.succeeded") == []
-        (line,) = [each for each in lines if each["event"] == "page opened at another address"]
+        (line,) = [each for each in lines if each["event"] == "page.wrong_address"]
         assert line["received"] == "https://203.0.113.7"
         assert line["expected"] == issuer.removesuffix("/tenant")
 

@@ -10,7 +10,7 @@ from doorward.features.oauth.first_party.cookie_session import AllowedApp
 from doorward.features.sessions.signed_in_pages import SignedInPost
 from doorward.web.http import EarlyResponse, Request, Response, json_response
 from doorward.web.page_pipeline import RefusedPost, VerifiedPost
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.route import CSRF, ORIGIN, Route, RouteKind, app_script, machine, method_set
 from tests.web.test_router import app
 
@@ -96,7 +96,7 @@ def test_only_the_checks_create_their_proof() -> None:
     browser: Any = object()
     with pytest.raises(TypeError, match="only the page pipeline"):
         VerifiedPost(browser, {}, object())
-    refused: Any = RefusedPost(browser, {}, Problem(Wrong.STALE_FORM))
+    refused: Any = RefusedPost(browser, {}, FormProblem(Wrong.STALE_FORM))
     with pytest.raises(TypeError, match="only a VerifiedPost"):
         SignedInPost(refused)
     with pytest.raises(TypeError, match="only CookieSession"):

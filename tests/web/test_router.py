@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from doorward.adapters.metrics import PrometheusMeter
+from doorward.adapters.metrics import PrometheusMetrics
 from doorward.core.errors import HashingBusy, StoreConflict, StoreUnavailable
 from doorward.web.http import (
     BadForm,
@@ -51,7 +51,7 @@ def app(routes: Sequence[Route], *, prefix: str = "", proxies: Sequence[str] = (
         https=https,
         trusted_proxies=[ip_network(text) for text in proxies],
         error_page=_Pages(),
-        meter=PrometheusMeter(),
+        metrics=PrometheusMetrics(),
         process_tag="t",
     )
 

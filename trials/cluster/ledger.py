@@ -20,7 +20,7 @@ Cause = Literal["503 from the proxy", "503 from a node", "connection refused", "
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class CliError:
     """One request that was not answered at once. `at` and `healed` are on the monotonic clock."""
 
     what: str
@@ -36,7 +36,7 @@ class Ledger:
 
     asked: Counter[str] = field(default_factory=Counter[str])
     errors: Counter[Cause] = field(default_factory=Counter["Cause"])
-    troubles: list[Trouble] = field(default_factory=list[Trouble])
+    troubles: list[CliError] = field(default_factory=list[CliError])
     wrong: list[str] = field(default_factory=list[str])
     without_retry_after: int = 0
     begun_anew: int = 0
@@ -76,7 +76,7 @@ class Patient:
             else:
                 if answer.status != 503:
                     if causes:
-                        ledger.troubles.append(Trouble(what, began, tuple(causes), time.monotonic()))
+                        ledger.troubles.append(CliError(what, began, tuple(causes), time.monotonic()))
                     return answer, bool(causes)
                 cause = "503 from the proxy" if "x-answered-by" in answer.headers else "503 from a node"
                 told = answer.headers.get("retry-after", "")
@@ -85,7 +85,7 @@ class Patient:
             causes.append(cause)
             ledger.errors[cause] += 1
             if failed - began > PATIENCE:
-                ledger.troubles.append(Trouble(what, began, tuple(causes), None))
+                ledger.troubles.append(CliError(what, began, tuple(causes), None))
                 raise GaveUp(what)
             # with jitter, so that clients that got the same answer do not return at the same moment
             await asyncio.sleep(pause * self.chance.uniform(1.0, 1.3))

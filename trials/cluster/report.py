@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from trials.cluster.figures import PROMISES, SMALL
-from trials.cluster.ledger import Trouble
+from trials.cluster.ledger import CliError
 from trials.cluster.storm import DETECTION, Storm
 from trials.cluster.trial import Found
 
@@ -50,7 +50,7 @@ def missed(said: dict[str, float], *, small: bool) -> list[str]:
     return [one.name for one in asked if one.name not in said or not one.kept(said[one.name])]
 
 
-def recoveries(storm: Storm, troubles: Sequence[Trouble]) -> list[float]:
+def recoveries(storm: Storm, troubles: Sequence[CliError]) -> list[float]:
     """For each request affected by the failover: seconds from the kill of the primary until its answer."""
     killed, promoted = storm.primary_killed, storm.promoted
     if killed is None or promoted is None:
@@ -153,7 +153,7 @@ def complaints(found: Found) -> list[str]:
     return said + [f"logged: {line[:400]}" for line in found.logged[:10]]
 
 
-def _healing(troubles: Sequence[Trouble]) -> list[float]:
+def _healing(troubles: Sequence[CliError]) -> list[float]:
     return [one.healed - one.at for one in troubles if one.healed is not None]
 
 

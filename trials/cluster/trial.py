@@ -23,10 +23,10 @@ from trials.cluster.asking import Place
 from trials.cluster.browser import Browser
 from trials.cluster.door import door
 from trials.cluster.holds import Held, Nodes
-from trials.cluster.ledger import Ledger, Patient, Trouble
+from trials.cluster.ledger import CliError, Ledger, Patient
 from trials.cluster.load import Load, Pace
 from trials.cluster.node import Node, copy_sources, settings
-from trials.cluster.people import Person, Record
+from trials.cluster.people import AuditLog, Person
 from trials.cluster.postgres import Pair, pair
 from trials.cluster.seeds import PASSWORD, Seeds, sow
 
@@ -69,9 +69,9 @@ class Found:
     """The same on the new primary, with the leftovers of all nodes that were killed."""
     storm: storm.Storm = field(default_factory=storm.Storm)
     ledger: Ledger = field(default_factory=Ledger)
-    record: Record = field(default_factory=Record)
+    record: AuditLog = field(default_factory=AuditLog)
     asked_in_storm: Counter[str] = field(default_factory=Counter[str])
-    troubles: Sequence[Trouble] = ()
+    troubles: Sequence[CliError] = ()
     aftermath: after.Aftermath | None = None
     logged: list[str] = field(default_factory=list[str])
     """Errors in the nodes' logs."""
@@ -205,7 +205,7 @@ def _where(places: Addresses) -> str:
 
 
 def _crowd(
-    plan: Plan, cluster: Cluster, patient: Patient, record: Record
+    plan: Plan, cluster: Cluster, patient: Patient, record: AuditLog
 ) -> tuple[list[Person], list[Browser], list[Person]]:
     """People with a token chain, people with a browser, and people who sign in repeatedly."""
     emails, shop = cluster.seeds.emails, cluster.seeds.shop

@@ -10,12 +10,12 @@ import pytest
 from msgspec import structs
 
 from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.adapters.keys.signing import CatalogSigner, SealedKeyMaker
+from doorward.adapters.keys.signing import SealedKeyMaker, SnapshotSigner
 from doorward.core.model.client import SigningAlgorithm
-from doorward.core.model.config_snapshot import KeyState, SigningKey
+from doorward.core.model.config_snapshot import KeyState, StoredSigningKey
 from doorward_verify import jws
+from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import b64url_decode
-from doorward_verify.refused import Refused
 
 ISSUER = "https://auth.example.com"
 SEALER = KeyedSealer(b"k" * 32)
@@ -23,12 +23,12 @@ CLAIMS = {"iss": ISSUER, "aud": "https://api.example.com", "sub": "usr_1", "exp"
 ALGORITHMS: tuple[SigningAlgorithm, ...] = ("ES256", "RS256", "Ed25519")
 
 
-def made(name: str, state: KeyState, alg: SigningAlgorithm = "ES256") -> SigningKey:
+def made(name: str, state: KeyState, alg: SigningAlgorithm = "ES256") -> StoredSigningKey:
     return structs.replace(SealedKeyMaker(SEALER).make(name, alg, 1_800_000_000), state=state)
 
 
-def signer(*keys: SigningKey) -> CatalogSigner:
-    built = CatalogSigner(issuer=ISSUER, sealer=SEALER)
+def signer(*keys: StoredSigningKey) -> SnapshotSigner:
+    built = SnapshotSigner(issuer=ISSUER, sealer=SEALER)
     built.install(keys)
     return built
 
@@ -102,7 +102,7 @@ def test_after_a_rotation_old_tokens_still_verify_and_after_revoking_they_do_not
     assert jws.verify(token, ours.keys(), algorithms=["ES256"], types={"at+jwt"}).kid == "key_a"
     assert jwt.get_unverified_header(ours.sign(CLAIMS, typ="at+jwt"))["kid"] == "key_b"
     ours.install([structs.replace(old, state="revoked"), structs.replace(new, state="current")])
-    with pytest.raises(Refused):
+    with pytest.raises(AuthError):
         jws.verify(token, ours.keys(), algorithms=["ES256"], types={"at+jwt"})
 
 

@@ -10,7 +10,13 @@ import pytest
 from doorward.adapters.sms import twilio
 from doorward.adapters.sms.twilio import TwilioChannel, signature
 from doorward.core.model.secret import Secret
-from doorward.core.ports.message_channel import Accepted, Later, Refused, Report, Unsigned
+from doorward.core.ports.message_channel import (
+    MessageAccepted,
+    MessageDelayed,
+    MessageRefused,
+    Report,
+    Unsigned,
+)
 from tests.gateway import ACCOUNT, TOKEN, Gateway, basic, running
 from tests.manual_clock import NOW
 
@@ -42,7 +48,7 @@ async def channel(gateway: Gateway) -> AsyncIterator[TwilioChannel]:
 async def test_a_message_is_sent_as_a_form(gateway: Gateway, channel: TwilioChannel) -> None:
     sent = await channel.send(NUMBER, "123456 & more", message_id="sms_1")
     (taken,) = gateway.taken
-    assert sent == Accepted(taken.id)
+    assert sent == MessageAccepted(taken.id)
     assert taken.path == f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
     assert taken.headers["authorization"] == basic(ACCOUNT, TOKEN)
     assert (taken.to, taken.text, taken.callback) == (NUMBER, "123456 & more", CALLBACK)
@@ -63,7 +69,7 @@ async def test_a_number_that_is_refused_is_not_tried_again(
 ) -> None:
     gateway.answers.append((400, json.dumps({"code": code, "message": f"{NUMBER} is wrong"}).encode()))
     answer = await channel.send(NUMBER, "x", message_id="sms_1")
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, MessageRefused)
     assert str(code) in answer.reason
     assert NUMBER not in answer.reason
 
@@ -89,12 +95,12 @@ async def test_answers_are_final_or_not(
 ) -> None:
     gateway.answers.append((status, body))
     answer = await channel.send(NUMBER, "x", message_id="sms_1")
-    assert isinstance(answer, Refused if final else Later)
+    assert isinstance(answer, MessageRefused if final else MessageDelayed)
 
 
 async def test_a_message_without_an_id_is_sent_all_the_same(gateway: Gateway, channel: TwilioChannel) -> None:
     gateway.answers.append((201, b"{}"))
-    assert await channel.send(NUMBER, "x", message_id="sms_1") == Accepted("sms_1")
+    assert await channel.send(NUMBER, "x", message_id="sms_1") == MessageAccepted("sms_1")
 
 
 def test_the_published_signature() -> None:

@@ -11,7 +11,13 @@ import pytest
 from doorward.adapters.sms import webhook
 from doorward.adapters.sms.webhook import TOLERANCE, WebhookChannel, sign, signed_at
 from doorward.core.model.secret import Secret
-from doorward.core.ports.message_channel import Accepted, Later, Refused, Report, Unsigned
+from doorward.core.ports.message_channel import (
+    MessageAccepted,
+    MessageDelayed,
+    MessageRefused,
+    Report,
+    Unsigned,
+)
 from tests.gateway import TOKEN, Gateway, running
 from tests.manual_clock import NOW, ManualClock
 
@@ -38,7 +44,7 @@ async def channel(gateway: Gateway) -> AsyncIterator[WebhookChannel]:
 
 
 async def test_a_message_is_sent_signed(gateway: Gateway, channel: WebhookChannel) -> None:
-    assert await channel.send(NUMBER, "123456 ist da", message_id="sms_1") == Accepted("sms_1")
+    assert await channel.send(NUMBER, "123456 ist da", message_id="sms_1") == MessageAccepted("sms_1")
     (taken,) = gateway.taken
     assert json.loads(taken.body) == {"id": "sms_1", "to": NUMBER, "text": "123456 ist da"}
     assert taken.path == "/sms"
@@ -55,7 +61,7 @@ async def test_what_can_be_mended_is_tried_again(
     gateway.answers.append((status, b"+491712345678 secret"))
     gateway.location = f"{gateway.url}/elsewhere"
     answer = await channel.send(NUMBER, "x", message_id="sms_1")
-    assert isinstance(answer, Later)
+    assert isinstance(answer, MessageDelayed)
     assert str(status) in answer.reason
     assert "secret" not in answer.reason
     assert not gateway.taken, "a redirect is not followed"
@@ -65,23 +71,23 @@ async def test_what_can_be_mended_is_tried_again(
 async def test_any_other_answer_is_final(gateway: Gateway, channel: WebhookChannel, status: int) -> None:
     gateway.answers.append((status, b"+491712345678 secret"))
     answer = await channel.send(NUMBER, "x", message_id="sms_1")
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, MessageRefused)
     assert "secret" not in answer.reason
 
 
 async def test_a_huge_answer_is_not_read_to_its_end(gateway: Gateway, channel: WebhookChannel) -> None:
     gateway.answers.append((200, b"x" * 2_000_000))
-    assert await channel.send(NUMBER, "x", message_id="sms_1") == Accepted("sms_1")
+    assert await channel.send(NUMBER, "x", message_id="sms_1") == MessageAccepted("sms_1")
 
 
 async def test_no_gateway_is_a_delay() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         channel = channel_to(f"http://127.0.0.1:{held.getsockname()[1]}/")
-        assert isinstance(await channel.send(NUMBER, "x", message_id="sms_1"), Later)
+        assert isinstance(await channel.send(NUMBER, "x", message_id="sms_1"), MessageDelayed)
         held.listen()
         slow = channel_to(f"http://127.0.0.1:{held.getsockname()[1]}/", timeout=0.1)
-        assert await slow.send(NUMBER, "x", message_id="sms_1") == Later(
+        assert await slow.send(NUMBER, "x", message_id="sms_1") == MessageDelayed(
             "the gateway: no answer within 0.1 s"
         )
         await channel.close()
@@ -102,7 +108,7 @@ async def test_no_gateway_is_a_delay() -> None:
 async def test_only_https_is_called(gateway: Gateway, url: str, development: bool) -> None:
     channel = channel_to(url.replace("{port}", gateway.url.rpartition(":")[2]), development=development)
     answer = await channel.send(NUMBER, "x", message_id="sms_1")
-    assert isinstance(answer, Later)
+    assert isinstance(answer, MessageDelayed)
     assert "may not be called" in answer.reason
     assert not gateway.taken
     await channel.close()

@@ -9,9 +9,9 @@ from time import perf_counter
 
 import pytest
 
-from doorward.adapters.valkey.change_notifier import ValkeyBell
+from doorward.adapters.valkey.change_notifier import ValkeyChangeNotifier
 from doorward.adapters.valkey.connection import ValkeyLink
-from doorward.cluster.change_notifier import Bells
+from doorward.cluster.change_notifier import ChangeNotifiers
 from tests.valkey import ValkeyServer, valkey_server
 from tests.waiting import keeps_async, until_async
 
@@ -19,9 +19,9 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def hung_up(server: ValkeyServer) -> AsyncGenerator[tuple[ValkeyBell, list[float]]]:
+async def hung_up(server: ValkeyServer) -> AsyncGenerator[tuple[ValkeyChangeNotifier, list[float]]]:
     link = ValkeyLink(server.url)
-    bell, rung = ValkeyBell(url=server.url, link=link), list[float]()
+    bell, rung = ValkeyChangeNotifier(url=server.url, link=link), list[float]()
     bell.listen(lambda: rung.append(perf_counter()))
     task = asyncio.create_task(bell.run())
     await until_async(lambda: bell.connected)
@@ -39,7 +39,7 @@ async def test_a_notification_reaches_every_process_at_once() -> None:
                 first.clear()
                 second.clear()
                 began = perf_counter()
-                await one.ring()
+                await one.publish()
                 await until_async(lambda: first and second)
                 return max(*first, *second) - began
 
@@ -51,7 +51,7 @@ async def test_a_reconnect_wakes_the_listener_for_missed_changes() -> None:
         async with hung_up(server) as (bell, rung):
             server.kill()
             await until_async(lambda: not bell.connected)
-            await bell.ring()
+            await bell.publish()
             rung.clear()
             server.start()
             await until_async(lambda: bell.connected)
@@ -63,7 +63,7 @@ async def test_a_hanging_server_counts_as_lost_and_delays_no_caller() -> None:
         async with hung_up(server) as (bell, _):
             server.freeze()
             began = perf_counter()
-            await bell.ring()
+            await bell.publish()
             assert perf_counter() - began < 1
             await until_async(lambda: not bell.connected)
             server.thaw()
@@ -75,10 +75,10 @@ async def test_a_command_waits_for_its_notification_before_it_exits() -> None:
         async with hung_up(server) as (_, rung):
             rung.clear()
             link = ValkeyLink(server.url)
-            bells = Bells([ValkeyBell(url=server.url, link=link)])
+            notifiers = ChangeNotifiers([ValkeyChangeNotifier(url=server.url, link=link)])
             for _ in range(100):
-                bells.changed()
-            await bells.rung()
+                notifiers.changed()
+            await notifiers.published()
             await link.close()
             await until_async(lambda: rung)
             await asyncio.sleep(0.1)
@@ -90,7 +90,7 @@ async def test_each_lost_connection_is_reported_once() -> None:
     with valkey_server() as server:
         server.kill()
         link = ValkeyLink(server.url)
-        bell, lost = ValkeyBell(url=server.url, link=link), list[str]()
+        bell, lost = ValkeyChangeNotifier(url=server.url, link=link), list[str]()
         link.on_lost(lambda: lost.append("link"))
         bell.on_lost(lambda: lost.append("bell"))
         tasks = [asyncio.create_task(work) for work in (bell.run(), link.watch())]

@@ -10,7 +10,7 @@ from time import perf_counter
 
 import pytest
 
-from doorward.adapters.counters.write_behind import Tallies
+from doorward.adapters.counters.write_behind import WriteBehindCounter
 from doorward.adapters.valkey.connection import EPOCH, LONGEST, CacheAway, ValkeyLink
 from doorward.adapters.valkey.counters import PREFIX, ValkeyCounters
 from doorward.core.errors import StoreUnavailable
@@ -41,7 +41,7 @@ class Process:
     """The counters of one process."""
 
     link: ValkeyLink
-    tallies: Tallies
+    uncommitted: WriteBehindCounter
     counters: ValkeyCounters
     passed: Passing
 
@@ -60,8 +60,10 @@ async def processes(
     for _ in range(count):
         passed = Passing()
         link = ValkeyLink(server.url, passed=passed, longest=longest)
-        tallies = Tallies(store=store, clock=ManualClock())
-        made.append(Process(link, tallies, ValkeyCounters(link=link, store=store, tallies=tallies), passed))
+        tallies = WriteBehindCounter(store=store, clock=ManualClock())
+        made.append(
+            Process(link, tallies, ValkeyCounters(link=link, store=store, uncommitted=tallies), passed)
+        )
     yield made
     for each in made:
         await each.link.close()
@@ -113,7 +115,7 @@ async def test_attempts_need_no_commit_and_are_in_the_database_a_second_later(
         for _ in range(4):
             assert await one.counters.take(BOTH, NOW)
         assert await store.attempts.counts(["window", "day"]) == {}
-        await one.tallies.flush()
+        await one.uncommitted.flush()
         assert await store.attempts.counts(["window", "day"]) == {
             "window": (4, NOW + 900),
             "day": (4, NOW + 86_400),
@@ -133,7 +135,7 @@ async def test_an_emptied_cache_allows_no_additional_guesses(store: Store) -> No
             server.start()
             await back(one)
             assert await two.counters.take(BOTH, NOW)
-            await two.tallies.flush()
+            await two.uncommitted.flush()
             assert await tries_of(one) == [5, 5]
             assert not await one.counters.take(BOTH, NOW)
             assert not await two.counters.take(BOTH, NOW)
@@ -145,7 +147,7 @@ async def test_an_evicted_counter_is_read_from_the_database(shared: ValkeyServer
     async with processes(shared, store) as (one,):
         for _ in range(4):
             assert await one.counters.take(BOTH, NOW)
-        await one.tallies.flush()
+        await one.uncommitted.flush()
         await one.link.do("DEL", PREFIX + "window", PREFIX + "day")
         assert await tries_of(one) == [4, 4]
         assert await one.counters.take(BOTH, NOW)
@@ -159,7 +161,7 @@ async def test_an_evicted_epoch_makes_no_old_counter_valid_again(shared: ValkeyS
     async with way_to(shared) as way, processes(way, store) as (one,):
         for _ in range(2):
             assert await one.counters.take(BOTH, NOW)
-            await one.tallies.flush()
+            await one.uncommitted.flush()
             way.cut()
             assert await one.counters.take(BOTH, NOW)
             way.mend()
@@ -168,7 +170,7 @@ async def test_an_evicted_epoch_makes_no_old_counter_valid_again(shared: ValkeyS
         assert await tries_of(one) == [4, 4]
         await one.link.do("DEL", EPOCH)
         assert await one.counters.take(BOTH, NOW)
-        await one.tallies.flush()
+        await one.uncommitted.flush()
         await one.link.do("DEL", EPOCH)
         assert not await one.counters.take(BOTH, NOW)
 
@@ -181,7 +183,7 @@ async def test_attempts_counted_while_disconnected_count_for_all_after_reconnect
     async with way_to(shared) as way, processes(way, store) as (one,), processes(shared, store) as (two,):
         assert await two.counters.take(BOTH, NOW)
         assert await two.counters.take(BOTH, NOW)
-        await two.tallies.flush()
+        await two.uncommitted.flush()
         way.cut()
         assert await one.counters.take(BOTH, NOW)
         assert await one.counters.take(BOTH, NOW)
@@ -259,7 +261,7 @@ async def test_forgetting_a_bucket_clears_its_counter(shared: ValkeyServer, stor
             assert await one.counters.take(BOTH, NOW)
         await one.counters.forget(BOTH)
         assert await tries_of(one) == [0, 0]
-        await one.tallies.flush()
+        await one.uncommitted.flush()
         assert await store.attempts.counts(["window", "day"]) == {}
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from doorward.adapters.random import SystemChance
-from doorward.core.errors import Refusal
+from doorward.adapters.random import SystemRandom
+from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
-from doorward.core.model.message import Ticket
+from doorward.core.model.message import EmailChallenge
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.features.accounts.reset_password import BadAddress, Over, Reset
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 BROWSER = digest("browser")
 
 
-async def ask(house: House, email: str = "ada@example.com", **changes: Any) -> Ticket:
+async def ask(house: House, email: str = "ada@example.com", **changes: Any) -> EmailChallenge:
     values: dict[str, Any] = {
         "locale": "en",
         "sign_in_id": None,
@@ -37,7 +37,7 @@ async def ask(house: House, email: str = "ada@example.com", **changes: Any) -> T
         "now": house.now,
     }
     ticket = await house.reset.ask(email=email, **{**values, **changes})
-    assert isinstance(ticket, Ticket)
+    assert isinstance(ticket, EmailChallenge)
     return ticket
 
 
@@ -50,16 +50,16 @@ async def letter(house: House) -> tuple[str, str]:
     return found.code or "", link.group(1)
 
 
-async def proven(house: House, email: str = "ada@example.com") -> Ticket:
+async def proven(house: House, email: str = "ada@example.com") -> EmailChallenge:
     ticket = await ask(house, email)
     code, _ = await letter(house)
     shown = await reset_by_code(house, ticket.id, code, caller=caller_of(BROWSER), now=house.now)
-    assert isinstance(shown, Ticket)
+    assert isinstance(shown, EmailChallenge)
     return shown
 
 
 async def set_new(
-    house: House, ticket: Ticket, password: str = OTHER_PASSWORD, *, end: bool = True, **changes: Any
+    house: House, ticket: EmailChallenge, password: str = OTHER_PASSWORD, *, end: bool = True, **changes: Any
 ) -> Reset | Weak | Over:
     values: dict[str, Any] = {
         "caller": caller_of(BROWSER),
@@ -141,8 +141,8 @@ class _KnownDigits:
     """Draws a code that the test knows."""
 
     def __init__(self) -> None:
-        self._chance = SystemChance()
-        self.token, self.new_id, self.below = self._chance.token, self._chance.new_id, self._chance.below
+        self._random = SystemRandom()
+        self.token, self.new_id, self.below = self._random.token, self._random.new_id, self._random.below
 
     def digits(self, length: int = 6) -> str:
         return "123456789"[:length]
@@ -151,12 +151,12 @@ class _KnownDigits:
 @pytest.mark.requirement(80)
 async def test_even_the_drawn_code_does_not_open_the_ticket_of_an_unknown_address(house: House) -> None:
     await house.person()
-    tickets = replace(house.tickets, chance=_KnownDigits())
-    known = replace(house, reset=replace(house.reset, tickets=tickets))
+    tickets = replace(house.tickets, random=_KnownDigits())
+    known = replace(house, reset=replace(house.reset, email_challenges=tickets))
     for email, opens in (("nobody@example.com", False), ("ada@example.com", True)):
         ticket = await ask(known, email)
         shown = await reset_by_code(known, ticket.id, "123456789", caller=caller_of(BROWSER), now=house.now)
-        assert isinstance(shown, Ticket) is opens
+        assert isinstance(shown, EmailChallenge) is opens
 
 
 async def test_a_code_or_a_link_allows_a_new_password(house: House) -> None:
@@ -165,7 +165,7 @@ async def test_a_code_or_a_link_allows_a_new_password(house: House) -> None:
     code, token = await letter(house)
     assert await house.reset.open(ticket.id, BROWSER, house.now) is None
     by_link = await reset_by_link(house, token, caller=caller_of(BROWSER), now=house.now)
-    assert isinstance(by_link, Ticket)
+    assert isinstance(by_link, EmailChallenge)
     opened = await house.reset.open(ticket.id, BROWSER, house.now)
     assert opened is not None
     assert (opened[1].id, opened[2]) == (account.id, 15)
@@ -181,7 +181,7 @@ async def test_the_new_password_works_and_the_old_one_does_not(house: House) -> 
     assert isinstance(await set_new(house, await proven(house)), Reset)
     for password, good in ((PASSWORD, False), (OTHER_PASSWORD, True)):
         outcome = await house.check.verify("ada@example.com", Secret(password), caller=CALLER, now=house.now)
-        assert isinstance(outcome, Refusal) is not good
+        assert isinstance(outcome, OAuthError) is not good
 
 
 async def test_a_reset_ends_sessions_and_grants_and_informs_the_owner(house: House) -> None:
@@ -271,14 +271,14 @@ async def test_a_reset_allows_sign_in_when_the_limit_is_used_up_by_others(house:
     elsewhere = await house.check.verify(
         "ada@example.com", Secret(OTHER_PASSWORD), caller=CALLER, now=house.now
     )
-    assert isinstance(elsewhere, Refusal)
+    assert isinstance(elsewhere, OAuthError)
     here = await house.check.verify(
         "ada@example.com",
         Secret(OTHER_PASSWORD),
         caller=caller_of(devices=(digest(done.device_secret),)),
         now=house.now,
     )
-    assert not isinstance(here, Refusal)
+    assert not isinstance(here, OAuthError)
 
 
 async def test_a_new_mail_invalidates_the_first(house: House) -> None:
@@ -286,7 +286,7 @@ async def test_a_new_mail_invalidates_the_first(house: House) -> None:
     ticket = await ask(house)
     code, _ = await letter(house)
     again = await house.reset.again(ticket.id, locale="en", caller=caller_of(BROWSER), now=house.now)
-    assert isinstance(again, Ticket)
+    assert isinstance(again, EmailChallenge)
     missed = await reset_by_code(house, ticket.id, code, caller=caller_of(BROWSER), now=house.now)
     assert missed == Missed("used")
     gone = await house.reset.again(ticket.id, locale="en", caller=caller_of(BROWSER), now=house.now)

@@ -12,7 +12,7 @@ from doorward.core.model.audit import AuditEvent
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Consent
 from doorward.features.accounts.self_service import SHOWN
-from doorward.features.sessions.ending import MANY
+from doorward.features.sessions.revoker import MANY
 from doorward.storage.sql.store import Store, Write
 from tests.people import CALLER, ISSUER, House
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.core.model.account import Account
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.session import Consent
@@ -207,9 +207,9 @@ async def test_activity_is_listed_in_sentences_and_can_be_reported(house: House)
 
 async def flooded(house: House, account: Account, kind: str, lines: int) -> None:
     """Writes `lines` events of a kind, one second apart."""
-    chance = SystemChance()
+    random = SystemRandom()
     events = [
-        AuditEvent(id=chance.new_id("aud"), at=house.now, kind=kind, account_id=account.id)
+        AuditEvent(id=random.new_id("aud"), at=house.now, kind=kind, account_id=account.id)
         for _ in range(lines)
     ]
     assert await house.store.commit(*(house.store.audit.append(event) for event in events))
@@ -221,7 +221,7 @@ async def test_a_late_repeat_is_shown_with_app_and_device_and_can_be_reported(ho
     shop = await house.app_named("Shop")
     browser = await house.signed_in()
     event = AuditEvent(
-        id=SystemChance().new_id("aud"),
+        id=SystemRandom().new_id("aud"),
         at=house.now,
         kind="refresh_token.repeated_late",
         account_id=account.id,
@@ -241,7 +241,7 @@ async def test_a_password_set_by_an_operator_is_not_shown_as_the_persons_own_cha
     account = await house.person()
     browser = await house.signed_in()
     event = AuditEvent(
-        id=SystemChance().new_id("aud"),
+        id=SystemRandom().new_id("aud"),
         at=house.now,
         kind="password.changed",
         account_id=account.id,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from doorward.core.model.digest import digest
-from doorward.core.model.message import Ticket
+from doorward.core.model.message import EmailChallenge
 from doorward.core.model.policy import PasswordPolicy, ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.features.accounts.sign_up import Amiss
@@ -30,7 +30,7 @@ class EverythingListed:
         return True
 
 
-async def ask(house: House, email: str = "new@example.com", **changes: Any) -> Ticket | Amiss | Wait:
+async def ask(house: House, email: str = "new@example.com", **changes: Any) -> EmailChallenge | Amiss | Wait:
     values: dict[str, Any] = {
         "password": Secret(PASSWORD),
         "name": "New Person",
@@ -47,7 +47,7 @@ async def test_a_taken_and_a_free_address_get_the_same_answer(house: House) -> N
     await house.person()
     free, taken = await ask(house), await ask(house, "ADA@example.com")
     for ticket in (free, taken):
-        assert isinstance(ticket, Ticket)
+        assert isinstance(ticket, EmailChallenge)
         assert ticket.expires_at == house.now + 600
     mails = {to: (kind, letter) for to, kind, letter in await house.mails()}
     assert mails["new@example.com"][0] == "verify_address"
@@ -57,7 +57,7 @@ async def test_a_taken_and_a_free_address_get_the_same_answer(house: House) -> N
 
 async def test_nothing_is_created_before_the_address_is_proven(house: House) -> None:
     ticket = await ask(house)
-    assert isinstance(ticket, Ticket)
+    assert isinstance(ticket, EmailChallenge)
     assert await house.store.accounts.by_email("new@example.com") is None
     assert await house.store.accounts.page() == []
 
@@ -65,7 +65,7 @@ async def test_nothing_is_created_before_the_address_is_proven(house: House) -> 
 @pytest.mark.requirement(79)
 async def test_the_pending_password_is_stored_hashed_and_the_mail_sealed(house: House) -> None:
     ticket = await ask(house)
-    assert isinstance(ticket, Ticket)
+    assert isinstance(ticket, EmailChallenge)
     stored = await house.store.messages.ticket(ticket.id)
     assert stored is not None
     assert PASSWORD not in str(stored)
@@ -111,7 +111,7 @@ async def test_a_taken_address_takes_as_long_as_a_free_one() -> None:
             for _ in range(8):
                 for email, times in took.items():
                     start = time.perf_counter()
-                    assert isinstance(await ask(house, email), Ticket)
+                    assert isinstance(await ask(house, email), EmailChallenge)
                     times.append(time.perf_counter() - start)
             known, unknown = (statistics.median(times) for times in took.values())
             ratio = known / unknown
@@ -127,17 +127,17 @@ async def test_a_mailbox_cannot_be_flooded_and_its_owner_can_still_sign_up(house
     assert [isinstance(answer, Wait) for answer in answers] == [False] * limit + [True] * 2
     # another requester still receives a mail
     other = CALLER.__class__("203.0.113.77", "", "")
-    assert isinstance(await ask(house, caller=caller_of(BROWSER, caller=other)), Ticket)
+    assert isinstance(await ask(house, caller=caller_of(BROWSER, caller=other)), EmailChallenge)
     house.later(900)
-    assert isinstance(await ask(house), Ticket)
+    assert isinstance(await ask(house), EmailChallenge)
 
 
 async def test_a_new_mail_invalidates_the_earlier_code(house: House) -> None:
     first = await ask(house)
-    assert isinstance(first, Ticket)
+    assert isinstance(first, EmailChallenge)
     (_, _, letter), *_ = await house.mails()
     again = await house.sign_up.again(first.id, caller=caller_of(BROWSER), now=house.now)
-    assert isinstance(again, Ticket)
+    assert isinstance(again, EmailChallenge)
     assert again.payload == first.payload
     stored = await house.store.messages.ticket(first.id)
     assert stored is not None
@@ -151,7 +151,7 @@ async def test_a_new_mail_invalidates_the_earlier_code(house: House) -> None:
 
 async def test_only_the_requesting_browser_can_ask_again(house: House) -> None:
     first = await ask(house)
-    assert isinstance(first, Ticket)
+    assert isinstance(first, EmailChallenge)
     for ticket_id, browser in ((first.id, digest("another")), ("tkt_" + "0" * 32, BROWSER)):
         again = await house.sign_up.again(ticket_id, caller=caller_of(browser), now=house.now)
         assert again is None

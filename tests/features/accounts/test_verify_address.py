@@ -10,11 +10,11 @@ import pytest
 
 from doorward.core.model.config_snapshot import Role
 from doorward.core.model.digest import digest
-from doorward.core.model.message import Ticket
+from doorward.core.model.message import EmailChallenge
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
-from doorward.features.accounts.verify_address import Verified
+from doorward.features.accounts.verify_address import VerifiedAddress
 from doorward.features.authn.factors.email_code.rules import Missed
 from doorward.features.rate_limits.rules.attempts import Wait
 from tests.mailbox import verify_by_code, verify_by_link
@@ -25,7 +25,9 @@ BROWSER = digest("browser")
 LIMIT = ThrottlePolicy().per_code
 
 
-async def asked(house: House, email: str = "new@example.com", **changes: Any) -> tuple[Ticket, str, str]:
+async def asked(
+    house: House, email: str = "new@example.com", **changes: Any
+) -> tuple[EmailChallenge, str, str]:
     """A pending sign-up: (ticket, code, link token)."""
     values: dict[str, Any] = {
         "password": Secret(PASSWORD),
@@ -36,19 +38,19 @@ async def asked(house: House, email: str = "new@example.com", **changes: Any) ->
         "now": house.now,
     }
     ticket = await house.sign_up.begin(email=email, **{**values, **changes})
-    assert isinstance(ticket, Ticket)
+    assert isinstance(ticket, EmailChallenge)
     (_, _, letter), *_ = await house.mails()
     found = re.search(r"/verify\?token=([A-Za-z0-9_-]{43})", letter.text)
     return ticket, letter.code or "", found.group(1) if found else ""
 
 
 async def by_code(
-    house: House, ticket: Ticket, code: str, browser: bytes = BROWSER
-) -> Verified | Missed | Wait:
+    house: House, ticket: EmailChallenge, code: str, browser: bytes = BROWSER
+) -> VerifiedAddress | Missed | Wait:
     return await verify_by_code(house, ticket.id, code, caller=caller_of(browser), now=house.now)
 
 
-async def by_link(house: House, token: str, browser: bytes = BROWSER) -> Verified | Missed:
+async def by_link(house: House, token: str, browser: bytes = BROWSER) -> VerifiedAddress | Missed:
     return await verify_by_link(house, token, caller=caller_of(browser), now=house.now)
 
 
@@ -56,10 +58,10 @@ async def test_the_code_creates_the_account_with_the_default_roles(house: House)
     for name, default in (("member", True), ("admin", False)):
         role = Role(f"rol_{name}", name, {}, house.now, default)
         await house.store.commit(house.store.registry.put_role(role))
-    await house.catalog.refresh()
+    await house.config.refresh()
     ticket, code, _ = await asked(house)
     made = await by_code(house, ticket, f"{code[:3]} {code[3:]}")
-    assert isinstance(made, Verified)
+    assert isinstance(made, VerifiedAddress)
     stored = await house.store.accounts.by_email("new@example.com")
     assert stored is not None
     assert stored == made.account
@@ -71,7 +73,7 @@ async def test_the_code_creates_the_account_with_the_default_roles(house: House)
 async def test_the_link_creates_the_account_once(house: House) -> None:
     _, _, token = await asked(house)
     outcomes = await asyncio.gather(*(by_link(house, token) for _ in range(8)))
-    assert sum(isinstance(outcome, Verified) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, VerifiedAddress) for outcome in outcomes) == 1
     assert len(await house.store.accounts.page()) == 1
 
 
@@ -89,7 +91,7 @@ async def test_code_and_link_are_bound_to_the_requesting_browser(house: House) -
     stranger = digest("another browser")
     assert await by_code(house, ticket, code, stranger) == Missed("unknown")
     assert await by_link(house, token, stranger) == Missed("browser")
-    assert isinstance(await by_link(house, token), Verified)
+    assert isinstance(await by_link(house, token), VerifiedAddress)
 
 
 async def test_code_and_link_expire_after_ten_minutes(house: House) -> None:
@@ -102,7 +104,7 @@ async def test_code_and_link_expire_after_ten_minutes(house: House) -> None:
 async def test_of_two_sign_ups_for_one_address_the_first_proven_wins(house: House) -> None:
     first, code_one, _ = await asked(house)
     second, code_two, _ = await asked(house, password=Secret("another " + PASSWORD))
-    assert isinstance(await by_code(house, second, code_two), Verified)
+    assert isinstance(await by_code(house, second, code_two), VerifiedAddress)
     assert await by_code(house, first, code_one) == Missed("used")
     stored = await house.store.accounts.by_email("new@example.com")
     assert stored is not None
@@ -115,7 +117,7 @@ async def test_too_many_wrong_codes_block_the_ticket_but_not_its_link(house: Hou
     for _ in range(LIMIT):
         assert await by_code(house, ticket, wrong) == Missed("code")
     assert isinstance(await by_code(house, ticket, code), Wait)
-    assert isinstance(await by_link(house, token), Verified)
+    assert isinstance(await by_link(house, token), VerifiedAddress)
 
 
 async def test_a_new_mail_does_not_reset_the_count_of_guesses(house: House) -> None:
@@ -142,7 +144,7 @@ async def test_the_sign_in_continues_with_the_password_just_set(house: House) ->
     asked_at = house.now
     house.later(120)
     made = await by_code(house, ticket, code)
-    assert isinstance(made, Verified)
+    assert isinstance(made, VerifiedAddress)
     assert made.ticket.sign_in_id == sign_in.id
     proven = await house.verify.go_on(sign_in, made, house.now)
     assert isinstance(proven, SignIn)

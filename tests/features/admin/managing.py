@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from doorward.app.container import Container, open_container
-from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
 from doorward.core.model.actor import ALL_RIGHTS, Actor
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.client import Client
@@ -51,7 +51,7 @@ class Desk:
     container: Container
     store: Store
     clock: ManualClock
-    catalog: WatchedCatalog
+    config: ConfigSnapshotWatcher
     people: PeopleAdmin
     apps: AppAdmin
     apis: ApiAdmin
@@ -88,7 +88,7 @@ async def admin_services(store: Store, clock: ManualClock) -> Desk:
         container=container,
         store=store,
         clock=clock,
-        catalog=services.config,
+        config=services.config,
         people=services.get(build.people),
         apps=services.get(build.apps),
         apis=services.get(build.apis),
@@ -103,7 +103,7 @@ async def opened() -> AsyncGenerator[Desk]:
     """A desk on a store of its own."""
     store = await open_sqlite(":memory:")
     made = await admin_services(store, ManualClock())
-    await made.catalog.refresh()
+    await made.config.refresh()
     try:
         yield made
     finally:

@@ -16,10 +16,10 @@ def desk(house: House) -> FactorAdmin:
     made = house.factors
     return FactorAdmin(
         store=house.store,
-        chance=made.chance,
+        random=made.random,
         clock=house.clock,
-        ending=house.pages.ending,
-        postman=made.postman,
+        revoker=house.pages.revoker,
+        mail_queue=made.mail_queue,
     )
 
 

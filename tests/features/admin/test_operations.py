@@ -158,7 +158,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
         keys=made.keys,
         wrappings=made.container.root_wrappings(),
         ada=ada,
-        current_key=next(key.id for key in made.catalog.current().keys if key.state == "current"),
+        current_key=next(key.id for key in made.config.current().keys if key.state == "current"),
         place=tmp_path / "a.db",
         audited=made.audited,
     )

@@ -27,7 +27,7 @@ async def office(request: pytest.FixtureRequest) -> AsyncGenerator[Desk]:
     place = ":memory:" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
     store = await open_store(place)
     made = await admin_services(store, ManualClock())
-    await made.catalog.refresh()
+    await made.config.refresh()
     permissions = [Permission("orders:read", "See your orders"), Permission("orders:write")]
     await made.apis.create(OPERATOR, API, name="orders", permissions=permissions)
     await made.apps.create(OPERATOR, WEB, kind="web", access=["orders"])
@@ -41,10 +41,10 @@ async def office(request: pytest.FixtureRequest) -> AsyncGenerator[Desk]:
 
 async def given(office: Desk, account: Account | None = None) -> Granted:
     """What Ada's app is granted at the API with her next token."""
-    catalog = await office.catalog.refresh()
+    config = await office.config.refresh()
     who = account or await office.people.get(OPERATOR, ADA)
     return entitle(
-        catalog=catalog,
+        config=config,
         client=await office.apps.get(OPERATOR, "web"),
         audience=API,
         scopes=("orders:read", "orders:write", "orders:refund"),
@@ -57,7 +57,7 @@ async def by_name(office: Desk, role: str) -> Role:
     made = await office.roles.get(OPERATOR, role)
     old = structs.replace(made, key="")
     assert await office.store.commit(office.store.registry.put_role(old))
-    await office.catalog.refresh()
+    await office.config.refresh()
     return old
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from doorward.adapters.keys.wrap_command import CommandWrapper
 from doorward.adapters.keys.wrap_local import LocalWrapper
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.core.ports.key_wrapper import KeyProblem, KeyWrapper
 from doorward.features.admin.error import AdminError
@@ -26,14 +26,14 @@ OLD, NEW, THIRD = (LocalWrapper(letter * 32) for letter in (b"o", b"n", b"t"))
 
 @pytest.fixture
 async def store(store: Store) -> Store:
-    await make_root(store, OLD, SystemChance(), secret=SECRET, now=1, place="")
+    await make_root(store, OLD, SystemRandom(), secret=SECRET, now=1, place="")
     return store
 
 
 async def managing(store: Store, wrapper: KeyWrapper = OLD) -> WrappingAdmin:
     root = await open_root(store, wrapper, place="")
     assert root is not None
-    return WrappingAdmin(store=store, wrapper=wrapper, root=root, chance=SystemChance(), clock=ManualClock())
+    return WrappingAdmin(store=store, wrapper=wrapper, root=root, random=SystemRandom(), clock=ManualClock())
 
 
 async def openers(store: Store) -> set[str]:
@@ -113,7 +113,7 @@ async def test_of_two_operators_who_drop_each_others_key_one_gets_a_conflict(sto
             return [second.root.opened_by]
 
     assert [one.kek for one in seen] == [NEW.id]
-    late = Late(store=store, wrapper=OLD, root=second.root, chance=SystemChance(), clock=ManualClock())
+    late = Late(store=store, wrapper=OLD, root=second.root, random=SystemRandom(), clock=ManualClock())
     with pytest.raises(AdminError, match="wrappings_changed"):
         await late.rewrap(OPERATOR, THIRD, drop_old=True)
     assert await openers(store) == {NEW.id}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.core.model.actor import SERVER, Actor
 from doorward.core.model.audit import AuditEvent
 from doorward.features.audit.operator import operator_event
@@ -17,7 +17,7 @@ async def stored(actor: Actor) -> AuditEvent:
     store = await open_sqlite(":memory:")
     write = operator_event(
         store,
-        SystemChance(),
+        SystemRandom(),
         actor=actor,
         kind="app.created",
         now=7,

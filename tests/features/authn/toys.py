@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.signin import Proof, SignIn
-from doorward.core.ports.mail_queue import Postman
+from doorward.core.ports.mail_queue import MailQueue
 from doorward.features.authn.flow.factor import JsonStep
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug
@@ -51,7 +51,9 @@ class ToyShown:
         )
 
 
-async def show_toy(store: Store, mail: Postman, sign_in: SignIn, said: str, now: int) -> SignIn | Refusal:
+async def show_toy(
+    store: Store, mail: MailQueue, sign_in: SignIn, said: str, now: int
+) -> SignIn | OAuthError:
     """Adds the proof of the account's toy, for the right word, and mails the owner."""
     account = await store.accounts.get(sign_in.account_id or "")
     rows = await store.accounts.factors(sign_in.account_id or "")
@@ -59,7 +61,7 @@ async def show_toy(store: Store, mail: Postman, sign_in: SignIn, said: str, now:
     if row is None or account is None:
         return GONE
     if said != WORD:
-        return Refusal("access_denied", "Another word.", "wrong word")
+        return OAuthError("access_denied", "Another word.", "wrong word")
     notice = mail.write("toy_shown", to=account.email, locale=account.locale, now=now, values={"at": now})
     return await add_proof(
         store, sign_in, account.id, shown_with(TOY, row, now), now, store.messages.insert_mail(notice)
@@ -71,13 +73,13 @@ class ToyStep(JsonStep):
     """`toy` of the JSON sign-in."""
 
     store: Store
-    mail: Postman
+    mail: MailQueue
     name: str = "toy"
     field: str = "toy"
 
     async def prove(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
-    ) -> SignIn | Refusal:
+    ) -> SignIn | OAuthError:
         """Proves by the word."""
         del caller
         return await show_toy(self.store, self.mail, sign_in, params["toy"], now)
@@ -88,7 +90,7 @@ class ToyFactor(FactorPlug):
     """A toy that the account holds, required only if an app requests two factors."""
 
     store: Store
-    mail: Postman
+    mail: MailQueue
     traits: FactorTraits = TOY
     path: str = "/sign-in/toy"
     setup_path: str = "/account/methods/toy"
@@ -113,7 +115,7 @@ class ToyFactor(FactorPlug):
             shown = await show_toy(
                 self.store, self.mail, sign_in, post.form.get("word", ""), post.browser.now
             )
-            return await flow.follow(post.browser, sign_in if isinstance(shown, Refusal) else shown)
+            return await flow.follow(post.browser, sign_in if isinstance(shown, OAuthError) else shown)
 
         async def refused(post: StalePost) -> Response:
             return post.browser.go("/sign-in")
@@ -155,7 +157,7 @@ class ToyProvider(FactorPlug):
                 return visit.browser.go("/sign-in")
             proof = Proof("toy_provider", visit.browser.now, ("fed",))
             shown = await add_proof(self.store, sign_in, visit.query["sub"], proof, visit.browser.now)
-            return await flow.follow(visit.browser, sign_in if isinstance(shown, Refusal) else shown)
+            return await flow.follow(visit.browser, sign_in if isinstance(shown, OAuthError) else shown)
 
         return [pages.get(self.path, leave), pages.get(f"{self.path}/callback", come_back)]
 

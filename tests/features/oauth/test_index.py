@@ -8,7 +8,7 @@ from typing import Any, ClassVar, get_args
 import pytest
 
 from doorward.cli.apps_options import AuthChoice
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.entitlement import Entitlement
 from doorward.core.model.policy import TokenPolicy
@@ -16,7 +16,7 @@ from doorward.core.model.secret import Secret
 from doorward.core.model.token_request import TokenRequest
 from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
-from doorward.features.oauth.client_auth.method import Presented, SingleUse
+from doorward.features.oauth.client_auth.method import PresentedCredential, SingleUse
 from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
 from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
 from doorward.features.oauth.metadata.feature import METADATA
@@ -44,10 +44,10 @@ class ToyGrant:
     tokens: TokenIssuer
     asked: list[TokenRequest] = field(default_factory=list[TokenRequest])
 
-    async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | Refusal:
+    async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | OAuthError:
         self.asked.append(request)
         if request.form.get("word") != "please":
-            return Refusal("invalid_grant", "That is not the word.")
+            return OAuthError("invalid_grant", "That is not the word.")
         entitlement = Entitlement(
             grant_id="grt_toy",
             client_id=client.id,
@@ -73,16 +73,22 @@ class ToyTicket:
     credentials: ClassVar[tuple[str, ...]] = ()
     algorithms: ClassVar[tuple[str, ...]] = ("TOY256",)
 
-    def read(self, request: TokenRequest) -> Presented | Refusal | None:
+    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
         client_id, _, ticket = (request.authorization or "").partition(" ")[2].partition(":")
-        return Presented(TICKET, client_id, Secret(ticket))
+        return PresentedCredential(TICKET, client_id, Secret(ticket))
 
     def verify(
-        self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
-    ) -> SingleUse | Refusal | None:
+        self,
+        presented: PresentedCredential,
+        client: Client,
+        request: TokenRequest,
+        *,
+        issuer: str,
+        policy: TokenPolicy,
+    ) -> SingleUse | OAuthError | None:
         ticket = presented.secret.reveal() if presented.secret else ""
         if not ticket.startswith("toy-"):
-            return Refusal("invalid_client", "Client authentication failed.", "no toy ticket")
+            return OAuthError("invalid_client", "Client authentication failed.", "no toy ticket")
         return SingleUse(ticket, request.now + 60)
 
 
@@ -106,14 +112,20 @@ class ToyPassword:
     credentials: ClassVar[tuple[str, ...]] = ("toy_password",)
     algorithms: ClassVar[tuple[str, ...]] = ()
 
-    def read(self, request: TokenRequest) -> Presented | Refusal | None:
+    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
         if "toy_password" not in request.form:
             return None
-        return Presented("toy_password", request.form.get("client_id", ""))
+        return PresentedCredential("toy_password", request.form.get("client_id", ""))
 
     def verify(
-        self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
-    ) -> Refusal | None:
+        self,
+        presented: PresentedCredential,
+        client: Client,
+        request: TokenRequest,
+        *,
+        issuer: str,
+        policy: TokenPolicy,
+    ) -> OAuthError | None:
         return None
 
 
@@ -125,14 +137,20 @@ class ToyCertificate:
     credentials: ClassVar[tuple[str, ...]] = ()
     algorithms: ClassVar[tuple[str, ...]] = ()
 
-    def read(self, request: TokenRequest) -> Presented | Refusal | None:
+    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
         if request.certificate is None:
             return None
-        return Presented("toy_tls", request.form.get("client_id", ""))
+        return PresentedCredential("toy_tls", request.form.get("client_id", ""))
 
     def verify(
-        self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
-    ) -> Refusal | None:
+        self,
+        presented: PresentedCredential,
+        client: Client,
+        request: TokenRequest,
+        *,
+        issuer: str,
+        policy: TokenPolicy,
+    ) -> OAuthError | None:
         return None
 
 
@@ -267,7 +285,7 @@ async def test_a_method_is_refused_to_apps_registered_for_another() -> None:
     async with back_channel() as channel:
         await channel.put(made.client(auth_method=TICKET, secrets=()))
         no = refused(await channel.exchange(form, authorization=ticket("app_web", "toy-1")), "invalid_client")
-        assert no.say == "Only Basic client authentication works in this header."
+        assert no.description == "Only Basic client authentication works in this header."
 
 
 @pytest.mark.requirement(24)
@@ -281,20 +299,20 @@ async def test_two_methods_in_one_request_are_refused_even_if_one_is_from_outsid
     ):
         refused(reader.read(request), "invalid_request")
     found = reader.read(made.token_request({"toy_password": "x", "client_id": "app_web"}))
-    assert found == Presented("toy_password", "app_web")
+    assert found == PresentedCredential("toy_password", "app_web")
 
 
 def test_a_method_without_a_parameter_is_tried_after_the_others_and_before_none() -> None:
     methods = (*CLIENT_AUTH_METHODS, ToyCertificate())
     for reader in (CredentialReader(methods=methods), CredentialReader(methods=methods[::-1])):
         bare = made.token_request({"client_id": "app_web"})
-        assert reader.read(bare) == Presented("none", "app_web")
+        assert reader.read(bare) == PresentedCredential("none", "app_web")
         held = made.token_request({"client_id": "app_web"}, certificate=b"der")
-        assert reader.read(held) == Presented("toy_tls", "app_web")
+        assert reader.read(held) == PresentedCredential("toy_tls", "app_web")
         # a certificate may serve only to bind the token: the secret authenticates the app
         secret = {"client_id": "app_web", "client_secret": made.SECRET}
         shown = reader.read(made.token_request(secret, certificate=b"der"))
-        assert isinstance(shown, Presented)
+        assert isinstance(shown, PresentedCredential)
         assert shown.method == "client_secret_post"
 
 

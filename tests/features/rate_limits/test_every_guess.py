@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from doorward.adapters.counters.store import StoreCounters
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
-from doorward.core.model.message import Ticket
+from doorward.core.model.message import EmailChallenge
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.features.authn.factors.email_code.rules import DIGITS, Missed
@@ -66,7 +66,7 @@ async def reset_code(house: House, account: Account, device: bytes | None, numbe
         caller=caller_of(BROWSER, devices=(DEVICE,), caller=elsewhere(number)),
         now=house.now,
     )
-    assert isinstance(ticket, Ticket), ticket
+    assert isinstance(ticket, EmailChallenge), ticket
     return await reset_by_code(
         house,
         ticket.id,
@@ -86,7 +86,7 @@ async def sign_up_code(house: House, account: Account, device: bytes | None, num
         caller=caller_of(BROWSER, caller=elsewhere(number)),
         now=house.now,
     )
-    assert isinstance(ticket, Ticket), ticket
+    assert isinstance(ticket, EmailChallenge), ticket
     return await verify_by_code(
         house,
         ticket.id,
@@ -101,7 +101,7 @@ def elsewhere(number: int) -> Caller:
 
 
 def looked_at(outcome: object) -> bool:
-    if isinstance(outcome, Refusal):
+    if isinstance(outcome, OAuthError):
         return outcome.code == "access_denied"
     return isinstance(outcome, Missed)
 
@@ -155,7 +155,7 @@ async def test_nodes_share_their_counters(house: House) -> None:
         assert looked_at(await password((house, there)[number % 2], account, None, number))
     for node in (house, there):
         outcome = await node.check.verify(account.email, Secret(PASSWORD), caller=CALLER, now=house.now)
-        assert isinstance(outcome, Refusal)
+        assert isinstance(outcome, OAuthError)
         assert outcome.code == "too_many_attempts"
 
 
@@ -182,4 +182,6 @@ async def test_wrong_codes_do_not_block_the_link(house: House) -> None:
     assert isinstance(await reset_code(house, account, None, LIMIT), Wait)
     (_, _, letter), *_ = await house.mails()
     link = letter.text.partition("token=")[2].split()[0]
-    assert isinstance(await reset_by_link(house, link, caller=caller_of(BROWSER), now=house.now), Ticket)
+    assert isinstance(
+        await reset_by_link(house, link, caller=caller_of(BROWSER), now=house.now), EmailChallenge
+    )

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from doorward.adapters.counters.write_behind import Tallies
+from doorward.adapters.counters.write_behind import WriteBehindCounter
 from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.core.errors import StoreUnavailable
-from doorward.features.rate_limits.rules.failures import BATCH, WINDOW, Failures
-from doorward.features.rate_limits.sync import ShareTallies
+from doorward.features.rate_limits.rules.failures import BATCH, WINDOW, ClientAuthRateLimiter
+from doorward.features.rate_limits.sync import CounterSync
 from doorward.storage.sql.store import Store, Write
 from doorward.storage.sqlite.database import open_sqlite
 from tests.manual_clock import ManualClock
@@ -21,15 +21,15 @@ SEALER = KeyedSealer(b"k" * 32)
 CLOCK = ManualClock()
 
 
-def sharing(store: Store, failures: Failures) -> ShareTallies:
-    uncommitted = Tallies(store=store, clock=CLOCK)
-    tallies = {"failures": failures.tally}
-    return ShareTallies(store=store, sealer=SEALER, clock=CLOCK, uncommitted=uncommitted, tallies=tallies)
+def sharing(store: Store, failures: ClientAuthRateLimiter) -> CounterSync:
+    uncommitted = WriteBehindCounter(store=store, clock=CLOCK)
+    tallies = {"failures": failures.counter}
+    return CounterSync(store=store, sealer=SEALER, clock=CLOCK, uncommitted=uncommitted, counters=tallies)
 
 
 async def test_failures_in_one_process_are_known_in_the_other_a_second_later(tmp_path: Path) -> None:
     stores = [await open_sqlite(tmp_path / "a.db") for _ in range(2)]
-    failures = [Failures(per_address=20) for _ in range(2)]
+    failures = [ClientAuthRateLimiter(per_address=20) for _ in range(2)]
     shares = [sharing(store, one) for store, one in zip(stores, failures, strict=True)]
     for _ in range(3 * BATCH):
         failures[0].note("192.0.2.1", NOW)
@@ -53,7 +53,7 @@ async def test_counting_continues_during_a_database_outage_and_is_reported_later
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store = await open_sqlite(":memory:")
-    failures = Failures(per_address=20)
+    failures = ClientAuthRateLimiter(per_address=20)
     share = sharing(store, failures)
     for _ in range(BATCH):
         failures.note("192.0.2.1", NOW)

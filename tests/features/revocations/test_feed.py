@@ -12,7 +12,7 @@ from time import perf_counter
 import pytest
 from msgspec.json import decode
 
-from doorward.cluster.change_notifier import Bells
+from doorward.cluster.change_notifier import ChangeNotifiers
 from doorward.core.errors import StoreUnavailable
 from doorward.core.model.revocation import Revocation
 from doorward.features.revocations.feed import MOST_WAITING, Watch
@@ -29,17 +29,17 @@ pytestmark = pytest.mark.anyio
 class Heard:
     """A change notifier that reports itself as connected."""
 
-    bells: Bells
+    notifiers: ChangeNotifiers
     connected: bool = True
 
     def listen(self, wake: Callable[[], None]) -> None:
-        self.bells.listen(wake)
+        self.notifiers.listen(wake)
 
-    async def ring(self) -> None:
-        await self.bells.ring()
+    async def publish(self) -> None:
+        await self.notifiers.publish()
 
     async def run(self) -> None:
-        await self.bells.run()
+        await self.notifiers.run()
 
 
 async def end(channel: BackChannel, name: str, kind: str = "grant") -> None:
@@ -215,13 +215,17 @@ async def test_an_entry_with_a_bound_replaces_the_previous_one(channel: BackChan
 
 @pytest.mark.requirement(58)
 async def test_a_notification_is_answered_at_once(channel: BackChannel) -> None:
-    bells = Bells()
-    channel.store.on_change(bells.changed)
-    await keeps_async(0.3, partial(until_told, channel, Watch(store=channel.store, bell=Heard(bells))))
+    notifiers = ChangeNotifiers()
+    channel.store.on_change(notifiers.changed)
+    await keeps_async(
+        0.3, partial(until_told, channel, Watch(store=channel.store, notifier=Heard(notifiers)))
+    )
 
 
 async def test_a_lost_notification_costs_half_a_second(channel: BackChannel) -> None:
-    await keeps_async(1, partial(until_told, channel, Watch(store=channel.store, bell=Heard(Bells()))))
+    await keeps_async(
+        1, partial(until_told, channel, Watch(store=channel.store, notifier=Heard(ChangeNotifiers())))
+    )
 
 
 async def until_told(channel: BackChannel, watch: Watch) -> float:

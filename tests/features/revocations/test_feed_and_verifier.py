@@ -11,10 +11,10 @@ from doorward.features.oauth.metadata import routes as metadata
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.revocations import routes as feed
 from doorward.features.revocations.rules.status_index import list_for
+from doorward_verify.auth_error import AuthError
 from doorward_verify.claims import AccessRules, Verified
 from doorward_verify.keyset import parse_jwks
 from doorward_verify.principal import Principal
-from doorward_verify.refused import Refused
 from doorward_verify.revocation import RevocationView, parse_feed
 from doorward_verify.status_list import INVALID, VALID, parse_status_list
 from doorward_verify.verifier import Verifier
@@ -79,10 +79,10 @@ async def test_the_verifier_accepts_our_access_tokens_and_no_other_tokens(
     assert found.principal.scopes == {"openid", "email", "orders:read"}
     assert found.principal.sid == "ses_one"
     foreign = (await verifier(asgi, "https://other.example.com")).verify(answer.access_token, made.NOW)
-    assert isinstance(foreign, Refused)
+    assert isinstance(foreign, AuthError)
     assert foreign.reason == "audience"
     as_access = (await verifier(asgi, "app_web")).verify(answer.id_token or "", made.NOW)
-    assert isinstance(as_access, Refused)
+    assert isinstance(as_access, AuthError)
     assert as_access.reason == "type"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from doorward.core.model.revocation import Revocation
 from doorward.features.revocations import view_service as revocation_view
-from doorward.features.revocations.view_service import RevocationView
+from doorward.features.revocations.view_service import ServerRevocationView
 from tests.features import made
 from tests.features.oauth.logout.back_channel import BackChannel
 from tests.waiting import until_async
@@ -45,7 +45,7 @@ def read(channel: BackChannel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 async def test_concurrent_requests_and_revocations_read_each_entry_once(
     channel: BackChannel, read: list[int]
 ) -> None:
-    view = RevocationView(store=channel.store)
+    view = ServerRevocationView(store=channel.store)
 
     async def ask(number: int) -> None:
         await end(channel, f"grt_{number}")
@@ -63,7 +63,7 @@ async def test_a_long_view_is_read_completely_in_pieces(
     monkeypatch.setattr(revocation_view, "PAGE", 10)
     for number in range(count):
         await end(channel, f"grt_{number}")
-    known = await RevocationView(store=channel.store).fresh(made.NOW)
+    known = await ServerRevocationView(store=channel.store).fresh(made.NOW)
     assert max(read) <= 10
     assert sum(read) == count
     assert all(known.revoked(token(f"grt_{number}")) == "grant" for number in range(count))
@@ -77,7 +77,7 @@ async def test_a_request_overtaken_between_two_reads_reads_nothing_again(
     """docs/incidents/0041-an-old-cursor-that-cost-the-whole-feed.md"""
     for number in range(5):
         await end(channel, f"grt_{number}")
-    view = RevocationView(store=channel.store)
+    view = ServerRevocationView(store=channel.store)
 
     async def look() -> None:
         if what == "view":

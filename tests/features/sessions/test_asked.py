@@ -26,8 +26,8 @@ def test_a_request_is_returned_unchanged() -> None:
 
 
 def test_a_request_too_long_for_a_cookie_is_not_stored() -> None:
-    chance = "".join(hashlib.sha256(str(n).encode()).hexdigest() for n in range(120))
-    assert pack(FLOW, {"state": chance}) is None
+    random = "".join(hashlib.sha256(str(n).encode()).hexdigest() for n in range(120))
+    assert pack(FLOW, {"state": random}) is None
     found = pack(FLOW, {"state": "https://kibana.example.com/?" + "columns=message&" * 200})
     assert found is not None
     assert len(found) <= MOST_CARRIED

@@ -14,7 +14,7 @@ from doorward.core.model.secret import Secret
 from doorward.core.model.session import Consent, Session
 from doorward.features.authn.flow.outcomes import Finished
 from doorward.features.authn.flow.rules.assurance import Achieved
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
 from tests.features import made
 from tests.features.admin.managing import OPERATOR, Desk
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 @dataclass
 class Thief:
     """Has the session's cookie and requests codes without pause: one grant is created right after the existing ones were read,
-    with the guard that `Finish` has."""
+    with the guard that `SignInCompletion` has."""
 
     store: Store
     session: Session
@@ -56,15 +56,15 @@ class Thief:
         )
 
     def after(self, monkeypatch: pytest.MonkeyPatch, look: str) -> None:
-        """Creates the grant right after `Ending` has read the others."""
-        method = getattr(Ending, look)
+        """Creates the grant right after `Revoker` has read the others."""
+        method = getattr(Revoker, look)
 
-        async def then_sign_in(ending: Ending, *given: Any, **named: Any) -> Any:
+        async def then_sign_in(ending: Revoker, *given: Any, **named: Any) -> Any:
             writes = await method(ending, *given, **named)
             await self()
             return writes
 
-        monkeypatch.setattr(Ending, look, then_sign_in)
+        monkeypatch.setattr(Revoker, look, then_sign_in)
 
     async def left(self) -> list[str]:
         """The live grants."""

@@ -16,7 +16,7 @@ from doorward.core.model.secret import Secret
 from doorward.core.model.session import EndReason, Session
 from doorward.features.accounts.reset_password import Reset
 from doorward.features.authn.factors.password.change import Changed
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store, Write
 from tests.features.admin.managing import OPERATOR, Desk
 from tests.mailbox import reset_by_code
@@ -30,7 +30,7 @@ BROWSER = digest("browser")
 @dataclass
 class Thief:
     """Knows the old password, and ends a sign-in between the read of what is open and the commit that ends it, with the
-    guard that `Finish` has."""
+    guard that `SignInCompletion` has."""
 
     store: Store
     now: int
@@ -57,10 +57,10 @@ class Thief:
 
 def between(monkeypatch: pytest.MonkeyPatch, thief: Thief) -> None:
     """Lets the thief act once, right after everything open was read."""
-    look = Ending.account
+    look = Revoker.account
 
     async def then_sign_in(
-        self: Ending,
+        self: Revoker,
         account_id: str,
         *,
         now: int,
@@ -75,7 +75,7 @@ def between(monkeypatch: pytest.MonkeyPatch, thief: Thief) -> None:
             await thief.sign_in(account_id)
         return writes
 
-    monkeypatch.setattr(Ending, "account", then_sign_in)
+    monkeypatch.setattr(Revoker, "account", then_sign_in)
 
 
 async def left_open(store: Store, account: Account, now: int) -> tuple[list[str], list[str]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.features.oauth.token.rules import TokenResponse
-from doorward.features.sessions.ending import MANY
+from doorward.features.sessions.revoker import MANY
 from tests.features import made
 from tests.features.oauth.logout.back_channel import BackChannel
 
@@ -25,7 +25,7 @@ async def revoked(channel: BackChannel, claims: dict[str, object]) -> str | None
 
 
 async def lives(channel: BackChannel, raw: str) -> bool:
-    return not isinstance(await channel.refresh(raw), Refusal)
+    return not isinstance(await channel.refresh(raw), OAuthError)
 
 
 @pytest.mark.requirement(72)

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.digest import digest
-from doorward.core.model.message import Ticket
+from doorward.core.model.message import EmailChallenge
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import SignIn
 from doorward.features.accounts.reset_password import Reset
@@ -35,11 +35,11 @@ async def shown_password(house: House, browser: str = "browser") -> SignIn:
     return outcome
 
 
-async def shown_code(house: House, sign_in: SignIn, code: str) -> SignIn | Refusal:
+async def shown_code(house: House, sign_in: SignIn, code: str) -> SignIn | OAuthError:
     return await house.prove_second_factor.prove(sign_in, code=Secret(code), caller=CALLER, now=house.now)
 
 
-async def asked(house: House, browser: bytes = BROWSER) -> tuple[Ticket, str]:
+async def asked(house: House, browser: bytes = BROWSER) -> tuple[EmailChallenge, str]:
     ticket = await house.reset.ask(
         email="ada@example.com",
         locale="en",
@@ -47,16 +47,16 @@ async def asked(house: House, browser: bytes = BROWSER) -> tuple[Ticket, str]:
         caller=caller_of(browser),
         now=house.now,
     )
-    assert isinstance(ticket, Ticket)
+    assert isinstance(ticket, EmailChallenge)
     (_, _, letter), *_ = await house.mails()
     return ticket, letter.code or ""
 
 
-async def typed(house: House, ticket: Ticket, code: str, browser: bytes = BROWSER) -> object:
+async def typed(house: House, ticket: EmailChallenge, code: str, browser: bytes = BROWSER) -> object:
     return await reset_by_code(house, ticket.id, code, caller=caller_of(browser), now=house.now)
 
 
-async def set_new(house: House, ticket: Ticket, password: str, *, ends: bool) -> object:
+async def set_new(house: House, ticket: EmailChallenge, password: str, *, ends: bool) -> object:
     return await house.reset.set(
         ticket.id,
         Secret(password),
@@ -88,7 +88,7 @@ async def changes(house: House, account: Account) -> None:
         caller=CALLER,
         now=house.now,
     )
-    assert not isinstance(done, Refusal)
+    assert not isinstance(done, OAuthError)
 
 
 async def resets(house: House, account: Account) -> None:
@@ -148,7 +148,7 @@ async def test_a_sign_in_with_the_old_password_cannot_try_codes(house: House) ->
     sign_in = await shown_password(house)
     await house.change_account(account, password_changed_at=house.now)
     outcome = await shown_code(house, sign_in, codes[0])
-    assert isinstance(outcome, Refusal)
+    assert isinstance(outcome, OAuthError)
     assert outcome.code == "invalid_session"
     unspent = [f for f in await house.store.accounts.factors(account.id) if f.kind == "recovery_code"]
     assert all(factor.used_at is None for factor in unspent)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from doorward.adapters.keys.wrap_local import LocalWrapper
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.core.ports.key_wrapper import KeyProblem, WrongKey
 from doorward.features.signing_keys.root import RootSecret, make_root, open_root
@@ -45,7 +45,7 @@ class Service:
 
 
 async def made(store: Store, wrapper: LocalWrapper | Service, secret: bytes = SECRET) -> RootSecret:
-    return await make_root(store, wrapper, SystemChance(), secret=secret, now=NOW, place="here")
+    return await make_root(store, wrapper, SystemRandom(), secret=secret, now=NOW, place="here")
 
 
 async def test_the_root_is_made_once_and_opened_again(store: Store) -> None:

@@ -15,17 +15,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec import structs
 
 from doorward.adapters.keys.signing import PURPOSE
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.cli.problems import sentences
-from doorward.core.model.config_snapshot import KeyState, SigningKey
+from doorward.core.model.config_snapshot import KeyState, StoredSigningKey
 from doorward.core.model.policy import TokenPolicy
 from doorward.features.admin.error import AdminError
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.features.sessions.rules.ending import MARGIN
 from doorward.storage.sqlite.database import open_sqlite
 from doorward_verify import jwk, jws
+from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import b64url_decode
-from doorward_verify.refused import Refused
 from tests.features.admin.managing import DAY, OPERATOR, WEB, Desk, admin_services
 from tests.manual_clock import NOW, ManualClock
 
@@ -67,7 +67,7 @@ async def test_keys_rotate_by_time_and_every_live_token_verifies_throughout(desk
         desk.clock.time += DAY // 4
         published_before = {key["kid"] for key in desk.services.signer.jwks()["keys"]}
         turned += await desk.rotation.maintain()
-        await desk.catalog.refresh()
+        await desk.config.refresh()
         fresh = token(desk)
         # a client that fetched the keys before this moment can already verify what is signed now
         assert jwt.get_unverified_header(fresh)["kid"] in published_before
@@ -108,15 +108,15 @@ async def test_a_shorter_lifetime_drops_neither_key_nor_revocation_of_older_toke
     desk.clock.time += 3599
     await desk.rotation.maintain()
     assert jws.verify(old, desk.services.signer.keys(), algorithms=["ES256"], types=None)
-    ending = Ending(
-        store=desk.store, chance=SystemChance(), catalog=desk.catalog, policy=TokenPolicy(access_ttl=300)
+    ending = Revoker(
+        store=desk.store, random=SystemRandom(), config=desk.config, policy=TokenPolicy(access_ttl=300)
     )
     await desk.store.commit(*ending.client("app_1", now=desk.clock.time, reason="app_deleted"))
     (entry,) = (await desk.store.revocations.live(desk.clock.time))[1]
     assert entry.expires_at >= desk.clock.time + 3600
     desk.clock.time += 1 + MARGIN
     await desk.rotation.maintain()
-    with pytest.raises(Refused):
+    with pytest.raises(AuthError):
         jws.verify(old, desk.services.signer.keys(), algorithms=["ES256"], types=None)
 
 
@@ -147,12 +147,12 @@ async def test_an_algorithm_gets_its_key_when_an_api_needs_it(desk: Desk) -> Non
         await desk.apis.update(OPERATOR, "a", lambda api: api)
 
 
-def of_before(desk: Desk, name: str, state: KeyState) -> SigningKey:
+def of_before(desk: Desk, name: str, state: KeyState) -> StoredSigningKey:
     """An RSA key as the previous version made it."""
     key = jwk.signing_key(rsa.generate_private_key(65537, 3072), alg="RS256", kid=name)
     sealed = desk.services.sealer.seal(PURPOSE, name, msgspec.json.encode(key.private_jwk()))
     public: dict[str, Any] = {**key.public_jwk()}
-    return SigningKey(name, "RS256", state, public, sealed, NOW - 2 * DAY, NOW - 2 * DAY)
+    return StoredSigningKey(name, "RS256", state, public, sealed, NOW - 2 * DAY, NOW - 2 * DAY)
 
 
 async def test_rsa_keys_of_another_size_are_replaced_and_every_token_stays_verifiable(desk: Desk) -> None:
@@ -166,7 +166,7 @@ async def test_rsa_keys_of_another_size_are_replaced_and_every_token_stays_verif
 
     def signed() -> int:
         kid = jwt.get_unverified_header(desk.services.signer.sign({}, typ="JWT", alg="RS256"))["kid"]
-        (key,) = [key for key in desk.catalog.current().keys if key.id == kid]
+        (key,) = [key for key in desk.config.current().keys if key.id == kid]
         return int.from_bytes(b64url_decode(key.public_jwk["n"]), "big").bit_length()
 
     assert await states(desk, "RS256") == {"current": 1, "next": 1, "retired": 1}
@@ -176,7 +176,7 @@ async def test_rsa_keys_of_another_size_are_replaced_and_every_token_stays_verif
     published = {key["kid"] for key in desk.services.signer.jwks()["keys"]}
     desk.clock.time += DAY
     await desk.rotation.maintain()
-    await desk.catalog.refresh()
+    await desk.config.refresh()
     assert signed() == 2048
     assert (
         jwt.get_unverified_header(desk.services.signer.sign({}, typ="JWT", alg="RS256"))["kid"] in published
@@ -189,7 +189,7 @@ async def test_a_revoked_key_is_removed_at_once_and_replaced_by_the_next(desk: D
     stolen = token(desk)
     kid = jwt.get_unverified_header(stolen)["kid"]
     await desk.keys.revoke(OPERATOR, kid)
-    with pytest.raises(Refused):
+    with pytest.raises(AuthError):
         jws.verify(stolen, desk.services.signer.keys(), algorithms=["ES256"], types=None)
     assert jwt.get_unverified_header(token(desk))["kid"] != kid
     assert await states(desk) == {"revoked": 1, "current": 1, "next": 1}

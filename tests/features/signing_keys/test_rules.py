@@ -6,9 +6,9 @@ import pytest
 from msgspec import structs
 
 from doorward.core.model.client import Client, SigningAlgorithm
-from doorward.core.model.config_snapshot import Api, KeyState, SigningKey
+from doorward.core.model.config_snapshot import Api, KeyState, StoredSigningKey
 from doorward.features.signing_keys import rules as key_life
-from doorward.features.signing_keys.rules import Change, Lengthen, Publish, Replace, Retire, Start, Turn
+from doorward.features.signing_keys.rules import Change, Lengthen, Promote, Publish, Replace, Retire, Start
 from doorward_verify.encoding import b64url_encode
 
 DAY = 86_400
@@ -23,8 +23,8 @@ def key(
     alg: SigningAlgorithm = "ES256",
     retired: int = 0,
     life: int = 300,
-) -> SigningKey:
-    return SigningKey(
+) -> StoredSigningKey:
+    return StoredSigningKey(
         id=name,
         alg=alg,
         state=state,
@@ -38,7 +38,7 @@ def key(
 
 
 def due(
-    *keys: SigningKey,
+    *keys: StoredSigningKey,
     needed: tuple[SigningAlgorithm, ...] = ("ES256",),
     rotate_after: int = 90 * DAY,
     access_life: int = 300,
@@ -67,7 +67,7 @@ def test_the_next_key_is_published_a_day_before_it_signs() -> None:
     old = key("a", "current", age=91 * DAY)
     assert due(old, key("b", "next", age=DAY - 1)) == []
     ripe = key("b", "next", age=DAY)
-    assert due(old, ripe) == [Turn(ripe, old)]
+    assert due(old, ripe) == [Promote(ripe, old)]
 
 
 @pytest.mark.requirement(52)
@@ -96,7 +96,7 @@ def test_a_key_stores_the_longest_lifetime_of_its_tokens() -> None:
 
 def test_a_revoked_current_key_is_replaced_at_once_however_young_the_next() -> None:
     following = key("b", "next", age=1)
-    assert due(key("a", "revoked", age=9), following) == [Turn(following, None)]
+    assert due(key("a", "revoked", age=9), following) == [Promote(following, None)]
 
 
 def test_nothing_rotates_automatically_if_disabled() -> None:
@@ -128,14 +128,14 @@ def test_an_algorithm_without_a_current_key_is_missing() -> None:
     assert key_life.missing(held, ("ES256", "RS256", "Ed25519")) == ("RS256", "Ed25519")
 
 
-def of_bits(made: SigningKey, bits: int) -> SigningKey:
+def of_bits(made: StoredSigningKey, bits: int) -> StoredSigningKey:
     return structs.replace(
         made, public_jwk={"n": b64url_encode((1 << (bits - 1)).to_bytes(bits // 8, "big"))}
     )
 
 
 def test_rsa_keys_of_another_size_are_replaced_the_next_at_once_and_the_current_by_rotation() -> None:
-    def rsa(name: str, state: KeyState, bits: int, age: int) -> SigningKey:
+    def rsa(name: str, state: KeyState, bits: int, age: int) -> StoredSigningKey:
         return of_bits(key(name, state, age=age, alg="RS256"), bits)
 
     old, old_next = rsa("a", "current", 3072, 2 * DAY), rsa("b", "next", 3072, 2 * DAY)
@@ -144,7 +144,7 @@ def test_rsa_keys_of_another_size_are_replaced_the_next_at_once_and_the_current_
     young = rsa("c", "next", 2048, DAY - 1)
     assert due(old, young, needed=("RS256",)) == []
     ripe = rsa("c", "next", 2048, DAY)
-    assert due(old, ripe, needed=("RS256",)) == [Turn(ripe, old)]
+    assert due(old, ripe, needed=("RS256",)) == [Promote(ripe, old)]
     # with manual rotation only, the operator decides
     assert due(old, ripe, needed=("RS256",), rotate_after=0) == []
     assert due(rsa("c", "current", 2048, DAY), rsa("d", "next", 2048, DAY), needed=("RS256",)) == []

@@ -8,18 +8,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from doorward_verify.auth_error import AuthError
     from doorward_verify.demands import Demand, demand
     from doorward_verify.principal import Principal
-    from doorward_verify.refused import Refused
     from doorward_verify.resource_server import ResourceServer
     from doorward_verify.verifier import Verifier
 
-__all__ = ["Demand", "Principal", "Refused", "ResourceServer", "Verifier", "demand"]
+__all__ = ["AuthError", "Demand", "Principal", "ResourceServer", "Verifier", "demand"]
 
 _HOMES = {
+    "AuthError": "auth_error",
     "Demand": "demands",
     "Principal": "principal",
-    "Refused": "refused",
     "ResourceServer": "resource_server",
     "Verifier": "verifier",
     "demand": "demands",

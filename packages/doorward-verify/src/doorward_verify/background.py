@@ -9,7 +9,7 @@ from concurrent.futures import Future
 
 from msgspec import Struct
 
-from doorward_verify.discovery import Chance, Clock, Discovery
+from doorward_verify.discovery import Clock, Discovery, SecureRandom
 from doorward_verify.feed_driver import FeedDriver
 from doorward_verify.fetch import Fetcher
 from doorward_verify.key_driver import KeyDriver
@@ -42,13 +42,13 @@ class Background:
         plan: Plan,
         new_fetcher: Callable[[], Fetcher],
         clock: Clock,
-        chance: Chance,
+        random: SecureRandom,
         on_keys: Callable[[KeySet, float], None],
     ) -> None:
         self._plan = plan
         self._new_fetcher = new_fetcher
         self._clock = clock
-        self._chance = chance
+        self._random = random
         self._on_keys = on_keys
         self._lock = threading.Lock()
         self._running: _Running | None = None
@@ -101,7 +101,7 @@ class Background:
             fetcher,
             discovery,
             self._clock,
-            self._chance,
+            self._random,
             outage=plan.outage,
             required=plan.feed_required,
         )

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.metadata import InvalidMetadata, check_url
-from doorward_verify.refused import Refused
 
 WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
 RETRY_AFTER: Final = 5
@@ -32,7 +32,7 @@ class Challenge(Struct, frozen=True):
     body: dict[str, str]
 
 
-def challenge(refused: Refused, resource_metadata: str | None) -> Challenge:
+def challenge(refused: AuthError, resource_metadata: str | None) -> Challenge:
     """Build the answer to a refusal.
 
     Without credentials there is no error code, so that a client without a token learns only where to get one
@@ -40,18 +40,18 @@ def challenge(refused: Refused, resource_metadata: str | None) -> Challenge:
     make a good client sign in again.
     """
     status, error = _ERRORS.get(refused.reason, _INVALID_TOKEN)
-    body = {"error": error or refused.reason, "error_description": refused.say}
+    body = {"error": error or refused.reason, "error_description": refused.description}
     headers = {"Cache-Control": "no-store"}
     if status == 503:
         headers["Retry-After"] = str(RETRY_AFTER)
         return Challenge(
-            status, headers, {"error": "temporarily_unavailable", "error_description": refused.say}
+            status, headers, {"error": "temporarily_unavailable", "error_description": refused.description}
         )
     if refused.reason == "csrf":  # the token is good; a new one would not help
         return Challenge(status, headers, body)
     parameters: list[tuple[str, str]] = []
     if error:
-        parameters += [("error", error), ("error_description", refused.say)]
+        parameters += [("error", error), ("error_description", refused.description)]
     if refused.scopes:
         parameters.append(("scope", " ".join(refused.scopes)))
     if refused.acr_values:

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final
 from msgspec import UNSET, DecodeError, Meta, Struct, UnsetType, ValidationError, convert
 from msgspec.json import Decoder, Encoder
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import SAFE_INTEGER, json_object
 from doorward_verify.principal import Principal
-from doorward_verify.refused import Refused
 
 MAX_LEEWAY: Final = 60
 ACCESS_TOKEN_TYPES: Final = frozenset({"at+jwt"})
@@ -62,7 +62,7 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 
 
 def judge(payload: bytes, rules: AccessRules, now: float) -> Verified:
-    """Validate the payload of a token whose signature is valid, at `now` (seconds). Raises `Refused` or `Malformed`."""
+    """Validate the payload of a token whose signature is valid, at `now` (seconds). Raises `AuthError` or `Malformed`."""
     claims = None
     try:
         quick = _decode(payload)
@@ -75,23 +75,23 @@ def judge(payload: bytes, rules: AccessRules, now: float) -> Verified:
     if claims is None:
         claims = _read_in_full(payload)
     if claims.iss != rules.issuer:
-        raise Refused("issuer", "the token is of another issuer")
+        raise AuthError("issuer", "the token is of another issuer")
     aud = claims.aud
     if aud != rules.audience and (type(aud) is str or rules.audience not in aud):
-        raise Refused("audience", "the token is for another audience")
+        raise AuthError("audience", "the token is for another audience")
     leeway = rules.leeway
     until = claims.exp + leeway
     if now >= until:
-        raise Refused("expired", "the token has expired")
+        raise AuthError("expired", "the token has expired")
     # A token issued in the future would escape every `before` of the revocation view.
     since = claims.iat - leeway
     if claims.nbf is not UNSET and claims.nbf - leeway > since:
         since = claims.nbf - leeway
     if now < since:
-        raise Refused("not_yet_valid", "the token is not valid yet")
+        raise AuthError("not_yet_valid", "the token is not valid yet")
     if claims.cnf is not UNSET:
         # RFC 9449 §7, RFC 8705 §3: accepting it as a bearer token would drop its key binding
-        raise Refused("sender_constrained", "the token is bound to a key")
+        raise AuthError("sender_constrained", "the token is bound to a key")
     scope, roles, permissions, amr = claims.scope, claims.roles, claims.permissions, claims.amr
     auth_time, acr, sid = claims.auth_time, claims.acr, claims.sid
     principal = Principal(
@@ -119,7 +119,7 @@ def _read_in_full(payload: bytes) -> AccessClaims:
         return convert(members, AccessClaims)
     except ValidationError as error:
         # the decoder's message names the claim and the expected type, never the value
-        raise Refused("claims", f"a claim is missing or of the wrong type: {error}") from None
+        raise AuthError("claims", f"a claim is missing or of the wrong type: {error}") from None
 
 
 def _round_dates(members: dict[str, Any]) -> None:

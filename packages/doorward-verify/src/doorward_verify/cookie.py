@@ -6,9 +6,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import b64url_encode
 from doorward_verify.metadata import InvalidMetadata, is_loopback, origin_of
-from doorward_verify.refused import Refused
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER: Final = "X-CSRF-Token"
@@ -16,7 +16,7 @@ _CSRF_LABEL: Final = b"doorward-csrf:"
 MAX_COOKIE_CHARS: Final = 64 * 1024
 
 
-class Asked(Struct, frozen=True):
+class RequestCredentials(Struct, frozen=True):
     """The parts of a request that authentication reads. `authorization` and `cookies` hold each header of
     that name; `own_origin` is the origin that the request was sent to, as `https://host[:port]`. A
     WebSocket has the method `WEBSOCKET`."""
@@ -50,20 +50,22 @@ def cookie_names(issuer: str) -> tuple[str, str]:
     return f"{prefix}dw_{issuer_mark(issuer)}_at", f"{prefix}dw_at"
 
 
-def presented(asked: Asked, *, names: tuple[str, ...] = (), origins: frozenset[str] = frozenset()) -> str:
-    """Return the access token of a request. Raises `Refused`.
+def presented(
+    asked: RequestCredentials, *, names: tuple[str, ...] = (), origins: frozenset[str] = frozenset()
+) -> str:
+    """Return the access token of a request. Raises `AuthError`.
 
     An Authorization header takes precedence over the cookie. `names` are the accepted cookie names: the first
     one present is used. With a cookie, a request that changes something must carry the CSRF token, and its
     Origin, if present, must be the request's own origin or one of `origins`.
     """
     if len(asked.authorization) > 1:
-        raise Refused("bad_request", "there is more than one Authorization header")
+        raise AuthError("bad_request", "there is more than one Authorization header")
     if asked.authorization:
         return _bearer(asked.authorization[0])
     token = next((found for name in names if (found := _cookie(asked.cookies, name))), None)
     if token is None:
-        raise Refused("no_token", "there is no access token")
+        raise AuthError("no_token", "there is no access token")
     if asked.method not in SAFE_METHODS:
         _own_site(asked, token, origins)
     return token
@@ -72,10 +74,10 @@ def presented(asked: Asked, *, names: tuple[str, ...] = (), origins: frozenset[s
 def _bearer(header: str) -> str:
     scheme, _, token = header.strip(" \t").partition(" ")
     if scheme.lower() != "bearer":
-        raise Refused("no_token", "the Authorization header is of another scheme")
+        raise AuthError("no_token", "the Authorization header is of another scheme")
     token = token.strip(" ")
     if not token or any(c in ' ,"\t' for c in token):
-        raise Refused("bad_request", "the Authorization header holds no single token")
+        raise AuthError("bad_request", "the Authorization header holds no single token")
     return token
 
 
@@ -83,26 +85,26 @@ def _cookie(headers: tuple[str, ...], name: str) -> str | None:
     found: list[str] = []
     for header in headers:
         if len(header) > MAX_COOKIE_CHARS:
-            raise Refused("bad_request", "the Cookie header is too long")
+            raise AuthError("bad_request", "the Cookie header is too long")
         for pair in header.split(";"):
             given, equals, value = pair.strip(" \t").partition("=")
             if equals and given == name:
                 found.append(value)
     if len(found) > 1:  # cookie tossing: one of them was set by an attacker
-        raise Refused("bad_request", "the access token's cookie stands twice")
+        raise AuthError("bad_request", "the access token's cookie stands twice")
     return found[0] if found and found[0] else None
 
 
-def _own_site(asked: Asked, token: str, origins: frozenset[str]) -> None:
+def _own_site(asked: RequestCredentials, token: str, origins: frozenset[str]) -> None:
     if (
         asked.origin is not None
         and not _same_origin(asked.origin, asked.own_origin)
         and asked.origin not in origins
     ):
-        raise Refused("csrf", "the request comes from another origin")
+        raise AuthError("csrf", "the request comes from another origin")
     given = asked.csrf_token or ""
     if not compare_digest(given.encode("utf-8", "surrogatepass"), csrf_token(token).encode()):
-        raise Refused("csrf", f"the {CSRF_HEADER} header is missing or not of this token")
+        raise AuthError("csrf", f"the {CSRF_HEADER} header is missing or not of this token")
 
 
 def _same_origin(one: str, other: str) -> bool:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.principal import Principal
-from doorward_verify.refused import Refused
 
 
 class Demand(Struct, frozen=True):
@@ -36,14 +36,14 @@ def demand(
     return Demand(tuple(scopes), tuple(roles), tuple(permissions), tuple(acr), max_age)
 
 
-def check(principal: Principal, asked: Demand, now: float) -> Refused | None:
+def check(principal: Principal, asked: Demand, now: float) -> AuthError | None:
     """Return None when all requirements are met, otherwise the first one missing, in the order scope, role, step-up."""
     if any(scope not in principal.scopes for scope in asked.scopes):
-        return Refused("scope", "a scope is missing", scopes=asked.scopes)
+        return AuthError("scope", "a scope is missing", scopes=asked.scopes)
     if any(role not in principal.roles for role in asked.roles):
-        return Refused("roles", "a role is missing")
+        return AuthError("roles", "a role is missing")
     if any(permission not in principal.permissions for permission in asked.permissions):
-        return Refused("roles", "a permission is missing")
+        return AuthError("roles", "a permission is missing")
     weak = bool(asked.acr) and principal.acr not in asked.acr
     # a token without the time of the sign-in proves no recent sign-in
     old = asked.max_age is not None and (
@@ -51,5 +51,5 @@ def check(principal: Principal, asked: Demand, now: float) -> Refused | None:
     )
     if weak or old:
         because = "the sign-in is not of the asked-for strength" if weak else "the sign-in is too old"
-        return Refused("step_up", because, acr_values=asked.acr, max_age=asked.max_age)
+        return AuthError("step_up", because, acr_values=asked.acr, max_age=asked.max_age)
     return None

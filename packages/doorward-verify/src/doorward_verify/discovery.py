@@ -19,7 +19,7 @@ FETCH_DEADLINE: Final = 10.0
 METADATA_FOR: Final = 3600.0
 
 Clock = Callable[[], float]
-Chance = Callable[[], float]
+SecureRandom = Callable[[], float]
 """Returns a number from 0 to 1 for jitter, so that a thousand APIs do not return to a restarted issuer at the
 same moment."""
 

@@ -11,16 +11,16 @@ from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.demands import Demand, demand
 from doorward_verify.principal import Principal
-from doorward_verify.refused import Refused
 from doorward_verify.resource_server import ISSUED
-from doorward_verify.starlette import ResourceServer as ForStarlette
+from doorward_verify.starlette import StarletteResourceServer as ForStarlette
 
-__all__ = ["Principal", "ResourceServer"]
+__all__ = ["FastAPIResourceServer", "Principal"]
 
 
-class ResourceServer(ForStarlette, SecurityBase):
+class FastAPIResourceServer(ForStarlette, SecurityBase):
     """`doorward_verify.ResourceServer` as a FastAPI dependency.
 
     `Annotated[Principal, Security(auth, scopes=["orders:read"])]` requires a scope, `Annotated[Principal,
@@ -69,7 +69,7 @@ class ResourceServer(ForStarlette, SecurityBase):
         ) -> Principal:
             try:
                 self.check(principal, asked)
-            except Refused as refused:
+            except AuthError as refused:
                 raise self.as_http(refused) from refused
             return principal
 

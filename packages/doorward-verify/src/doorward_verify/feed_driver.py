@@ -6,7 +6,14 @@ from concurrent.futures import Future
 from typing import Final
 from urllib.parse import urlencode
 
-from doorward_verify.discovery import FETCH_DEADLINE, METADATA_FOR, Chance, Clock, Discovery, unstoppable
+from doorward_verify.discovery import (
+    FETCH_DEADLINE,
+    METADATA_FOR,
+    Clock,
+    Discovery,
+    SecureRandom,
+    unstoppable,
+)
 from doorward_verify.fetch import Fetcher, FetchFailed
 from doorward_verify.metadata import InvalidMetadata
 from doorward_verify.revocation import MAX_FEED_BYTES, InvalidFeed, RevocationView, parse_feed
@@ -30,7 +37,7 @@ class FeedDriver:
         fetcher: Fetcher,
         discovery: Discovery,
         clock: Clock,
-        chance: Chance,
+        random: SecureRandom,
         *,
         outage: float,
         required: bool,
@@ -39,7 +46,7 @@ class FeedDriver:
         self._fetcher = fetcher
         self._discovery = discovery
         self._clock = clock
-        self._chance = chance
+        self._random = random
         self._outage = outage
         self._required = required
         # An answer must arrive while the view is still fresh, or a feed without news would look like a failed one.
@@ -68,7 +75,7 @@ class FeedDriver:
                 failures = 0
                 pause = POLL_PAUSE
             else:
-                pause = min(FIRST_BACK_OFF * 2**failures, LAST_BACK_OFF) * (0.5 + 0.5 * self._chance())
+                pause = min(FIRST_BACK_OFF * 2**failures, LAST_BACK_OFF) * (0.5 + 0.5 * self._random())
                 failures = min(failures + 1, 10)
             if not self._answered.done():
                 self._answered.set_result(None)

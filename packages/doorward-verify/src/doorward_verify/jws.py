@@ -7,10 +7,10 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from msgspec import Struct
 from msgspec.json import encode
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import Malformed, b64url_decode, b64url_encode, json_object
 from doorward_verify.jwk import SigningKey, VerifyingKey
 from doorward_verify.keyset import KeySet, same_algorithm
-from doorward_verify.refused import Refused
 
 MAX_TOKEN_CHARS: Final = 16 * 1024
 MAX_HEADER_CHARS: Final = 4 * 1024
@@ -64,7 +64,7 @@ def verify(
     types: Collection[str] | None,
     max_chars: int = MAX_TOKEN_CHARS,
 ) -> Jws:
-    """Verify a token with an issuer's public keys, RFC 7515 §5.2. Raises `Refused`.
+    """Verify a token with an issuer's public keys, RFC 7515 §5.2. Raises `AuthError`.
 
     `algorithms` is the caller's allow-list (RFC 8725 §3.1: there is no default). `types` are the accepted values of
     `typ` in lower case, without `application/`; None accepts any, for kinds of token that have no type.
@@ -78,76 +78,76 @@ def verify(
 
 
 def split(token: str, max_chars: int = MAX_TOKEN_CHARS) -> tuple[str, str, str, str]:
-    """Header, signing input, payload and signature of a compact token, RFC 7515 §7.1. Raises `Refused`."""
+    """Header, signing input, payload and signature of a compact token, RFC 7515 §7.1. Raises `AuthError`."""
     if type(token) is not str or not token.isascii():
-        raise Refused("malformed", "a token is ASCII text")
+        raise AuthError("malformed", "a token is ASCII text")
     if len(token) > max_chars:
-        raise Refused("malformed", f"the token is longer than {max_chars} characters")
+        raise AuthError("malformed", f"the token is longer than {max_chars} characters")
     parts = token.split(".", 5)
     if len(parts) == 5:
-        raise Refused(
+        raise AuthError(
             "encrypted", "the token has five parts: it is a JWE, and only signed tokens are accepted"
         )
     if len(parts) != 3:
-        raise Refused("malformed", "a signed token has three parts")
+        raise AuthError("malformed", "a signed token has three parts")
     head, body, signature = parts
     return head, token[: len(head) + len(body) + 1], body, signature
 
 
 def parse_header(segment: str) -> Header:
-    """Parse the protected header, RFC 7515 §4. Raises `Refused`."""
+    """Parse the protected header, RFC 7515 §4. Raises `AuthError`."""
     if len(segment) > MAX_HEADER_CHARS:
-        raise Refused("malformed", f"the header is longer than {MAX_HEADER_CHARS} characters")
+        raise AuthError("malformed", f"the header is longer than {MAX_HEADER_CHARS} characters")
     try:
         members = json_object(b64url_decode(segment))
     except Malformed as error:
-        raise Refused("malformed", f"the header is {error}") from None
+        raise AuthError("malformed", f"the header is {error}") from None
     if "crit" in members or "b64" in members:
         # no extension is supported, so every critical one is unknown (RFC 7515 §4.1.11, RFC 7797 §6)
-        raise Refused("critical", "the header asks for an extension that is not supported")
+        raise AuthError("critical", "the header asks for an extension that is not supported")
     alg = _optional_text(members, "alg", 64)
     if alg is None:
-        raise Refused("malformed", "the header names no algorithm")
+        raise AuthError("malformed", "the header names no algorithm")
     if alg.strip().lower() == "none":
-        raise Refused("unsigned", "the token is not signed")
+        raise AuthError("unsigned", "the token is not signed")
     if "enc" in members:
-        raise Refused("encrypted", "the header is that of a JWE, and only signed tokens are accepted")
+        raise AuthError("encrypted", "the header is that of a JWE, and only signed tokens are accepted")
     return Header(alg, _optional_text(members, "kid", MAX_KID_CHARS), _optional_text(members, "typ", 128))
 
 
 def check_type(header: Header, types: Collection[str] | None) -> None:
-    """Check the explicit type, RFC 8725 §3.11: one kind of token is never accepted as another. Raises `Refused`."""
+    """Check the explicit type, RFC 8725 §3.11: one kind of token is never accepted as another. Raises `AuthError`."""
     if types is not None and (header.typ or "").lower().removeprefix("application/") not in types:
-        raise Refused("type", f"the token's type is not {' or '.join(sorted(types))}")
+        raise AuthError("type", f"the token's type is not {' or '.join(sorted(types))}")
 
 
 def choose_key(header: Header, keys: KeySet, algorithms: Collection[str]) -> VerifyingKey:
-    """Return the key that the token names, if the key's algorithm equals the token's and is allowed. Raises `Refused`."""
+    """Return the key that the token names, if the key's algorithm equals the token's and is allowed. Raises `AuthError`."""
     if not any(same_algorithm(header.alg, allowed) for allowed in algorithms) or header.alg.startswith("HS"):
-        raise Refused("algorithm", "the token's algorithm is not allowed here")
+        raise AuthError("algorithm", "the token's algorithm is not allowed here")
     key = keys.find(header.kid, header.alg)
     if key is not None:
         return key
     if header.kid is not None and keys.knows(header.kid):
-        raise Refused("algorithm", "the token's algorithm is not the one of the key that it names")
-    raise Refused("unknown_key", "no key of the issuer has the name that the token gives")
+        raise AuthError("algorithm", "the token's algorithm is not the one of the key that it names")
+    raise AuthError("unknown_key", "no key of the issuer has the name that the token gives")
 
 
 def check_signature(key: VerifyingKey, signature: str, said: str) -> None:
-    """Raises `Refused` when the signature is not valid for this key and signing input."""
+    """Raises `AuthError` when the signature is not valid for this key and signing input."""
     try:
         key.verify(b64url_decode(signature), said.encode("ascii"))
     except Malformed:
-        raise Refused("malformed", "the signature is not base64url") from None
+        raise AuthError("malformed", "the signature is not base64url") from None
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
-        raise Refused("signature", "the signature does not match") from None
+        raise AuthError("signature", "the signature does not match") from None
 
 
 def _segment(text: str) -> bytes:
     try:
         return b64url_decode(text)
     except Malformed:
-        raise Refused("malformed", "a part of the token is not base64url") from None
+        raise AuthError("malformed", "a part of the token is not base64url") from None
 
 
 def _optional_text(members: dict[str, Any], name: str, limit: int) -> str | None:
@@ -155,5 +155,5 @@ def _optional_text(members: dict[str, Any], name: str, limit: int) -> str | None
         return None
     value: object = members[name]
     if not isinstance(value, str) or len(value) > limit:
-        raise Refused("malformed", f"the header's `{name}` is not text of a sensible length")
+        raise AuthError("malformed", f"the header's `{name}` is not text of a sensible length")
     return value

@@ -13,13 +13,13 @@ from typing import Any, Final, Literal, Self
 
 from doorward_verify import challenges, cookie, demands
 from doorward_verify.algorithms import ASYMMETRIC
+from doorward_verify.auth_error import AuthError
 from doorward_verify.background import Background, Plan
 from doorward_verify.claims import MAX_LEEWAY, AccessRules
 from doorward_verify.fetch import Fetcher
 from doorward_verify.keyset import KeySet, parse_jwks
 from doorward_verify.metadata import check_issuer, check_url
 from doorward_verify.principal import Principal
-from doorward_verify.refused import Refused
 from doorward_verify.remembered import DEFAULT_SIZE, Epoch, Remembered
 from doorward_verify.revocation import RevocationView
 from doorward_verify.verifier import Verifier
@@ -103,14 +103,14 @@ class ResourceServer:
     def verify(self, token: str, *, now: float | None = None) -> Principal:
         """Return the principal of an access token, at `now` (seconds since the epoch; the current time if not given).
 
-        Waits for keys only when there are none, or when the token names an unknown one. Raises `Refused`.
+        Waits for keys only when there are none, or when the token names an unknown one. Raises `AuthError`.
         """
         at = self._clock() if now is None else now
         verdict = self._judge(token, at)
         if type(verdict) is Principal:
             return verdict
         ends = time.monotonic() + self._wait
-        while isinstance(verdict, Refused):
+        while isinstance(verdict, AuthError):
             cure = self._cure(verdict)
             if cure is not None and not _within(cure, ends - time.monotonic()):
                 raise verdict
@@ -118,11 +118,11 @@ class ResourceServer:
         return verdict
 
     async def verify_async(self, token: str, *, now: float | None = None) -> Principal:
-        """`verify` for event loops: waiting is awaited. Raises `Refused`."""
+        """`verify` for event loops: waiting is awaited. Raises `AuthError`."""
         at = self._clock() if now is None else now
         verdict = self._judge(token, at)
         ends = time.monotonic() + self._wait
-        while isinstance(verdict, Refused):
+        while isinstance(verdict, AuthError):
             cure = self._cure(verdict)
             if cure is not None:
                 left = max(ends - time.monotonic(), 0)
@@ -132,14 +132,14 @@ class ResourceServer:
             verdict = _better(verdict, self._judge(token, at), waited=cure is not None)
         return verdict
 
-    def _judge(self, token: str, at: float) -> Principal | Refused:
+    def _judge(self, token: str, at: float) -> Principal | AuthError:
         epoch, view = self._epoch, self._view
         # read before the view is consulted: a revocation in between makes this result be checked again
         generation = view.generation
         try:
             known = epoch.recent.get(token)
         except TypeError:
-            return Refused("malformed", "a token is text")
+            return AuthError("malformed", "a token is text")
         if (
             known is not None
             and known.since <= at < known.until
@@ -151,7 +151,7 @@ class ResourceServer:
         if known is None and epoch.older:
             known = epoch.older.get(token)
         if at >= epoch.usable_until:
-            return Refused(
+            return AuthError(
                 "keys_unavailable", "the issuer's keys could not be fetched yet, or not for 24 hours"
             )
         # a cached token that has expired is checked in full, for the exact reason
@@ -160,18 +160,20 @@ class ResourceServer:
             if known is not None and known.since <= at < known.until
             else epoch.verifier.verify(token, at)
         )
-        if isinstance(verdict, Refused):
+        if isinstance(verdict, AuthError):
             return verdict
         principal = verdict.principal
         if at >= view.fresh_until:
-            return Refused("revocation_unavailable", "the revocation feed could not be reached for too long")
+            return AuthError(
+                "revocation_unavailable", "the revocation feed could not be reached for too long"
+            )
         if view.revokes(principal):
-            return Refused("revoked", "the token is revoked")
+            return AuthError("revoked", "the token is revoked")
         if known is not None or epoch.returns(token):
             epoch.remember(token, Remembered(principal, verdict.since, verdict.until, generation))
         return principal
 
-    def _cure(self, refused: Refused) -> Future[None] | None:
+    def _cure(self, refused: AuthError) -> Future[None] | None:
         """Return a future to wait on, or None when nothing is in progress. Raises the refusal when nothing
         could change it."""
         if self._pinned or refused.reason not in _CURABLE:
@@ -182,20 +184,20 @@ class ResourceServer:
 
     # -- requests and challenges
 
-    def token_of(self, asked: cookie.Asked) -> str:
+    def token_of(self, asked: cookie.RequestCredentials) -> str:
         """Return the access token of a request, from its Authorization header or (if enabled) its cookie.
-        Raises `Refused`."""
+        Raises `AuthError`."""
         return cookie.presented(
             asked, names=cookie.cookie_names(self.issuer) if self._cookie else (), origins=self._origins
         )
 
     def check(self, principal: Principal, asked: demands.Demand, *, now: float | None = None) -> None:
-        """Check that the principal meets the requirements. Raises `Refused`."""
+        """Check that the principal meets the requirements. Raises `AuthError`."""
         refused = demands.check(principal, asked, self._clock() if now is None else now)
         if refused is not None:
             raise refused
 
-    def challenge(self, refused: Refused) -> challenges.Challenge:
+    def challenge(self, refused: AuthError) -> challenges.Challenge:
         """Status, headers and body that answer a refusal."""
         return challenges.challenge(refused, self.resource_metadata)
 
@@ -267,9 +269,9 @@ class ResourceServer:
             self._epoch = Epoch(Verifier(self._rules, keys), usable_until, self._cache_size)
 
 
-def _better(before: Refused, after: Principal | Refused, *, waited: bool) -> Principal | Refused:
+def _better(before: AuthError, after: Principal | AuthError, *, waited: bool) -> Principal | AuthError:
     # Nothing in progress can also mean that it arrived between check and wait, so a second check decides.
-    if not waited and isinstance(after, Refused) and after.reason == before.reason:
+    if not waited and isinstance(after, AuthError) and after.reason == before.reason:
         raise after
     return after
 

@@ -8,16 +8,16 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from doorward_verify.cookie import CSRF_HEADER, Asked
+from doorward_verify.auth_error import AuthError
+from doorward_verify.cookie import CSRF_HEADER, RequestCredentials
 from doorward_verify.demands import Demand, demand
 from doorward_verify.principal import Principal
-from doorward_verify.refused import Refused
 from doorward_verify.resource_server import ResourceServer as FrameworkFree
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class ResourceServer(FrameworkFree):
+class StarletteResourceServer(FrameworkFree):
     """`doorward_verify.ResourceServer` that reads Starlette's requests and answers with the correct challenges."""
 
     async def principal(
@@ -40,12 +40,12 @@ class ResourceServer(FrameworkFree):
         try:
             principal = await self.verify_async(self.token_of(asked_of(request)))
             self.check(principal, asked)
-        except Refused as refused:
+        except AuthError as refused:
             raise self.as_http(refused) from refused
         request.scope.setdefault("state", {})["principal"] = principal
         return principal
 
-    def as_http(self, refused: Refused) -> HTTPException:
+    def as_http(self, refused: AuthError) -> HTTPException:
         """The refusal as an exception that Starlette turns into a response."""
         answer = self.challenge(refused)
         return HTTPException(answer.status, detail=answer.body["error_description"], headers=answer.headers)
@@ -82,11 +82,11 @@ class ResourceServer(FrameworkFree):
         return [Route(self.metadata_path, protected_resource, methods=["GET"], include_in_schema=False)]
 
 
-def asked_of(request: HTTPConnection) -> Asked:
+def asked_of(request: HTTPConnection) -> RequestCredentials:
     """The parts of a request that authentication reads."""
     headers = request.headers
     scheme = {"ws": "http", "wss": "https"}.get(request.url.scheme, request.url.scheme)
-    return Asked(
+    return RequestCredentials(
         method=request.scope.get("method", "WEBSOCKET"),
         own_origin=f"{scheme}://{headers.get('host', '')}",
         authorization=tuple(headers.getlist("authorization")),

@@ -6,10 +6,10 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, ValidationError, convert
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import SAFE_INTEGER, Malformed, b64url_decode, json_object
 from doorward_verify.jws import verify
 from doorward_verify.keyset import KeySet
-from doorward_verify.refused import Refused
 
 MAX_LIST_TOKEN_CHARS: Final = 4 * 1024 * 1024
 MAX_LIST_BYTES: Final = 16 * 1024 * 1024
@@ -67,29 +67,31 @@ class StatusList(Struct, frozen=True):
 def parse_status_list(
     token: str, keys: KeySet, *, uri: str, algorithms: Collection[str], now: float, leeway: int = 0
 ) -> StatusList:
-    """Verify and unpack a status list token that was fetched from `uri` at `now`. Raises `Refused`.
+    """Verify and unpack a status list token that was fetched from `uri` at `now`. Raises `AuthError`.
 
     It must have the type `statuslist+jwt` and the issuer's signature, and its `sub` must be the URI that the referenced
     token names (§8.3): the list of another URI would describe other tokens. Unpacking stops at 16 MiB.
     """
     if len(token) > MAX_LIST_TOKEN_CHARS:
-        raise Refused("malformed", f"the status list token is longer than {MAX_LIST_TOKEN_CHARS} characters")
+        raise AuthError(
+            "malformed", f"the status list token is longer than {MAX_LIST_TOKEN_CHARS} characters"
+        )
     jws = verify(token, keys, algorithms=algorithms, types={"statuslist+jwt"}, max_chars=MAX_LIST_TOKEN_CHARS)
     try:
         claims = convert(json_object(jws.payload), _Claims)
         packed = b64url_decode(claims.status_list.lst)
     except ValidationError as error:
-        raise Refused("claims", f"a claim is missing or of the wrong type: {error}") from None
+        raise AuthError("claims", f"a claim is missing or of the wrong type: {error}") from None
     except Malformed as error:
-        raise Refused("malformed", f"the status list is {error}") from None
+        raise AuthError("malformed", f"the status list is {error}") from None
     if claims.sub != uri:
-        raise Refused("claims", "the status list is of another URI")
+        raise AuthError("claims", "the status list is of another URI")
     if claims.iss is not None and claims.iss != keys.issuer:
-        raise Refused("issuer", "the status list is of another issuer")
+        raise AuthError("issuer", "the status list is of another issuer")
     if claims.exp is not None and now >= claims.exp + leeway:
-        raise Refused("expired", "the status list has expired")
+        raise AuthError("expired", "the status list has expired")
     if claims.iat > now + leeway:
-        raise Refused("not_yet_valid", "the status list is of the future")
+        raise AuthError("not_yet_valid", "the status list is of the future")
     limits = [float(claims.exp)] if claims.exp is not None else []
     if claims.ttl is not None:
         limits.append(now + claims.ttl)
@@ -101,9 +103,9 @@ def _inflate(packed: bytes) -> bytes:
     try:
         data = engine.decompress(packed, MAX_LIST_BYTES + 1)
     except zlib.error:
-        raise Refused("malformed", "the status list is not DEFLATE in the ZLIB format") from None
+        raise AuthError("malformed", "the status list is not DEFLATE in the ZLIB format") from None
     if len(data) > MAX_LIST_BYTES:
-        raise Refused("malformed", f"the status list unpacks to more than {MAX_LIST_BYTES} bytes")
+        raise AuthError("malformed", f"the status list unpacks to more than {MAX_LIST_BYTES} bytes")
     if not engine.eof or engine.unused_data:
-        raise Refused("malformed", "the status list is cut short or has something behind it")
+        raise AuthError("malformed", "the status list is cut short or has something behind it")
     return data

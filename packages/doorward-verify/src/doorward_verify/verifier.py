@@ -1,16 +1,16 @@
-"""Access token verification, RFC 9068 §4: token, keys and `now` give `Verified` or `Refused`. Pure: no clock,
+"""Access token verification, RFC 9068 §4: token, keys and `now` give `Verified` or `AuthError`. Pure: no clock,
 no network."""
 
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 
+from doorward_verify.auth_error import AuthError
 from doorward_verify.claims import ACCESS_TOKEN_TYPES, AccessRules, Verified, judge
 from doorward_verify.encoding import Malformed, b64url_decode, b64url_pair
 from doorward_verify.jwk import VerifyingKey
 from doorward_verify.jws import MAX_TOKEN_CHARS, check_signature, check_type, choose_key, parse_header, split
 from doorward_verify.keyset import KeySet
-from doorward_verify.refused import Refused
 
 MAX_HEADERS: Final = 64
 
@@ -32,7 +32,7 @@ class Verifier:
         self.keys = keys
         self._heads: dict[str, VerifyingKey] = {}
 
-    def verify(self, token: str, now: float) -> Verified | Refused:
+    def verify(self, token: str, now: float) -> Verified | AuthError:
         """Verify one compact token at `now` (seconds since the epoch). Never raises."""
         try:
             if type(token) is not str or len(token) > MAX_TOKEN_CHARS:
@@ -49,14 +49,14 @@ class Verifier:
             try:
                 key.verify(signature, token[:last].encode("ascii"))
             except InvalidSignature:
-                return Refused("signature", "the signature does not match")
+                return AuthError("signature", "the signature does not match")
             return judge(payload, self.rules, now)
-        except Refused as refused:
+        except AuthError as refused:
             return refused
         except Malformed as error:
-            return Refused("malformed", f"a part of the token is {error}")
+            return AuthError("malformed", f"a part of the token is {error}")
 
-    def _verify_in_full(self, token: str, now: float) -> Verified | Refused:
+    def _verify_in_full(self, token: str, now: float) -> Verified | AuthError:
         head, said, body, signature = split(token)
         header = parse_header(head)
         check_type(header, ACCESS_TOKEN_TYPES)

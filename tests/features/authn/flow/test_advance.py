@@ -9,7 +9,13 @@ from msgspec import structs
 
 from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof, SignIn
-from doorward.features.authn.flow.outcomes import AskConsent, Denied, FactorRequired, Finished, Next
+from doorward.features.authn.flow.outcomes import (
+    AskConsent,
+    AuthorizationError,
+    FactorRequired,
+    Finished,
+    Next,
+)
 from tests.features import made
 from tests.front_channel import CALLER, Front
 
@@ -116,11 +122,11 @@ async def test_prompt_none_is_answered_with_an_error_to_the_app(front: Front) ->
     session = await front.session(await front.person())
     silent = front.request(prompt=frozenset({"none"}))
     outcome = await advance(front, await front.begin(silent))
-    assert isinstance(outcome, Denied)
+    assert isinstance(outcome, AuthorizationError)
     assert outcome.refusal.code == "login_required"
     await front.register(made.client())
     outcome = await advance(front, await front.begin(silent, session), session)
-    assert isinstance(outcome, Denied)
+    assert isinstance(outcome, AuthorizationError)
     assert outcome.refusal.code == "consent_required"
 
 
@@ -130,7 +136,7 @@ async def test_another_person_than_the_app_expects_is_refused(front: Front) -> N
     outcome = await advance(
         front, await front.begin(front.request(hint_subject="usr_eve"), **password(front))
     )
-    assert isinstance(outcome, Denied)
+    assert isinstance(outcome, AuthorizationError)
     assert outcome.refusal.code == "login_required"
 
 
@@ -140,7 +146,7 @@ async def test_an_essential_level_is_never_undercut(front: Front) -> None:
     for values in (("urn:doorward:aal2",), ("urn:other",), ()):
         request = front.request(acr_values=values, acr_essential=True)
         outcome = await advance(front, await front.begin(request, **password(front)))
-        assert isinstance(outcome, Denied)
+        assert isinstance(outcome, AuthorizationError)
         assert outcome.refusal.code == "unmet_authentication_requirements"
     wish = front.request(acr_values=("urn:doorward:aal2",))
     assert isinstance(await advance(front, await front.begin(wish, **password(front))), Finished)
@@ -170,7 +176,7 @@ async def test_a_removed_app_or_address_gets_neither_code_nor_error(front: Front
         else:
             await front.register(change)
         outcome = await advance(front, sign_in)
-        assert isinstance(outcome, Denied)
+        assert isinstance(outcome, AuthorizationError)
         assert outcome.response is None
         asked = front.advance.deny(sign_in, outcome.refusal)
         assert asked.response is None

@@ -14,7 +14,7 @@ from doorward.core.model.policy import SessionPolicy, TokenPolicy
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof, SignIn
-from doorward.features.authn.flow.outcomes import Finished, Stale
+from doorward.features.authn.flow.outcomes import Conflict, Finished
 from doorward.features.authn.flow.rules.assurance import Achieved
 from doorward.features.authn.flow.rules.vouching import adds_up
 from doorward.features.oauth.authorize.goal import AuthorizationGoal, AuthorizationGoals
@@ -35,7 +35,7 @@ def goals(front: Front) -> AuthorizationGoals:
 
 async def finish(
     front: Front, sign_in: SignIn, account: Account, *, old: Session | None = None, **changes: Any
-) -> Finished | Stale:
+) -> Finished | Conflict:
     """Ends a sign-in at the web app that was proven by a password."""
     scopes: tuple[str, ...] = changes.pop("scopes", ("openid", "orders:read"))
     request: AuthRequest | None = sign_in.request
@@ -99,7 +99,7 @@ async def test_one_sign_in_ends_once(front: Front) -> None:
     ada = await front.person()
     sign_in = await front.begin(front.request())
     outcomes = await asyncio.gather(*(finish(front, sign_in, ada) for _ in range(8)))
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Finished"] + ["Stale"] * 7
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict"] * 7 + ["Finished"]
     assert len(await front.store.grants.live_of_account(ada.id, front.now)) == 1
     assert len(await front.store.sessions.live_of(ada.id, front.now)) == 1
     assert len(await front.audited("sign_in.succeeded")) == 1
@@ -135,7 +135,7 @@ async def test_a_person_changed_during_the_sign_in_gets_nothing(front: Front, ch
         await front.change(ada, disabled_at=front.now)
     else:
         await front.change(ada, password_hash="another", password_changed_at=front.now)
-    assert isinstance(await finish(front, sign_in, ada), Stale)
+    assert isinstance(await finish(front, sign_in, ada), Conflict)
     assert await front.store.sessions.live_of(ada.id, front.now) == []
     assert await front.store.grants.live_of_account(ada.id, front.now) == []
 
@@ -147,7 +147,7 @@ async def test_no_grant_is_created_in_a_session_that_ended_meanwhile(front: Fron
     sign_in = await front.begin(front.request(), session)
     reached = Achieved(session.acr, session.amr, session.auth_time)
     await front.store.commit(front.store.sessions.end(session.id, front.now, "signed_out"))
-    assert isinstance(await finish(front, sign_in, ada, old=session, achieved=reached), Stale)
+    assert isinstance(await finish(front, sign_in, ada, old=session, achieved=reached), Conflict)
     assert await front.store.grants.live_of_account(ada.id, front.now) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from doorward.features.oauth.authorize.service import Accepted, Refused, Unsure
+from doorward.features.oauth.authorize.service import Accepted, RefusedByRedirect, Unsure
 from tests.features import made
 from tests.front_channel import Front
 
@@ -27,7 +27,7 @@ async def test_a_valid_an_undirectable_and_a_refused_request(front: Front) -> No
         front.authorize.check(front.params(client, redirect_uri="https://evil.example")), Unsure
     )
     refused = front.authorize.check(front.params(client, scope="x"))
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedByRedirect)
     assert refused.response.fields["error"] == "invalid_scope"
     assert refused.response.target == made.REDIRECT
 
@@ -38,7 +38,9 @@ async def test_an_empty_parameter_counts_as_omitted(front: Front) -> None:
     )
     assert isinstance(accepted, Accepted)
     assert accepted.request.state is None
-    assert isinstance(front.authorize.check(front.params(made.client(), code_challenge="")), Refused)
+    assert isinstance(
+        front.authorize.check(front.params(made.client(), code_challenge="")), RefusedByRedirect
+    )
 
 
 @pytest.mark.requirement(13)
@@ -56,8 +58,10 @@ async def test_a_hint_not_issued_to_this_app_is_refused(front: Front) -> None:
         "x",
         hint(front, sub=7),
     ):
-        assert isinstance(front.authorize.check(front.params(made.client(), id_token_hint=bad)), Refused)
+        assert isinstance(
+            front.authorize.check(front.params(made.client(), id_token_hint=bad)), RefusedByRedirect
+        )
     two = front.params(
         made.client(), id_token_hint=hint(front), claims='{"id_token":{"sub":{"value":"usr_eve"}}}'
     )
-    assert isinstance(front.authorize.check(two), Refused)
+    assert isinstance(front.authorize.check(two), RefusedByRedirect)

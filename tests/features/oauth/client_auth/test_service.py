@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client, ClientSecret
 from doorward.features.oauth.index import CLIENT_AUTH_METHODS
 from doorward.features.oauth.token.rules import TokenResponse
@@ -114,10 +114,10 @@ async def test_wrong_guesses_are_slowed_down_and_the_right_secret_still_works(ch
     form = {"grant_type": "client_credentials"}
     wrong = "Basic " + b64encode(b"app_web:guess").decode()
     answers = [await channel.exchange(form, authorization=wrong, caller=CALLER) for _ in range(64)]
-    assert all(isinstance(answer, Refusal) and answer.code == "invalid_client" for answer in answers)
+    assert all(isinstance(answer, OAuthError) and answer.code == "invalid_client" for answer in answers)
     first, last = answers[0], answers[-1]
-    assert isinstance(first, Refusal)
-    assert isinstance(last, Refusal)
+    assert isinstance(first, OAuthError)
+    assert isinstance(last, OAuthError)
     assert first.retry_at is None
     assert last.retry_at is not None
     assert last.retry_at > made.NOW

@@ -25,7 +25,7 @@ ASKED = "openid phone address orders:raed orders:read"
 def told(lines: Sequence[Any]) -> list[tuple[str, str, str | None]]:
     """App, name and nearest name of each log line about an ignored scope."""
     return [
-        (line["app"], line["scope"], line["nearest"]) for line in lines if line["event"] == "scope ignored"
+        (line["app"], line["scope"], line["nearest"]) for line in lines if line["event"] == "scope.ignored"
     ]
 
 

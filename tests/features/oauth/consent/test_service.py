@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from doorward.core.model.signin import Proof, SignIn
-from doorward.features.authn.flow.outcomes import AskConsent, Denied
+from doorward.features.authn.flow.outcomes import AskConsent, AuthorizationError
 from doorward.features.oauth.consent.view import consent_view
 from tests.features import made
 from tests.front_channel import CALLER, Front
@@ -62,7 +62,7 @@ async def test_a_role_granted_while_the_page_is_open_adds_nothing(front: Front) 
 async def test_cancel_ends_the_sign_in_and_returns_an_error_to_the_app(front: Front) -> None:
     asked = await question(front)
     denied = await front.consent.answer(asked, allow=False, caller=CALLER, now=front.now)
-    assert isinstance(denied, Denied)
+    assert isinstance(denied, AuthorizationError)
     assert denied.response is not None
     assert denied.response.fields["error"] == "access_denied"
     stored = await front.store.sign_ins.get(asked.sign_in.id)

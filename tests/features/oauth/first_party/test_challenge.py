@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.digest import digest
 from doorward.features.oauth.first_party import build
-from doorward.features.oauth.first_party.challenge import Challenge, Code, More
+from doorward.features.oauth.first_party.challenge import AuthorizationChallenge, Code, More
 from tests.browsing import PASSWORD
 from tests.features import made
 from tests.front_channel import CALLER, CODE_CHALLENGE, Front
@@ -28,11 +28,11 @@ BEGIN = {
 ADA = {"username": "ada@example.com", "password": PASSWORD}
 
 
-def challenge(front: Front) -> Challenge:
+def challenge(front: Front) -> AuthorizationChallenge:
     return front.services.get(build.challenge)
 
 
-async def call(front: Front, params: Mapping[str, str]) -> Code | More | Refusal:
+async def call(front: Front, params: Mapping[str, str]) -> Code | More | OAuthError:
     return await challenge(front).answer(params, authorization=None, caller=CALLER)
 
 
@@ -89,12 +89,12 @@ async def test_an_app_that_is_no_longer_first_party_cannot_continue(front: Front
     assert isinstance(begun, More)
     await front.register(made.public(id="app_tv"))
     outcome = await call(front, {"client_id": "app_tv", "auth_session": begun.auth_session, **ADA})
-    assert isinstance(outcome, Refusal)
+    assert isinstance(outcome, OAuthError)
     assert outcome.code == "unauthorized_client"
 
 
 async def test_a_password_without_a_user_name_is_refused(front: Front) -> None:
     for params in ({**BEGIN, "password": "x"}, {**BEGIN, "password": "x", "username": ""}):
         outcome = await call(front, params)
-        assert isinstance(outcome, Refusal)
+        assert isinstance(outcome, OAuthError)
         assert outcome.code == "invalid_request"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.features.oauth.first_party import build
 from doorward.features.oauth.first_party.cookie_session import (
     AllowedApp,
+    CallingPage,
     CookieSession,
-    Page,
     Standing,
 )
 from doorward.features.oauth.first_party.rules import csrf_token
@@ -19,8 +19,8 @@ from tests.front_channel import CALLER, Front
 from tests.tabs import said
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
-HERE = Page("https://app.example.com", "same-site")
-FOREIGN = Page("https://evil.example", "cross-site")
+HERE = CallingPage("https://app.example.com", "same-site")
+FOREIGN = CallingPage("https://evil.example", "cross-site")
 APP = made.public(first_party=True, origins=("https://app.example.com",))
 APPS = (APP,)
 
@@ -64,7 +64,7 @@ async def test_a_foreign_page_is_refused_before_any_lookup(front: Front) -> None
         action.allowed(APP.id, FOREIGN),
         action.allowed(APP.id, FOREIGN, reading=True),
     ):
-        assert isinstance(refused, Refusal)
+        assert isinstance(refused, OAuthError)
         assert refused.code == "access_denied"
     assert isinstance(await action.renew(allowed(front), got.refresh_token, caller=CALLER), TokenResponse)
 
@@ -79,8 +79,8 @@ async def test_renewal_rotates_as_the_token_endpoint_does(front: Front) -> None:
     assert isinstance(two, TokenResponse)
     # two tabs at once: one successor, and nobody is signed out
     assert one.refresh_token == two.refresh_token != got.refresh_token
-    assert isinstance(await action.renew(allowed(front), None, caller=CALLER), Refusal)
-    assert isinstance(action.allowed("app_nobody", HERE), Refusal)
+    assert isinstance(await action.renew(allowed(front), None, caller=CALLER), OAuthError)
+    assert isinstance(action.allowed("app_nobody", HERE), OAuthError)
 
 
 @pytest.mark.requirement(18)
@@ -100,10 +100,10 @@ async def test_a_lost_renewal_is_repeated_once_a_day_as_at_the_token_endpoint(fr
         ("usr_ada", APP.id, CALLER.user_agent)
     ]
     front.clock.time += 3600
-    assert isinstance(await action.renew(allowed(front), got.refresh_token, caller=CALLER), Refusal), (
+    assert isinstance(await action.renew(allowed(front), got.refresh_token, caller=CALLER), OAuthError), (
         "a copy of the cookie was renewed again"
     )
-    assert isinstance(await action.renew(allowed(front), lost.refresh_token, caller=CALLER), Refusal)
+    assert isinstance(await action.renew(allowed(front), lost.refresh_token, caller=CALLER), OAuthError)
 
 
 @pytest.mark.requirement(72)
@@ -111,13 +111,13 @@ async def test_a_revoked_or_expired_token_identifies_nobody(front: Front) -> Non
     got = await delivered(front)
     action = cookies(front)
     for nobody in (None, "", "x", got.access_token + "x"):
-        assert isinstance(await action.standing(allowed(front), nobody), Refusal)
+        assert isinstance(await action.standing(allowed(front), nobody), OAuthError)
     (session,) = await front.store.sessions.live_of("usr_ada", front.now)
     await front.sign_out.end(session, reason="signed_out", client_id=None, caller=CALLER, now=front.now)
-    assert isinstance(await action.standing(allowed(front), got.access_token), Refusal)
+    assert isinstance(await action.standing(allowed(front), got.access_token), OAuthError)
     fresh = await delivered(front)
     front.clock.time += 300
-    assert isinstance(await action.standing(allowed(front), fresh.access_token), Refusal)
+    assert isinstance(await action.standing(allowed(front), fresh.access_token), OAuthError)
 
 
 @pytest.mark.requirement(72)

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.features.oauth.first_party.rules import allowed, csrf_holds, csrf_token
 from tests.features import made
@@ -25,7 +25,7 @@ def ask(
     reading: bool = False,
 ) -> str | None:
     refusal = allowed(client, origin=origin, own_origin=OWN, fetch_site=fetch_site, reading=reading)
-    return refusal.code if isinstance(refusal, Refusal) else None
+    return refusal.code if isinstance(refusal, OAuthError) else None
 
 
 @pytest.mark.requirement(70)

@@ -11,11 +11,11 @@ from tests.features import made
 @pytest.mark.requirement(56)
 def test_only_the_app_and_the_api_of_a_token_may_introspect_it() -> None:
     said = {"client_id": "app_web", "aud": made.API}
-    catalog = made.catalog()
-    assert introspect.may_see(said, made.client(), catalog)
-    assert introspect.may_see(said, made.client(id="app_orders"), catalog)
-    assert not introspect.may_see(said, made.client(id="app_other"), catalog)
-    assert not introspect.may_see({**said, "aud": made.ISSUER}, made.client(id="app_orders"), catalog)
+    config = made.config()
+    assert introspect.may_see(said, made.client(), config)
+    assert introspect.may_see(said, made.client(id="app_orders"), config)
+    assert not introspect.may_see(said, made.client(id="app_other"), config)
+    assert not introspect.may_see({**said, "aud": made.ISSUER}, made.client(id="app_orders"), config)
 
 
 def test_an_active_answer_repeats_the_claims() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.revocation import Revocation
 from doorward.features.oauth.token.rules import TokenResponse
-from doorward.features.revocations.view_service import RevocationView
+from doorward.features.revocations.view_service import ServerRevocationView
 from tests.features import made
 from tests.features.oauth.logout.back_channel import CALLER, BackChannel, back_channel, basic
 
@@ -63,10 +63,10 @@ async def test_introspection_without_a_credential_is_refused(channel: BackChanne
     access, _ = await both(channel)
     for form in ({"token": access}, {"token": access, "client_id": "app_spa"}):
         answer = await channel.introspect(form, authorization=None, caller=CALLER)
-        assert isinstance(answer, Refusal)
+        assert isinstance(answer, OAuthError)
         assert answer.code == "invalid_client"
     answer = await channel.introspect({}, authorization=basic(made.client()), caller=CALLER)
-    assert isinstance(answer, Refusal)
+    assert isinstance(answer, OAuthError)
     assert answer.code == "invalid_request"
 
 
@@ -134,7 +134,7 @@ async def test_a_database_restored_from_a_backup_is_read_again(tmp_path: Path) -
         for name in ("grt_a", "grt_b"):
             entry = Revocation("grant", name, made.NOW, made.NOW + 400)
             assert await one.store.commit(one.store.revocations.insert(entry))
-        view = RevocationView(store=one.store)
+        view = ServerRevocationView(store=one.store)
         assert (await view.fresh(made.NOW)).seq == 2
         entry = Revocation("grant", "grt_c", made.NOW, made.NOW + 400)
         assert await other.store.commit(other.store.revocations.insert(entry))

@@ -12,10 +12,10 @@ from typing import Any
 from msgspec import structs
 from msgspec.json import decode, encode
 
-from doorward.adapters.metrics import PrometheusMeter
+from doorward.adapters.metrics import PrometheusMetrics
 from doorward.app.container import open_container
-from doorward.cluster.config_snapshot import WatchedCatalog
-from doorward.core.errors import Refusal
+from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
@@ -24,8 +24,8 @@ from doorward.core.model.grant import Grant, RefreshToken
 from doorward.core.model.policy import ThrottlePolicy, TokenPolicy
 from doorward.core.model.session import Session
 from doorward.core.model.token_request import TokenRequest
-from doorward.core.ports.keys import Signer
-from doorward.core.ports.random import Chance
+from doorward.core.ports.keys import TokenSigner
+from doorward.core.ports.random import SecureRandom
 from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
 from doorward.features.oauth.introspection.build import introspection
@@ -42,11 +42,11 @@ from doorward.features.oauth.userinfo.build import userinfo
 from doorward.features.oauth.userinfo.service import UserinfoService
 from doorward.features.revocations.build import revocation_feed, revocation_view, status_lists
 from doorward.features.revocations.feed import RevocationFeed
-from doorward.features.revocations.status_list import StatusList
-from doorward.features.revocations.view_service import RevocationView
+from doorward.features.revocations.status_list import StatusListPublisher
+from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
 from doorward_verify import jwk, jws
 from doorward_verify.encoding import json_object
@@ -63,17 +63,17 @@ class BackChannel:
 
     services: Services
     clock: ManualClock
-    metrics: PrometheusMeter
+    metrics: PrometheusMetrics
     policy: TokenPolicy
-    ending: Ending
+    ending: Revoker
     tokens: TokenService
     introspection: IntrospectionService
     revocation: RevocationService
     userinfo: UserinfoService
     feed: RevocationFeed
-    status: StatusList
+    status: StatusListPublisher
     logout: LogoutToken
-    view: RevocationView
+    view: ServerRevocationView
 
     @property
     def store(self) -> Store:
@@ -81,24 +81,24 @@ class BackChannel:
         return self.services.store
 
     @property
-    def chance(self) -> Chance:
+    def random(self) -> SecureRandom:
         """The real random values."""
         return self.services.random
 
     @property
-    def catalog(self) -> WatchedCatalog:
+    def config(self) -> ConfigSnapshotWatcher:
         """The configuration."""
         return self.services.config
 
     @property
-    def signer(self) -> Signer:
+    def signer(self) -> TokenSigner:
         """The real keys."""
         return self.services.signer
 
     async def put(self, *clients: Client) -> None:
         """Registers apps."""
         assert await self.store.commit(*(self.store.registry.put_client(client) for client in clients))
-        await self.catalog.refresh()
+        await self.config.refresh()
 
     async def person(self, **changes: Any) -> Account:
         """Ada, with a session."""
@@ -124,8 +124,8 @@ class BackChannel:
 
     async def code(self, *, code: dict[str, Any] | None = None, **grant: Any) -> str:
         """A grant and its code, as the authorization endpoint leaves them. Returns the raw code."""
-        raw = f"dw_ac_{self.chance.token()}"
-        given = made.grant(**{"id": self.chance.new_id("grt"), **grant})
+        raw = f"dw_ac_{self.random.token()}"
+        given = made.grant(**{"id": self.random.new_id("grt"), **grant})
         held = made.code(
             **{"hash": digest(raw), "grant_id": given.id, "client_id": given.client_id, **(code or {})}
         )
@@ -134,8 +134,8 @@ class BackChannel:
 
     async def family(self, **grant: Any) -> tuple[str, Grant]:
         """A grant with its first refresh token. Returns (raw token, grant)."""
-        given = made.grant(**{"id": self.chance.new_id("grt"), **grant})
-        raw = refresh_text.first(given.id, self.chance.token(16), self.chance.token(32))
+        given = made.grant(**{"id": self.random.new_id("grt"), **grant})
+        raw = refresh_text.first(given.id, self.random.token(16), self.random.token(32))
         token = RefreshToken(
             grant_id=given.id,
             family_hash=refresh_text.family_hash(raw),
@@ -164,29 +164,31 @@ class BackChannel:
 
     async def exchange(
         self, form: Mapping[str, str], *, authorization: str | None = None, caller: Caller = CALLER
-    ) -> TokenResponse | Refusal:
+    ) -> TokenResponse | OAuthError:
         """One token request."""
         return await self.tokens.exchange(self.request(form, authorization=authorization, caller=caller))
 
     async def introspect(
         self, form: Mapping[str, str], *, authorization: str | None, caller: Caller
-    ) -> dict[str, Any] | Refusal:
+    ) -> dict[str, Any] | OAuthError:
         """One introspection."""
         asked = self.request(form, path="/introspect", authorization=authorization, caller=caller)
         return await self.introspection.introspect(asked)
 
     async def revoke(
         self, form: Mapping[str, str], *, authorization: str | None, caller: Caller
-    ) -> Refusal | None:
+    ) -> OAuthError | None:
         """One revocation."""
         asked = self.request(form, path="/revoke", authorization=authorization, caller=caller)
         return await self.revocation.revoke(asked)
 
-    async def ask(self, form: dict[str, str], client: Client | None = None) -> TokenResponse | Refusal:
+    async def ask(self, form: dict[str, str], client: Client | None = None) -> TokenResponse | OAuthError:
         """One token request of `client` (by default the web app) by its secret."""
         return await self.exchange(form, authorization=basic(client or made.client()), caller=CALLER)
 
-    async def refresh(self, raw: str, client: Client | None = None, **more: str) -> TokenResponse | Refusal:
+    async def refresh(
+        self, raw: str, client: Client | None = None, **more: str
+    ) -> TokenResponse | OAuthError:
         """One refresh."""
         return await self.ask({"grant_type": "refresh_token", "refresh_token": raw, **more}, client)
 
@@ -223,7 +225,7 @@ def assertion(channel: BackChannel, key: jwk.SigningKey, **changes: Any) -> dict
         "iss": "app_web",
         "sub": "app_web",
         "aud": made.ISSUER,
-        "jti": channel.chance.token(),
+        "jti": channel.random.token(),
         "iat": channel.clock.time,
         "exp": channel.clock.time + 60,
         **changes,
@@ -240,7 +242,7 @@ async def back_channel(
 ) -> AsyncGenerator[BackChannel]:
     """The services of one process on the database at `path`, a file or a URL; two on one path are two processes on one
     database. `features` are added to those of the server."""
-    clock, metrics = ManualClock(), PrometheusMeter()
+    clock, metrics = ManualClock(), PrometheusMetrics()
     chosen = settings(
         issuer=made.ISSUER,
         database=str(path),
@@ -278,7 +280,7 @@ async def _furnish(services: Services) -> None:
         structs.replace(maker.make(f"key_{alg}", alg, made.NOW - 1000), state="current")
         for alg in ("ES256", "RS256", "Ed25519")
     ]
-    first = made.catalog(made.client(), made.public())
+    first = made.config(made.client(), made.public())
     assert await store.commit(
         *(store.registry.insert_key(key) for key in keys),
         *(store.registry.put_client(client) for client in first.clients.values()),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.grant import Grant
 from doorward.core.model.session import Session
 from doorward.features.oauth.logout.rules.logout import Asking, SignOut
@@ -76,7 +76,7 @@ async def test_a_hint_is_read_and_an_invalid_one_counts_as_none(front: Front) ->
         assert isinstance(decided, SignOut)
         assert decided.ask
     wrong = {"id_token_hint": good, "post_logout_redirect_uri": "https://x.example"}
-    assert isinstance(await front.sign_out.decide(wrong, asking, now=front.now), Refusal)
+    assert isinstance(await front.sign_out.decide(wrong, asking, now=front.now), OAuthError)
     # an invalid hint is not trusted to name the app
     wrong["id_token_hint"] += "x"
     decided = await front.sign_out.decide({**wrong, "client_id": "app_web"}, asking, now=front.now)

@@ -16,7 +16,7 @@ from msgspec import structs
 
 from doorward.adapters.keys.signing import SealedKeyMaker
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 from doorward_verify import jws
 from doorward_verify.jwk import SigningKey, signing_key
@@ -113,8 +113,8 @@ async def tokens(front: Front, tab: Tab, app: Client, **changes: str | None) -> 
 
 async def keys(front: Front) -> None:
     """A current key for each algorithm that has none."""
-    catalog: Catalog = front.services.config.current()
-    there = {key.alg for key in catalog.keys if key.state == "current"}
+    config: ConfigSnapshot = front.services.config.current()
+    there = {key.alg for key in config.keys if key.state == "current"}
     maker = SealedKeyMaker(front.services.sealer)
     for alg in ("ES256", "RS256", "Ed25519"):
         if alg not in there:

@@ -80,7 +80,7 @@ async def test_a_new_key_is_published_at_once(channel: BackChannel) -> None:
     before = await asgi("GET", "/jwks")
     key = SealedKeyMaker(KeyedSealer(b"k" * 32)).make("key_next", "ES256", made.NOW)
     assert await channel.store.commit(channel.store.registry.insert_key(key))
-    await channel.catalog.refresh()
+    await channel.config.refresh()
     after = await asgi("GET", "/jwks")
     assert {key["kid"] for key in after.json["keys"]} - {key["kid"] for key in before.json["keys"]} == {
         "key_next"

@@ -14,4 +14,4 @@ def test_only_the_app_that_was_given_a_token_may_revoke_it() -> None:
     refusal = owner(made.client(), "app_other")
     assert refusal is not None
     assert refusal.code == "unauthorized_client"
-    assert "app_other" not in refusal.say
+    assert "app_other" not in refusal.description

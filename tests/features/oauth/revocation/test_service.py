@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.rate_limits.rules import budget
 from doorward.features.sessions.rules import bounds, ending
@@ -26,7 +26,7 @@ async def channel() -> AsyncGenerator[BackChannel]:
 
 async def give_back(
     channel: BackChannel, token: str, client_id: str = "app_web", **more: str
-) -> Refusal | None:
+) -> OAuthError | None:
     return await channel.revoke(
         {"token": token, **more}, authorization=basic(made.client(id=client_id)), caller=CALLER
     )
@@ -50,7 +50,7 @@ async def test_revoking_a_refresh_token_revokes_its_access_tokens(
 ) -> None:
     mine, other = await both(channel), await both(channel)
     assert await give_back(channel, mine.refresh_token or "", **hint) is None
-    assert isinstance(await channel.refresh(mine.refresh_token or ""), Refusal)
+    assert isinstance(await channel.refresh(mine.refresh_token or ""), OAuthError)
     assert await revoked(channel, mine.access_token) == "grant"
     assert await revoked(channel, other.access_token) is None
     assert await channel.audited("token.revoked") == 1
@@ -62,7 +62,7 @@ async def test_a_spent_refresh_token_still_revokes_the_grant(channel: BackChanne
     answer = await channel.refresh(raw)
     assert isinstance(answer, TokenResponse)
     assert await give_back(channel, raw) is None
-    assert isinstance(await channel.refresh(answer.refresh_token or ""), Refusal)
+    assert isinstance(await channel.refresh(answer.refresh_token or ""), OAuthError)
 
 
 async def test_revoking_an_access_token_revokes_only_it(channel: BackChannel) -> None:
@@ -80,7 +80,7 @@ async def test_tokens_of_another_app_are_not_revoked(channel: BackChannel) -> No
     mine = await both(channel)
     for token in (mine.access_token, mine.refresh_token or ""):
         answer = await give_back(channel, token, "app_other")
-        assert isinstance(answer, Refusal)
+        assert isinstance(answer, OAuthError)
         assert answer.code == "unauthorized_client"
     assert await revoked(channel, mine.access_token) is None
     assert isinstance(await channel.refresh(mine.refresh_token or ""), TokenResponse)
@@ -102,10 +102,10 @@ async def test_an_expired_token_is_not_stored_as_revoked(channel: BackChannel) -
 async def test_a_caller_without_valid_credentials_revokes_nothing(channel: BackChannel) -> None:
     mine = await both(channel)
     answer = await channel.revoke({"token": mine.access_token}, authorization=None, caller=CALLER)
-    assert isinstance(answer, Refusal)
+    assert isinstance(answer, OAuthError)
     assert answer.code == "invalid_client"
     missing = await channel.revoke({}, authorization=basic(made.client()), caller=CALLER)
-    assert isinstance(missing, Refusal)
+    assert isinstance(missing, OAuthError)
     assert missing.code == "invalid_request"
 
 
@@ -114,7 +114,7 @@ async def test_a_public_app_revokes_its_own_token(channel: BackChannel) -> None:
     form = {"token": raw, "client_id": "app_spa"}
     assert await channel.revoke(form, authorization=None, caller=CALLER) is None
     again = {"grant_type": "refresh_token", "refresh_token": raw, "client_id": "app_spa"}
-    assert isinstance(await channel.exchange(again, caller=CALLER), Refusal)
+    assert isinstance(await channel.exchange(again, caller=CALLER), OAuthError)
 
 
 async def own_token(channel: BackChannel) -> str:
@@ -151,7 +151,7 @@ async def test_after_twenty_revoked_tokens_of_a_grant_the_grant_ends(
     ended = await channel.store.grants.get(grant.id)
     assert ended is not None
     assert ended.end_reason == "revoked"
-    assert isinstance(await channel.refresh(raw), Refusal)
+    assert isinstance(await channel.refresh(raw), OAuthError)
     (line,) = await channel.store.audit.page(kind="token.revoked", limit=10)
     assert (line.grant_id, line.detail["token_kind"]) == (grant.id, "access_token")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.features.oauth.token.rules import TokenResponse
 from tests.features import made
 
@@ -18,14 +18,14 @@ def redemption(raw: str, **more: str) -> dict[str, str]:
     }
 
 
-def given(answer: TokenResponse | Refusal) -> TokenResponse:
+def given(answer: TokenResponse | OAuthError) -> TokenResponse:
     """The tokens; fails if there are none."""
     assert isinstance(answer, TokenResponse), answer
     return answer
 
 
-def refused(answer: object, code: str) -> Refusal:
+def refused(answer: object, code: str) -> OAuthError:
     """The refusal; fails if it is another."""
-    assert isinstance(answer, Refusal), answer
+    assert isinstance(answer, OAuthError), answer
     assert answer.code == code, answer
     return answer

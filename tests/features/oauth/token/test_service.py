@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from msgspec import structs
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.token.rules import TokenResponse
@@ -62,7 +62,7 @@ async def test_a_code_sent_64_times_concurrently_is_redeemed_once_and_the_reuse_
     answers = await asyncio.gather(*(channel.ask(redemption(raw)) for _ in range(64)))
     good = [answer for answer in answers if isinstance(answer, TokenResponse)]
     assert len(good) == 1
-    assert {answer.code for answer in answers if isinstance(answer, Refusal)} == {"invalid_grant"}
+    assert {answer.code for answer in answers if isinstance(answer, OAuthError)} == {"invalid_grant"}
     assert good[0].refresh_token is not None
     refused(await channel.refresh(good[0].refresh_token), "invalid_grant")
     view = await channel.view.fresh(channel.clock.time)
@@ -158,7 +158,7 @@ async def test_an_app_acting_for_itself_has_a_subject_that_no_person_can_have(ch
     )
     said = channel.claims(answer.access_token)
     assert said["sub"] == said["client_id"] == "app_web"
-    assert channel.chance.new_id("usr").startswith("usr_")
+    assert channel.random.new_id("usr").startswith("usr_")
     assert not said["sub"].startswith("usr_")
     assert said["scope"] == answer.scope == "orders:read orders:write"
     assert said["roles"] == []
@@ -214,7 +214,7 @@ async def test_a_deleted_app_gets_no_tokens(channel: BackChannel) -> None:
     raw, _ = await channel.family()
     writes = channel.ending.client("app_web", now=channel.clock.time, reason="app_deleted")
     assert await channel.store.commit(*writes, channel.store.registry.delete_client("app_web"))
-    await channel.catalog.refresh()
+    await channel.config.refresh()
     refused(await channel.refresh(raw), "invalid_client")
     refused(await channel.ask({"grant_type": "client_credentials"}), "invalid_client")
 
@@ -226,7 +226,7 @@ async def test_each_token_is_signed_with_the_algorithm_registered_by_its_reader(
     await channel.person()
 
     async def algorithms(client: Client, **api: Any) -> tuple[str, str | None, str]:
-        found = channel.catalog.current().apis[made.API]
+        found = channel.config.current().apis[made.API]
         await channel.store.commit(channel.store.registry.put_api(structs.replace(found, **api)))
         await channel.put(client)
         answer = given(await channel.ask(redemption(await channel.code())))
@@ -286,7 +286,7 @@ async def test_a_cached_entitlement_of_an_old_snapshot_is_not_used_under_the_new
     channel: BackChannel,
 ) -> None:
     form = {"grant_type": "client_credentials", "scope": "orders:write"}
-    before = channel.catalog.current().clients["app_web"]
+    before = channel.config.current().clients["app_web"]
     given(await channel.ask(form))
 
     async def late(*args: object, **more: object) -> Client:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.features.oauth.userinfo import rules as userinfo
 from tests.features import made
 
@@ -14,7 +14,7 @@ CLAIMS = {"sub": "usr_ada", "client_id": "app_web", "scope": "openid email"}
 
 
 def answer(claims: dict[str, Any] | None = None, **changes: Any) -> Any:
-    values = {"grant": made.grant(), "account": made.account(), "catalog": made.catalog(), **changes}
+    values = {"grant": made.grant(), "account": made.account(), "config": made.config(), **changes}
     return userinfo.answer({**CLAIMS, **(claims or {})}, **values)
 
 
@@ -38,17 +38,17 @@ def test_the_claims_parameter_adds_the_claims_requested_for_userinfo() -> None:
         {"account": None},
         {"account": made.account(disabled_at=1)},
         {"account": made.account(id="usr_other")},
-        {"catalog": made.catalog(made.public())},
+        {"config": made.config(made.public())},
     ],
 )
 def test_a_missing_app_grant_or_person_makes_the_token_invalid(changes: dict[str, Any]) -> None:
     refusal = answer(**changes)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, OAuthError)
     assert refusal.code == "invalid_token"
 
 
 @pytest.mark.parametrize("scope", ["", "email", "openidx", "xopenid"])
 def test_without_openid_the_scope_is_insufficient(scope: str) -> None:
     refusal = answer({"scope": scope})
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, OAuthError)
     assert refusal.code == "insufficient_scope"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.features.oauth.token.rules import TokenResponse
 from tests.features import made
 from tests.features.oauth.logout.back_channel import BackChannel
@@ -24,7 +24,7 @@ async def token(channel: BackChannel, **grant: Any) -> str:
 
 async def no(channel: BackChannel, access: str, code: str = "invalid_token") -> None:
     answer = await channel.userinfo.answer(access)
-    assert isinstance(answer, Refusal), answer
+    assert isinstance(answer, OAuthError), answer
     assert answer.code == code
 
 

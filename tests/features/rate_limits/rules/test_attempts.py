@@ -7,7 +7,7 @@ import pytest
 from doorward.core.model.bucket import Bucket, Counted
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.features.rate_limits.rules import attempts
-from doorward.features.rate_limits.rules.attempts import Guess, Guessed, Mail, Wait
+from doorward.features.rate_limits.rules.attempts import Guess, Guessed, MailBuckets, Wait
 
 POLICY = ThrottlePolicy()
 DEVICE = b"\x01" * 32
@@ -30,7 +30,7 @@ def person(known: bytes | None = None, who: str = "ada@example.com") -> tuple[Bu
     return guess(known, who).own
 
 
-def mail(address: str = "192.0.2.1", known: bytes | None = None) -> Mail:
+def mail(address: str = "192.0.2.1", known: bytes | None = None) -> MailBuckets:
     return attempts.of_mail("ada@example.com", address, known_device=known, policy=POLICY, tag=tag)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from doorward.features.rate_limits.rules.counter import MAX_KEYS, Tally
+from doorward.features.rate_limits.rules.counter import MAX_KEYS, ApproximateCounter
 
 NOW = 1_800_000_000
 
 
-def told(tallies: list[Tally], store: dict[str, tuple[int, int]]) -> None:
+def told(tallies: list[ApproximateCounter], store: dict[str, tuple[int, int]]) -> None:
     """One exchange, as every second: each counter reports and reads."""
     for tally in tallies:
         for key, tries in tally.tell(100):
@@ -19,7 +19,7 @@ def told(tallies: list[Tally], store: dict[str, tuple[int, int]]) -> None:
 
 
 def test_counts_of_other_processes_are_included_after_the_exchange() -> None:
-    one, two = Tally(window=900, batch=4), Tally(window=900, batch=4)
+    one, two = ApproximateCounter(window=900, batch=4), ApproximateCounter(window=900, batch=4)
     store: dict[str, tuple[int, int]] = {}
     for _ in range(9):
         one.note("a", NOW)
@@ -32,7 +32,7 @@ def test_counts_of_other_processes_are_included_after_the_exchange() -> None:
 
 
 def test_each_process_holds_back_less_than_a_batch() -> None:
-    tallies = [Tally(window=900, batch=4) for _ in range(5)]
+    tallies = [ApproximateCounter(window=900, batch=4) for _ in range(5)]
     store: dict[str, tuple[int, int]] = {}
     for _ in range(7):
         for tally in tallies:
@@ -43,7 +43,7 @@ def test_each_process_holds_back_less_than_a_batch() -> None:
 
 
 def test_reported_counts_still_count_here_and_are_not_reported_twice() -> None:
-    tally = Tally(window=900, batch=2)
+    tally = ApproximateCounter(window=900, batch=2)
     for _ in range(3):
         tally.note("a", NOW)
     assert tally.tell(10) == [("a", 3)]
@@ -57,7 +57,7 @@ def test_reported_counts_still_count_here_and_are_not_reported_twice() -> None:
 
 
 def test_the_highest_counts_are_reported_first_and_the_latest_keys_are_read() -> None:
-    tally = Tally(window=900, batch=1)
+    tally = ApproximateCounter(window=900, batch=1)
     for number in range(5):
         for _ in range(number + 1):
             tally.note(f"k{number}", NOW)
@@ -66,7 +66,7 @@ def test_the_highest_counts_are_reported_first_and_the_latest_keys_are_read() ->
 
 
 def test_an_expired_window_counts_nothing() -> None:
-    tally = Tally(window=10, batch=1)
+    tally = ApproximateCounter(window=10, batch=1)
     tally.note("a", NOW)
     assert tally.count("a", NOW + 9) == (1, NOW + 10)
     assert tally.count("a", NOW + 10) == (0, NOW + 10)
@@ -74,7 +74,7 @@ def test_an_expired_window_counts_nothing() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    tally = Tally(window=10, batch=1)
+    tally = ApproximateCounter(window=10, batch=1)
     for number in range(MAX_KEYS + 10):
         tally.note(f"a{number}", NOW)
     assert len(tally) == MAX_KEYS

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from doorward.features.rate_limits.rules.counter import MAX_KEYS
-from doorward.features.rate_limits.rules.sign_in_starts import WINDOW, Begun
+from doorward.features.rate_limits.rules.sign_in_starts import WINDOW, SignInRateLimiter
 
 NOW = 1_800_000_000
 
 
 def test_starts_of_an_address_are_limited_until_the_window_ends() -> None:
-    begun = Begun(limit=3)
+    begun = SignInRateLimiter(limit=3)
     for second in range(3):
         assert begun.full("192.0.2.1", NOW + second) is None
         begun.note("192.0.2.1", NOW + second)
@@ -21,7 +21,7 @@ def test_starts_of_an_address_are_limited_until_the_window_ends() -> None:
 
 
 def test_one_ipv6_network_is_one_address() -> None:
-    begun = Begun(limit=2)
+    begun = SignInRateLimiter(limit=2)
     begun.note("2001:db8::1", NOW)
     begun.note("2001:db8::2", NOW)
     assert begun.full("2001:db8:0:0:ffff::3", NOW) == NOW + WINDOW
@@ -29,14 +29,14 @@ def test_one_ipv6_network_is_one_address() -> None:
 
 
 def test_the_counter_is_bounded() -> None:
-    begun = Begun(limit=2)
+    begun = SignInRateLimiter(limit=2)
     for number in range(MAX_KEYS + 100):
         begun.note(f"a{number}", NOW)
-    assert len(begun.tally) == MAX_KEYS
+    assert len(begun.counter) == MAX_KEYS
 
 
 def test_a_larger_ipv6_block_may_start_more_within_a_bound() -> None:
-    begun = Begun(limit=1)
+    begun = SignInRateLimiter(limit=1)
     for number in range(4):
         assert begun.full(f"2001:db8:1:{number:x}::1", NOW) is None
         begun.note(f"2001:db8:1:{number:x}::1", NOW)

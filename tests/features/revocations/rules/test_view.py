@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from doorward.core.model.revocation import Revocation
-from doorward.features.revocations.rules.view import View
+from doorward.features.revocations.rules.view import RevocationEntries
 
 NOW = 1_800_000_000
 
@@ -16,8 +16,8 @@ def token(**changes: Any) -> dict[str, Any]:
     return {"jti": "grt_a.x", "sid": "ses_a", "sub": "usr_a", "client_id": "app_a", "iat": NOW, **changes}
 
 
-def view(*entries: Revocation) -> View:
-    made = View()
+def view(*entries: Revocation) -> RevocationEntries:
+    made = RevocationEntries()
     made.feed(len(entries), entries)
     return made
 
@@ -37,7 +37,7 @@ def test_each_kind_covers_its_tokens_and_no_others(entry: Revocation, spared: di
     held = view(entry)
     assert held.revoked(token()) == entry.kind
     assert held.revoked(token(**spared)) is None
-    assert View().revoked(token()) is None
+    assert RevocationEntries().revoked(token()) is None
 
 
 def test_a_later_bound_replaces_an_earlier_one_and_never_the_reverse() -> None:

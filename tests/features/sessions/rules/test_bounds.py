@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from doorward.features.revocations.rules.view import View
+from doorward.features.revocations.rules.view import RevocationEntries
 from doorward.features.sessions.rules import bounds
 from doorward.features.sessions.rules.ending import MARGIN
 from tests.features import made
@@ -17,7 +17,7 @@ TOKEN = {"jti": "grt_x.y", "sub": "app_web", "client_id": "app_web"}
 @pytest.mark.parametrize(("iat", "spared"), [(NOW - 200, NOW), (NOW - 1, NOW), (NOW, NOW + 1)])
 def test_tokens_issued_before_this_second_end_and_later_ones_are_valid(iat: int, spared: int) -> None:
     entry = bounds.of_all_until_now("app_web", iat=iat, now=NOW, life=300)
-    view = View()
+    view = RevocationEntries()
     view.feed(1, [entry])
     assert view.revoked({**TOKEN, "iat": iat}) == "client"
     assert view.revoked({**TOKEN, "iat": NOW - 1}) == "client"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorward.core.model.config_snapshot import Catalog, KeyState, SigningKey
+from doorward.core.model.config_snapshot import ConfigSnapshot, KeyState, StoredSigningKey
 from doorward.core.model.policy import TokenPolicy
 from doorward.features.sessions.rules import ending
 from tests.features import made
@@ -20,11 +20,11 @@ def test_the_longest_lifetime_is_the_longest_of_all_apps() -> None:
 def test_tokens_issued_before_a_shorter_lifetime_was_set_are_covered() -> None:
     policy = TokenPolicy(access_ttl=300)
 
-    def signed(state: KeyState, life: int) -> Catalog:
-        key = SigningKey("key_1", "ES256", state, {}, b"", NOW, token_life=life)
-        return Catalog(version=1, clients={"app": made.client(access_token_ttl=600)}, keys=(key,))
+    def signed(state: KeyState, life: int) -> ConfigSnapshot:
+        key = StoredSigningKey("key_1", "ES256", state, {}, b"", NOW, token_life=life)
+        return ConfigSnapshot(version=1, clients={"app": made.client(access_token_ttl=600)}, keys=(key,))
 
-    assert ending.longest_living(policy, Catalog(version=1)) == 300
+    assert ending.longest_living(policy, ConfigSnapshot(version=1)) == 300
     assert ending.longest_living(policy, signed("next", 0)) == 600
     for state in ("current", "previous"):
         assert ending.longest_living(policy, signed(state, 3600)) == 3600

@@ -9,9 +9,9 @@ from typing import Any, Final, TypeGuard
 from msgspec import Struct
 
 from doorward_verify import jws
+from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import Malformed, b64url_encode, json_object
 from doorward_verify.keyset import KeySet
-from doorward_verify.refused import Refused
 
 ALGORITHMS: Final = ("ES256", "RS256", "Ed25519")
 _HASHES: Final = {"ES256": "sha256", "RS256": "sha256", "Ed25519": "sha512"}
@@ -37,40 +37,40 @@ def verify(
     access_token: str | None,
     now: float,
 ) -> IdToken:
-    """Validate an ID token. Raises `Refused`. `nonce` None: for one from a refresh, which has no nonce to
+    """Validate an ID token. Raises `AuthError`. `nonce` None: for one from a refresh, which has no nonce to
     compare (§12.2)."""
     signed = jws.verify(token, keys, algorithms=ALGORITHMS, types={"jwt"})
     claims = payload(signed)
     if claims.get("iss") != issuer:
-        raise Refused("issuer", "the ID token is of another issuer")
+        raise AuthError("issuer", "the ID token is of another issuer")
     if not _for_us(claims, client_id):
-        raise Refused("audience", "the ID token is made out to another app")
+        raise AuthError("audience", "the ID token is made out to another app")
     expires, issued, subject = claims.get("exp"), claims.get("iat"), claims.get("sub")
     if not isinstance(subject, str) or not subject:
-        raise Refused("claims", "the ID token names nobody")
+        raise AuthError("claims", "the ID token names nobody")
     if not _is_time(expires) or not _is_time(issued):
-        raise Refused("claims", "the ID token says not from when until when it holds")
+        raise AuthError("claims", "the ID token says not from when until when it holds")
     if now >= expires + SKEW:
-        raise Refused("expired", "the ID token has expired")
+        raise AuthError("expired", "the ID token has expired")
     if issued > now + SKEW:
-        raise Refused("not_yet_valid", "the ID token comes from the future")
+        raise AuthError("not_yet_valid", "the ID token comes from the future")
     said = claims.get("nonce")
     if nonce is not None and (
         not isinstance(said, str) or not hmac.compare_digest(said.encode(), nonce.encode())
     ):
-        raise Refused("claims", "the ID token answers another sign-in: its nonce is not ours")
+        raise AuthError("claims", "the ID token answers another sign-in: its nonce is not ours")
     if access_token is not None and claims.get("at_hash") != at_hash(access_token, signed.header.alg):
-        raise Refused("claims", "the ID token belongs to another access token: at_hash")
+        raise AuthError("claims", "the ID token belongs to another access token: at_hash")
     sid = claims.get("sid")
     return IdToken(subject, sid if isinstance(sid, str) else None, claims)
 
 
 def payload(signed: jws.Jws) -> dict[str, Any]:
-    """The claims of a token with a valid signature. Raises `Refused`."""
+    """The claims of a token with a valid signature. Raises `AuthError`."""
     try:
         return json_object(signed.payload)
     except Malformed as error:
-        raise Refused("malformed", f"the payload is {error}") from None
+        raise AuthError("malformed", f"the payload is {error}") from None
 
 
 def at_hash(access_token: str, alg: str) -> str:

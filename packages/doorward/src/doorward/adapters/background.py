@@ -35,7 +35,7 @@ async def once(work: Callable[[], Awaitable[object]], *, name: str) -> None:
 
 
 @final
-class Background:
+class BackgroundTasks:
     """The running tasks of one process. Start them in the lifespan, `stop` them at its end."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, final
 
 from doorward.adapters.logs import logger
-from doorward.adapters.monotonic import ticks
+from doorward.adapters.monotonic import monotonic_boottime
 
 CATCHING_UP: Final = 0.9
 """Speed of this clock while the machine's is behind it: codes live a tenth longer then, and five minutes are made up in
@@ -32,7 +32,9 @@ class SystemClock:
 
     __slots__ = ("_at", "_behind", "_now", "_passed", "_said_at", "_wall")
 
-    def __init__(self, wall: Callable[[], float] = time.time, passed: Callable[[], float] = ticks) -> None:
+    def __init__(
+        self, wall: Callable[[], float] = time.time, passed: Callable[[], float] = monotonic_boottime
+    ) -> None:
         self._wall = wall
         self._passed = passed
         self._now = wall()

@@ -15,7 +15,7 @@ from doorward.core.web_origin import loopback
 _MAX_ANSWER: Final = 5 * 1024
 
 
-class Answer(Struct, frozen=True):
+class GuardedAnswer(Struct, frozen=True):
     """The status and the first 5 kB of the body."""
 
     status: int
@@ -45,7 +45,7 @@ class GuardedPost:
             headers={"user-agent": "Doorward"},
         )
 
-    async def post(self, url: str, **sent: Any) -> Answer:
+    async def post(self, url: str, **sent: Any) -> GuardedAnswer:
         """One POST; `sent` as httpx2 takes it (`content`, `data`, `headers`, `auth`). Raises `CallFailed`."""
         if not allowed(url, development=self._development):
             raise CallFailed(
@@ -58,7 +58,7 @@ class GuardedPost:
                     body += chunk
                     if len(body) > _MAX_ANSWER:
                         break
-                return Answer(status=answer.status_code, body=bytes(body[:_MAX_ANSWER]))
+                return GuardedAnswer(status=answer.status_code, body=bytes(body[:_MAX_ANSWER]))
         except httpx2.TimeoutException:
             raise CallFailed(f"no answer within {self._timeout:g} s") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:

@@ -16,8 +16,8 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 @final
-class PrometheusMeter:
-    """`Meter` for Prometheus. `count("refreshes", "rotated")` is `doorward_refreshes_total{kind="rotated"}`."""
+class PrometheusMetrics:
+    """`Metrics` for Prometheus. `count("refreshes", "rotated")` is `doorward_refreshes_total{kind="rotated"}`."""
 
     content_type = CONTENT_TYPE_LATEST
 
@@ -50,7 +50,7 @@ class PrometheusMeter:
         self._kinds: dict[tuple[str, str], Counter] = {}
         self._endpoints: dict[str, Histogram] = {}
 
-    def count(self, name: str, label: str = "") -> None:
+    def inc(self, name: str, label: str = "") -> None:
         """Increment a counter."""
         kind = self._kinds.get((name, label))
         if kind is None:

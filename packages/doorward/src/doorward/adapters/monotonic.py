@@ -10,6 +10,6 @@ from typing import Final
 _CLOCK: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
-def ticks() -> float:
+def monotonic_boottime() -> float:
     """Seconds since an arbitrary moment; never goes back."""
     return time.clock_gettime(_CLOCK)

@@ -8,11 +8,11 @@ from typing import final
 
 @final
 class NoMetrics:
-    """`Meter` that counts nothing."""
+    """`Metrics` that counts nothing."""
 
     content_type = "text/plain"
 
-    def count(self, name: str, label: str = "") -> None:
+    def inc(self, name: str, label: str = "") -> None:
         """Does nothing."""
 
     def observe(self, endpoint: str, seconds: float) -> None:

@@ -14,8 +14,8 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 @final
-class SystemChance:
-    """`Chance` from the operating system's generator."""
+class SystemRandom:
+    """`SecureRandom` from the operating system's generator."""
 
     __slots__ = ("_time",)
 

@@ -15,30 +15,30 @@ from msgspec import structs
 
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.counters.store import StoreCounters
-from doorward.adapters.counters.write_behind import Tallies
+from doorward.adapters.counters.write_behind import WriteBehindCounter
 from doorward.adapters.hashing.argon2 import Argon2Hasher
 from doorward.adapters.hashing.breached_list import BadBreachList, NothingListed, open_list
 from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.adapters.keys.signing import CatalogSigner, SealedKeyMaker
+from doorward.adapters.keys.signing import SealedKeyMaker, SnapshotSigner
 from doorward.adapters.logs import logger
-from doorward.adapters.mail.queue import SealingPostman
+from doorward.adapters.mail.queue import SealedMailQueue
 from doorward.adapters.no_metrics import NoMetrics
-from doorward.adapters.random import SystemChance
-from doorward.adapters.remarks import LoggedRemarks
+from doorward.adapters.operator_notices import OperatorNotices
+from doorward.adapters.random import SystemRandom
 from doorward.app.key_wrapper import key_wrapper
 from doorward.app.root import root_secret
-from doorward.cluster.change_notifier import Bells
-from doorward.cluster.config_snapshot import WatchedCatalog
+from doorward.cluster.change_notifier import ChangeNotifiers
+from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
 from doorward.core.errors import StoreUnavailable
-from doorward.core.model.message import Letter
+from doorward.core.model.message import EmailMessage
 from doorward.core.ports.breached import BreachedList
-from doorward.core.ports.change_notifier import Bell
+from doorward.core.ports.change_notifier import ChangeNotifier
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.counters import Counters
 from doorward.core.ports.mail_queue import MailKind
-from doorward.core.ports.metrics import Meter
+from doorward.core.ports.metrics import Metrics
 from doorward.core.ports.passwords import PasswordHasher
-from doorward.core.ports.random import Chance
+from doorward.core.ports.random import SecureRandom
 from doorward.core.web_origin import web_origin
 from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from doorward.features.admin.wrappings import WrappingAdmin
     from doorward.web.mail.message import MessageTemplate
 
-_log = logger("bells")
+_log = logger("container")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Container:
     settings: Settings
     features: Sequence[Feature]
     services: Services
-    notifier: Bells
+    notifier: ChangeNotifiers
     cache: ValkeyLink | None
     root: RootSecret
     close_hasher: Callable[[], None]
@@ -85,8 +85,8 @@ class Container:
         try:
             await self.services.uncommitted.flush()
         except StoreUnavailable:
-            _log.warning("tallies.lost")
-        await self.notifier.rung()
+            _log.warning("counters.lost")
+        await self.notifier.published()
         if self.cache is not None:
             await self.cache.close()
         if self.close_store:
@@ -97,9 +97,9 @@ async def open_container(
     *,
     settings: Settings,
     features: Sequence[Feature] = FEATURES,
-    metrics: Meter | None = None,
+    metrics: Metrics | None = None,
     clock: Clock | None = None,
-    random: Chance | None = None,
+    random: SecureRandom | None = None,
     store: Store | None = None,
     hasher: PasswordHasher | None = None,
     breached: BreachedList | None = None,
@@ -124,29 +124,29 @@ async def open_container(
     if clock is None:
         clock = system = SystemClock()
         metrics.clock_ahead(system.ahead)
-    random = random or SystemChance()
+    random = random or SystemRandom()
     close_hasher = _nothing
     if hasher is None:
         hasher = argon2 = Argon2Hasher(settings.passwords)
         close_hasher = argon2.close
     sealer = KeyedSealer(root.secret)
-    signer = CatalogSigner(issuer=settings.issuer, sealer=sealer)
-    uncommitted = Tallies(store=store, clock=clock)
-    cache, bells = None, _database_bells(settings, metrics)
+    signer = SnapshotSigner(issuer=settings.issuer, sealer=sealer)
+    uncommitted = WriteBehindCounter(store=store, clock=clock)
+    cache, notifiers = None, _database_bells(settings, metrics)
     counters: Counters = StoreCounters(store=store)
     if settings.cache is not None:
         # the client library is not loaded where there is no cache
-        from doorward.adapters.valkey.change_notifier import ValkeyBell
+        from doorward.adapters.valkey.change_notifier import ValkeyChangeNotifier
         from doorward.adapters.valkey.connection import ValkeyLink
         from doorward.adapters.valkey.counters import ValkeyCounters
 
         cache = ValkeyLink(settings.cache.reveal())
         cache.on_lost(metrics.link("cache", lambda: cache.up))
-        counters = ValkeyCounters(link=cache, store=store, tallies=uncommitted)
-        bell = ValkeyBell(url=settings.cache.reveal(), link=cache)
+        counters = ValkeyCounters(link=cache, store=store, uncommitted=uncommitted)
+        bell = ValkeyChangeNotifier(url=settings.cache.reveal(), link=cache)
         bell.on_lost(metrics.link("cache_bell", lambda: bell.connected))
-        bells.append(bell)
-    notifier = Bells(bells)
+        notifiers.append(bell)
+    notifier = ChangeNotifiers(notifiers)
     store.on_change(notifier.changed)
     parts = urlsplit(settings.issuer)
     services = Services(
@@ -156,19 +156,19 @@ async def open_container(
         sealer=sealer,
         signer=signer,
         key_maker=SealedKeyMaker(sealer),
-        config=WatchedCatalog(store=store, signer=signer, bell=notifier),
+        config=ConfigSnapshotWatcher(store=store, signer=signer, bell=notifier),
         metrics=metrics,
         counters=counters,
         uncommitted=uncommitted,
         notifier=notifier,
         hasher=hasher,
         breached=breached,
-        mail=SealingPostman(
+        mail=SealedMailQueue(
             sealer=sealer,
-            chance=random,
+            random=random,
             render=_mail_writer(settings, lambda: services.get(message_templates)),
         ),
-        remarks=LoggedRemarks(),
+        notices=OperatorNotices(),
         additions=[each for feature in features for each in feature.adds],
         issuer=settings.issuer,
         # the settings check has made sure that browsers can open it
@@ -206,16 +206,16 @@ def _breached(settings: Settings) -> BreachedList:
         raise BadBreachList(str(problem)) from None
 
 
-def _database_bells(settings: Settings, metrics: Meter) -> list[Bell]:
+def _database_bells(settings: Settings, metrics: Metrics) -> list[ChangeNotifier]:
     if not is_postgres(str.__str__(settings.database)):
         return []
     # the client library is not loaded where there is only a file
-    from doorward.storage.postgres.change_notifier import PostgresBell
+    from doorward.storage.postgres.change_notifier import PostgresChangeNotifier
 
-    bell = PostgresBell(
+    bell = PostgresChangeNotifier(
         url=settings.database,
         options=settings.postgres,
-        tell=lambda said: _log.warning("bell.postgres", reason=said),
+        tell=lambda said: _log.warning("change_notifier.postgres", reason=said),
     )
     bell.on_lost(metrics.link("database_bell", lambda: bell.connected))
     return [bell]
@@ -223,10 +223,10 @@ def _database_bells(settings: Settings, metrics: Meter) -> list[Bell]:
 
 def _mail_writer(
     settings: Settings, templates: Callable[[], Mapping[str, type[MessageTemplate]]]
-) -> Callable[[MailKind, str | None, dict[str, Any]], Letter]:
+) -> Callable[[MailKind, str | None, dict[str, Any]], EmailMessage]:
     """Renders the messages; `adapters/mail/queue.py` seals them."""
 
-    def write(kind: MailKind, locale: str | None, values: dict[str, Any]) -> Letter:
+    def write(kind: MailKind, locale: str | None, values: dict[str, Any]) -> EmailMessage:
         # imported here: only a command that sends mail needs templates and languages
         from doorward.web.mail.render import render
         from doorward.web.pages import language

@@ -20,7 +20,7 @@ def http_app(container: Container, *, process_tag: str) -> App:
         https=services.get(cookie_jar).secure,
         trusted_proxies=[ip_network(text, strict=False) for text in settings.server.trusted_proxies],
         error_page=services.get(status_pages),
-        meter=services.metrics,
+        metrics=services.metrics,
         process_tag=process_tag,
         on_closing=lambda: _close(container),
         configuration=services.config,

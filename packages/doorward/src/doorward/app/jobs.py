@@ -9,27 +9,27 @@ from doorward.adapters import logs, trust
 from doorward.adapters.background import every
 from doorward.adapters.mail.delivery import MailWorker
 from doorward.adapters.mail.smtp import SmtpSender, SmtpServer
-from doorward.adapters.metrics import PrometheusMeter
+from doorward.adapters.metrics import PrometheusMetrics
 from doorward.app.container import Container
 from doorward.features.authn.factors.email_code.build import email_challenges
-from doorward.features.feature import Job
+from doorward.features.feature import BackgroundJob
 from doorward.settings import Settings
 
 SWEEP = 20.0
 
 
-def jobs(container: Container, metrics: PrometheusMeter) -> Iterator[Job]:
+def jobs(container: Container, metrics: PrometheusMetrics) -> Iterator[BackgroundJob]:
     """The jobs; each is to be started once."""
     settings, services = container.settings, container.services
-    yield Job(name="bells", run=container.notifier.run)
+    yield BackgroundJob(name="change notifiers", run=container.notifier.run)
     if container.cache is not None:
-        yield Job(name="cache", run=container.cache.watch)
-    yield Job(name="catalog", run=services.config.watch)
-    yield Job(name="sweep", run=lambda: every(SWEEP, lambda: _sweep(container), name="sweep"))
+        yield BackgroundJob(name="cache", run=container.cache.watch)
+    yield BackgroundJob(name="config snapshot", run=services.config.watch)
+    yield BackgroundJob(name="sweep", run=lambda: every(SWEEP, lambda: _sweep(container), name="sweep"))
     if (server := mail_server(settings)) is not None:
-        yield Job(name="mail", run=_mail(container, server).run)
+        yield BackgroundJob(name="mail", run=_mail(container, server).run)
     if (port := settings.metrics.port) is not None:
-        yield Job(name="metrics", run=lambda: _show_metrics(metrics, settings.metrics.host, port))
+        yield BackgroundJob(name="metrics", run=lambda: _show_metrics(metrics, settings.metrics.host, port))
     for feature in container.features:
         yield from feature.jobs(services)
 
@@ -57,7 +57,7 @@ def _mail(container: Container, server: SmtpServer) -> MailWorker:
         sealer=services.sealer,
         sender=SmtpSender(server, context=trust.context(services.ca_file)),
         clock=services.clock,
-        meter=services.metrics,
+        metrics=services.metrics,
         spent=services.get(email_challenges).problem,
     )
 
@@ -68,21 +68,21 @@ async def _sweep(container: Container) -> None:
     services = container.services
     store, clock = services.store, services.clock
     now = clock.now()
-    mine = store.attempts.claim("sweep", "turn", now + int(SWEEP) - 2, now=now)
+    mine = store.replay_cache.claim("sweep", "turn", now + int(SWEEP) - 2, now=now)
     if not await store.commit(mine):
         return
     keep = container.settings.audit.keep_days * 86_400
     for _ in range(200):
         gone = await store.sweep(clock.now())
         if keep:
-            gone += await store.audit.let_go(clock.now(), keep)
+            gone += await store.audit.prune(clock.now(), keep)
         if gone == 0:
             break
         await asyncio.sleep(0.05)
     await services.config.forget_the_dead()
 
 
-async def _show_metrics(metrics: PrometheusMeter, host: str, port: int) -> None:
+async def _show_metrics(metrics: PrometheusMetrics, host: str, port: int) -> None:
     """Serve the metrics page on its port. After a reload the previous worker may still hold the port; no token request waits for
     that."""
     told = False

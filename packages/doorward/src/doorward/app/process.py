@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from doorward.adapters import logs
-from doorward.adapters.background import Background
-from doorward.adapters.metrics import PrometheusMeter
+from doorward.adapters.background import BackgroundTasks
+from doorward.adapters.metrics import PrometheusMetrics
 from doorward.app.container import open_container
 from doorward.app.http import http_app
 from doorward.app.jobs import jobs
@@ -50,7 +50,7 @@ async def start(
 ) -> tuple[App, Stop]:
     """Open everything, start the background jobs, and return the app and the function that stops it. `clock` is for tests that
     control time."""
-    metrics = PrometheusMeter()
+    metrics = PrometheusMetrics()
     container = await open_container(settings=settings, features=features, metrics=metrics, clock=clock)
     services = container.services
     await services.get(key_rotation).maintain()
@@ -58,7 +58,7 @@ async def start(
     page_render.warm_up()
     # read out over the telephone: letters of one case, and no character that looks like a minus sign
     app = http_app(container, process_tag=f"{services.random.below(1 << 32):08x}")
-    background = Background()
+    background = BackgroundTasks()
     for job in jobs(container, metrics):
         background.start(job.run(), name=job.name)
 

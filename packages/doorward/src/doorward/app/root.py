@@ -8,9 +8,9 @@ from doorward.adapters.clock import SystemClock
 from doorward.adapters.keys import signing
 from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.keys.secret_key import new_secret, secret_key
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.app.key_wrapper import held_here, key_wrapper, lost, place_of
-from doorward.core.model.config_snapshot import SigningKey
+from doorward.core.model.config_snapshot import StoredSigningKey
 from doorward.core.ports.key_wrapper import KeyProblem
 from doorward.features.signing_keys.root import RootSecret, make_root, open_root
 from doorward.settings import Settings
@@ -55,14 +55,14 @@ async def root_secret(settings: Settings, store: Store) -> RootSecret:
     return await make_root(
         store,
         key_wrapper(settings, generate=settings.keys.generate and not sealed),
-        SystemChance(),
+        SystemRandom(),
         secret=secret,
         now=SystemClock().now(),
         place=place_of(settings),
     )
 
 
-def _sealed_under(settings: Settings, sealed: Sequence[SigningKey]) -> bytes:
+def _sealed_under(settings: Settings, sealed: Sequence[StoredSigningKey]) -> bytes:
     """The secret key, once it has opened every signing key."""
     place = place_of(settings)
     if lost(settings) or not held_here(settings):

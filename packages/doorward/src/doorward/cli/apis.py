@@ -10,8 +10,8 @@ from msgspec import structs
 
 from doorward.adapters.os_user import os_actor as actor
 from doorward.cli.command import CommandRun, command
+from doorward.cli.error import CliError
 from doorward.cli.show import Rows
-from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
 from doorward.core.model.client import SigningAlgorithm
 from doorward.core.model.config_snapshot import Api, Permission, TokenType
@@ -87,7 +87,7 @@ def set_(
     named = {"name": name, "signing_alg": signing_alg, "token_type": token_type}
     changes = {key: value for key, value in named.items() if value is not None}
     if not changes and not permission and not no_permission:
-        raise Trouble("Nothing was named to change.", "See what can be: doorward api set --help")
+        raise CliError("Nothing was named to change.", "See what can be: doorward api set --help")
     if no_permission:
         run.confirm(f"Take {', '.join(no_permission)} away, from every app and role that has it?")
     changed = run.ask(
@@ -130,7 +130,7 @@ def introspect_as(
 ) -> None:
     """Say with which app's credential an API asks /introspect."""
     if (app is None) != none:
-        raise Trouble("Name an app, or say --none.", "doorward app list")
+        raise CliError("Name an app, or say --none.", "doorward app list")
     changed = run.ask(lambda services: services.get(admin.apis).set_introspecting_app(actor(), api, app))
     said = f"{changed.name} introspects as {app}." if app else f"{changed.name} does not introspect any more."
     run.done(changed, said)

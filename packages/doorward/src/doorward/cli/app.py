@@ -18,8 +18,8 @@ from typer.exceptions import Abort, Exit, TyperException
 from doorward import __version__
 from doorward.cli import apis, apps_change, backup, dev, keys, move, outputs, people, roles, server, show
 from doorward.cli.command import Config, Json, command
+from doorward.cli.error import CliError
 from doorward.cli.outputs import OutputLost
-from doorward.cli.trouble import Trouble
 from doorward.core.errors import OperatorError
 
 app = typer.Typer(
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not lost.closed:
             with suppress(OSError):
                 show.trouble(
-                    Trouble(f"What the command printed is lost: {lost.reason}.", _LOST), as_json=False
+                    CliError(f"What the command printed is lost: {lost.reason}.", _LOST), as_json=False
                 )
         return 1
     finally:
@@ -100,24 +100,24 @@ def _run(given: list[str], *, as_json: bool) -> int:
         status = command.main(args=given, prog_name="doorward", standalone_mode=False)
     except OperatorError as trouble:
         show.trouble(trouble, as_json=as_json)
-        return trouble.code if isinstance(trouble, Trouble) else 1
+        return trouble.code if isinstance(trouble, CliError) else 1
     except TyperException as error:
         said = _said(error)
         if type(error).__name__ == "NoArgsIsHelpError":
             # no command was given: the message is the help
             sys.stdout.write(said + "\n")
             return 0
-        show.trouble(Trouble(said, _hint(error, command)), as_json=as_json)
+        show.trouble(CliError(said, _hint(error, command)), as_json=as_json)
         return 2
     except Abort:
-        show.trouble(Trouble("Stopped; nothing was changed."), as_json=as_json)
+        show.trouble(CliError("Stopped; nothing was changed."), as_json=as_json)
         return 130
     except OSError as problem:
         # the parser prints its own help; commands report trouble with files and the network themselves
         if problem.filename is None and problem.errno in {errno.EPIPE, errno.ENOSPC, errno.EIO}:
             raise OutputLost(problem) from None
         show.trouble(
-            Trouble(
+            CliError(
                 f"{problem.filename or 'The system'}: {problem.strerror or type(problem).__name__}.", _RIGHTS
             ),
             as_json=as_json,
@@ -130,20 +130,20 @@ _RIGHTS = "Run the command as the server's user, or look at the rights of that f
 
 
 def _refuse_undecoded(argument: str) -> None:
-    """Text in another encoding than the terminal's settings say would be stored as different text. Raises `Trouble`."""
+    """Text in another encoding than the terminal's settings say would be stored as different text. Raises `CliError`."""
     try:
         argument.encode("utf-8")
     except UnicodeEncodeError:
         if not os.path.exists(argument):  # noqa: PTH110 - the name of a file may be any bytes
             shown = argument.encode("utf-8", "backslashreplace").decode()
-            raise Trouble(
+            raise CliError(
                 f"{shown} is no text in the encoding that this terminal is set to.",
                 "Set LC_ALL=C.UTF-8, or type it there.",
             ) from None
 
 
 def arranged(given: Sequence[str]) -> list[str]:
-    """The arguments with `--config FILE` and `--json` moved behind the command. Raises `Trouble`."""
+    """The arguments with `--config FILE` and `--json` moved behind the command. Raises `CliError`."""
     ahead: list[str] = []
     rest = list(given)
     while rest:
@@ -159,7 +159,7 @@ def arranged(given: Sequence[str]) -> list[str]:
     if any(word.startswith("--config") for word in ahead) and any(
         word == "--config" or word.startswith("--config=") for word in rest[:end]
     ):
-        raise Trouble("--config is given twice.", "Name one settings file.", code=2)
+        raise CliError("--config is given twice.", "Name one settings file.", code=2)
     return [*rest[:end], *ahead, *rest[end:]]
 
 

@@ -12,8 +12,8 @@ from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import apps_options, documents, show
 from doorward.cli.apps_options import AuthChoice
 from doorward.cli.command import CommandRun, command
+from doorward.cli.error import CliError
 from doorward.cli.show import Rows
-from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
 from doorward.core.model.client import Client, IdTokenClaims, Pkce, SigningAlgorithm
 from doorward.core.model.message import Undelivered
@@ -59,7 +59,7 @@ def create(
 ) -> None:  # fmt: skip
     """Register an app. Its secret is shown once, now."""
     if public and auth_method not in {None, "none"}:
-        raise Trouble("--public and --auth-method contradict each other.", "Keep one of them.")
+        raise CliError("--public and --auth-method contradict each other.", "Keep one of them.")
     method = kinds.auth_method(kind, public=public, has_keys=jwks is not None)
     authentication: dict[str, Any] = (
         apps_options.authentication(auth_method) if auth_method else {"auth_method": method}

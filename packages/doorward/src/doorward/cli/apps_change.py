@@ -13,7 +13,7 @@ from doorward.cli import apps_options
 from doorward.cli.apps import AppName, app, show_changed
 from doorward.cli.apps_options import AccessChoice, AuthChoice, UserinfoChoice
 from doorward.cli.command import CommandRun, command
-from doorward.cli.trouble import Trouble
+from doorward.cli.error import CliError
 from doorward.core.model.client import SECRET_METHODS, Client, IdTokenClaims, Pkce, SigningAlgorithm
 from doorward.core.model.policy import LONGEST
 from doorward.features.admin import build as admin
@@ -113,7 +113,7 @@ def set_(
         if value is not None:
             changes[key] = None if value == taken_away else value
     if not changes and not api and not no_api:
-        raise Trouble("Nothing was named to change.", "See what can be: doorward app set --help")
+        raise CliError("Nothing was named to change.", "See what can be: doorward app set --help")
 
     if auth_method is not None:
         found = run.ask(lambda services: services.get(admin.apps).get(actor(), app))

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from doorward.cli.trouble import Trouble
+from doorward.cli.error import CliError
 from doorward.core.model.client import SECRET_METHODS, Client, Pkce, ResponseMode, SigningAlgorithm
 from doorward.core.model.decoded import NotText, decoded
 from doorward.features.oauth.clients.rules import key_strength
@@ -58,11 +58,11 @@ def authentication_words(client: Client) -> str:
 
 
 def response_modes(given: Sequence[str]) -> tuple[ResponseMode, ...]:
-    """Response modes without duplicates. Raises `Trouble` for an unknown name."""
+    """Response modes without duplicates. Raises `CliError` for an unknown name."""
     modes = {mode: mode for mode in get_args(ResponseMode)}
     for name in listed(given):
         if name not in modes:
-            raise Trouble(
+            raise CliError(
                 f"--response-mode is {name!r}; it can be {', '.join(modes)}.",
                 "Name one of them: --response-mode query",
             )
@@ -91,20 +91,20 @@ def pkce_words(client: Client) -> str:
 
 
 def read_jwks(path: Path) -> dict[str, Any]:
-    """A JWK Set (RFC 7517 §5) or a single JWK, of usable public keys. Raises `Trouble`."""
+    """A JWK Set (RFC 7517 §5) or a single JWK, of usable public keys. Raises `CliError`."""
     fix = 'The file should hold a JWK Set of public keys: {"keys": [{"kty": "EC", "crv": "P-256", …}]}.'
     try:
         document = _decode(decoded(path.read_bytes()))
     except OSError as error:
-        raise Trouble(f"{path} cannot be read ({error.strerror}).", fix) from None
+        raise CliError(f"{path} cannot be read ({error.strerror}).", fix) from None
     except NotText as error:
-        raise Trouble(f"{path} {error}.", fix) from None
+        raise CliError(f"{path} {error}.", fix) from None
     except msgspec.DecodeError as error:
-        raise Trouble(f"{path} is not the JSON that is needed ({error}).", fix) from None
+        raise CliError(f"{path} is not the JSON that is needed ({error}).", fix) from None
     keys: Any = document.get("keys", [document] if "kty" in document else None)
     if not isinstance(keys, list) or not keys:
-        raise Trouble(f"{path} holds no keys.", fix)
+        raise CliError(f"{path} holds no keys.", fix)
     if unusable := key_strength.first_unusable({"keys": keys}):
         number, reason = unusable
-        raise Trouble(f"Key {number} of {path} cannot be used: {reason}.", fix)
+        raise CliError(f"Key {number} of {path} cannot be used: {reason}.", fix)
     return {"keys": keys}

@@ -12,9 +12,9 @@ import typer
 
 from doorward.cli import show
 from doorward.cli.command import CommandRun
+from doorward.cli.error import CliError
 from doorward.cli.progress import Bar
 from doorward.cli.run import finish, read_settings, settings_file, typed
-from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment, size
 from doorward.core.model.copied import BackedUp
 from doorward.core.model.decoded import NotText, decoded
@@ -51,7 +51,7 @@ def backup(
     path = settings_file(run.config)
     place = None if str(file) == "-" else file
     if place is None and (verify or sys.stdout.isatty()):
-        raise Trouble("A backup is no text for a terminal.", "Name a file, or pipe the output on.")
+        raise CliError("A backup is no text for a terminal.", "Name a file, or pipe the output on.")
     # imported here: no other command needs it
     from doorward.ops.backup.backup import run_backup, run_verify
 
@@ -124,30 +124,30 @@ def restore(
 
 
 def _must_be_there(file: Path) -> None:
-    """Check that the file exists before any question is asked. Raises `Trouble`."""
+    """Check that the file exists before any question is asked. Raises `CliError`."""
     if not file.exists():
-        raise Trouble(f"There is no file {file}.", "Name a file that doorward backup has written.")
+        raise CliError(f"There is no file {file}.", "Name a file that doorward backup has written.")
 
 
 def _read_passphrase(*, ask: bool, file: Path | None, twice: bool) -> Secret | None:
     """The passphrase, if one was requested: from the terminal or a file, never from the arguments, which every user of the machine
-    can read. Raises `Trouble`."""
+    can read. Raises `CliError`."""
     if file is not None:
         try:
             lines = decoded(file.read_bytes()).splitlines()
         except OSError as error:
-            raise Trouble(
+            raise CliError(
                 f"The passphrase file {file} cannot be read: {error.strerror}.", "Name another one."
             ) from None
         except NotText as error:
-            raise Trouble(f"The passphrase file {file} {error}.", "Write it anew as UTF-8 text.") from None
+            raise CliError(f"The passphrase file {file} {error}.", "Write it anew as UTF-8 text.") from None
         if not lines or not lines[0]:
-            raise Trouble(f"The first line of {file} is empty.", "Put the passphrase there.")
+            raise CliError(f"The first line of {file} is empty.", "Put the passphrase there.")
         return Secret(lines[0])
     if not ask:
         return None
     if not sys.stdin.isatty():
-        raise Trouble("Nobody can be asked for a passphrase here.", "Use --passphrase-file FILE.")
+        raise CliError("Nobody can be asked for a passphrase here.", "Use --passphrase-file FILE.")
     return typed(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))
 
 

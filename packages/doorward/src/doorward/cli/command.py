@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec,
 import typer
 
 from doorward.cli import show
+from doorward.cli.error import CliError
 from doorward.cli.run import read_settings, settings_file, with_container, with_services
-from doorward.cli.trouble import Trouble
 
 if TYPE_CHECKING:
     from doorward.app.container import Container
@@ -56,17 +56,17 @@ class CommandRun:
         return with_container(self.config, work)
 
     def settings(self) -> Settings:
-        """The settings. Raises `Trouble`."""
+        """The settings. Raises `CliError`."""
         return read_settings(settings_file(self.config))
 
     def confirm(self, question: str) -> None:
-        """Ask before an action that cannot be undone. Raises `Trouble` when the answer is no, or nobody can be asked."""
+        """Ask before an action that cannot be undone. Raises `CliError` when the answer is no, or nobody can be asked."""
         if self._yes:
             return
         if self.json or not sys.stdin.isatty():
-            raise Trouble("This cannot be undone, and nobody can be asked here.", "Add --yes.")
+            raise CliError("This cannot be undone, and nobody can be asked here.", "Add --yes.")
         if not typer.confirm(question, err=True):
-            raise Trouble("Nothing was changed.")
+            raise CliError("Nothing was changed.")
 
     def result(self, document: object, human: show.Human) -> None:
         """Show the result: `document` with `--json`, else what `human` prints."""

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from doorward.adapters.os_user import os_actor as actor
+from doorward.cli.error import CliError
 from doorward.cli.run import with_services
-from doorward.cli.trouble import Trouble
 
 
 def dev(
@@ -48,8 +48,8 @@ def demo(
 
 
 def _require_demo() -> None:
-    """Raises `Trouble` where the demo package is not installed: a server does not need it."""
+    """Raises `CliError` where the demo package is not installed: a server does not need it."""
     if find_spec("doorward_demo") is None:
-        raise Trouble(
+        raise CliError(
             "The demo is not installed with the server.", "Install it: python -m pip install 'doorward[demo]'"
         )

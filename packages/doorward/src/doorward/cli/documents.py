@@ -9,7 +9,7 @@ from msgspec import to_builtins
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Role, SigningKey
+from doorward.core.model.config_snapshot import Role, StoredSigningKey
 from doorward.core.model.message import Undelivered
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.features.authn.factors.totp import rules as totp
@@ -74,7 +74,7 @@ def of_role(role: Role) -> dict[str, Any]:
     return document
 
 
-def of_key(key: SigningKey) -> dict[str, Any]:
+def of_key(key: StoredSigningKey) -> dict[str, Any]:
     """A signing key: its public half."""
     document: dict[str, Any] = to_builtins(key)
     del document["sealed"]

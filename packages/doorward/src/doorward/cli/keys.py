@@ -12,8 +12,8 @@ import typer
 from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import documents, show
 from doorward.cli.command import CommandRun, command
+from doorward.cli.error import CliError
 from doorward.cli.run import read_settings
-from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
 from doorward.core.model.client import SigningAlgorithm
 from doorward.core.model.wrapped_key import WrappedKey
@@ -96,9 +96,9 @@ def rewrap(
     Beside the old one, until --drop-old; without a new key under the present one anew.
     """
     if new_config is not None and new_key_file is not None:
-        raise Trouble("The new key-encryption key is in one place.", "Name --new-config or --new-key-file.")
+        raise CliError("The new key-encryption key is in one place.", "Name --new-config or --new-key-file.")
     if new_config is not None and not new_config.is_file():
-        raise Trouble(f"There is no file {new_config}.", "Name the settings file of the new key.")
+        raise CliError(f"There is no file {new_config}.", "Name the settings file of the new key.")
     if drop_old:
         run.confirm("Nodes whose settings name another key-encryption key cannot start any more. Go on?")
 

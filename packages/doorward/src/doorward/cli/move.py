@@ -9,10 +9,10 @@ import typer
 
 from doorward.cli import show
 from doorward.cli.command import CommandRun
+from doorward.cli.error import CliError
 from doorward.cli.progress import Bar
 from doorward.cli.run import connect_options, finish, settings_file
-from doorward.cli.trouble import Trouble
-from doorward.core.model.copied import Moved
+from doorward.core.model.copied import MoveResult
 
 
 def move(
@@ -38,7 +38,7 @@ def move(
 
     if release:
         if target is not None:
-            raise Trouble("--release takes SOURCE alone.", "doorward move --release SOURCE")
+            raise CliError("--release takes SOURCE alone.", "doorward move --release SOURCE")
         run.confirm(
             "Serve this database again? What was written since to the one that it moved to stays there."
         )
@@ -47,7 +47,7 @@ def move(
         run.done({"released": kept}, said)
         return
     if target is None:
-        raise Trouble("Where to? TARGET is missing.", "doorward move SOURCE TARGET", code=2)
+        raise CliError("Where to? TARGET is missing.", "doorward move SOURCE TARGET", code=2)
     with Bar(quiet=run.json) as bar:
         moved = finish(lambda: run_move(connect_options(path), source, target, bar))
 
@@ -66,6 +66,6 @@ def move(
     run.result(moved, human)
 
 
-def _said(moved: Moved) -> str:
+def _said(moved: MoveResult) -> str:
     kept = f" ({moved.kept:,} of them before an interruption)" if moved.kept else ""
     return f"{moved.rows:,} rows{kept} are in {moved.target}; counts and checksums are equal."

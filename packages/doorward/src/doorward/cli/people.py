@@ -10,9 +10,9 @@ import typer
 from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import documents, show
 from doorward.cli.command import CommandRun, command
+from doorward.cli.error import CliError
 from doorward.cli.run import read_password
 from doorward.cli.show import Rows
-from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.features.admin import build as admin
@@ -48,7 +48,7 @@ def create(
 ) -> None:
     """Create a person. Asks for a password on a terminal."""
     if password_stdin and no_password:
-        raise Trouble("--password-stdin and --no-password contradict each other.", "Keep one of them.")
+        raise CliError("--password-stdin and --no-password contradict each other.", "Keep one of them.")
     password = None if no_password else read_password(from_stdin=password_stdin)
     account = _change(
         run,
@@ -141,7 +141,7 @@ def set_password(run: CommandRun, who: Who, password_stdin: PasswordStdin = Fals
     found = run.ask(lambda services: services.get(admin.people).get(actor(), who))
     password = read_password(from_stdin=password_stdin)
     if password is None:
-        raise Trouble("There is no terminal to ask for the password.", "Pipe it in with --password-stdin.")
+        raise CliError("There is no terminal to ask for the password.", "Pipe it in with --password-stdin.")
     account = _change(run, lambda people: people.set_password(actor(), found.id, password))
     _done(run, account, f"{account.email} has a new password; their sessions have ended.")
 
@@ -175,7 +175,7 @@ def set_(
     said = {"name": name, "given_name": given_name, "family_name": family_name, "zoneinfo": zoneinfo}
     changes = {key: value for key, value in said.items() if value is not None}
     if not changes:
-        raise Trouble("Nothing was named to change.", "See what can be: doorward user set --help")
+        raise CliError("Nothing was named to change.", "See what can be: doorward user set --help")
     account = _change(run, lambda people: people.update(actor(), who, changes))
     _done(run, account, f"Apps are told something new of {account.email}.")
 

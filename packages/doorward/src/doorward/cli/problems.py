@@ -11,7 +11,7 @@ from shlex import quote
 from string import Formatter
 from typing import Final
 
-from doorward.cli.trouble import Trouble
+from doorward.cli.error import CliError
 from doorward.core.model.problem import Noun, Problem, ProblemCode, Value
 
 _TEXTS: Final[Mapping[ProblemCode, str]] = {
@@ -152,9 +152,9 @@ def sentences(problem: Problem) -> tuple[str, str]:
     return _Shell().vformat(error, (), words), _Shell().vformat(fix, (), words)
 
 
-def trouble(problem: Problem) -> Trouble:
+def trouble(problem: Problem) -> CliError:
     """The problem as the error that ends a command."""
-    return Trouble(*sentences(problem))
+    return CliError(*sentences(problem))
 
 
 def _words(parameters: Mapping[str, Value]) -> dict[str, str]:

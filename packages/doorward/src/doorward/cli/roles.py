@@ -9,8 +9,8 @@ import typer
 from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import documents
 from doorward.cli.command import CommandRun, command
+from doorward.cli.error import CliError
 from doorward.cli.show import Rows
-from doorward.cli.trouble import Trouble
 from doorward.core.amounts import moment
 from doorward.core.model.config_snapshot import Role
 from doorward.features.admin import build as admin
@@ -87,7 +87,7 @@ def set_(
 ) -> None:
     """Change a role. What is not named stays."""
     if allow is None and no_allow is None and default is None and name is None:
-        raise Trouble("Nothing was named to change.", "See what can be: doorward role set --help")
+        raise CliError("Nothing was named to change.", "See what can be: doorward role set --help")
     changed = run.ask(
         lambda services: services.get(admin.roles).update(
             actor(), role, name=name, allow=allow or (), disallow=no_allow or (), default=default

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from doorward.cli.error import CliError
 from doorward.cli.problems import trouble
-from doorward.cli.trouble import Trouble
 from doorward.core.errors import HashingBusy, StoreUnavailable
 from doorward.core.model.decoded import NotText, decoded
 from doorward.core.model.secret import Secret
@@ -57,12 +57,12 @@ async def opened(config: Path | None) -> AsyncGenerator[Container]:
     try:
         container = await open_container(settings=settings)
     except BadBreachList as problem:
-        raise Trouble(str(problem), "See passwords.breached_list in the settings.") from None
+        raise CliError(str(problem), "See passwords.breached_list in the settings.") from None
     async with aclosing(container):
         try:
             await container.services.config.refresh()
         except ValueError:
-            raise Trouble(
+            raise CliError(
                 "The signing keys in this database are sealed under another root secret.",
                 "They came from another database. Restore a whole backup of this one.",
             ) from None
@@ -76,15 +76,15 @@ def finish(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     except AdminError as refusal:
         raise trouble(refusal.problem) from None
     except HashingBusy:
-        raise Trouble("Too many passwords are being hashed.", "Try again in a moment.") from None
+        raise CliError("Too many passwords are being hashed.", "Try again in a moment.") from None
     except StoreUnavailable as problem:
         # a problem with a better fix than `doorward doctor` names it
         error: str = getattr(problem, "error", "") or str(problem) or "The database does not answer."
-        raise Trouble(error, getattr(problem, "fix", "") or "doorward doctor") from None
+        raise CliError(error, getattr(problem, "fix", "") or "doorward doctor") from None
 
 
 def read_settings(config: Path | None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings. Raises `Trouble` with every problem, one per line."""
+    """The settings. Raises `CliError` with every problem, one per line."""
     from doorward.settings import SettingsError, load
 
     try:
@@ -92,7 +92,7 @@ def read_settings(config: Path | None, environ: Mapping[str, str] = os.environ) 
     except SettingsError as error:
         # each problem says what it should be; a user of an installed package cannot see where the documentation is
         fix = "Correct that, then look again: doorward doctor"
-        raise Trouble("\n  ".join(error.problems), fix) from None
+        raise CliError("\n  ".join(error.problems), fix) from None
 
 
 def connect_options(config: Path | None) -> PostgresOptions:
@@ -109,7 +109,7 @@ def settings_file(config: Path | None) -> Path | None:
     """`--config`, else doorward.toml of this folder if it exists."""
     if config is not None:
         if not config.is_file():
-            raise Trouble(f"There is no file {config}.", "Name the settings file with --config FILE.")
+            raise CliError(f"There is no file {config}.", "Name the settings file with --config FILE.")
         return config
     here = Path("doorward.toml")
     return here if here.is_file() else None
@@ -123,11 +123,11 @@ def read_password(*, from_stdin: bool) -> Secret | None:
         try:
             text = decoded(sys.stdin.buffer.readline(_LONGEST)).rstrip("\r\n")
         except NotText as problem:
-            raise Trouble(
+            raise CliError(
                 f"Standard input {problem}.", "Pipe the password in as UTF-8 text of one line."
             ) from None
         if not text:
-            raise Trouble(
+            raise CliError(
                 "Standard input was empty.", "Pipe the password in, as in: pass show ada | doorward …"
             )
         return Secret(text)
@@ -137,11 +137,11 @@ def read_password(*, from_stdin: bool) -> Secret | None:
 
 
 def typed(secret: str) -> Secret:
-    """Text typed at a prompt. Raises `Trouble` where the terminal's settings cannot decode it: different text would be stored."""
+    """Text typed at a prompt. Raises `CliError` where the terminal's settings cannot decode it: different text would be stored."""
     try:
         secret.encode("utf-8")
     except UnicodeEncodeError:
-        raise Trouble(
+        raise CliError(
             "What was typed is no text in the encoding that this terminal is set to.",
             "Set LC_ALL=C.UTF-8 and type it again.",
         ) from None

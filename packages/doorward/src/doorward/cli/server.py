@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from doorward.cli.command import CommandRun
+from doorward.cli.error import CliError
 from doorward.cli.run import finish, read_settings, settings_file
-from doorward.cli.trouble import Trouble
 from doorward.features.services import Services
 from doorward.ops.doctor.check import Check
 
@@ -100,7 +100,7 @@ def export_openapi(
     try:
         output.write_text(_pretty(document) + "\n", encoding="utf-8")
     except OSError as error:
-        raise Trouble(f"{output} cannot be written ({error.strerror}).", "Choose another place.") from None
+        raise CliError(f"{output} cannot be written ({error.strerror}).", "Choose another place.") from None
     run.done({"written": str(output)}, f"Written to {output}.")
 
 
@@ -118,7 +118,7 @@ def _described(config: Path | None) -> dict[str, object]:
         settings = load(config, os.environ)
     except SettingsError:
         if config is not None:
-            raise Trouble("The settings cannot be read.", "doorward doctor") from None
+            raise CliError("The settings cannot be read.", "doorward doctor") from None
         settings = Settings(issuer="https://auth.example.com")
     logs.configure("error", "console")
     return finish(lambda: openapi_document(settings))

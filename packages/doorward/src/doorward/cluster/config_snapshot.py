@@ -16,47 +16,47 @@ from msgspec import structs
 
 from doorward.adapters.background import once
 from doorward.adapters.logs import logger
-from doorward.adapters.monotonic import ticks
-from doorward.cluster.change_notifier import Wake
-from doorward.cluster.node_registry import HEARD_OF_WITHIN, LEASE, MARGIN, RollCall
+from doorward.adapters.monotonic import monotonic_boottime
+from doorward.cluster.change_notifier import Waiter
+from doorward.cluster.node_registry import HEARD_OF_WITHIN, LEASE, MARGIN, NodeRegistry
 from doorward.core.errors import StoreGone, StoreUnavailable
-from doorward.core.model.config_snapshot import Catalog
-from doorward.core.ports.change_notifier import Bell
+from doorward.core.model.config_snapshot import ConfigSnapshot
+from doorward.core.ports.change_notifier import ChangeNotifier
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.keys import Signer
+from doorward.core.ports.keys import TokenSigner
 from doorward.storage.sql.store import Store
 
 _SLOWLY: Final = 0.5
 _RENEW: Final = HEARD_OF_WITHIN // 2
 _TRIES: Final = 3
-_log = logger("catalog")
+_log = logger("config")
 
 
 @final
-class WatchedCatalog:
+class ConfigSnapshotWatcher:
     """Configuration source. A command only calls `refresh`; a process that answers requests calls `join`, then `watch`."""
 
     def __init__(
         self,
         *,
         store: Store,
-        signer: Signer,
+        signer: TokenSigner,
         interval: float = 0.15,
-        bell: Bell | None = None,
-        passed: Callable[[], float] = ticks,
+        bell: ChangeNotifier | None = None,
+        passed: Callable[[], float] = monotonic_boottime,
     ) -> None:
         self._store = store
         self._signer = signer
         self._interval = interval
         self._bell = bell
         self._passed = passed
-        self._catalog = Catalog(version=-1)
+        self._config = ConfigSnapshot(version=-1)
         self._loading = asyncio.Lock()
-        self._listeners: list[Callable[[Catalog], None]] = []
-        self._roll = RollCall(store=store, passed=passed)
-        self._wake = Wake()
+        self._listeners: list[Callable[[ConfigSnapshot], None]] = []
+        self._roll = NodeRegistry(store=store, passed=passed)
+        self._wake = Waiter()
         if bell is not None:
-            bell.listen(self._wake.ring)
+            bell.listen(self._wake.wake)
         # None in a command: its snapshot has no lease, since it writes only against the version that it read
         self._node: str | None = None
         self._clock: Clock | None = None
@@ -69,36 +69,36 @@ class WatchedCatalog:
         self.gone = False
         """Whether the database has moved elsewhere: nothing read here is valid any more."""
 
-    def current(self) -> Catalog:
+    def current(self) -> ConfigSnapshot:
         """The newest loaded snapshot. Raises `StoreUnavailable` once its lease has expired."""
         if self.stale:
             raise StoreUnavailable("whether the configuration has changed could not be asked for a second")
-        return self._catalog
+        return self._config
 
     @property
     def stale(self) -> bool:
         """Whether the lease has expired: the database does not answer, or this process was paused for a second."""
         return self._passed() >= self._trusted_until
 
-    def on_change(self, listener: Callable[[Catalog], None]) -> None:
+    def on_change(self, listener: Callable[[ConfigSnapshot], None]) -> None:
         """Call `listener` with each new snapshot, and at once with the current one if there is one."""
         self._listeners.append(listener)
-        if self._catalog.version >= 0:
-            listener(self._catalog)
+        if self._config.version >= 0:
+            listener(self._config)
 
-    async def refresh(self) -> Catalog:
+    async def refresh(self) -> ConfigSnapshot:
         """Load now. Raises `StoreUnavailable`, and ValueError when a signing key cannot be opened with our secret key."""
         async with self._loading:
             self._take(await self._store.registry.load())
             await self._tell()
-            return self._catalog
+            return self._config
 
-    async def settle(self) -> Catalog:
+    async def settle(self) -> ConfigSnapshot:
         """Load, and wait until no process answers from an older snapshot. Raises as `refresh` does."""
         until = self._passed() + LEASE + MARGIN
-        catalog = await self.refresh()
-        await self._roll.settled(catalog.version, until)
-        return catalog
+        config = await self.refresh()
+        await self._roll.settled(config.version, until)
+        return config
 
     async def join(self, node_id: str, clock: Clock) -> None:
         """Register this process as one that answers requests: changes then wait for it. Raises as `refresh` does."""
@@ -151,12 +151,12 @@ class WatchedCatalog:
                 await self._look()
             except StoreUnavailable:
                 if not away:
-                    _log.warning("catalog.unavailable")
+                    _log.warning("config.unavailable")
                 away = True
                 await asyncio.sleep(LEASE / 4)
             else:
                 if away:
-                    _log.info("catalog.available")
+                    _log.info("config.available")
                 away = False
             # a burst of changes takes at most half of the time
             await asyncio.sleep(self._passed() - began)
@@ -169,7 +169,7 @@ class WatchedCatalog:
             for _ in range(_TRIES):
                 began = self._passed()
                 version, known = await self._ask()
-                if version != self._catalog.version:
+                if version != self._config.version:
                     self._take_what_opens(await self._store.registry.load())
                 if known:
                     self._renew(began)
@@ -195,26 +195,26 @@ class WatchedCatalog:
         self.gone = False
         return version, seen is not None
 
-    def _take_what_opens(self, catalog: Catalog) -> None:
+    def _take_what_opens(self, config: ConfigSnapshot) -> None:
         try:
-            self._take(catalog)
+            self._take(config)
         except ValueError as error:
             # A key sealed under another secret key: the server continues with the keys it had. But an app removed in
             # the meantime is removed, whatever is wrong with the keys.
-            _log.error("catalog.keys_refused", reason=str(error))
-            self._adopt(structs.replace(catalog, keys=self._catalog.keys))
+            _log.error("config.keys_refused", reason=str(error))
+            self._adopt(structs.replace(config, keys=self._config.keys))
 
-    def _take(self, catalog: Catalog) -> None:
-        if catalog.version == self._catalog.version:
+    def _take(self, config: ConfigSnapshot) -> None:
+        if config.version == self._config.version:
             return
         # keys first: an app of the new snapshot must not be visible before its algorithm can sign
-        self._signer.install(catalog.keys)
-        self._adopt(catalog)
+        self._signer.install(config.keys)
+        self._adopt(config)
 
-    def _adopt(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def _adopt(self, config: ConfigSnapshot) -> None:
+        self._config = config
         for listener in self._listeners:
-            listener(catalog)
+            listener(config)
 
     def _tell_soon(self) -> None:
         """Record the loaded version in a background task: a database that reads but does not commit must not end the
@@ -229,7 +229,7 @@ class WatchedCatalog:
 
     def _owes_word(self) -> bool:
         return self._clock is not None and (
-            self._told != self._catalog.version or self._clock.now() >= self._tell_by
+            self._told != self._config.version or self._clock.now() >= self._tell_by
         )
 
     async def _tell(self) -> bool:
@@ -238,9 +238,9 @@ class WatchedCatalog:
         node, clock = self._node, self._clock
         if node is None or clock is None or not self._owes_word():
             return True
-        now, version = clock.now(), self._catalog.version
+        now, version = clock.now(), self._config.version
         try:
-            await self._store.commit(self._store.nodes.saw(node, version, now + HEARD_OF_WITHIN))
+            await self._store.commit(self._store.nodes.acknowledge(node, version, now + HEARD_OF_WITHIN))
         except StoreUnavailable:
             # changes wait for the end of our lease; but an unregistered process must not answer
             if self._told < 0:

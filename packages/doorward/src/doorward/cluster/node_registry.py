@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Final, final
 
 from doorward.adapters.logs import logger
-from doorward.adapters.monotonic import ticks
+from doorward.adapters.monotonic import monotonic_boottime
 from doorward.storage.sql.store import Store
 
 LEASE: Final = 1.0
@@ -30,10 +30,10 @@ _log = logger("nodes")
 
 
 @final
-class RollCall:
+class NodeRegistry:
     """Waits for and removes registered processes. `passed`: the monotonic clock that leases are measured by."""
 
-    def __init__(self, *, store: Store, passed: Callable[[], float] = ticks) -> None:
+    def __init__(self, *, store: Store, passed: Callable[[], float] = monotonic_boottime) -> None:
         self._store = store
         self._passed = passed
 
@@ -49,7 +49,7 @@ class RollCall:
                 await self._forget(silent)
                 return
             if now >= asked_at and not silent:
-                silent = await self._doubt(behind=version, silent_at=_NOBODY, not_before=_NEVER)
+                silent = await self._mark_suspect(behind=version, silent_at=_NOBODY, not_before=_NEVER)
                 until = max(until, self._passed() + LEASE + MARGIN)
             await asyncio.sleep(max(0.0, min(pause, until - self._passed())))
             pause = min(pause * 1.5, 0.05)
@@ -58,21 +58,23 @@ class RollCall:
         """Delete processes whose sign of life was due before `now` (seconds) and that stay silent; returns how many.
         Takes the length of a lease if any is doubted. Raises `StoreUnavailable`."""
         # A due time this far ahead was written by a wrong clock, possibly by a process that is dead now.
-        silent = await self._doubt(behind=_NOBODY, silent_at=now, not_before=now + 3 * HEARD_OF_WITHIN)
+        silent = await self._mark_suspect(behind=_NOBODY, silent_at=now, not_before=now + 3 * HEARD_OF_WITHIN)
         if not silent:
             return 0
         await asyncio.sleep(LEASE + MARGIN)
         return await self._forget(silent)
 
-    async def _doubt(self, *, behind: int, silent_at: int, not_before: int) -> tuple[str, ...]:
+    async def _mark_suspect(self, *, behind: int, silent_at: int, not_before: int) -> tuple[str, ...]:
         nodes, mark = self._store.nodes, secrets.token_urlsafe(_MARK_BYTES)
-        await self._store.commit(nodes.doubt(mark, behind=behind, silent_at=silent_at, not_before=not_before))
+        await self._store.commit(
+            nodes.mark_suspect(mark, behind=behind, silent_at=silent_at, not_before=not_before)
+        )
         # includes rows doubted by a process that was killed before it finished
-        return tuple(await nodes.doubted())
+        return tuple(await nodes.suspects())
 
     async def _forget(self, silent: tuple[str, ...]) -> int:
         """`silent` were doubted a lease ago; those that have reported since are no longer doubted."""
-        dead = sorted(set(silent) & set(await self._store.nodes.doubted()))
+        dead = sorted(set(silent) & set(await self._store.nodes.suspects()))
         if dead:
             await self._store.commit(*(self._store.nodes.leave(one) for one in dead))
             _log.info("nodes.forgotten", count=len(dead))

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-RefusalCode = Literal[
+OAuthErrorCode = Literal[
     # RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, OpenID Connect Core §3.1.2.6, RFC 9470 §3, RFC 6750 §3.1
     "invalid_request",
     "invalid_client",
@@ -37,7 +37,7 @@ RefusalCode = Literal[
 ]
 
 
-class Refusal(Struct, frozen=True):
+class OAuthError(Struct, frozen=True):
     """A refused request. `code` is the specification's; `say` is safe to send to the client; `because` is for the log
     only.
 
@@ -46,14 +46,14 @@ class Refusal(Struct, frozen=True):
     `retry_at` (seconds since the epoch) is set when waiting helps. No text ever holds a secret.
     """
 
-    code: RefusalCode
-    say: str
-    because: str = ""
+    code: OAuthErrorCode
+    description: str
+    reason: str = ""
     retry_at: int | None = None
     app: str = ""
     fix: str = ""
 
-    def to(self, app: str) -> Refusal:
+    def to(self, app: str) -> OAuthError:
         """The same refusal, for the app of this name."""
         return structs.replace(self, app=app)
 

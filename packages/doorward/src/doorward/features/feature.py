@@ -11,20 +11,20 @@ from doorward.features.services import Addition, Services
 if TYPE_CHECKING:
     from doorward.web.route import Route
 
-__all__ = ["Feature", "Job", "Jobs", "Routes", "Services"]
+__all__ = ["BackgroundJob", "Feature", "Jobs", "Routes", "Services"]
 
 Routes: TypeAlias = "Sequence[Route]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class BackgroundJob:
     """Background work of a serving process, from its start until it is cancelled. `run` never returns."""
 
     name: str
     run: Callable[[], Coroutine[Any, Any, None]]
 
 
-Jobs: TypeAlias = Sequence[Job]
+Jobs: TypeAlias = Sequence[BackgroundJob]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

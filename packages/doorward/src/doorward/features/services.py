@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
-    from doorward.adapters.counters.write_behind import Tallies
-    from doorward.adapters.remarks import LoggedRemarks
-    from doorward.cluster.config_snapshot import WatchedCatalog
+    from doorward.adapters.counters.write_behind import WriteBehindCounter
+    from doorward.adapters.operator_notices import OperatorNotices
+    from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
     from doorward.core.model.policy import (
-        MailTickets,
+        EmailChallengePolicy,
         PasswordPolicy,
         SessionPolicy,
         ThrottlePolicy,
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     )
     from doorward.core.model.secret import Secret
     from doorward.core.ports.breached import BreachedList
-    from doorward.core.ports.change_notifier import Bell
+    from doorward.core.ports.change_notifier import ChangeNotifier
     from doorward.core.ports.clock import Clock
     from doorward.core.ports.counters import Counters
-    from doorward.core.ports.keys import KeyMaker, Sealer, Signer
-    from doorward.core.ports.mail_queue import Postman
-    from doorward.core.ports.metrics import Meter
+    from doorward.core.ports.keys import KeyMaker, Sealer, TokenSigner
+    from doorward.core.ports.mail_queue import MailQueue
+    from doorward.core.ports.metrics import Metrics
     from doorward.core.ports.passwords import PasswordHasher
-    from doorward.core.ports.random import Chance
+    from doorward.core.ports.random import SecureRandom
     from doorward.storage.sql.store import Store
 
 T = TypeVar("T")
@@ -61,20 +61,20 @@ class Services:
 
     store: Store
     clock: Clock
-    random: Chance
+    random: SecureRandom
     sealer: Sealer
-    signer: Signer
+    signer: TokenSigner
     key_maker: KeyMaker
-    config: WatchedCatalog
-    metrics: Meter
+    config: ConfigSnapshotWatcher
+    metrics: Metrics
     counters: Counters
-    uncommitted: Tallies
+    uncommitted: WriteBehindCounter
     """Attempts that wait for the next commit."""
-    notifier: Bell
+    notifier: ChangeNotifier
     hasher: PasswordHasher
     breached: BreachedList
-    mail: Postman
-    remarks: LoggedRemarks
+    mail: MailQueue
+    notices: OperatorNotices
 
     additions: Sequence[Addition]
     """The additions of all features, in their order."""
@@ -95,7 +95,7 @@ class Services:
     sessions: SessionPolicy
     passwords: PasswordPolicy
     throttle: ThrottlePolicy
-    tickets: MailTickets
+    tickets: EmailChallengePolicy
 
     _built: dict[Callable[[Services], Any], Any] = field(
         default_factory=dict["Callable[[Services], Any]", "Any"], init=False, repr=False

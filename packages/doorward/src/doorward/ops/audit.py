@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from doorward.adapters.os_user import os_actor
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.features.audit.operator import operator_event
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.sql.open import open_store
@@ -14,8 +14,8 @@ from doorward.storage.sql.store import Store
 
 async def write_event(store: Store, kind: str, *, now: int, detail: Mapping[str, str]) -> None:
     """Commit the line, with the operator who runs the command as its actor. Raises `StoreUnavailable`."""
-    chance, actor = SystemChance(), os_actor()
-    await store.commit(operator_event(store, chance, actor=actor, kind=kind, now=now, **detail))
+    random, actor = SystemRandom(), os_actor()
+    await store.commit(operator_event(store, random, actor=actor, kind=kind, now=now, **detail))
 
 
 async def open_and_write_event(

@@ -16,7 +16,7 @@ from msgspec import structs
 from doorward.adapters import logs
 from doorward.server import worker_args as orders
 from doorward.server.sockets import handed, inherited, listen_on
-from doorward.server.supervisor import Head, become
+from doorward.server.supervisor import Supervisor, become
 from doorward.settings import Settings, SettingsError, load
 
 
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
             return 1
     told = structs.replace(told, listeners=tuple(listener.fileno() for listener in listeners))
     if told.role == "head" or (told.role == "first" and settings.server.workers > 1):
-        return Head(settings=settings, listeners=listeners, told=told, named=named).run()
+        return Supervisor(settings=settings, listeners=listeners, told=told, named=named).run()
     # Imported here: the supervisor of several workers needs none of it.
     from doorward.server.worker import serve
 

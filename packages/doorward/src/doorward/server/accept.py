@@ -38,7 +38,7 @@ _EXHAUSTED: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 @final
-class Board:
+class ConnectionCounts:
     """The number of connections of each worker, in memory that the supervisor and all workers share by a descriptor."""
 
     def __init__(self, descriptor: int) -> None:
@@ -47,7 +47,7 @@ class Board:
         self._counts = memoryview(self._memory).cast("i")
 
     @classmethod
-    def new(cls) -> Board:
+    def new(cls) -> ConnectionCounts:
         """An empty board. Raises OSError."""
         descriptor = _memory()
         os.truncate(descriptor, _BYTES)
@@ -57,9 +57,9 @@ class Board:
             board.away(place)
         return board
 
-    def write(self, place: int, guests: int) -> None:
+    def write(self, place: int, connections: int) -> None:
         """Record the number of connections of a worker."""
-        self._counts[place] = guests
+        self._counts[place] = connections
 
     def away(self, place: int) -> None:
         """Record that this place has no worker, or one that accepts no more connections."""
@@ -75,23 +75,23 @@ class Board:
 
 
 @final
-class Door:
-    """One listening socket of one worker. `guests` returns the worker's number of connections, `let_in` serves a new one."""
+class AcceptBalancer:
+    """One listening socket of one worker. `connections` returns the worker's number of connections, `accept_connection` serves a new one."""
 
     def __init__(
         self,
         *,
         listener: socket.socket,
-        board: Board,
+        board: ConnectionCounts,
         place: int,
-        guests: Callable[[], int],
-        let_in: Callable[[socket.socket], Coroutine[Any, Any, None]],
+        connections: Callable[[], int],
+        accept_connection: Callable[[socket.socket], Coroutine[Any, Any, None]],
     ) -> None:
         self._listener = listener
         self._board = board
         self._place = place
-        self._guests = guests
-        self._let_in = let_in
+        self._connections = connections
+        self._accept_connection = accept_connection
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._later: asyncio.TimerHandle | None = None
@@ -100,7 +100,7 @@ class Door:
         """Start accepting."""
         self._listener.setblocking(False)
         self._later = None
-        self._loop.add_reader(self._listener.fileno(), self._somebody)
+        self._loop.add_reader(self._listener.fileno(), self._on_waiting)
 
     def close(self) -> None:
         """Stop accepting. The socket is not closed."""
@@ -109,20 +109,20 @@ class Door:
         else:
             self._loop.remove_reader(self._listener.fileno())
 
-    def _somebody(self) -> None:
-        mine = self._guests()
+    def _on_waiting(self) -> None:
+        mine = self._connections()
         self._board.write(self._place, mine)
         more = mine - self._board.fewest(self._place)
         if more > 0:
-            self._rest(min(more * _STEP_BACK, _LONGEST), self._nobody_else)
+            self._pause(min(more * _STEP_BACK, _LONGEST), self._on_rested)
         else:
             self._accept()
 
-    def _nobody_else(self) -> None:
+    def _on_rested(self) -> None:
         self.open()
         self._accept()
 
-    def _rest(self, seconds: float, then: Callable[[], None]) -> None:
+    def _pause(self, seconds: float, then: Callable[[], None]) -> None:
         self._loop.remove_reader(self._listener.fileno())
         self._later = self._loop.call_later(seconds, then)
 
@@ -131,9 +131,9 @@ class Door:
             guest, _ = self._listener.accept()
         except OSError as problem:
             if problem.errno in _EXHAUSTED:
-                self._rest(_PAUSE, self.open)
+                self._pause(_PAUSE, self.open)
             return  # another worker was quicker, or the client has disconnected
-        task = self._loop.create_task(self._let_in(guest))
+        task = self._loop.create_task(self._accept_connection(guest))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -145,12 +145,12 @@ def _memory() -> int:
         return os.dup(file.fileno())
 
 
-def everybody_waiting(listeners: Sequence[socket.socket]) -> list[socket.socket]:
+def drain_backlog(listeners: Sequence[socket.socket]) -> list[socket.socket]:
     """The connections that wait in the queues of these sockets. After the call no client can connect: an attempt gets no answer
     until the sockets are closed, and is refused then."""
     waiting: list[socket.socket] = []
     for listener in listeners:
-        _bolt(listener)
+        _stop_backlog(listener)
         listener.setblocking(False)
         try:
             while True:
@@ -160,7 +160,7 @@ def everybody_waiting(listeners: Sequence[socket.socket]) -> list[socket.socket]
     return waiting
 
 
-def _bolt(listener: socket.socket) -> None:
+def _stop_backlog(listener: socket.socket) -> None:
     # the backlog still admits one connection, where it could be thousands
     listener.listen(0)
     if sys.platform != "linux" or listener.family == socket.AF_UNIX:

@@ -27,7 +27,7 @@ def become_server(
     sys.stdout.flush()
     sys.stderr.flush()
     program = _interpreter()
-    os.execve(program, [program, *orders.command(orders.Orders())[1:-1]], environment)  # noqa: S606 - no shell, our own interpreter
+    os.execve(program, [program, *orders.command(orders.WorkerArgs())[1:-1]], environment)  # noqa: S606 - no shell, our own interpreter
 
 
 def _interpreter() -> str:

@@ -17,7 +17,7 @@ from doorward import __version__
 from doorward.adapters import logs
 from doorward.server import systemd as notify
 from doorward.server import worker_args as orders
-from doorward.server.accept import PLACES, Board
+from doorward.server.accept import PLACES, ConnectionCounts
 from doorward.server.sockets import shown
 from doorward.settings import Settings, SettingsError, load
 
@@ -32,7 +32,7 @@ _SIGNALS: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 
 @final
-class Head:
+class Supervisor:
     """The supervisor: single-threaded, holds only descriptors and process ids, so that what can fail is in the workers."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Head:
         *,
         settings: Settings,
         listeners: Sequence[socket.socket],
-        told: orders.Orders,
+        told: orders.WorkerArgs,
         named: Path | None,
     ) -> None:
         self._settings = settings
@@ -51,14 +51,14 @@ class Head:
         self._log = logs.logger("server")
         self._stopping = False
         self._reload = told.again
-        self._lifeline = told.lifeline or os.pipe()
-        self._board = Board.new() if told.board is None else Board(told.board)
+        self._parent_pipe = told.parent_pipe or os.pipe()
+        self._counts = ConnectionCounts.new() if told.counts is None else ConnectionCounts(told.counts)
         self._generation = told.generation
         self._ready, self._says_ready = os.pipe()
-        for descriptor in (self._lifeline[0], self._says_ready, self._board.descriptor):
+        for descriptor in (self._parent_pipe[0], self._says_ready, self._counts.descriptor):
             os.set_inheritable(descriptor, True)
         # inheritable after exec; a worker that inherited this end would keep the lifeline open after our death
-        os.set_inheritable(self._lifeline[1], False)
+        os.set_inheritable(self._parent_pipe[1], False)
         os.set_blocking(self._ready, False)
         self._workers: dict[int, int] = dict(told.workers)
         self._leaving: dict[int, float] = {
@@ -121,14 +121,14 @@ class Head:
             environment["DOORWARD_METRICS__PORT"] = str(metrics + number)
         self._born[number] = time.monotonic()
         return orders.spawn(
-            orders.Orders(
+            orders.WorkerArgs(
                 role="worker",
                 listeners=self._listeners,
                 handed=self._handed,
                 number=number,
                 ready=self._says_ready,
-                lifeline=(self._lifeline[0],),
-                board=self._board.descriptor,
+                parent_pipe=(self._parent_pipe[0],),
+                counts=self._counts.descriptor,
                 place=self._place(number),
             ),
             environment,
@@ -164,7 +164,7 @@ class Head:
             if status is None:
                 continue
             self._answering.discard(pid)
-            self._board.away(self._place(number))
+            self._counts.away(self._place(number))
             lived = now - self._born[number]
             # A worker that repeatedly dies right after its start has a lasting fault: retry with longer and longer pauses while
             # another worker answers, and give up if none does.
@@ -195,7 +195,7 @@ class Head:
             self._settings = before
             self._end(list(fresh.values()), 0)
             for number in range(PLACES // 2):
-                self._board.away(self._place(number))
+                self._counts.away(self._place(number))
             self._generation -= 1
             self._log.error("server.reload_failed", reason=problem)
             notify.notify(notify.READY)
@@ -206,12 +206,12 @@ class Head:
                 os.kill(pid, signal.SIGUSR1)
         self._workers = fresh
         become(
-            orders.Orders(
+            orders.WorkerArgs(
                 role="head",
                 listeners=self._listeners,
                 handed=self._handed,
-                lifeline=tuple(self._lifeline),
-                board=self._board.descriptor,
+                parent_pipe=tuple(self._parent_pipe),
+                counts=self._counts.descriptor,
                 generation=self._generation,
                 workers=fresh,
                 leaving=(*old, *self._leaving),
@@ -256,14 +256,14 @@ class Head:
             time.sleep(0.05)
 
 
-def become(told: orders.Orders) -> NoReturn:
+def become(told: orders.WorkerArgs) -> NoReturn:
     """Replace this process by the supervisor of the installed version; the workers stay its children. Raises OSError.
 
     Signals that arrive before the new program can handle them are kept: the mask survives exec, and they are delivered when it is
     lifted.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    for descriptor in (*told.listeners, *told.lifeline, *(() if told.board is None else (told.board,))):
+    for descriptor in (*told.listeners, *told.parent_pipe, *(() if told.counts is None else (told.counts,))):
         os.set_inheritable(descriptor, True)
     arguments = orders.command(told)
     os.execve(arguments[0], arguments, dict(os.environ))  # noqa: S606 - no shell, our own interpreter

@@ -19,7 +19,7 @@ from doorward.adapters import logs
 from doorward.app.process import create_app
 from doorward.server import systemd as notify
 from doorward.server import worker_args as orders
-from doorward.server.accept import Board, Door, everybody_waiting
+from doorward.server.accept import AcceptBalancer, ConnectionCounts, drain_backlog
 from doorward.server.sockets import BACKLOG, room_for
 from doorward.settings import Settings
 from doorward.web.connection_limits import LimitedProtocol
@@ -43,7 +43,7 @@ class Serving(uvicorn.Server):
         config: uvicorn.Config,
         application: Application,
         settings: Settings,
-        told: orders.Orders,
+        told: orders.WorkerArgs,
         listeners: Sequence[socket.socket],
     ) -> None:
         super().__init__(config)
@@ -58,10 +58,10 @@ class Serving(uvicorn.Server):
         """Whether other processes answer on this port after this one has stopped."""
         self.told_to_stop = False
         self.reload = False
-        self._board: Board | None = None
-        self._doors: list[Door] = []
+        self._counts: ConnectionCounts | None = None
+        self._doors: list[AcceptBalancer] = []
         self._reloading: asyncio.Task[None] | None = None
-        self.head: orders.Orders | None = None
+        self.head: orders.WorkerArgs | None = None
         """After a reload: the arguments of the supervisor that this process becomes."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -69,14 +69,14 @@ class Serving(uvicorn.Server):
         # with a supervisor the workers share the connections; alone, the event loop accepts them, which costs less
         await super().startup(sockets if self.alone else [])
         if not self.alone and not self.should_exit:
-            self._open_doors(sockets or ())
+            self._start_accepting(sockets or ())
         # Existing objects stay for the life of the process: the garbage collector need not scan them at every full collection.
         gc.collect()
         gc.freeze()
         if self.should_exit:
             return
-        if self._told.lifeline:
-            asyncio.get_running_loop().add_reader(self._told.lifeline[0], self._head_has_gone)
+        if self._told.parent_pipe:
+            asyncio.get_running_loop().add_reader(self._told.parent_pipe[0], self._supervisor_has_exited)
         if self._told.ready is not None:
             os.write(self._told.ready, b"%d\n" % os.getpid())
             os.close(self._told.ready)
@@ -88,8 +88,8 @@ class Serving(uvicorn.Server):
         if self.reload and (self._reloading is None or self._reloading.done()):
             self.reload = False
             self._reloading = asyncio.create_task(self._reload())
-        if self._board is not None:
-            self._board.write(self._told.place, self._guests())
+        if self._counts is not None:
+            self._counts.write(self._told.place, self._connections_now())
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -118,7 +118,7 @@ class Serving(uvicorn.Server):
         if self.alone and self.head is None:
             for listener in self._listeners:
                 listener.close()
-        await self._close_the_door(sockets or ())
+        await self._stop_accepting(sockets or ())
         loop = asyncio.get_running_loop()
         until = loop.time() + GRACE
         while self.server_state.connections and loop.time() < until and not self.force_exit:
@@ -132,64 +132,64 @@ class Serving(uvicorn.Server):
             await asyncio.sleep(0.05)
         await super().shutdown(sockets)
 
-    async def _close_the_door(self, sockets: Sequence[socket.socket]) -> None:
+    async def _stop_accepting(self, sockets: Sequence[socket.socket]) -> None:
         """New connections are refused so that clients retry on another node. Connections that already wait in the queue are
         accepted: when the last copy of a listening socket is closed, the kernel resets them, with the requests they carry."""
         for door in self._doors:
             door.close()
         last = not self.others_stay
-        if self._board is not None:
-            self._board.away(self._told.place)
-            last = last and not self._board.others(self._told.place)
+        if self._counts is not None:
+            self._counts.away(self._told.place)
+            last = last and not self._counts.others(self._told.place)
         spare = [listener.dup() for listener in sockets] if last else []
         for server in self.servers:
             server.close()
         for listener in sockets:
             listener.close()
-        waiting = everybody_waiting(spare)
+        waiting = drain_backlog(spare)
         for listener in spare:
             listener.close()
         for guest in waiting:
-            await self._let_in(guest)
+            await self._accept(guest)
 
-    def _open_doors(self, sockets: Sequence[socket.socket]) -> None:
-        if self._told.board is None:
+    def _start_accepting(self, sockets: Sequence[socket.socket]) -> None:
+        if self._told.counts is None:
             raise ValueError("a worker is given a board by its head")
-        self._board = Board(self._told.board)
-        self._board.write(self._told.place, 0)
+        self._counts = ConnectionCounts(self._told.counts)
+        self._counts.write(self._told.place, 0)
         self._doors = [
-            Door(
+            AcceptBalancer(
                 listener=listener,
-                board=self._board,
+                board=self._counts,
                 place=self._told.place,
-                guests=self._guests,
-                let_in=self._let_in,
+                connections=self._connections_now,
+                accept_connection=self._accept,
             )
             for listener in sockets
         ]
         for door in self._doors:
             door.open()
 
-    def _guests(self) -> int:
+    def _connections_now(self) -> int:
         return len(self.server_state.connections)
 
-    async def _let_in(self, guest: socket.socket) -> None:
+    async def _accept(self, guest: socket.socket) -> None:
         guest.setblocking(False)
         with suppress(OSError):
             if guest.family != socket.AF_UNIX:
                 guest.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             loop = asyncio.get_running_loop()
             await loop.connect_accepted_socket(self._protocol, guest, ssl=self.config.ssl)
-        if self._board is not None and not self.should_exit:
-            self._board.write(self._told.place, self._guests())
+        if self._counts is not None and not self.should_exit:
+            self._counts.write(self._told.place, self._connections_now())
 
     def _protocol(self) -> LimitedProtocol:
         return LimitedProtocol(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
 
-    def _head_has_gone(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._told.lifeline[0])
+    def _supervisor_has_exited(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._told.parent_pipe[0])
         self.leave()
         self.others_stay = self._told.handed
 
@@ -199,20 +199,20 @@ class Serving(uvicorn.Server):
         log = logs.logger("server")
         notify.reloading()
         ready, says_ready = os.pipe()
-        lifeline = os.pipe()
-        for descriptor in (says_ready, lifeline[0]):
+        parent_pipe = os.pipe()
+        for descriptor in (says_ready, parent_pipe[0]):
             os.set_inheritable(descriptor, True)
-        board = Board.new()
+        board = ConnectionCounts.new()
         listeners = self._told.listeners
         try:
             successor = orders.spawn(
-                orders.Orders(
+                orders.WorkerArgs(
                     role="worker",
                     listeners=listeners,
                     handed=self._told.handed,
                     ready=says_ready,
-                    lifeline=(lifeline[0],),
-                    board=board.descriptor,
+                    parent_pipe=(parent_pipe[0],),
+                    counts=board.descriptor,
                 ),
                 dict(os.environ),
             )
@@ -228,7 +228,7 @@ class Serving(uvicorn.Server):
                 self._told,
                 role="head",
                 workers={0: successor},
-                lifeline=lifeline,
+                parent_pipe=parent_pipe,
                 board=board.descriptor,
             )
             self.leave()
@@ -238,12 +238,14 @@ class Serving(uvicorn.Server):
             with suppress(ProcessLookupError):
                 os.kill(successor, signal.SIGKILL)
             await asyncio.to_thread(os.waitpid, successor, 0)
-        for descriptor in (*lifeline, board.descriptor):
+        for descriptor in (*parent_pipe, board.descriptor):
             os.close(descriptor)
         notify.notify(notify.READY)
 
 
-def serve(settings: Settings, listeners: Sequence[socket.socket], told: orders.Orders) -> int | orders.Orders:
+def serve(
+    settings: Settings, listeners: Sequence[socket.socket], told: orders.WorkerArgs
+) -> int | orders.WorkerArgs:
     """Serve until told to stop; returns the exit status, or the arguments of the supervisor to become after a reload.
 
     Without a supervisor, the server runs on copies of the listeners; the originals go to a successor.

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, field
 
 from doorward.core.model.policy import (
     LONGEST,
-    MailTickets,
+    EmailChallengePolicy,
     PasswordPolicy,
     SessionPolicy,
     ThrottlePolicy,
@@ -131,7 +131,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     passwords: PasswordPolicy = field(default_factory=PasswordPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
-    tickets: MailTickets = field(default_factory=MailTickets)
+    tickets: EmailChallengePolicy = field(default_factory=EmailChallengePolicy)
     mail: MailSettings = field(default_factory=MailSettings)
     keys: KeySettings = field(default_factory=KeySettings)
     brand: BrandSettings = field(default_factory=BrandSettings)

@@ -12,7 +12,7 @@ from msgspec import structs
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.random import Chance
+from doorward.core.ports.random import SecureRandom
 from doorward.web.cookies import CookieJar
 from doorward.web.csrf import FormGuard
 from doorward.web.form_origin import Sent
@@ -116,7 +116,7 @@ class Browsers:
     """Reads the browser cookie, and gives one to browsers without it. One instance per server."""
 
     guard: FormGuard
-    random: Chance
+    random: SecureRandom
     clock: Clock
     jar: CookieJar
     issuer: str

@@ -42,12 +42,12 @@ class FormGuard:
     def note(self, fault: Fault, request: Request) -> None:
         """Log why a form was refused."""
         if fault == "token":
-            log.info("form refused", because="token", path=request.path, request_id=request.request_id)
+            log.info("form.refused", reason="token", path=request.path, request_id=request.request_id)
             return
         origin = request.header(b"origin")
         log.warning(
-            "form refused",
-            because="origin",
+            "form.refused",
+            reason="origin",
             path=request.path,
             expected=self.origin,
             received=None if origin is None else origin[:200],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.clock import Clock
@@ -22,7 +22,7 @@ T = TypeVar("T")
 def client_endpoint(
     issuer: str,
     path: str,
-    answer: Callable[[TokenRequest], Awaitable[T | Refusal]],
+    answer: Callable[[TokenRequest], Awaitable[T | OAuthError]],
     respond: Callable[[T], Response],
     *,
     clock: Clock,
@@ -35,7 +35,7 @@ def client_endpoint(
 
     async def handle(request: Request) -> Response:
         outcome = await answer(await token_request(request, url=url, now=clock.now()))
-        if isinstance(outcome, Refusal):
+        if isinstance(outcome, OAuthError):
             return refused(outcome, request, now=clock.now())
         return respond(outcome)
 
@@ -74,13 +74,13 @@ async def token_request(request: Request, *, url: str, now: int) -> TokenRequest
     )
 
 
-def refused(refusal: Refusal, request: Request, *, now: int) -> Response:
+def refused(refusal: OAuthError, request: Request, *, now: int) -> Response:
     """The error response; `because` goes to the log only."""
     note(refusal, request)
     status = STATUS.get(refusal.code, 400)
     if refusal.retry_at is not None and status != STATUS["temporarily_unavailable"]:
         status = _TOO_MANY
-    response = json_response({"error": refusal.code, "error_description": refusal.say}, status)
+    response = json_response({"error": refusal.code, "error_description": refusal.description}, status)
     if refusal.retry_at is not None:
         response.add("retry-after", str(max(1, refusal.retry_at - now)))
     # Only requests with that header are challenged (RFC 6749 §5.2): in a browser the challenge would open a password box.

@@ -39,11 +39,11 @@ def html(view: View, context: PageContext, status: int = 200) -> Response:
     """
     if isinstance(view, ErrorPage):
         log.info(
-            "error page",
+            "page.error",
             request_id=context.request_id,
             status=status,
             kind=view.kind.value,
-            because=view.detail,
+            reason=view.detail,
         )
     policy = csp.form_post_policy([view.url]) if isinstance(view, FormPost) else csp.CONTENT_SECURITY_POLICY
     response = Response(

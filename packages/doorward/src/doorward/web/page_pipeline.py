@@ -17,7 +17,7 @@ from msgspec import Struct
 from doorward.web.browser import PageRequest, link
 from doorward.web.csrf import Fault, FormGuard
 from doorward.web.http import BadForm, EarlyResponse, Request, Response, redirect
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.right_host import RightHost
 from doorward.web.route import CSRF, ORIGIN, Handler, Operation, Route, RouteKind, method_set
 
@@ -41,7 +41,7 @@ class RefusedPost(Struct, Generic[B], frozen=True):
 
     browser: B
     form: dict[str, str]
-    problem: Problem
+    problem: FormProblem
     """The problem that the page shows first."""
 
     @property
@@ -261,5 +261,5 @@ async def _finished(browser: PageRequest, work: Awaitable[Response]) -> Response
     return browser.dress(response)
 
 
-def _problem(fault: Fault) -> Problem:
-    return Problem(Wrong.FOREIGN_FORM if fault == "origin" else Wrong.STALE_FORM)
+def _problem(fault: Fault) -> FormProblem:
+    return FormProblem(Wrong.FOREIGN_FORM if fault == "origin" else Wrong.STALE_FORM)

@@ -7,11 +7,11 @@ from typing import Final
 
 import structlog
 
-from doorward.core.errors import Refusal, RefusalCode
+from doorward.core.errors import OAuthError, OAuthErrorCode
 from doorward.web.http import Request
 
 # What mends a refusal that does not say so itself. APP becomes the app's name.
-FIXES: Final[dict[RefusalCode, str]] = {
+FIXES: Final[dict[OAuthErrorCode, str]] = {
     "invalid_request": "change the app's request as the reason says",
     "invalid_client": "compare client_id, credential and method with the registration: doorward app show APP",
     "invalid_grant": "the app begins a new sign-in",
@@ -42,10 +42,10 @@ log = structlog.get_logger("doorward.refusals")
 
 
 def note(
-    refusal: Refusal,
+    refusal: OAuthError,
     request: Request,
     *,
-    event: str = "refused",
+    event: str = "request.refused",
     app: str | None = None,
     client_id: str | None = None,
     warning: bool = False,
@@ -57,7 +57,7 @@ def note(
         "app": name,
         "client_id": None if name else who or None,
         "error_code": refusal.code,
-        "because": (refusal.because or refusal.say).rstrip("."),
+        "reason": (refusal.reason or refusal.description).rstrip("."),
         "fix": refusal.fix or FIXES[refusal.code].replace("APP", quote(who) if who else "APP"),
         "path": request.path,
         "request_id": request.request_id,

@@ -52,7 +52,7 @@ class RightHost:
 
     def _where(self, request: Request) -> Response:
         log.warning(
-            "page opened at another address",
+            "page.wrong_address",
             expected=self.origin,
             received=(request.header(b"origin") or request.header(b"host") or "")[:200],
             path=request.path,

@@ -10,8 +10,8 @@ from typing import Final, Protocol, final
 
 import structlog
 
-from doorward.core.errors import ComeBackLater, HashingBusy, Refusal, StoreConflict, StoreUnavailable
-from doorward.core.ports.metrics import Meter
+from doorward.core.errors import ComeBackLater, HashingBusy, OAuthError, StoreConflict, StoreUnavailable
+from doorward.core.ports.metrics import Metrics
 from doorward.web.forwarded import Proxies
 from doorward.web.http import (
     BadForm,
@@ -77,7 +77,7 @@ class App:
         https: bool,
         trusted_proxies: Sequence[IPv4Network | IPv6Network],
         error_page: ErrorPages,
-        meter: Meter,
+        metrics: Metrics,
         process_tag: str,
         on_closing: Callable[[], None] | None = None,
         configuration: Configuration | None = None,
@@ -101,7 +101,7 @@ class App:
         self._https = https
         self._proxies = Proxies(trusted_proxies)
         self._error_page = error_page
-        self._meter = meter
+        self._metrics = metrics
         self._tag = process_tag
         self._on_closing = on_closing
         self._configuration = configuration
@@ -132,7 +132,7 @@ class App:
         state = scope.get("state")
         full = bool(state) and NO_ROOM in state and state[NO_ROOM]() and request.path not in _ALWAYS
         if full:
-            self._meter.count("connections_refused")
+            self._metrics.inc("connections_refused")
             response = await self._unavailable(request)
         else:
             response = await self._respond(request)
@@ -171,7 +171,7 @@ class App:
             else:
                 response = await self._answer(item, request)
             if began:
-                self._meter.observe(item.path, perf_counter() - began)
+                self._metrics.observe(item.path, perf_counter() - began)
             if item.cors:
                 response.headers.extend(_CORS)
             if self.leaving and item.path == READY_PATH:
@@ -194,21 +194,21 @@ class App:
         except (StoreUnavailable, StoreConflict, HashingBusy) as problem:
             # a conflict that the action did not expect: nothing was written, and the next attempt uses the new state
             log.warning(
-                "not available",
+                "request.unavailable",
                 path=request.path,
-                reason=type(problem).__name__,
+                error=type(problem).__name__,
                 # the text from the database or the connection to it; adapters write it without values and passwords
-                because=str(problem)[:300],
+                reason=str(problem)[:300],
                 request_id=request.request_id,
             )
             status, code, say = 503, "temporarily_unavailable", "Please try again in a moment."
         except Exception:
-            log.exception("unforeseen error", path=request.path, request_id=request.request_id)
-            self._meter.count("unforeseen_errors")
+            log.exception("request.failed", path=request.path, request_id=request.request_id)
+            self._metrics.inc("unforeseen_errors")
             status, code = 500, "server_error"
             say = f"Something went wrong here. Request {request.request_id}."
         if status < 500:
-            note(Refusal(code, say), request)
+            note(OAuthError(code, say), request)
         response = await self._error(request, status, code, say, page=item.page)
         if status in {429, 503}:
             response.headers.append((b"retry-after", later))
@@ -296,7 +296,7 @@ class Server:
         try:
             self.app, stop = await self._start()
         except Exception as problem:
-            log.exception("the server cannot start")
+            log.exception("server.start_failed")
             await send({"type": "lifespan.startup.failed", "message": str(problem)})
             return
         await send({"type": "lifespan.startup.complete"})

@@ -8,12 +8,12 @@ import pytest
 from msgspec import structs
 
 from doorward.core.model.account import Account
-from doorward.core.model.message import Ticket
+from doorward.core.model.message import EmailChallenge
 from doorward.features.authn.factors.email_code import rules as rule
 from doorward.features.authn.factors.email_code.rules import Missed, Proven
 
 BROWSER, OTHER = b"b" * 32, b"o" * 32
-TICKET = Ticket(
+TICKET = EmailChallenge(
     id="tkt_1",
     kind="reset",
     email="ada@example.com",
@@ -27,7 +27,7 @@ TICKET = Ticket(
 )
 
 
-def code(ticket: Ticket | None = TICKET, **changes: Any) -> Proven | Missed:
+def code(ticket: EmailChallenge | None = TICKET, **changes: Any) -> Proven | Missed:
     values: dict[str, Any] = {"kind": "reset", "browser_hash": BROWSER, "max_tries": 5, "now": 1100}
     given = changes.pop("given", b"code")
     return rule.by_code(ticket, given, **{**values, **changes})
@@ -52,7 +52,7 @@ def test_the_right_code_in_the_right_browser_in_time_is_accepted() -> None:
     ],
 )
 def test_everything_else_is_a_miss_with_its_reason(
-    ticket: Ticket | None, changes: dict[str, Any], why: str
+    ticket: EmailChallenge | None, changes: dict[str, Any], why: str
 ) -> None:
     assert code(ticket, **changes) == Missed(why)  # type: ignore[arg-type]
 
@@ -69,7 +69,7 @@ def test_a_link_does_not_open_in_another_browser() -> None:
 def test_a_proven_ticket_can_be_used_once_and_for_a_limited_time() -> None:
     proven = structs.replace(TICKET, proven_at=1500)
 
-    def usable(ticket: Ticket | None, now: int = 1600, browser: bytes = BROWSER) -> bool:
+    def usable(ticket: EmailChallenge | None, now: int = 1600, browser: bytes = BROWSER) -> bool:
         return rule.usable(ticket, kind="reset", browser_hash=browser, ttl=600, now=now)
 
     assert usable(proven)
@@ -85,7 +85,7 @@ def test_a_proven_ticket_can_be_used_once_and_for_a_limited_time() -> None:
 ADA = Account("usr_ada", "ada@example.com", 100, password_hash="x", password_changed_at=500)
 
 
-def ticket(account: Account | None = ADA, **changes: Any) -> Ticket:
+def ticket(account: Account | None = ADA, **changes: Any) -> EmailChallenge:
     values: dict[str, Any] = {
         "id": "tkt_1",
         "kind": "reset",
@@ -98,7 +98,7 @@ def ticket(account: Account | None = ADA, **changes: Any) -> Ticket:
         "account_id": account.id if account else None,
         "payload": rule.for_ticket(account),
     }
-    return Ticket(**{**values, **changes})
+    return EmailChallenge(**{**values, **changes})
 
 
 @pytest.mark.requirement(94)

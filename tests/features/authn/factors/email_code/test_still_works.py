@@ -6,13 +6,13 @@ import pytest
 from msgspec import structs
 
 from doorward.adapters.mail.queue import open_letter
-from doorward.core.model.message import Ticket
+from doorward.core.model.message import EmailChallenge
 from tests.people import PASSWORD, House
 
 pytestmark = pytest.mark.anyio
 
 
-async def newest(house: House) -> Ticket:
+async def newest(house: House) -> EmailChallenge:
     mails = await house.store.messages.recent_mail(100)
     ids = [open_letter(house.sealer, mail).ticket_id for mail in mails]
     found = [await house.store.messages.ticket(ticket_id) for ticket_id in ids if ticket_id is not None]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.digest import digest
 from doorward.core.model.levels import AAL1, AAL2
@@ -15,7 +15,7 @@ from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof
-from doorward.features.authn.factors.password.change import Changed, Moved
+from doorward.features.authn.factors.password.change import Changed, ChangedMeanwhile
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.authn.flow.rules.vouching import adds_up, from_session
 from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House
@@ -126,7 +126,7 @@ async def test_an_outdated_password_sets_no_new_one(house: House, monkeypatch: p
         return await hash_(password)
 
     monkeypatch.setattr(house.hasher, "hash", slow, raising=False)
-    assert isinstance(await change(house, account, session), Moved)
+    assert isinstance(await change(house, account, session), ChangedMeanwhile)
     stored = await house.store.accounts.get(account.id)
     assert stored is not None
     assert stored.password_hash == reset
@@ -147,7 +147,7 @@ async def test_without_the_current_password_nothing_changes(house: House) -> Non
     account = await house.person()
     session = await house.session(account)
     outcome = await change(house, account, session, current="not it at all")
-    assert isinstance(outcome, Refusal)
+    assert isinstance(outcome, OAuthError)
     assert outcome.code == "access_denied"
     assert await house.store.accounts.get(account.id) == account
 
@@ -159,7 +159,7 @@ async def test_the_current_password_cannot_be_guessed_from_an_open_session(house
     for number in range(ThrottlePolicy().per_account):
         await change(house, account, session, current=f"guess {number}")
     outcome = await change(house, account, session)
-    assert isinstance(outcome, Refusal)
+    assert isinstance(outcome, OAuthError)
     assert outcome.code == "too_many_attempts"
 
 
@@ -181,14 +181,14 @@ async def test_only_one_of_two_concurrent_changes_takes_effect(house: House) -> 
         *(change(house, account, session, new=f"{OTHER_PASSWORD} {n}") for n in range(3))
     )
     assert sum(isinstance(outcome, Changed) for outcome in outcomes) == 1
-    assert all(isinstance(outcome, Changed | Moved | Refusal) for outcome in outcomes)
+    assert all(isinstance(outcome, Changed | ChangedMeanwhile | OAuthError) for outcome in outcomes)
 
 
 async def test_a_person_disabled_during_the_change_stays_disabled(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
     await house.change_account(account, disabled_at=house.now)
-    assert isinstance(await change(house, account, session), Refusal)
+    assert isinstance(await change(house, account, session), OAuthError)
     stored = await house.store.accounts.get(account.id)
     assert stored is not None
     assert stored.disabled_at == house.now

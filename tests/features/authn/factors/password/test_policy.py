@@ -16,7 +16,7 @@ from msgspec import structs
 from doorward.core.errors import HashingBusy
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
-from doorward.core.model.message import Ticket
+from doorward.core.model.message import EmailChallenge
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.features.accounts.sign_up import Amiss
@@ -63,7 +63,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, seconds: float = 0.0) -> Estimates:
 
 async def sign_up(
     house: House, email: str = "new@example.com", password: str = PASSWORD, caller: Caller = CALLER
-) -> Ticket | Amiss | Wait:
+) -> EmailChallenge | Amiss | Wait:
     return await house.sign_up.begin(
         email=email, password=Secret(password), name="", locale="en",
         sign_in_id=None, caller=caller_of(digest("b"), caller=caller), now=house.now,
@@ -125,7 +125,7 @@ async def test_estimates_are_limited_for_each_stranger(house: House, monkeypatch
     assert isinstance(await sign_up(house, "p4@example.com", WEAK), Wait)
     assert estimates.made == 3
     elsewhere = structs.replace(CALLER, address="198.51.100.7")
-    assert isinstance(await sign_up(house, "p5@example.com", caller=elsewhere), Ticket)
+    assert isinstance(await sign_up(house, "p5@example.com", caller=elsewhere), EmailChallenge)
     # failed sign-ups do not use up the attempts at signing in
     policy, ada = house.throttle.policy, "ada@example.com"
     guess = await house.throttle.guess("password", ada, account_id=None, caller=CALLER, now=house.now)

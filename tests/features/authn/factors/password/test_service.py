@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from doorward.adapters.hashing.argon2 import Argon2Hasher
-from doorward.core.errors import HashingBusy, Refusal
+from doorward.core.errors import HashingBusy, OAuthError
 from doorward.core.model.caller import Caller
 from doorward.core.model.policy import PasswordPolicy, ThrottlePolicy
 from doorward.core.model.secret import Secret
@@ -33,7 +33,7 @@ async def prove(
     *,
     device: bytes | None = None,
     address: str = "192.0.2.1",
-) -> SignIn | Refusal:
+) -> SignIn | OAuthError:
     return await house.check.prove(
         sign_in,
         identifier=identifier,
@@ -48,7 +48,7 @@ async def fail(house: House, times: int, *, device: bytes | None = None, address
         sign_in = await house.sign_in()
         where = address or f"198.51.100.{number % 250}"
         outcome = await prove(house, sign_in, "wrong password at all", device=device, address=where)
-        assert isinstance(outcome, Refusal)
+        assert isinstance(outcome, OAuthError)
 
 
 async def test_the_right_password_is_stored_as_a_proof_in_the_sign_in(house: House) -> None:
@@ -78,8 +78,8 @@ async def test_unknown_and_wrong_get_the_same_answer_and_kind_of_audit_event(hou
         ("ada@example.com", "x" * 10_000),
     ):
         outcome = await prove(house, await house.sign_in(), password, identifier)
-        assert isinstance(outcome, Refusal)
-        assert (outcome.code, outcome.say, outcome.retry_at) == ("access_denied", MISMATCH, None)
+        assert isinstance(outcome, OAuthError)
+        assert (outcome.code, outcome.description, outcome.retry_at) == ("access_denied", MISMATCH, None)
     events = await house.audit()
     assert [event.kind for event in events] == ["sign_in.failed"] * 6
     # a typed identifier may be a password, so the audit log must not contain it
@@ -91,8 +91,8 @@ async def test_with_the_right_password_a_disabled_account_is_told_whom_to_ask(ho
     eve = await house.person("eve@example.com")
     await house.change_account(eve, disabled_at=house.now)
     outcome = await prove(house, await house.sign_in(), PASSWORD, "eve@example.com")
-    assert isinstance(outcome, Refusal)
-    assert (outcome.code, outcome.say) == ("access_denied", DISABLED)
+    assert isinstance(outcome, OAuthError)
+    assert (outcome.code, outcome.description) == ("access_denied", DISABLED)
     (event,) = await house.audit()
     assert (event.kind, event.detail["reason"]) == ("sign_in.failed", "disabled")
 
@@ -107,7 +107,7 @@ async def test_a_sign_in_of_an_unknown_person_takes_as_long_as_of_a_known_one() 
             start = time.perf_counter()
             outcome = await prove(house, sign_in, "wrong", identifier, address=f"198.51.100.{number}")
             took = time.perf_counter() - start
-            assert isinstance(outcome, Refusal)
+            assert isinstance(outcome, OAuthError)
             assert outcome.code == "access_denied"
             return took
 
@@ -135,7 +135,7 @@ async def test_unknown_people_are_throttled_at_the_same_attempt_as_known_ones(ho
             outcome = await prove(
                 house, await house.sign_in(), "wrong", identifier, address=f"198.51.100.{number}"
             )
-            assert isinstance(outcome, Refusal)
+            assert isinstance(outcome, OAuthError)
             codes.append(outcome.code)
         assert codes == ["access_denied"] * LIMIT + ["too_many_attempts"] * 2, identifier
     kinds = await house.kinds()
@@ -147,7 +147,7 @@ async def test_a_refusal_says_until_when_and_ends_then(house: House) -> None:
     await house.person()
     await fail(house, LIMIT)
     outcome = await prove(house, await house.sign_in())
-    assert isinstance(outcome, Refusal)
+    assert isinstance(outcome, OAuthError)
     assert outcome.retry_at == house.now + 900
     house.later(900)
     assert isinstance(await prove(house, await house.sign_in()), SignIn)
@@ -159,7 +159,7 @@ async def test_an_attacker_elsewhere_cannot_lock_out_the_owners_known_device(hou
     await house.store.commit(house.store.sessions.remember_device(DEVICE, account.id, house.now))
     await fail(house, LIMIT + 3)
     elsewhere = await prove(house, await house.sign_in(), address="203.0.113.9")
-    assert isinstance(elsewhere, Refusal)
+    assert isinstance(elsewhere, OAuthError)
     assert elsewhere.code == "too_many_attempts"
     assert isinstance(await prove(house, await house.sign_in(), device=DEVICE), SignIn)
 
@@ -170,12 +170,12 @@ async def test_a_known_device_is_throttled_and_known_only_for_its_own_people(hou
     await house.person("eve@example.com")
     await house.store.commit(house.store.sessions.remember_device(DEVICE, account.id, house.now))
     await fail(house, ThrottlePolicy().per_device, device=DEVICE)
-    assert isinstance(await prove(house, await house.sign_in(), device=DEVICE), Refusal)
+    assert isinstance(await prove(house, await house.sign_in(), device=DEVICE), OAuthError)
     # eve's attempts from ada's device count as a stranger's
     for _ in range(LIMIT):
         await prove(house, await house.sign_in(), "wrong", "eve@example.com", device=DEVICE)
     outcome = await prove(house, await house.sign_in(), PASSWORD, "eve@example.com")
-    assert isinstance(outcome, Refusal)
+    assert isinstance(outcome, OAuthError)
     assert outcome.code == "too_many_attempts"
 
 
@@ -188,7 +188,7 @@ async def test_one_address_that_tries_many_accounts_is_throttled_and_others_are_
                 house, await house.sign_in(), "spray", f"p{number}@example.com", address="203.0.113.5"
             )
         held = await prove(house, await house.sign_in(), address="203.0.113.5")
-        assert isinstance(held, Refusal)
+        assert isinstance(held, OAuthError)
         assert held.code == "too_many_attempts"
         assert isinstance(await prove(house, await house.sign_in(), address="203.0.113.6"), SignIn)
 
@@ -211,7 +211,7 @@ async def test_concurrent_guesses_are_checked_only_up_to_the_limit(house: House)
             for number, sign_in in enumerate(sign_ins)
         )
     )
-    looked_at = [o for o in outcomes if isinstance(o, Refusal) and o.code == "access_denied"]
+    looked_at = [o for o in outcomes if isinstance(o, OAuthError) and o.code == "access_denied"]
     assert len(looked_at) == LIMIT
 
 
@@ -224,7 +224,7 @@ async def test_a_slow_attacker_gets_at_most_a_hundred_attempts_a_day(house: Hous
             outcome = await prove(
                 house, await house.sign_in(), "", address=f"198.51.{number}.{looked_at % 250}"
             )
-            assert isinstance(outcome, Refusal)
+            assert isinstance(outcome, OAuthError)
             looked_at += outcome.code == "access_denied"
         house.later(901)
     assert looked_at == 100
@@ -282,7 +282,7 @@ async def test_a_finished_sign_in_accepts_no_proof(house: House) -> None:
     over: tuple[dict[str, Any], ...] = ({"done_at": house.now}, {"expires_at": house.now})
     for changes in over:
         outcome = await prove(house, await house.sign_in(**changes))
-        assert isinstance(outcome, Refusal)
+        assert isinstance(outcome, OAuthError)
         assert outcome.code == "invalid_session"
 
 

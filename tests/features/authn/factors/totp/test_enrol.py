@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
@@ -101,7 +101,7 @@ async def test_removing_the_app_requires_the_password_and_removes_the_codes(hous
     account = await house.person()
     await house.authenticator(account)
     session = await house.session(account)
-    assert isinstance(await remove(house, account, session, "wrong"), Refusal)
+    assert isinstance(await remove(house, account, session, "wrong"), OAuthError)
     assert len(await house.store.accounts.factors(account.id)) == 11
     assert await remove(house, account, session) is None
     assert await house.store.accounts.factors(account.id) == []
@@ -127,5 +127,5 @@ async def test_password_guesses_are_limited_here_too(house: House) -> None:
     for number in range(ThrottlePolicy().per_account):
         await remove(house, account, session, f"guess {number}")
     outcome = await remove(house, account, session)
-    assert isinstance(outcome, Refusal)
+    assert isinstance(outcome, OAuthError)
     assert outcome.code == "too_many_attempts"

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.policy import ThrottlePolicy
@@ -27,7 +27,7 @@ async def waiting(house: House, account: Account, browser: str = "browser") -> S
 
 async def prove(
     house: House, sign_in: SignIn, code: str, *, device: bytes | None = None, address: str = "192.0.2.1"
-) -> SignIn | Refusal:
+) -> SignIn | OAuthError:
     return await house.prove_second_factor.prove(
         sign_in,
         code=Secret(code),
@@ -36,8 +36,8 @@ async def prove(
     )
 
 
-def code_of(outcome: SignIn | Refusal) -> str:
-    return outcome.code if isinstance(outcome, Refusal) else "in"
+def code_of(outcome: SignIn | OAuthError) -> str:
+    return outcome.code if isinstance(outcome, OAuthError) else "in"
 
 
 async def test_the_apps_code_is_the_second_proof(house: House) -> None:
@@ -110,7 +110,7 @@ async def test_guesses_are_counted_across_sign_ins_and_addresses(house: House) -
         outcome = await prove(house, sign_in, wrong, address=f"198.51.100.{number}")
         assert code_of(outcome) == "access_denied"
     outcome = await prove(house, await waiting(house, account, "fresh"), code_for(seed, house.now))
-    assert isinstance(outcome, Refusal)
+    assert isinstance(outcome, OAuthError)
     assert (outcome.code, outcome.retry_at) == ("too_many_attempts", house.now + 900)
 
 

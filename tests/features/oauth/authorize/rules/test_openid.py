@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.features.oauth.authorize.rules import openid
 
 AAL2 = "urn:doorward:aal2"
@@ -18,7 +18,7 @@ def test_prompt_values_are_parsed_or_refused() -> None:
     assert openid.prompt("login consent login") == {"login", "consent"}
     assert openid.prompt("none") == {"none"}
     for bad in ("none login", "often", "login,consent", "LOGIN"):
-        assert isinstance(openid.prompt(bad), Refusal), bad
+        assert isinstance(openid.prompt(bad), OAuthError), bad
 
 
 @pytest.mark.requirement(13)
@@ -47,15 +47,15 @@ def test_max_age_is_in_seconds(text: str | None, seconds: int | None) -> None:
 )
 def test_a_max_age_that_is_not_a_number_of_seconds_is_refused(text: str) -> None:
     refused = openid.max_age(text)
-    assert isinstance(refused, Refusal)
-    assert len(refused.because) < 200
+    assert isinstance(refused, OAuthError)
+    assert len(refused.reason) < 200
 
 
 @pytest.mark.requirement(13)
 def test_display_and_ui_locales_are_parsed() -> None:
     assert openid.display(None) == "page"
     assert openid.display("popup") == "popup"
-    assert isinstance(openid.display("hologram"), Refusal)
+    assert isinstance(openid.display("hologram"), OAuthError)
     assert openid.locales(None) == ()
     assert openid.locales("de-AT fr-CA <script> en ../../etc x" + " a" * 50)[:3] == ("de-AT", "fr-CA", "en")
     assert len(openid.locales(" ".join(["de"] * 50))) == 10
@@ -95,13 +95,13 @@ def test_claims_hold_the_requests_for_userinfo_and_id_token() -> None:
 )
 def test_malformed_claims_are_refused(text: str) -> None:
     refused = openid.claims(text)
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, OAuthError)
     assert refused.code == "invalid_request"
 
 
 @given(st.text(max_size=200))
 def test_any_claims_text_is_handled_without_an_exception(text: str) -> None:
-    assert isinstance(openid.claims(text), dict | Refusal)
+    assert isinstance(openid.claims(text), dict | OAuthError)
 
 
 @pytest.mark.requirement(13, 38)

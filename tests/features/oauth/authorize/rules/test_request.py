@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.request import AuthRequest
 from doorward.features.oauth.authorize.rules.request import Origin, authorize, origin
@@ -27,20 +27,20 @@ GOOD = {
 }
 
 
-def first(client: Client | None = None, /, **changes: str | None) -> Origin | Refusal:
-    return origin(params(**changes), made.catalog(client or made.client()))
+def first(client: Client | None = None, /, **changes: str | None) -> Origin | OAuthError:
+    return origin(params(**changes), made.config(client or made.client()))
 
 
 def params(**changes: str | None) -> dict[str, str]:
     return {name: value for name, value in {**GOOD, **changes}.items() if value is not None}
 
 
-def both(client: Client | None = None, /, **changes: str | None) -> AuthRequest | Refusal:
+def both(client: Client | None = None, /, **changes: str | None) -> AuthRequest | OAuthError:
     """Runs both halves of the check; an error of the first half fails the test."""
-    catalog = made.catalog(client or made.client())
-    source = origin(params(**changes), catalog)
+    config = made.config(client or made.client())
+    source = origin(params(**changes), config)
     assert isinstance(source, Origin), source
-    return authorize(params(**changes), source, catalog, made.ISSUER)
+    return authorize(params(**changes), source, config, made.ISSUER)
 
 
 def test_a_valid_request_is_parsed() -> None:
@@ -79,15 +79,15 @@ def test_an_unknown_app_or_redirect_uri_is_never_redirected_to(
     changes: dict[str, str | None], code: str
 ) -> None:
     refused = first(**changes)
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, OAuthError)
     assert refused.code == code
-    assert len(refused.because + refused.fix) < 2000
+    assert len(refused.reason + refused.fix) < 2000
 
 
 @pytest.mark.requirement(2)
 def test_an_app_without_sign_in_gets_an_error_page() -> None:
     refused = first(made.client(grant_types=("client_credentials",)))
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, OAuthError)
     assert refused.code == "unauthorized_client"
 
 
@@ -95,8 +95,10 @@ def test_the_only_registered_redirect_uri_may_be_omitted_without_openid() -> Non
     source = first(redirect_uri=None, scope="orders:read")
     assert source == Origin(made.client(), made.REDIRECT, "query", "st", given=False)
     two = made.client(redirect_uris=(made.REDIRECT, made.REDIRECT + "2"))
-    assert isinstance(first(two, redirect_uri=None, scope="orders:read"), Refusal)
-    assert isinstance(first(made.client(redirect_uris=()), redirect_uri=None, scope="orders:read"), Refusal)
+    assert isinstance(first(two, redirect_uri=None, scope="orders:read"), OAuthError)
+    assert isinstance(
+        first(made.client(redirect_uris=()), redirect_uri=None, scope="orders:read"), OAuthError
+    )
 
 
 @pytest.mark.requirement(7)
@@ -105,7 +107,7 @@ def test_the_only_registered_redirect_uri_may_be_omitted_without_openid() -> Non
 )
 def test_implicit_and_hybrid_response_types_are_refused(kind: str) -> None:
     refused = both(response_type=kind)
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, OAuthError)
     assert refused.code == "unsupported_response_type"
     assert both(response_type=None).code == "invalid_request"  # type: ignore[union-attr]
 
@@ -114,7 +116,7 @@ def test_implicit_and_hybrid_response_types_are_refused(kind: str) -> None:
 @pytest.mark.parametrize("mode", ["fragment", "web_message", "query.jwt", "form_post ", "QUERY"])
 def test_other_response_modes_are_refused(mode: str) -> None:
     refused = both(response_mode=mode)
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, OAuthError)
     assert refused.code == "invalid_request"
 
 
@@ -125,12 +127,12 @@ def test_a_response_mode_not_registered_for_the_app_is_never_used_even_by_defaul
         source = first(posting, **asked)
         assert isinstance(source, Origin)
         assert source.response_mode == "form_post"
-        assert isinstance(both(posting, **asked), Refusal)
+        assert isinstance(both(posting, **asked), OAuthError)
     request = both(posting, response_mode="form_post")
     assert isinstance(request, AuthRequest)
     assert request.response_mode == "form_post"
     asking = made.client(response_modes=("query",))
-    assert isinstance(both(asking, response_mode="form_post"), Refusal)
+    assert isinstance(both(asking, response_mode="form_post"), OAuthError)
     source = first(asking, response_mode="form_post")
     assert isinstance(source, Origin)
     assert source.response_mode == "query"
@@ -144,7 +146,7 @@ def test_form_post_to_a_private_use_scheme_is_refused(given_uri: str | None) -> 
     source = first(native, **asked)
     assert isinstance(source, Origin)
     assert source.response_mode == "query"
-    assert isinstance(both(native, **asked), Refusal)
+    assert isinstance(both(native, **asked), OAuthError)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ def test_form_post_to_a_private_use_scheme_is_refused(given_uri: str | None) -> 
 )
 def test_other_errors_are_returned_to_the_app(changes: dict[str, str | None], code: str) -> None:
     refused = both(**changes)
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, OAuthError)
     assert refused.code == code
 
 
@@ -194,7 +196,7 @@ def test_the_apps_default_max_age_applies_when_none_is_requested() -> None:
 def test_the_json_sign_in_has_no_redirect_uri_and_no_response_mode() -> None:
     client = made.client(response_modes=("form_post",), first_party=True)
     source = Origin(client, "", "query", None, given=False)
-    request = authorize(params(redirect_uri=None), source, made.catalog(client), made.ISSUER)
+    request = authorize(params(redirect_uri=None), source, made.config(client), made.ISSUER)
     assert isinstance(request, AuthRequest)
     assert request.redirect_uri == ""
 
@@ -209,13 +211,13 @@ VALUES = st.one_of(
 
 @given(st.dictionaries(NAMES, VALUES))
 def test_any_request_gets_an_answer_and_an_accepted_one_is_valid(changes: dict[str, Any]) -> None:
-    catalog = made.catalog()
+    config = made.config()
     asked = {**GOOD, **changes}
-    source = origin(asked, catalog)
-    if isinstance(source, Refusal):
+    source = origin(asked, config)
+    if isinstance(source, OAuthError):
         return
     assert source.redirect_uri == made.REDIRECT
-    verdict = authorize(asked, source, catalog, made.ISSUER)
+    verdict = authorize(asked, source, config, made.ISSUER)
     if isinstance(verdict, AuthRequest):
         assert verdict.code_challenge == GOOD["code_challenge"] or len(verdict.code_challenge or "") == 43
         assert set(verdict.scopes) <= {

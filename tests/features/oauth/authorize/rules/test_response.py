@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.features.oauth.authorize.rules.request import Origin
 from doorward.features.oauth.authorize.rules.response import AuthResponse, failure, success
 from tests.features import made
@@ -31,7 +31,7 @@ def test_a_code_comes_with_state_and_issuer() -> None:
 
 @pytest.mark.requirement(8)
 def test_an_error_comes_with_state_and_issuer_and_without_the_logged_reason() -> None:
-    refusal = Refusal("access_denied", "The person did not agree.", "a secret of the house")
+    refusal = OAuthError("access_denied", "The person did not agree.", "a secret of the house")
     response = failure(asked(""), issuer=made.ISSUER, refusal=refusal, app_name="web")
     assert response.fields == {
         "error": "access_denied",

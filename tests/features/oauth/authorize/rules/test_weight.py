@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.request import AuthRequest
 from doorward.features.authn.flow.rules import begin
 from doorward.features.oauth.authorize.rules.weight import MOST_OF_STRANGER, for_stranger, given_back, weight
@@ -50,9 +50,9 @@ def test_bytes_are_counted_as_stored(char: str) -> None:
     assert for_stranger(fits, carried=True) == fits
     over = request(nonce=char * (MOST_OF_STRANGER // size + 1))
     refused = for_stranger(over, carried=True)
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, OAuthError)
     assert refused.code == "invalid_request"
-    assert str(MOST_OF_STRANGER) in refused.say
+    assert str(MOST_OF_STRANGER) in refused.description
     assert row(fits) <= 2048
 
 
@@ -110,7 +110,7 @@ def test_a_long_state_stays_in_the_browser_and_is_returned() -> None:
     # a state other than the stored one is not returned to the app
     for other in (None, "", state + "x"):
         assert given_back(fields, other) == fields
-    assert isinstance(for_stranger(asked, carried=False), Refusal)
+    assert isinstance(for_stranger(asked, carried=False), OAuthError)
 
 
 def test_a_state_that_looks_like_a_digest_is_returned_unchanged() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.core.errors import Refusal
-from doorward.features.oauth.client_auth.method import Presented
+from doorward.core.errors import OAuthError
+from doorward.features.oauth.client_auth.method import PresentedCredential
 from doorward.features.oauth.client_auth.methods.private_key_jwt.rules import JWT_BEARER
 from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
 from doorward.features.oauth.index import CLIENT_AUTH_METHODS
@@ -20,7 +20,7 @@ from tests.features import made
 READER = CredentialReader(methods=CLIENT_AUTH_METHODS)
 
 
-def read(header: str | None, form: dict[str, str]) -> Presented | Refusal:
+def read(header: str | None, form: dict[str, str]) -> PresentedCredential | OAuthError:
     return READER.read(made.token_request(form, authorization=header))
 
 
@@ -37,7 +37,7 @@ def test_basic_credentials_are_form_decoded(client_id: str, secret: str) -> None
     client_id, secret = (text.encode("utf-8", "ignore").decode() for text in (client_id, secret))
     if client_id:
         found = read(basic(f"{quote_plus(client_id)}:{quote_plus(secret)}"), {})
-        assert isinstance(found, Presented)
+        assert isinstance(found, PresentedCredential)
         assert found.method == "client_secret_basic"
         assert found.client_id == client_id
         assert found.secret is not None
@@ -46,30 +46,32 @@ def test_basic_credentials_are_form_decoded(client_id: str, secret: str) -> None
 
 @given(st.text())
 def test_any_authorization_header_is_parsed_or_refused(header: str) -> None:
-    assert isinstance(read(header, {}), Presented | Refusal)
+    assert isinstance(read(header, {}), PresentedCredential | OAuthError)
 
 
 @given(st.dictionaries(st.sampled_from(["client_id", "client_secret", "client_assertion"]), st.text()))
 def test_any_form_is_parsed_or_refused(form: dict[str, str]) -> None:
-    assert isinstance(read(None, form), Presented | Refusal)
-    assert isinstance(read(None, {**form, "client_assertion_type": JWT_BEARER}), Presented | Refusal)
+    assert isinstance(read(None, form), PresentedCredential | OAuthError)
+    assert isinstance(
+        read(None, {**form, "client_assertion_type": JWT_BEARER}), PresentedCredential | OAuthError
+    )
 
 
 def test_a_secret_in_the_body_and_no_credential_are_distinguished() -> None:
     post = read(None, {"client_id": "a", "client_secret": "s"})
-    assert isinstance(post, Presented)
+    assert isinstance(post, PresentedCredential)
     assert (post.method, post.client_id) == ("client_secret_post", "a")
     none = read(None, {"client_id": "a"})
-    assert none == Presented("none", "a")
+    assert none == PresentedCredential("none", "a")
 
 
 def test_the_subject_of_an_assertion_selects_the_app() -> None:
     form = {"client_assertion_type": JWT_BEARER, "client_assertion": assertion(b'{"sub":"app_a"}')}
     found = read(None, form)
-    assert isinstance(found, Presented)
+    assert isinstance(found, PresentedCredential)
     assert (found.method, found.client_id) == ("private_key_jwt", "app_a")
-    assert isinstance(read(None, {**form, "client_id": "app_a"}), Presented)
-    assert isinstance(read(None, {**form, "client_id": "app_b"}), Refusal)
+    assert isinstance(read(None, {**form, "client_id": "app_a"}), PresentedCredential)
+    assert isinstance(read(None, {**form, "client_id": "app_b"}), OAuthError)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ def test_the_subject_of_an_assertion_selects_the_app() -> None:
 def test_an_assertion_without_exactly_one_readable_subject_is_refused(payload: bytes) -> None:
     form = {"client_assertion_type": JWT_BEARER, "client_assertion": assertion(payload)}
     found = read(None, form)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, OAuthError)
     assert found.code == "invalid_client"
 
 
@@ -95,7 +97,7 @@ def test_an_assertion_without_exactly_one_readable_subject_is_refused(payload: b
 )
 def test_several_or_unknown_methods_are_an_invalid_request(header: str | None, form: dict[str, str]) -> None:
     found = read(header, form)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, OAuthError)
     assert found.code == "invalid_request"
 
 
@@ -108,5 +110,5 @@ def test_a_credential_is_never_printed() -> None:
 )
 def test_an_oversized_or_missing_client_id_or_secret_is_an_invalid_client(form: dict[str, str]) -> None:
     found = read(None, form)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, OAuthError)
     assert found.code == "invalid_client"

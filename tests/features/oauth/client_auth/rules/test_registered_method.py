@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from doorward.core.errors import Refusal
-from doorward.features.oauth.client_auth.method import Presented
+from doorward.core.errors import OAuthError
+from doorward.features.oauth.client_auth.method import PresentedCredential
 from doorward.features.oauth.client_auth.rules.registered_method import registered
 from tests.features import made
 
@@ -29,13 +29,13 @@ def test_a_secret_may_use_either_method_unless_pinned_and_nothing_replaces_it(
     used: str, registration: str, pinned: bool
 ) -> None:
     refusal = registered(
-        Presented(used, "app_web"), made.client(auth_method=registration, auth_pinned=pinned)
+        PresentedCredential(used, "app_web"), made.client(auth_method=registration, auth_pinned=pinned)
     )
     if used == registration or (not pinned and {used, registration} == SECRETS):
         assert refusal is None
     else:
-        assert isinstance(refusal, Refusal)
+        assert isinstance(refusal, OAuthError)
         assert refusal.code == "invalid_client"
         # The answer must not reveal which method would have been right.
-        assert registration not in refusal.say
+        assert registration not in refusal.description
         assert ("--auth-method client_secret" in refusal.fix) is ({used, registration} == SECRETS)

@@ -70,4 +70,4 @@ def test_the_log_names_the_fix_and_truncates_a_long_origin() -> None:
     refusal = may_ask(APP, origin="https://" + "x" * 9000, own_origin=OWN)
     assert refusal is not None
     assert f"--origin {PAGE} --origin https://xxx" in refusal.fix
-    assert len(refusal.because + refusal.fix) < 1500
+    assert len(refusal.reason + refusal.fix) < 1500

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Api, Catalog, Permission
+from doorward.core.model.config_snapshot import Api, ConfigSnapshot, Permission
 from doorward.features.oauth.clients.rules import scope
 from doorward.features.oauth.clients.rules.scope import Ignored, Target, ignored, target
 from tests.features import made
 
 STOCK = "urn:example:stock"
-CATALOG = made.catalog(
+CATALOG = made.config(
     apis={
-        made.API: made.catalog().apis[made.API],
+        made.API: made.config().apis[made.API],
         STOCK: Api(
             "api_stock", STOCK, "stock", (Permission("stock:read"), Permission("orders:read")), made.NOW
         ),
@@ -30,8 +30,10 @@ TWO = made.client(access={made.API: ("orders:read", "orders:write"), STOCK: ("st
 NONE = made.client(access={})
 
 
-def ask(client: Client, scope: str | None, resource: str | None = None, catalog: Catalog = CATALOG) -> Any:
-    return target(catalog=catalog, client=client, issuer=made.ISSUER, scope=scope, resource=resource)
+def ask(
+    client: Client, scope: str | None, resource: str | None = None, config: ConfigSnapshot = CATALOG
+) -> Any:
+    return target(config=config, client=client, issuer=made.ISSUER, scope=scope, resource=resource)
 
 
 @pytest.mark.requirement(37)
@@ -64,14 +66,14 @@ def test_without_resource_the_scopes_select_the_api() -> None:
 )
 def test_an_api_not_granted_to_the_app_is_refused(resource: str) -> None:
     refused = ask(ONE, "openid", resource)
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, OAuthError)
     assert refused.code == "invalid_target"
 
 
 def test_a_removed_api_is_refused() -> None:
-    gone = made.catalog(apis={})
-    assert ask(ONE, "openid", catalog=gone).audience == made.ISSUER
-    assert ask(ONE, "openid", made.API, catalog=gone).code == "invalid_target"
+    gone = made.config(apis={})
+    assert ask(ONE, "openid", config=gone).audience == made.ISSUER
+    assert ask(ONE, "openid", made.API, config=gone).code == "invalid_target"
 
 
 @pytest.mark.requirement(21)
@@ -80,15 +82,15 @@ def test_a_removed_api_is_refused() -> None:
 )
 def test_a_scope_not_allowed_for_the_app_is_refused(scope: str) -> None:
     refused = ask(ONE, scope)
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, OAuthError)
     assert refused.code == "invalid_scope"
     # the client must not learn which other scopes exist
-    assert "orders:read" not in refused.say
+    assert "orders:read" not in refused.description
 
 
 def test_the_log_names_the_nearest_scope_and_the_fix() -> None:
     misspelt = ask(ONE, "orders:raed")
-    assert "nearest orders:read" in misspelt.because
+    assert "nearest orders:read" in misspelt.reason
     assert "doorward app set" not in misspelt.fix
     # the option replaces the list, so the command includes what the app already has
     reader = made.client(access={made.API: ("orders:read",)}, name="Corner shop")
@@ -101,10 +103,8 @@ def test_the_log_names_the_nearest_scope_and_the_fix() -> None:
 
 
 def test_the_logged_command_quotes_a_scope_as_one_shell_word() -> None:
-    catalog = made.catalog(
-        apis={made.API: Api("api_x", made.API, "x", (Permission("a';reboot'"),), made.NOW)}
-    )
-    fix = ask(made.client(access={made.API: ()}), "a';reboot'", catalog=catalog).fix
+    config = made.config(apis={made.API: Api("api_x", made.API, "x", (Permission("a';reboot'"),), made.NOW)})
+    fix = ask(made.client(access={made.API: ()}), "a';reboot'", config=config).fix
     assert shlex.split(fix)[-1] == f"{made.API}:a';reboot'"
 
 
@@ -125,10 +125,8 @@ def test_openid_scopes_can_be_withheld_from_an_app() -> None:
 
 @pytest.mark.parametrize("scope", ["phone", "orders:raed", "openid phone stock:read", "profile address"])
 def test_an_app_acting_for_itself_gets_an_error_for_unknown_scopes(scope: str) -> None:
-    refused = target(
-        catalog=CATALOG, client=ONE, issuer=made.ISSUER, scope=scope, resource=None, person=False
-    )
-    assert isinstance(refused, Refusal)
+    refused = target(config=CATALOG, client=ONE, issuer=made.ISSUER, scope=scope, resource=None, person=False)
+    assert isinstance(refused, OAuthError)
     assert refused.code == "invalid_scope"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Api, Permission
 from doorward.core.model.entitlement import Entitlement
@@ -12,9 +12,9 @@ from doorward.features.oauth.grants.client_credentials.rules import check
 from tests.features import made
 
 
-def ask(client: Client | None = None, **form: str) -> Entitlement | Refusal:
+def ask(client: Client | None = None, **form: str) -> Entitlement | OAuthError:
     app = client or made.client()
-    return check(app, form, catalog=made.catalog(app), issuer=made.ISSUER, grant_id="grt_x")
+    return check(app, form, config=made.config(app), issuer=made.ISSUER, grant_id="grt_x")
 
 
 @pytest.mark.requirement(26)
@@ -55,7 +55,7 @@ def test_a_token_without_permissions_is_not_issued(
     access: dict[str, tuple[str, ...]], form: dict[str, str]
 ) -> None:
     refusal = ask(made.client(access=access), **form)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, OAuthError)
     assert refusal.code == "invalid_scope"
     assert "doorward app set web --api" in refusal.fix
 
@@ -63,19 +63,19 @@ def test_a_token_without_permissions_is_not_issued(
 @pytest.mark.requirement(37)
 def test_with_several_apis_the_resource_must_be_named() -> None:
     stock = "urn:example:stock"
-    catalog = made.catalog(
+    config = made.config(
         apis={
-            **made.catalog().apis,
+            **made.config().apis,
             stock: Api("api_stock", stock, "stock", (Permission("stock:read"),), made.NOW),
         }
     )
     app = made.client(access={made.API: ("orders:read",), stock: ("stock:read",)})
 
-    def get(**form: str) -> Entitlement | Refusal:
-        return check(app, form, catalog=catalog, issuer=made.ISSUER, grant_id="grt_x")
+    def get(**form: str) -> Entitlement | OAuthError:
+        return check(app, form, config=config, issuer=made.ISSUER, grant_id="grt_x")
 
     unsaid = get()
-    assert isinstance(unsaid, Refusal)
+    assert isinstance(unsaid, OAuthError)
     assert unsaid.code == "invalid_target"
     said = get(resource=stock)
     assert isinstance(said, Entitlement)
@@ -85,14 +85,14 @@ def test_with_several_apis_the_resource_must_be_named() -> None:
 @pytest.mark.requirement(37)
 def test_a_foreign_resource_or_scope_is_refused() -> None:
     target = ask(resource="https://other.example.com")
-    assert isinstance(target, Refusal)
+    assert isinstance(target, OAuthError)
     assert target.code == "invalid_target"
     scope = ask(scope="orders:delete")
-    assert isinstance(scope, Refusal)
+    assert isinstance(scope, OAuthError)
     assert scope.code == "invalid_scope"
 
 
 def test_a_public_app_is_refused() -> None:
     refusal = ask(made.public())
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, OAuthError)
     assert refusal.code == "unauthorized_client"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from doorward.adapters.metrics import PrometheusMeter
-from doorward.core.errors import Refusal
+from doorward.adapters.metrics import PrometheusMetrics
+from doorward.core.errors import OAuthError
 from doorward.core.model.grant import Grant, RefreshToken
 from doorward.features.oauth.token.rules import TokenResponse
 from tests.features import made
@@ -20,7 +20,7 @@ LATE = "refresh_token.repeated_late"
 DAY = 86_400
 
 
-async def ask(channel: BackChannel, raw: str) -> TokenResponse | Refusal:
+async def ask(channel: BackChannel, raw: str) -> TokenResponse | OAuthError:
     """A refresh of the public app."""
     form = {"grant_type": "refresh_token", "refresh_token": raw, "client_id": "app_spa"}
     return await channel.exchange(form, caller=CALLER)
@@ -36,7 +36,7 @@ async def good(channel: BackChannel, raw: str) -> str:
 
 async def refused(channel: BackChannel, raw: str) -> None:
     answer = await ask(channel, raw)
-    assert isinstance(answer, Refusal), answer
+    assert isinstance(answer, OAuthError), answer
     assert answer.code == "invalid_grant"
 
 
@@ -60,7 +60,7 @@ async def test_a_spent_token_from_a_log_cannot_fetch_the_owners_newest_token_aga
         for _ in range(12 * 15):
             channel.clock.time += 300
             answer = await ask(channel, raw)
-            if isinstance(answer, Refusal):
+            if isinstance(answer, OAuthError):
                 break
             answered += 1
         assert answered == 1
@@ -83,10 +83,10 @@ async def test_a_lost_answer_is_repeated_once_a_day_and_audited_each_time() -> N
         (event, *_) = await channel.store.audit.page(kind=LATE)
         assert (event.account_id, event.client_id, event.grant_id) == (grant.account_id, "app_spa", grant.id)
         assert (event.ok, event.user_agent, event.address) == (True, CALLER.user_agent, CALLER.address)
-        meter = channel.metrics
-        assert isinstance(meter, PrometheusMeter)
-        assert b'doorward_refreshes_total{kind="late_repeat"} 3.0' in meter.page()
-        assert b'doorward_refreshes_total{kind="rotate"} 3.0' in meter.page()
+        metrics = channel.metrics
+        assert isinstance(metrics, PrometheusMetrics)
+        assert b'doorward_refreshes_total{kind="late_repeat"} 3.0' in metrics.page()
+        assert b'doorward_refreshes_total{kind="rotate"} 3.0' in metrics.page()
         assert (await held(channel, grant))[1].ended_at is None
 
 
@@ -215,7 +215,7 @@ async def test_introspection_of_every_token_agrees_with_the_token_endpoint(stric
                 assert await held(channel, grant) == before, "introspection changed the stored token"
                 answer = await channel.refresh(token)
                 assert told["active"] is isinstance(answer, TokenResponse), (step, chain.index(token))
-                if isinstance(answer, Refusal):
+                if isinstance(answer, OAuthError):
                     break
                 assert {"sub", "scope", "exp"} <= set(told)
                 assert ("iat" in told) is (token == chain[-1])

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import structs
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward_verify import jwk
 from tests.features import made
@@ -27,7 +27,7 @@ async def next_token(channel: BackChannel, raw: str) -> str:
 
 async def is_refused(channel: BackChannel, raw: str) -> None:
     answer = await channel.refresh(raw)
-    assert isinstance(answer, Refusal), answer
+    assert isinstance(answer, OAuthError), answer
     assert answer.code == "invalid_grant"
 
 
@@ -124,7 +124,7 @@ async def test_a_spent_token_of_another_app_is_refused_and_ends_nothing(channel:
     third = await next_token(channel, second)
     channel.clock.time += 60
     answer = await channel.refresh(raw, made.client(id="app_other"))
-    assert isinstance(answer, Refusal)
+    assert isinstance(answer, OAuthError)
     assert await channel.audited("refresh_token.replayed") == 0
     await next_token(channel, third)
 
@@ -171,10 +171,10 @@ async def test_a_refresh_can_narrow_the_scope_but_not_widen_it(channel: BackChan
     raw = less.refresh_token or ""
     for scope in ("openid profile", "orders:write", " "):
         answer = await channel.refresh(raw, scope=scope)
-        assert isinstance(answer, Refusal)
+        assert isinstance(answer, OAuthError)
         assert answer.code == "invalid_scope"
     answer = await channel.refresh(raw, resource="https://other.example.com")
-    assert isinstance(answer, Refusal)
+    assert isinstance(answer, OAuthError)
     assert answer.code == "invalid_target"
     again = await channel.refresh(raw)
     assert isinstance(again, TokenResponse)
@@ -210,7 +210,7 @@ async def test_a_refreshed_id_token_describes_the_same_sign_in_without_a_nonce(c
 @pytest.mark.parametrize("raw", ["", "dw_rt_", "dw_rt_" + "x" * 43, "é" * 50, "\ud800"])
 async def test_malformed_refresh_tokens_are_refused(channel: BackChannel, raw: str) -> None:
     answer = await channel.refresh(raw)
-    assert isinstance(answer, Refusal)
+    assert isinstance(answer, OAuthError)
     assert answer.code in {"invalid_grant", "invalid_request"}
 
 
@@ -228,7 +228,7 @@ async def test_a_compare_and_swap_that_always_fails_is_answered_with_temporarily
 
     monkeypatch.setattr(type(channel.store), "commit", lose)
     answer = await channel.refresh(raw)
-    assert isinstance(answer, Refusal)
+    assert isinstance(answer, OAuthError)
     assert answer.code == "temporarily_unavailable"
     assert commits == 4
     monkeypatch.undo()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.session import Session
 from doorward.features.oauth.logout.rules.logout import Asking, Hint, SignOut, decide
 from tests.features import made
@@ -36,7 +36,7 @@ def ask(session: Session | None = SESSION, hint: Hint | None = None, **given: An
     about = {name: given.pop(name) for name in ("hinted", "browser", "blind", "safe") if name in given}
     asked = {"client_id": None, "target": None, "state": None, **given}
     asking = Asking(session=session, **about)
-    return decide(catalog=made.catalog(APP, OTHER), now=made.NOW, asking=asking, hint=hint, **asked)
+    return decide(config=made.config(APP, OTHER), now=made.NOW, asking=asking, hint=hint, **asked)
 
 
 @pytest.mark.requirement(75)
@@ -139,8 +139,8 @@ def test_an_address_not_registered_for_the_app_is_never_redirected_to(target: st
     for hint, client_id in ((HINT, None), (None, "app_web"), (HINT, "app_web")):
         for session in (SESSION, None):
             refused = ask(session, hint, client_id=client_id, target=target)
-            assert isinstance(refused, Refusal)
-            assert len(refused.because + refused.fix) < 1500
+            assert isinstance(refused, OAuthError)
+            assert len(refused.reason + refused.fix) < 1500
 
 
 @pytest.mark.requirement(75)
@@ -168,14 +168,14 @@ def test_an_invalid_hint_never_redirects_to_the_app() -> None:
 
 
 def test_a_contradictory_request_is_refused() -> None:
-    assert isinstance(ask(hint=HINT, client_id="app_spa"), Refusal)
-    assert isinstance(ask(client_id="app_nobody"), Refusal)
+    assert isinstance(ask(hint=HINT, client_id="app_spa"), OAuthError)
+    assert isinstance(ask(client_id="app_nobody"), OAuthError)
 
 
 def test_the_log_names_the_nearest_address_and_the_fix() -> None:
     refused = ask(hint=HINT, target=BYE + "/")
-    assert f"nearest {BYE}" in refused.because
+    assert f"nearest {BYE}" in refused.reason
     # the option replaces the list, so the command includes the registered address
     assert f"doorward app set web --post-logout {BYE} --post-logout {BYE}/" in refused.fix
     long = ask(hint=HINT, target="x" * 60_000)
-    assert len(long.because + long.fix) < 1500
+    assert len(long.reason + long.fix) < 1500

@@ -15,7 +15,7 @@ def entitled(*, roles: tuple[str, ...] = ("reader",), uri: str | None = None, **
         held,
         account=made.account(role_names=roles),
         client=made.client(),
-        catalog=made.catalog(),
+        config=made.config(),
         scopes=held.scopes,
         status_uri=uri,
     )

@@ -17,7 +17,7 @@ def claims(*, first: bool = True, app: Client | None = None, **grant: Any) -> di
         held,
         account=made.account(),
         client=app or made.client(),
-        catalog=made.catalog(),
+        config=made.config(),
         scopes=held.scopes,
         access_token="t",
         issuer=made.ISSUER,

@@ -48,16 +48,16 @@ def test_only_an_unexpired_access_token_of_this_issuer_is_accepted() -> None:
 
 @pytest.mark.requirement(39)
 def test_an_access_token_of_type_jwt_is_distinguished_from_an_id_token_by_its_claims() -> None:
-    account, client, catalog = made.account(name="Ada"), made.client(), made.catalog()
+    account, client, config = made.account(name="Ada"), made.client(), made.config()
     said = access.claims(
-        of_grant(made.grant(), account=account, client=client, catalog=catalog, scopes=("openid",), status_uri=None),
+        of_grant(made.grant(), account=account, client=client, config=config, scopes=("openid",), status_uri=None),
         issuer=made.ISSUER, now=made.NOW, ttl=60, unique="x",
     )  # fmt: skip
     assert own_token.is_access(said)
     assert claims(jws.sign(encode(said), KEY, typ="JWT")) is not None
     everything = {"id_token": dict.fromkeys((*person.CLAIMS, "client_id", "jti", "scope"))}
     identity = id_token.claims(
-        made.grant(claims=everything), account=account, client=client, catalog=catalog,
+        made.grant(claims=everything), account=account, client=client, config=config,
         scopes=("openid", "profile", "email", "roles", "groups"), access_token="x", issuer=made.ISSUER,
         now=made.NOW, ttl=60, first=True,
     )  # fmt: skip

@@ -19,7 +19,7 @@ def names(
         person.claims(
             made.account(**account),
             client or made.client(),
-            catalog=made.catalog(),
+            config=made.config(),
             scopes=scopes,
             asked=asked or {},
         )
@@ -46,7 +46,7 @@ FULL = made.account(given_name="Ada", family_name="Lovelace", zoneinfo="Europe/L
 
 
 def said(*scopes: str, asked: dict[str, Any] | None = None, client: Client = ALL) -> dict[str, Any]:
-    return person.claims(FULL, client, catalog=made.catalog(), scopes=scopes, asked=asked or {})
+    return person.claims(FULL, client, config=made.config(), scopes=scopes, asked=asked or {})
 
 
 @pytest.mark.parametrize("place", ["roles", "groups"])
@@ -61,7 +61,7 @@ def test_a_deleted_role_is_omitted_and_no_role_is_an_empty_list() -> None:
     gone = made.account(role_names=("gone", "reader"))
     nobody = made.account(role_names=())
     for who, held in ((gone, ("reader",)), (nobody, ())):
-        claims = person.claims(who, ALL, catalog=made.catalog(), scopes=("roles",), asked={})
+        claims = person.claims(who, ALL, config=made.config(), scopes=("roles",), asked={})
         assert claims == {"roles": held}
 
 

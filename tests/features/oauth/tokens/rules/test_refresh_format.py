@@ -17,7 +17,7 @@ def test_a_token_is_parsed_as_it_was_made() -> None:
     raw = text.first(GRANT, FAMILY, SECRET)
     assert raw.startswith("dw_rt_0192f3c1")
     read = text.read(raw)
-    assert read == text.Presented(GRANT, 1, digest(FAMILY), digest(raw))
+    assert read == text.PresentedRefreshToken(GRANT, 1, digest(FAMILY), digest(raw))
     assert text.family_hash(raw) == digest(FAMILY)
     assert raw.endswith(FAMILY + SECRET)
 

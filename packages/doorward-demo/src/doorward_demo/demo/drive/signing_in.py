@@ -11,7 +11,7 @@ from doorward_demo.demo.drive.journey import Asked, Journey, Tokens
 from doorward_demo.demo.drive.page import Page
 from doorward_demo.demo.drive.wire import document
 from doorward_demo.dev.state import DRIVER_CALLBACK
-from doorward_verify.refused import Refused
+from doorward_verify.auth_error import AuthError
 
 SCOPES = "openid profile email orders:read"
 
@@ -130,8 +130,8 @@ def redeem(journey: Journey) -> None:
             access_token=journey.has.access,
             now=clock_and_chance.now(),
         )
-    except Refused as refused:
-        fail("an ID token that answers this sign-in", refused.because)
+    except AuthError as refused:
+        fail("an ID token that answers this sign-in", refused.detail)
     token = decoded(journey.has.access)
     expect(token.header.get("typ") == "at+jwt", "an access token of type at+jwt", token.header.get("typ"))
     expect(token.payload.get("aud") == journey.api, f"aud {journey.api}", token.payload.get("aud"))

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from doorward_demo.demo.looks import CSP, STYLE
 from doorward_demo.demo.orders.docs_page import docs_page
 from doorward_demo.demo.orders.ledger import Ledger, Order
-from doorward_verify.fastapi import Principal, ResourceServer
+from doorward_verify.fastapi import FastAPIResourceServer, Principal
 
 
 class NewOrder(BaseModel):
@@ -24,7 +24,7 @@ class NewOrder(BaseModel):
 
 def create_app(issuer: str, audience: str) -> FastAPI:
     """The API that accepts `issuer`'s tokens for `audience`."""
-    auth = ResourceServer(issuer, audience, scopes=("orders:read", "orders:write"))
+    auth = FastAPIResourceServer(issuer, audience, scopes=("orders:read", "orders:write"))
     app = FastAPI(title="Orders", lifespan=auth.lifespan, docs_url=None, redoc_url=None)
     app.include_router(auth.router)
     ledger = Ledger()

@@ -23,7 +23,7 @@ from doorward_demo.demo.shop.api import OrdersApi, SignedOut
 from doorward_demo.demo.shop.provider import Provider, Registration, Turned, Unavailable
 from doorward_demo.demo.shop.sessions import Pending, Session, Sessions, pending
 from doorward_demo.dev.places import HOST, NAME, OTHER_HOST
-from doorward_verify.refused import Refused
+from doorward_verify.auth_error import AuthError
 
 _MAX_BODY: Final = 64 * 1024
 
@@ -92,7 +92,7 @@ class Shop:
             return views.cancelled(query["error"])
         try:
             session = await self._session(query.get("code", ""), begun)
-        except (Turned, Refused):
+        except (Turned, AuthError):
             return views.failed("The sign-in could not be completed.", 400)
         self.sessions.remove(request.cookies.get(self.session_cookie))
         response = RedirectResponse("/", 303)
@@ -137,8 +137,8 @@ class Shop:
         token = (await _form(request)).get("logout_token", "")
         try:
             ended = await self._ended(token)
-        except Refused as refused:
-            body = {"error": "invalid_request", "error_description": refused.because}
+        except AuthError as refused:
+            body = {"error": "invalid_request", "error_description": refused.detail}
             return JSONResponse(body, 400, {"Cache-Control": "no-store"})
         self.sessions.end(sid=ended.sid, sub=ended.sub)
         return Response(status_code=200, headers={"Cache-Control": "no-store"})
@@ -155,7 +155,7 @@ class Shop:
                     seen=self.seen,
                     now=clock_and_chance.now(),
                 )
-            except Refused as refused:
+            except AuthError as refused:
                 if refused.reason != "unknown_key" or anew:
                     raise
         raise AssertionError("the second round returns or raises")

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from doorward_demo.demo.id_token import ALGORITHMS, SKEW, payload
 from doorward_verify import jws
+from doorward_verify.auth_error import AuthError
 from doorward_verify.keyset import KeySet
-from doorward_verify.refused import Refused
 
 EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 _MAX_AGE: Final = 300
@@ -41,28 +41,28 @@ class SeenOnce:
 
 
 def verify(token: str, keys: KeySet, *, issuer: str, client_id: str, seen: SeenOnce, now: float) -> Ended:
-    """Validate a logout token. Raises `Refused`."""
+    """Validate a logout token. Raises `AuthError`."""
     claims = payload(jws.verify(token, keys, algorithms=ALGORITHMS, types={"logout+jwt"}))
     if claims.get("iss") != issuer:
-        raise Refused("issuer", "the logout token is of another issuer")
+        raise AuthError("issuer", "the logout token is of another issuer")
     if claims.get("aud") not in (client_id, [client_id]):
-        raise Refused("audience", "the logout token is made out to another app")
+        raise AuthError("audience", "the logout token is made out to another app")
     issued, expires = claims.get("iat"), claims.get("exp")
     if not isinstance(issued, int) or not isinstance(expires, int):
-        raise Refused("claims", "the logout token says not from when until when it holds")
+        raise AuthError("claims", "the logout token says not from when until when it holds")
     if now >= expires + SKEW or now - issued > _MAX_AGE:
-        raise Refused("expired", "the logout token is too old")
+        raise AuthError("expired", "the logout token is too old")
     if issued > now + SKEW:
-        raise Refused("not_yet_valid", "the logout token comes from the future")
+        raise AuthError("not_yet_valid", "the logout token comes from the future")
     events: object = claims.get("events")
     if not isinstance(events, dict) or not isinstance(cast("dict[str, object]", events).get(EVENT), dict):
-        raise Refused("claims", "the logout token tells of no log-out")
+        raise AuthError("claims", "the logout token tells of no log-out")
     if "nonce" in claims:
         # an ID token sent as a logout token (§2.4)
-        raise Refused("claims", "a logout token has no nonce")
+        raise AuthError("claims", "a logout token has no nonce")
     sid, sub, jti = claims.get("sid"), claims.get("sub"), claims.get("jti")
     if not isinstance(sid, str | None) or not isinstance(sub, str | None) or (sid is None and sub is None):
-        raise Refused("claims", "the logout token names neither a session nor a person")
+        raise AuthError("claims", "the logout token names neither a session nor a person")
     if not isinstance(jti, str) or not seen.first_time(jti, now):
-        raise Refused("claims", "the logout token came already")
+        raise AuthError("claims", "the logout token came already")
     return Ended(sid, sub)

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from doorward_demo.demo import clock_and_chance, id_token, pkce
 from doorward_demo.demo.shop.sessions import Pending
+from doorward_verify.auth_error import AuthError
 from doorward_verify.jwk import InvalidKey
 from doorward_verify.keyset import KeySet, parse_jwks
-from doorward_verify.refused import Refused
 
 SCOPES = "openid profile email orders:read orders:write"
 
@@ -117,9 +117,9 @@ class Provider:
         return self._keys
 
     async def who(self, tokens: Tokens, *, nonce: str) -> id_token.IdToken:
-        """The person in the ID token, if it answers this sign-in. Raises `Refused`, `Unavailable`."""
+        """The person in the ID token, if it answers this sign-in. Raises `AuthError`, `Unavailable`."""
         if tokens.id_token is None:
-            raise Refused("no_token", "no ID token came")
+            raise AuthError("no_token", "no ID token came")
         for anew in (False, True):
             try:
                 return id_token.verify(
@@ -131,7 +131,7 @@ class Provider:
                     access_token=tokens.access_token,
                     now=clock_and_chance.now(),
                 )
-            except Refused as refused:
+            except AuthError as refused:
                 if refused.reason != "unknown_key" or anew:
                     raise
         raise AssertionError("the second round returns or raises")

@@ -14,7 +14,7 @@ _AT_ONCE: Final = 200
 
 
 @final
-class Tallies:
+class WriteBehindCounter:
     """Attempts that wait for the next commit. A job calls `flush` once a second; pending ones are lost when the process
     dies."""
 

@@ -9,7 +9,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from doorward.core.model.client import SigningAlgorithm
-from doorward.core.model.config_snapshot import RSA_BITS, SigningKey
+from doorward.core.model.config_snapshot import RSA_BITS, StoredSigningKey
 from doorward.core.ports.keys import Sealer
 from doorward_verify import jwk, jws
 from doorward_verify.keyset import KeySet, key_set
@@ -30,7 +30,7 @@ class SealedKeyMaker:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
-    def make(self, key_id: str, alg: SigningAlgorithm, now: int) -> SigningKey:
+    def make(self, key_id: str, alg: SigningAlgorithm, now: int) -> StoredSigningKey:
         """A new key in state `next`; its `kid` is its id. RSA keys have 2048 bits (NIST SP 800-57 Part 1 §5.6.1): they
         sign ID tokens, which are valid for minutes, and with 3072 bits each signature would cost three times as much.
         """
@@ -42,7 +42,7 @@ class SealedKeyMaker:
         else:
             key = ed25519.Ed25519PrivateKey.generate()
         made = jwk.signing_key(key, alg=alg, kid=key_id)
-        return SigningKey(
+        return StoredSigningKey(
             id=key_id,
             alg=alg,
             state="next",
@@ -53,7 +53,7 @@ class SealedKeyMaker:
 
 
 @final
-class CatalogSigner:
+class SnapshotSigner:
     """`Signer` with the keys of the catalog. A header is encoded once for each key and type."""
 
     __slots__ = ("_current", "_heads", "_issuer", "_keys", "_known", "_opened", "_retired", "_sealer")
@@ -61,7 +61,7 @@ class CatalogSigner:
     def __init__(self, *, issuer: str, sealer: Sealer) -> None:
         self._issuer = issuer
         self._sealer = sealer
-        self._known: tuple[SigningKey, ...] = ()
+        self._known: tuple[StoredSigningKey, ...] = ()
         self._opened: dict[str, jwk.SigningKey] = {}
         self._current: dict[str, jwk.SigningKey] = {}
         self._heads: dict[tuple[str, str], jws.Signer] = {}
@@ -90,7 +90,7 @@ class CatalogSigner:
             self._retired = key_set(self._issuer, [jwk.parse_public(key.public_jwk) for key in old])
         return self._retired
 
-    def install(self, keys: Sequence[SigningKey]) -> None:
+    def install(self, keys: Sequence[StoredSigningKey]) -> None:
         """Replace the keys by the catalog's. Only current keys are opened. Raises ValueError, and changes nothing, when
         one was sealed under another secret key."""
         known = tuple(keys)
@@ -108,5 +108,5 @@ class CatalogSigner:
         self._keys = key_set(self._issuer, public)
         self._retired = None
 
-    def _open(self, key: SigningKey) -> jwk.SigningKey:
+    def _open(self, key: StoredSigningKey) -> jwk.SigningKey:
         return jwk.parse_private(_decode(self._sealer.open(PURPOSE, key.id, key.sealed)))

@@ -12,10 +12,10 @@ from doorward.adapters.logs import logger
 from doorward.adapters.mail.queue import open_letter
 from doorward.adapters.mail.smtp import MailDelayed, MailRefused
 from doorward.core.errors import StoreUnavailable
-from doorward.core.model.message import Letter, LogoutNotice, Outgoing
+from doorward.core.model.message import EmailMessage, LogoutNotice, OutgoingMail
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
-from doorward.core.ports.metrics import Meter
+from doorward.core.ports.metrics import Metrics
 from doorward.core.ports.store import AdapterStore
 
 _log = logger("outbox")
@@ -39,7 +39,7 @@ AT_ONCE: Final = 8
 class MailSender(Protocol):
     """Sends one mail, or raises `MailRefused` or `MailDelayed`."""
 
-    async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> object: ...
+    async def send(self, to: str, letter: EmailMessage, *, mail_id: str, at: int) -> object: ...
 
 
 Spent = Callable[[str, int], Awaitable[str | None]]
@@ -65,7 +65,7 @@ class MailWorker:
         sealer: Sealer,
         sender: MailSender,
         clock: Clock,
-        meter: Meter,
+        metrics: Metrics,
         spent: Spent | None = None,
         interval: float = 1.0,
     ) -> None:
@@ -74,7 +74,7 @@ class MailWorker:
         self._sealer = sealer
         self._sender = sender
         self._clock = clock
-        self._meter = meter
+        self._metrics = metrics
         self._interval = interval
 
     async def run(self) -> None:
@@ -87,7 +87,7 @@ class MailWorker:
         await asyncio.gather(*(self._send(mail) for mail in due))
         return len(due)
 
-    async def _send(self, mail: Outgoing) -> None:
+    async def _send(self, mail: OutgoingMail) -> None:
         now = self._clock.now()
         taken = structs.replace(mail, tries=mail.tries + 1, next_try_at=now + CLAIM)
         messages = self._store.messages
@@ -96,33 +96,33 @@ class MailWorker:
         try:
             letter = open_letter(self._sealer, mail)
             if (why := await self._useless(mail, letter, now)) is not None:
-                self._meter.count("mails", "dropped")
+                self._metrics.inc("mails", "dropped")
                 _log.warning("mail.dropped", mail_id=mail.id, kind=mail.kind, reason=why)
                 await self._store.commit(messages.replace_mail(taken, structs.replace(taken, failed_at=now)))
                 return
             await self._sender.send(mail.to, letter, mail_id=mail.id, at=mail.created_at)
             after = structs.replace(taken, sent_at=self._clock.now())
-            self._meter.count("mails", "sent")
+            self._metrics.inc("mails", "sent")
         except MailDelayed as error:
             after = self._later(taken, str(error))
         except (MailRefused, ValueError) as error:
             after = structs.replace(taken, failed_at=self._clock.now())
-            self._meter.count("mails", "failed")
+            self._metrics.inc("mails", "failed")
             _log.warning("mail.failed", mail_id=mail.id, kind=mail.kind, reason=str(error))
         await self._store.commit(messages.replace_mail(taken, after))
 
-    async def _useless(self, mail: Outgoing, letter: Letter, now: int) -> str | None:
+    async def _useless(self, mail: OutgoingMail, letter: EmailMessage, now: int) -> str | None:
         if letter.ticket_id is not None:
             return await self._spent(letter.ticket_id, now) if self._spent is not None else None
         return "its code has expired" if letter.code and now >= mail.created_at + _CODE_LIFE else None
 
-    def _later(self, mail: Outgoing, reason: str) -> Outgoing:
+    def _later(self, mail: OutgoingMail, reason: str) -> OutgoingMail:
         now = self._clock.now()
         if now - mail.created_at >= MAIL_LIFE:
-            self._meter.count("mails", "failed")
+            self._metrics.inc("mails", "failed")
             _log.warning("mail.given_up", mail_id=mail.id, kind=mail.kind, tries=mail.tries, reason=reason)
             return structs.replace(mail, failed_at=now)
-        self._meter.count("mails", "delayed")
+        self._metrics.inc("mails", "delayed")
         _log.warning("mail.delayed", mail_id=mail.id, kind=mail.kind, tries=mail.tries, reason=reason)
         return structs.replace(mail, next_try_at=now + pause(MAIL_PAUSES, mail.tries))
 
@@ -132,12 +132,12 @@ class LogoutWorker:
     """Sends due back-channel logout notices (OpenID Connect Back-Channel Logout 1.0 §2.5)."""
 
     def __init__(
-        self, *, store: AdapterStore, deliver: Deliver, clock: Clock, meter: Meter, interval: float = 0.5
+        self, *, store: AdapterStore, deliver: Deliver, clock: Clock, metrics: Metrics, interval: float = 0.5
     ) -> None:
         self._store = store
         self._deliver = deliver
         self._clock = clock
-        self._meter = meter
+        self._metrics = metrics
         self._interval = interval
 
     async def run(self) -> None:
@@ -167,7 +167,7 @@ class LogoutWorker:
             later = now + pause(LOGOUT_PAUSES, taken.tries)
             after, kind = structs.replace(taken, next_try_at=later, problem=problem), "delayed"
             _log.warning("logout.delayed", reason=problem, **told)
-        self._meter.count("logout_notices", kind)
+        self._metrics.inc("logout_notices", kind)
         await self._store.commit(messages.replace_logout(taken, after))
 
 

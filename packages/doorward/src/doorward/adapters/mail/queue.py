@@ -8,36 +8,36 @@ from typing import Any, final
 import msgspec
 from msgspec import structs
 
-from doorward.core.model.message import LETTER_PURPOSE, Letter, Outgoing
+from doorward.core.model.message import EMAIL_PURPOSE, EmailMessage, OutgoingMail
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailKind
-from doorward.core.ports.random import Chance
+from doorward.core.ports.random import SecureRandom
 
-Render = Callable[[MailKind, str | None, dict[str, Any]], Letter]
+Render = Callable[[MailKind, str | None, dict[str, Any]], EmailMessage]
 """(kind, locale, values) -> the letter. Passed in, since the templates are in another layer."""
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Letter).decode
+_decode = msgspec.json.Decoder(EmailMessage).decode
 
 
-def open_letter(sealer: Sealer, mail: Outgoing) -> Letter:
+def open_letter(sealer: Sealer, mail: OutgoingMail) -> EmailMessage:
     """The content of a mail in the outbox. Raises ValueError when it was sealed under another secret key or for another
     row."""
     try:
-        return _decode(sealer.open(LETTER_PURPOSE, mail.id, mail.sealed))
+        return _decode(sealer.open(EMAIL_PURPOSE, mail.id, mail.sealed))
     except msgspec.DecodeError:
         raise ValueError("a mail in the outbox is damaged") from None
 
 
 @final
-class SealingPostman:
-    """`Postman` that seals each mail."""
+class SealedMailQueue:
+    """`MailQueue` that seals each mail."""
 
-    __slots__ = ("_chance", "_render", "_sealer")
+    __slots__ = ("_random", "_render", "_sealer")
 
-    def __init__(self, *, sealer: Sealer, chance: Chance, render: Render) -> None:
+    def __init__(self, *, sealer: Sealer, random: SecureRandom, render: Render) -> None:
         self._sealer = sealer
-        self._chance = chance
+        self._random = random
         self._render = render
 
     def write(
@@ -49,9 +49,9 @@ class SealingPostman:
         now: int,
         values: dict[str, Any],
         ticket_id: str | None = None,
-    ) -> Outgoing:
+    ) -> OutgoingMail:
         """A row for the outbox, due at once. The body may contain a code or a link, so it is stored only sealed."""
-        mail_id = self._chance.new_id("mai")
+        mail_id = self._random.new_id("mai")
         letter = structs.replace(self._render(kind, locale, values), ticket_id=ticket_id)
-        sealed = self._sealer.seal(LETTER_PURPOSE, mail_id, _encode(letter))
-        return Outgoing(id=mail_id, to=to, kind=kind, sealed=sealed, created_at=now, next_try_at=now)
+        sealed = self._sealer.seal(EMAIL_PURPOSE, mail_id, _encode(letter))
+        return OutgoingMail(id=mail_id, to=to, kind=kind, sealed=sealed, created_at=now, next_try_at=now)

@@ -6,7 +6,7 @@ import ssl
 from datetime import UTC, datetime
 from email.errors import MessageError
 from email.headerregistry import Address
-from email.message import EmailMessage
+from email.message import EmailMessage as MimeMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any, Literal, final
@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from doorward.adapters import trust
 from doorward.core.model.mailbox import sender_of
-from doorward.core.model.message import Letter
+from doorward.core.model.message import EmailMessage
 from doorward.core.model.secret import Secret
 
 _DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -51,7 +51,7 @@ class SmtpSender:
         self._server = server
         self._context = context if context is not None else trust.context()
 
-    async def send(self, to: str, letter: Letter, *, mail_id: str, at: int) -> str:
+    async def send(self, to: str, letter: EmailMessage, *, mail_id: str, at: int) -> str:
         """Send one mail; returns the server's answer. Raises `MailRefused` or `MailDelayed`. `mail_id` becomes the
         Message-ID, so that mail programs recognise a mail sent twice after a crash as one.
 
@@ -115,10 +115,10 @@ class SmtpSender:
         }
 
 
-def compose(sender: str, to: str, letter: Letter, *, mail_id: str, at: int) -> EmailMessage:
+def compose(sender: str, to: str, letter: EmailMessage, *, mail_id: str, at: int) -> MimeMessage:
     """The message (RFC 5322). The email package writes header values and refuses line breaks (header injection)."""
     origin = sender_of(sender)
-    message = EmailMessage(policy=SMTP)
+    message = MimeMessage(policy=SMTP)
     message["From"] = origin
     message["To"] = _recipient(to)
     message["Subject"] = " ".join(letter.subject.split())

@@ -12,9 +12,15 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 from msgspec import Struct
 
-from doorward.adapters.guarded_post import Answer, CallFailed, GuardedPost, answered
+from doorward.adapters.guarded_post import CallFailed, GuardedAnswer, GuardedPost, answered
 from doorward.core.model.secret import Secret
-from doorward.core.ports.message_channel import Accepted, Later, Refused, Report, Unsigned
+from doorward.core.ports.message_channel import (
+    MessageAccepted,
+    MessageDelayed,
+    MessageRefused,
+    Report,
+    Unsigned,
+)
 
 DEFAULT_URL: Final = "https://api.twilio.com"
 SIGNATURE: Final = "x-twilio-signature"
@@ -65,22 +71,24 @@ class TwilioChannel:
         self._report_url = report_url
         self._http = GuardedPost(timeout=timeout, development=development, context=context)
 
-    async def send(self, to: str, text: str, *, message_id: str) -> Accepted | Refused | Later:
+    async def send(
+        self, to: str, text: str, *, message_id: str
+    ) -> MessageAccepted | MessageRefused | MessageDelayed:
         """201 means that the message is queued. A wrong account or token is tried again: the operator must mend it."""
         form = {"To": to, **self._sender, "Body": text, "StatusCallback": self._report_url}
         try:
             answer = await self._http.post(self._url, data=form, auth=(self._account, self._token.reveal()))
         except CallFailed as failed:
-            return Later(f"the gateway: {failed}")
+            return MessageDelayed(f"the gateway: {failed}")
         if answer.status in {200, 201}:
             return _created(answer, message_id)
         code = _problem_code(answer)
         if (reason := _NUMBER_REFUSED.get(code)) is not None:
-            return Refused(f"{reason} ({code})")
+            return MessageRefused(f"{reason} ({code})")
         said = f"the gateway: {answered(answer.status)}" + (f" ({code})" if code else "")
         if code == _TOO_MANY or answer.status in {401, 403, 404, 408, 429} or not 400 <= answer.status < 500:
-            return Later(said)
-        return Refused(said)
+            return MessageDelayed(said)
+        return MessageRefused(said)
 
     def report(self, headers: Mapping[str, str], body: bytes, now: int) -> Report | Unsigned | None:
         """`MessageSid`, `MessageStatus` and `ErrorCode` of a status callback. Statuses on the way (queued, sent) say
@@ -113,14 +121,14 @@ def signature(token: Secret, url: str, form: list[tuple[str, str]]) -> str:
     return base64.b64encode(hmac.digest(token.reveal().encode(), signed.encode(), "sha1")).decode()
 
 
-def _created(answer: Answer, message_id: str) -> Accepted:
+def _created(answer: GuardedAnswer, message_id: str) -> MessageAccepted:
     try:
-        return Accepted(msgspec.json.decode(answer.body, type=_Created).sid)
+        return MessageAccepted(msgspec.json.decode(answer.body, type=_Created).sid)
     except msgspec.DecodeError:
-        return Accepted(message_id)  # it is sent; only its reports cannot be found
+        return MessageAccepted(message_id)  # it is sent; only its reports cannot be found
 
 
-def _problem_code(answer: Answer) -> int:
+def _problem_code(answer: GuardedAnswer) -> int:
     try:
         return msgspec.json.decode(answer.body, type=_Problem).code or 0
     except msgspec.DecodeError:

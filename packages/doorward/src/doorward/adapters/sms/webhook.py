@@ -17,7 +17,13 @@ from msgspec import Struct
 from doorward.adapters.guarded_post import CallFailed, GuardedPost, answered
 from doorward.core.model.secret import Secret
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.message_channel import Accepted, Later, Refused, Report, Unsigned
+from doorward.core.ports.message_channel import (
+    MessageAccepted,
+    MessageDelayed,
+    MessageRefused,
+    Report,
+    Unsigned,
+)
 
 SIGNATURE: Final = "x-doorward-signature"
 _HEADER: Final = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
@@ -62,7 +68,9 @@ class WebhookChannel:
         self._clock = clock
         self._http = GuardedPost(timeout=timeout, development=development, context=context)
 
-    async def send(self, to: str, text: str, *, message_id: str) -> Accepted | Refused | Later:
+    async def send(
+        self, to: str, text: str, *, message_id: str
+    ) -> MessageAccepted | MessageRefused | MessageDelayed:
         """Only the status counts: 2xx is accepted; 401, 403, 408, 429, 5xx and redirects are tried again, since an operator
         or time can mend them; any other is final."""
         body = _encode(_Message(id=message_id, to=to, text=text))
@@ -74,12 +82,12 @@ class WebhookChannel:
         try:
             answer = await self._http.post(self._url, content=body, headers=headers)
         except CallFailed as failed:
-            return Later(f"the gateway: {failed}")
+            return MessageDelayed(f"the gateway: {failed}")
         if 200 <= answer.status < 300:
-            return Accepted(message_id)
+            return MessageAccepted(message_id)
         if answer.status in {401, 403, 408, 429} or not 400 <= answer.status < 500:
-            return Later(f"the gateway: {answered(answer.status)}")
-        return Refused(f"the gateway: {answered(answer.status)}")
+            return MessageDelayed(f"the gateway: {answered(answer.status)}")
+        return MessageRefused(f"the gateway: {answered(answer.status)}")
 
     def report(self, headers: Mapping[str, str], body: bytes, now: int) -> Report | Unsigned | None:
         """A report is `{"id", "status": "delivered" | "failed", "reason"}`, signed as our requests are. The reason is not

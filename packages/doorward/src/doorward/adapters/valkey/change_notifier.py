@@ -19,8 +19,8 @@ _log = logger("cache")
 
 
 @final
-class ValkeyBell:
-    """`Bell` over Valkey. Subscribes on a connection of its own; publishes over the connection that the
+class ValkeyChangeNotifier:
+    """`ChangeNotifier` over Valkey. Subscribes on a connection of its own; publishes over the connection that the
     counters use, and shares its health state."""
 
     def __init__(self, *, url: str, link: ValkeyLink) -> None:
@@ -32,14 +32,14 @@ class ValkeyBell:
         self._lost: list[Callable[[], None]] = []
 
     def listen(self, wake: Callable[[], None]) -> None:
-        """See `Bell.listen`."""
+        """See `ChangeNotifier.listen`."""
         self._wakes.append(wake)
 
     def on_lost(self, listener: Callable[[], None]) -> None:
         """Call `listener` each time that the subscription is lost."""
         self._lost.append(listener)
 
-    async def ring(self) -> None:
+    async def publish(self) -> None:
         """Publish one message. If it is lost, receivers find the change by polling."""
         try:
             await self._link.do("PUBLISH", CHANNEL, 1)
@@ -56,7 +56,7 @@ class ValkeyBell:
                 reason = type(problem).__name__
             if self.connected:
                 self.connected = False
-                _log.warning("bell.lost", reason=reason)
+                _log.warning("change_notifier.lost", reason=reason)
                 for listener in self._lost:
                     listener()
             await asyncio.sleep(_AGAIN)

@@ -16,7 +16,7 @@ from valkey.backoff import NoBackoff
 from valkey.exceptions import NoScriptError, ValkeyError
 
 from doorward.adapters.logs import logger
-from doorward.adapters.monotonic import ticks
+from doorward.adapters.monotonic import monotonic_boottime
 
 LONGEST: Final = 0.25
 """Seconds that a request may lose to a cache that does not answer; the next requests lose none."""
@@ -65,7 +65,9 @@ class ValkeyLink:
     what was counted without it. It then waits until every process has written down what it counted in the old epoch.
     """
 
-    def __init__(self, url: str, *, passed: Callable[[], float] = ticks, longest: float = LONGEST) -> None:
+    def __init__(
+        self, url: str, *, passed: Callable[[], float] = monotonic_boottime, longest: float = LONGEST
+    ) -> None:
         self._client = client(url)
         self._longest = longest
         self._passed = passed

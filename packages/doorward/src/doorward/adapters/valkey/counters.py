@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, final
 
 from doorward.adapters.counters.store import StoreCounters, running
-from doorward.adapters.counters.write_behind import Tallies
+from doorward.adapters.counters.write_behind import WriteBehindCounter
 from doorward.adapters.valkey.connection import EPOCH, CacheAway, ValkeyLink
 from doorward.core.model.bucket import Bucket, Counted
 from doorward.core.ports.store import AdapterStore
@@ -83,10 +83,10 @@ class ValkeyCounters:
     knows them. Counters that the cache does not know are read from the store.
     """
 
-    def __init__(self, *, link: ValkeyLink, store: AdapterStore, tallies: Tallies) -> None:
+    def __init__(self, *, link: ValkeyLink, store: AdapterStore, uncommitted: WriteBehindCounter) -> None:
         self._link = link
         self._store = store
-        self._tallies = tallies
+        self._uncommitted = uncommitted
         self._without = StoreCounters(store=store)
 
     async def counted(self, buckets: Sequence[Bucket], now: int) -> Sequence[Counted]:
@@ -94,7 +94,7 @@ class ValkeyCounters:
         try:
             answers = await self._link.run(_COUNT, _keys(buckets), ())
         except CacheAway:
-            await self._tallies.flush()
+            await self._uncommitted.flush()
             return await self._without.counted(buckets, now)
         found = {
             bucket.key: (tries, ends)
@@ -114,17 +114,17 @@ class ValkeyCounters:
                 taken = await self._link.run(_TAKE, _keys(buckets), _asked(buckets, now, known))
         except CacheAway:
             # the counts of this process of the last second must be in the store before the store decides
-            await self._tallies.flush()
+            await self._uncommitted.flush()
             return await self._without.take(buckets, now)
         if taken == 1:
             for bucket in buckets:
-                self._tallies.note(bucket.key, bucket.window)
+                self._uncommitted.note(bucket.key, bucket.window)
         return taken == 1
 
     async def forget(self, buckets: Sequence[Bucket]) -> None:
         """If the cache is away, its counters end with the epoch."""
         for bucket in buckets:
-            self._tallies.drop(bucket.key)
+            self._uncommitted.drop(bucket.key)
         try:
             await self._link.do("DEL", *(PREFIX + bucket.key for bucket in buckets))
         except CacheAway:
@@ -134,7 +134,7 @@ class ValkeyCounters:
         if not buckets:
             return {}
         found = await self._store.attempts.counts([bucket.key for bucket in buckets])
-        return {key: (tries + self._tallies.waiting(key), ends) for key, (tries, ends) in found.items()}
+        return {key: (tries + self._uncommitted.waiting(key), ends) for key, (tries, ends) in found.items()}
 
 
 def _asked(buckets: Sequence[Bucket], now: int, known: Mapping[str, tuple[int, int]] | None) -> list[int]:

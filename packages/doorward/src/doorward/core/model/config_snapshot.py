@@ -65,7 +65,7 @@ class Role(Struct, frozen=True):
 KeyState = Literal["next", "current", "previous", "retired", "revoked"]
 
 
-class SigningKey(Struct, frozen=True):
+class StoredSigningKey(Struct, frozen=True):
     """One signing key as stored: the public JWK in clear, the private one sealed under the row's id.
 
     `token_life` is the longest life in seconds of any access token that it may have signed. It only grows, so that a
@@ -83,14 +83,14 @@ class SigningKey(Struct, frozen=True):
     token_life: int = 0
 
 
-class Catalog(Struct, frozen=True):
+class ConfigSnapshot(Struct, frozen=True):
     """The snapshot. `version` grows with every change that a command or another process makes."""
 
     version: int
     clients: dict[str, Client] = field(default_factory=dict)
     apis: dict[str, Api] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
-    keys: tuple[SigningKey, ...] = ()
+    keys: tuple[StoredSigningKey, ...] = ()
     roles_held: dict[str, Role] = field(default_factory=dict)
     """The roles by `held_as`; derived from `roles`."""
 

@@ -13,7 +13,7 @@ class TableSum(Struct, frozen=True):
     checksum: str
 
 
-class Moved(Struct, frozen=True):
+class MoveResult(Struct, frozen=True):
     """Result of a move. `kept`: rows copied by an earlier, interrupted move that were still valid."""
 
     source: str

@@ -6,13 +6,13 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct, field
 
-LETTER_PURPOSE: Final = "mail"
+EMAIL_PURPOSE: Final = "mail"
 """The sealing purpose of a letter."""
 
 TicketKind = Literal["sign_up", "reset"]
 
 
-class Ticket(Struct, frozen=True, kw_only=True):
+class EmailChallenge(Struct, frozen=True, kw_only=True):
     """A short-lived proof by mail: a 6-digit code (guesses counted) and a link (256 bits), either of which works once.
 
     Bound to the browser that requested it. For a sign-up, `payload` holds the data of the account to be made (never a
@@ -37,7 +37,7 @@ class Ticket(Struct, frozen=True, kw_only=True):
     used_at: int | None = None
 
 
-class Outgoing(Struct, frozen=True, kw_only=True):
+class OutgoingMail(Struct, frozen=True, kw_only=True):
     """A mail in the transactional outbox. The body is sealed at rest, since it may contain a code or a link."""
 
     id: str
@@ -51,8 +51,8 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     failed_at: int | None = None
 
 
-class Letter(Struct, frozen=True, kw_only=True):
-    """The content of `Outgoing.sealed`, as JSON (sealed for `LETTER_PURPOSE` under the row's id). `code` is the
+class EmailMessage(Struct, frozen=True, kw_only=True):
+    """The content of `OutgoingMail.sealed`, as JSON (sealed for `EMAIL_PURPOSE` under the row's id). `code` is the
     one-time code in the text, if any: the development outbox shows it large. `ticket_id`: the ticket whose code and
     link it contains."""
 

@@ -82,7 +82,7 @@ class ThrottlePolicy(Struct, frozen=True, forbid_unknown_fields=True):
     mails_per_day: Count = 50
 
 
-class MailTickets(Struct, frozen=True, forbid_unknown_fields=True):
+class EmailChallengePolicy(Struct, frozen=True, forbid_unknown_fields=True):
     """Codes and links by mail are valid for at most 10 minutes (ASVS 6.6)."""
 
     ttl: Annotated[int, Meta(ge=60, le=600)] = 600

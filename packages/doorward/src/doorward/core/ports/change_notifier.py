@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 
-class Bell(Protocol):
+class ChangeNotifier(Protocol):
     """A hint without guarantee: a receiver reads the database, and polls it anyway in case it misses a notification.
 
     Nothing may depend on delivery. A notification only reduces latency.
@@ -22,7 +22,7 @@ class Bell(Protocol):
         been missed."""
         ...
 
-    async def ring(self) -> None:
+    async def publish(self) -> None:
         """Notify others of a commit. Never raises, never waits long; a lost notification is not an error."""
         ...
 

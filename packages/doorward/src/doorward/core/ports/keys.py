@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from doorward.core.model.client import SigningAlgorithm
-from doorward.core.model.config_snapshot import SigningKey
+from doorward.core.model.config_snapshot import StoredSigningKey
 from doorward_verify.keyset import KeySet
 
 
-class Signer(Protocol):
+class TokenSigner(Protocol):
     """Signs with the current key of an algorithm. Synchronous: 25 µs of ES256 cost less than a thread."""
 
     def sign(self, claims: dict[str, Any], *, typ: str, alg: SigningAlgorithm = "ES256") -> str:
@@ -29,7 +29,7 @@ class Signer(Protocol):
         """The public keys that were rotated out, never a revoked one: for hints that are older than the published set."""
         ...
 
-    def install(self, keys: Sequence[SigningKey]) -> None:
+    def install(self, keys: Sequence[StoredSigningKey]) -> None:
         """Replace the keys by those of the catalog."""
         ...
 
@@ -37,7 +37,7 @@ class Signer(Protocol):
 class KeyMaker(Protocol):
     """Makes new signing keys with a sealed private half."""
 
-    def make(self, key_id: str, alg: SigningAlgorithm, now: int) -> SigningKey: ...
+    def make(self, key_id: str, alg: SigningAlgorithm, now: int) -> StoredSigningKey: ...
 
 
 class Sealer(Protocol):

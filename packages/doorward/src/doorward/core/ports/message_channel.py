@@ -8,19 +8,19 @@ from typing import Protocol
 from msgspec import Struct
 
 
-class Accepted(Struct, frozen=True):
+class MessageAccepted(Struct, frozen=True):
     """The gateway has taken the message, which is not yet delivered. Delivery reports name it by `gateway_id`."""
 
     gateway_id: str
 
 
-class Refused(Struct, frozen=True):
+class MessageRefused(Struct, frozen=True):
     """The gateway will never take this message: a retry is useless. `reason` is safe to log and to show to an operator."""
 
     reason: str
 
 
-class Later(Struct, frozen=True):
+class MessageDelayed(Struct, frozen=True):
     """The gateway did not take the message now. `reason` is safe to log and to show to an operator."""
 
     reason: str
@@ -46,7 +46,9 @@ class MessageChannel(Protocol):
         """The value of `sms.channel`, and the last part of the address of delivery reports."""
         ...
 
-    async def send(self, to: str, text: str, *, message_id: str) -> Accepted | Refused | Later:
+    async def send(
+        self, to: str, text: str, *, message_id: str
+    ) -> MessageAccepted | MessageRefused | MessageDelayed:
         """Hand one message over. `to` is in E.164; `message_id` is the same for each try, so that a gateway can
         recognise a repeated one. Never raises for what the gateway or the network does."""
         ...

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 
-class Meter(Protocol):
+class Metrics(Protocol):
     """Hides the metrics library from the rest of the code."""
 
-    def count(self, name: str, label: str = "") -> None:
+    def inc(self, name: str, label: str = "") -> None:
         """Increment `name` (tokens_issued, refreshes, sign_ins, refusals, …), with the label `label`."""
         ...
 

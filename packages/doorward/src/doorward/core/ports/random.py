@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Chance(Protocol):
+class SecureRandom(Protocol):
     """A source of secrets and ids from the operating system's generator."""
 
     def token(self, size: int = 32) -> str:

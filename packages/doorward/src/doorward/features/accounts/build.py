@@ -22,7 +22,7 @@ def sign_up(services: Services) -> SignUp:
         hasher=services.hasher,
         judge=services.get(password_policy),
         throttle=services.get(throttle),
-        tickets=services.get(email_challenges),
+        email_challenges=services.get(email_challenges),
         beyond_ascii=services.beyond_ascii,
     )
 
@@ -31,9 +31,9 @@ def verify_address(services: Services) -> VerifyAddress:
     """The service for the second half of a sign-up: the proven address."""
     return VerifyAddress(
         store=services.store,
-        chance=services.random,
-        catalog=services.config,
-        record=services.get(audit_log),
+        random=services.random,
+        config=services.config,
+        audit_log=services.get(audit_log),
     )
 
 
@@ -41,14 +41,14 @@ def reset_password(services: Services) -> ResetPassword:
     """The service that sets a forgotten password anew."""
     return ResetPassword(
         store=services.store,
-        chance=services.random,
+        random=services.random,
         hasher=services.hasher,
         judge=services.get(password_policy),
         throttle=services.get(throttle),
-        tickets=services.get(email_challenges),
-        postman=services.mail,
-        ending=services.get(revoker),
-        record=services.get(audit_log),
+        email_challenges=services.get(email_challenges),
+        mail_queue=services.mail,
+        revoker=services.get(revoker),
+        audit_log=services.get(audit_log),
         factors=services.get(offered_factors),
     )
 
@@ -57,8 +57,8 @@ def self_service(services: Services) -> AccountPages:
     """The service behind the account pages."""
     return AccountPages(
         store=services.store,
-        catalog=services.config,
-        ending=services.get(revoker),
-        record=services.get(audit_log),
+        config=services.config,
+        revoker=services.get(revoker),
+        audit_log=services.get(audit_log),
         throttle=services.get(throttle),
     )

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 from urllib.parse import quote
 
-from doorward.core.model.message import Ticket, TicketKind
+from doorward.core.model.message import EmailChallenge, TicketKind
 from doorward.features.authn.factors.email_code.problems import missed, waiting
 from doorward.features.authn.factors.email_code.rules import Missed, Proven
-from doorward.features.authn.factors.email_code.service import LINK_PATHS, Tickets
+from doorward.features.authn.factors.email_code.service import LINK_PATHS, EmailChallenges
 from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of, with_flow
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.browser_context import (
@@ -24,7 +24,7 @@ from doorward.features.sessions.browser_context import (
 from doorward.web.http import EarlyResponse, Response
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sign_up import CheckMail, LinkPage
 from doorward.web.route import Route
 
@@ -42,7 +42,7 @@ class CodePages(ABC, Generic[T]):
     """The fields of the first form."""
     start_way: ClassVar[Way]
     flow: FlowPages
-    tickets: Tickets
+    email_challenges: EmailChallenges
 
     @abstractmethod
     def form(
@@ -51,7 +51,7 @@ class CodePages(ABC, Generic[T]):
         flow: str | None,
         email: str,
         name: str = "",
-        **problems: Problem | None,
+        **problems: FormProblem | None,
     ) -> Response:
         """The first page."""
 
@@ -60,7 +60,7 @@ class CodePages(ABC, Generic[T]):
         """What the form asks for."""
 
     @abstractmethod
-    async def send_again(self, ticket_id: str, browser: BrowserContext) -> Ticket | Wait | None:
+    async def send_again(self, ticket_id: str, browser: BrowserContext) -> EmailChallenge | Wait | None:
         """Send another mail. None: there is nothing to send again."""
 
     @abstractmethod
@@ -87,7 +87,7 @@ class CodePages(ABC, Generic[T]):
         """The page for the code from the mail: the same words whatever was sent."""
         browser, query = visit.browser, visit.query
         ticket_id, flow = self.named(browser, query, query.get("flow"))
-        ticket = await self.tickets.held(self.kind, ticket_id, browser.browser_hash)
+        ticket = await self.email_challenges.held(self.kind, ticket_id, browser.browser_hash)
         if ticket is None or ticket.used_at is not None or ticket.proven_at is not None:
             return self.over(browser, flow)
         return await self._check_page(browser, ticket_id, flow, resent="resent" in query)
@@ -97,8 +97,8 @@ class CodePages(ABC, Generic[T]):
         browser, code = post.browser, post.form.get("code", "")
         ticket_id, flow = self.named(browser, post.query, post.form.get("flow"))
         if not code.strip():
-            return await self._check_page(browser, ticket_id, flow, problem=Problem(Wrong.CODE_MISSING))
-        outcome = await self.tickets.by_code(
+            return await self._check_page(browser, ticket_id, flow, problem=FormProblem(Wrong.CODE_MISSING))
+        outcome = await self.email_challenges.by_code(
             self.kind, ticket_id, code, caller=browser.caller, now=browser.now
         )
         if isinstance(outcome, Proven):
@@ -131,7 +131,7 @@ class CodePages(ABC, Generic[T]):
     async def link(self, visit: PageVisit) -> Response:
         """The page behind the mailed link. It only shows a button: scanners open links, people press buttons."""
         browser, token = visit.browser, visit.query.get("token", "")
-        found = await self.tickets.by_link(self.kind, token, browser.browser_hash, browser.now)
+        found = await self.email_challenges.by_link(self.kind, token, browser.browser_hash, browser.now)
         if isinstance(found, Missed):
             return self._link_missed(browser, found, token)
         return page(self._button(token, found.ticket.sign_in_id), browser)
@@ -139,7 +139,7 @@ class CodePages(ABC, Generic[T]):
     async def press(self, post: PagePost) -> Response:
         """Press the button behind the mailed link."""
         browser, token = post.browser, post.form.get("token", "")
-        outcome = await self.tickets.by_link(self.kind, token, browser.browser_hash, browser.now)
+        outcome = await self.email_challenges.by_link(self.kind, token, browser.browser_hash, browser.now)
         if isinstance(outcome, Proven):
             outcome = await self.accept(outcome, browser)
         if isinstance(outcome, Missed):
@@ -164,7 +164,7 @@ class CodePages(ABC, Generic[T]):
         """The same for a refused form. `EarlyResponse` redirects when this browser may not be shown the form again."""
         browser = post.browser
         ticket_id, flow = self.named(browser, post.query, post.form.get("flow"))
-        lost = await self.tickets.held(self.kind, ticket_id, browser.browser_hash) is None
+        lost = await self.email_challenges.held(self.kind, ticket_id, browser.browser_hash) is None
         await self.flow.lead_onward(browser, flow, self.start, lost=lost)
         return ticket_id, flow
 
@@ -193,16 +193,16 @@ class CodePages(ABC, Generic[T]):
         flow: str | None,
         *,
         resent: bool = False,
-        problem: Problem | None = None,
+        problem: FormProblem | None = None,
     ) -> Response:
-        asked = await self.tickets.held(self.kind, ticket_id, browser.browser_hash)
+        asked = await self.email_challenges.held(self.kind, ticket_id, browser.browser_hash)
         view = CheckMail(
             purpose=self.kind,
             action=f"{self.start}/check?ticket={ticket_id}",
             resend_action=f"{self.start}/resend?ticket={ticket_id}",
             flow=flow or None,
             email=asked.email if asked is not None else None,
-            minutes=self.tickets.policy.ttl // 60,
+            minutes=self.email_challenges.policy.ttl // 60,
             resent=resent,
             problem=problem,
         )

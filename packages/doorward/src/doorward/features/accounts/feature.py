@@ -27,10 +27,13 @@ def _routes(services: Services) -> Sequence[Route]:
     page, flow, own = services.get(pages), services.get(flow_pages), services.get(signed_in_pages)
     tickets = services.get(email_challenges)
     joining = SignUpPages(
-        flow=flow, tickets=tickets, sign_up=services.get(sign_up), verify=services.get(verify_address)
+        flow=flow,
+        email_challenges=tickets,
+        sign_up=services.get(sign_up),
+        verify=services.get(verify_address),
     )
     account = AccountHandlers(
-        own=own, pages=services.get(self_service), catalog=services.config, tokens=services.tokens
+        own=own, pages=services.get(self_service), config=services.config, tokens=services.tokens
     )
     methods = MethodHandlers(
         own=own,
@@ -41,7 +44,7 @@ def _routes(services: Services) -> Sequence[Route]:
     )
     return [
         *joining.routes(page),
-        *ResetPages(flow=flow, tickets=tickets, reset=services.get(reset_password)).routes(page),
+        *ResetPages(flow=flow, email_challenges=tickets, reset=services.get(reset_password)).routes(page),
         *account.routes(),
         *methods.routes(),
     ]

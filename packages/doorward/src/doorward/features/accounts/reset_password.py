@@ -10,21 +10,21 @@ from doorward.core.login_name import normalise_email
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
-from doorward.core.model.message import Ticket
+from doorward.core.model.message import EmailChallenge
 from doorward.core.model.secret import Secret
-from doorward.core.ports.mail_queue import Postman, owner_mail
+from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.passwords import PasswordHasher
-from doorward.core.ports.random import Chance
-from doorward.features.audit.service import Record
+from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.email_code import rules as mail_code
 from doorward.features.authn.factors.email_code.rules import Missed, Proven, for_ticket, ticket_stands
-from doorward.features.authn.factors.email_code.service import Tickets
+from doorward.features.authn.factors.email_code.service import EmailChallenges
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
 
 
@@ -49,14 +49,14 @@ class ResetPassword:
     """Request a mail, accept the proof of the mailbox, set the new password. No step signs the person in or changes the second factor."""
 
     store: Store
-    chance: Chance
+    random: SecureRandom
     hasher: PasswordHasher
     judge: JudgePassword
     throttle: Throttle
-    tickets: Tickets
-    postman: Postman
-    ending: Ending
-    record: Record
+    email_challenges: EmailChallenges
+    mail_queue: MailQueue
+    revoker: Revoker
+    audit_log: AuditLog
     factors: OfferedFactors
 
     async def ask(
@@ -67,8 +67,8 @@ class ResetPassword:
         sign_in_id: str | None,
         caller: Caller,
         now: int,
-        replaces: Ticket | None = None,
-    ) -> Ticket | Wait | BadAddress | Over:
+        replaces: EmailChallenge | None = None,
+    ) -> EmailChallenge | Wait | BadAddress | Over:
         """A ticket whether or not the account exists, after the same work (R80)."""
         address = normalise_email(email)
         if address is None:
@@ -77,7 +77,7 @@ class ResetPassword:
         wait = await self.throttle.mail(address, account, caller=caller, now=now)
         if wait is not None:
             return wait
-        ticket = await self.tickets.send(
+        ticket = await self.email_challenges.send(
             "reset",
             email=address,
             account=account,
@@ -90,9 +90,11 @@ class ResetPassword:
         )
         return ticket if ticket is not None else Over()
 
-    async def again(self, ticket_id: str, *, locale: str, caller: Caller, now: int) -> Ticket | Wait | Over:
+    async def again(
+        self, ticket_id: str, *, locale: str, caller: Caller, now: int
+    ) -> EmailChallenge | Wait | Over:
         """Send another mail; the earlier code and link stop working."""
-        old = await self.tickets.held("reset", ticket_id, caller.browser_hash)
+        old = await self.email_challenges.held("reset", ticket_id, caller.browser_hash)
         if old is None or old.used_at is not None or old.proven_at is not None:
             return Over()
         asked = await self.ask(
@@ -105,16 +107,18 @@ class ResetPassword:
         )
         return Over() if isinstance(asked, BadAddress) else asked
 
-    async def accept(self, proven: Proven, now: int) -> Ticket | Missed:
+    async def accept(self, proven: Proven, now: int) -> EmailChallenge | Missed:
         """The ticket, stored as proven."""
         ticket = structs.replace(proven.ticket, proven_at=now)
         stored = await self.store.commit(self.store.messages.replace_ticket(proven.ticket, ticket))
         return ticket if stored else Missed("used")
 
-    async def open(self, ticket_id: str, browser_hash: bytes, now: int) -> tuple[Ticket, Account, int] | None:
+    async def open(
+        self, ticket_id: str, browser_hash: bytes, now: int
+    ) -> tuple[EmailChallenge, Account, int] | None:
         """The proven ticket, its account and the minimum length of the new password, while the password may still be set."""
         ticket = await self.store.messages.ticket(ticket_id)
-        ttl = self.tickets.policy.ttl
+        ttl = self.email_challenges.policy.ttl
         if not mail_code.usable(ticket, kind="reset", browser_hash=browser_hash, ttl=ttl, now=now):
             return None
         account = (
@@ -151,8 +155,8 @@ class ResetPassword:
             return weak
         hashed = await self.hasher.hash(Secret(prepare(password.reveal())))
         changed = structs.replace(account, password_hash=hashed, password_changed_at=now)
-        letter = owner_mail(self.postman, "password_changed", account, caller, now)
-        device_secret = self.chance.token()
+        letter = owner_mail(self.mail_queue, "password_changed", account, caller, now)
+        device_secret = self.random.token()
         done = await self.store.commit(
             # the account row comes first: of two concurrent resets one waits here, before it locks its ticket
             self.store.accounts.replace(changed, old=account),
@@ -161,17 +165,17 @@ class ResetPassword:
             # anyone who knew the old password or used a device before no longer counts as known
             self.store.sessions.forget_devices(account.id, but=None),
             self.store.sessions.remember_device(digest(device_secret), account.id, now),
-            self.record.write("password.reset", caller=caller, now=now, account_id=account.id),
+            self.audit_log.write("password.reset", caller=caller, now=now, account_id=account.id),
             *(
-                await self.ending.account(account.id, now=now, reason="password_reset", sub_entry=False)
+                await self.revoker.account(account.id, now=now, reason="password_reset", sub_entry=False)
                 if end_sessions
-                else self.ending.outstanding(account.id, now=now)
+                else self.revoker.outstanding(account.id, now=now)
             ),
         )
         if not done:
             return Over()
         if end_sessions:
-            await self.ending.late(account.id, now=now, reason="password_reset")
+            await self.revoker.late(account.id, now=now, reason="password_reset")
         return Reset(changed, device_secret)
 
     async def _second_factor(self, account: Account) -> bool:

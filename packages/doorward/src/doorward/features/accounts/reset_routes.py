@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from doorward.core.model.message import Ticket, TicketKind
+from doorward.core.model.message import EmailChallenge, TicketKind
 from doorward.core.model.secret import Secret
 from doorward.features.accounts.code_pages import CodePages, to_ticket
 from doorward.features.accounts.reset_password import BadAddress, Over, Reset, ResetPassword
@@ -25,13 +25,13 @@ from doorward.web.http import Response
 from doorward.web.page import page
 from doorward.web.pages.views import reset as views
 from doorward.web.pages.views.ends import Way
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.route import Route
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResetPages(CodePages[Ticket]):
+class ResetPages(CodePages[EmailChallenge]):
     """Pages for the address and the new password."""
 
     kind: ClassVar[TicketKind] = "reset"
@@ -46,7 +46,7 @@ class ResetPages(CodePages[Ticket]):
         flow: str | None,
         email: str,
         name: str = "",
-        **problems: Problem | None,
+        **problems: FormProblem | None,
     ) -> Response:
         """The form for a forgotten password."""
         del name
@@ -64,26 +64,26 @@ class ResetPages(CodePages[Ticket]):
             caller=browser.caller,
             now=browser.now,
         )
-        if isinstance(outcome, Ticket):
+        if isinstance(outcome, EmailChallenge):
             return to_ticket(browser, "/reset/check", outcome.id, flow)
         if isinstance(outcome, Wait):
             return self.form(browser, flow, email, problem=waiting(outcome))
         invalid = isinstance(outcome, BadAddress) and email.strip()
         wrong = Wrong.EMAIL_INVALID if invalid else Wrong.EMAIL_MISSING
-        return self.form(browser, flow, email, email_problem=Problem(wrong))
+        return self.form(browser, flow, email, email_problem=FormProblem(wrong))
 
-    async def send_again(self, ticket_id: str, browser: BrowserContext) -> Ticket | Wait | None:
+    async def send_again(self, ticket_id: str, browser: BrowserContext) -> EmailChallenge | Wait | None:
         """Send another mail, in the language of this page."""
         outcome = await self.reset.again(
             ticket_id, locale=browser.context.locale, caller=browser.caller, now=browser.now
         )
         return None if isinstance(outcome, Over) else outcome
 
-    async def accept(self, proven: Proven, browser: BrowserContext) -> Ticket | Missed:
+    async def accept(self, proven: Proven, browser: BrowserContext) -> EmailChallenge | Missed:
         """The proven ticket."""
         return await self.reset.accept(proven, browser.now)
 
-    async def go_on(self, browser: BrowserContext, proven: Ticket, flow: str | None) -> Response:
+    async def go_on(self, browser: BrowserContext, proven: EmailChallenge, flow: str | None) -> Response:
         """Redirect to the form for the new password."""
         return to_ticket(browser, "/reset/new", proven.id, flow or proven.sign_in_id)
 
@@ -118,7 +118,7 @@ class ResetPages(CodePages[Ticket]):
     def routes(self, pages: BrowserPages) -> list[Route]:
         """Routes of these pages, including that of the new password."""
         return [
-            *CodePages[Ticket].routes(self, pages),
+            *CodePages[EmailChallenge].routes(self, pages),
             pages.get("/reset/new", self.ask_new, takes="flow ticket"),
             pages.post(
                 "/reset/new",
@@ -135,7 +135,7 @@ class ResetPages(CodePages[Ticket]):
         flow: str | None,
         *,
         ends: bool = True,
-        **problems: Problem | None,
+        **problems: FormProblem | None,
     ) -> Response:
         opened = await self.reset.open(ticket_id, browser.browser_hash, browser.now)
         if opened is None:

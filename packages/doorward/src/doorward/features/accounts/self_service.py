@@ -14,11 +14,11 @@ from doorward.core.model.audit import AuditEvent
 from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.session import Session
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.features.audit.service import Record
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.features.audit.service import AuditLog
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store, Write
 
 ACTIVITY_DAYS: Final = 90
@@ -43,9 +43,9 @@ class AccountPages:
     """Every method takes the person from the live session, never from a form, so that no request can name another account's data."""
 
     store: Store
-    catalog: CatalogSource
-    ending: Ending
-    record: Record
+    config: ConfigSource
+    revoker: Revoker
+    audit_log: AuditLog
     throttle: Throttle
 
     async def save_profile(
@@ -89,10 +89,10 @@ class AccountPages:
         if found.ended_at is not None or found.expires_at <= now:
             return False
         await self.store.commit(
-            *await self.ending.session(found, now=now, reason="ended_by_owner", first=True),
+            *await self.revoker.session(found, now=now, reason="ended_by_owner", first=True),
             self._event("session.ended", account, caller, now, session_id=found.id, reason="ended_by_owner"),
         )
-        await self.ending.late_in(found, now=now, reason="ended_by_owner")
+        await self.revoker.late_in(found, now=now, reason="ended_by_owner")
         return True
 
     async def end_others(
@@ -106,11 +106,11 @@ class AccountPages:
         count = sum(session.id != current.id for session in live)
         reason = "reported_by_owner" if grants_too else "ended_by_owner"
         if grants_too:
-            writes = await self.ending.account(
+            writes = await self.revoker.account(
                 account.id, now=now, reason=reason, keep_session=current.id, sub_entry=False
             )
         else:
-            writes = await self.ending.others(current, now=now, reason=reason)
+            writes = await self.revoker.others(current, now=now, reason=reason)
         if count:
             event = self._event(
                 "sessions.ended", account, caller, now, session_id=current.id, reason=reason, count=count
@@ -118,9 +118,9 @@ class AccountPages:
             writes.append(event)
         await self.store.commit(*writes)
         if grants_too:
-            await self.ending.late(account.id, now=now, reason=reason, keep_session=current.id)
+            await self.revoker.late(account.id, now=now, reason=reason, keep_session=current.id)
         else:
-            await self.ending.late_beside(current, now=now, reason=reason)
+            await self.revoker.late_beside(current, now=now, reason=reason)
         return count
 
     async def apps(self, account: Account, now: int) -> Sequence[ConnectedApp]:
@@ -134,7 +134,7 @@ class AccountPages:
             scopes, since = held.get(client_id, ({}, begun))
             scopes |= {(audience, scope): None for scope in given}
             held[client_id] = scopes, min(since, begun)
-        clients = self.catalog.current().clients
+        clients = self.config.current().clients
         found = [
             ConnectedApp(clients[client_id], tuple(scopes), since)
             for client_id, (scopes, since) in held.items()
@@ -144,7 +144,7 @@ class AccountPages:
 
     async def disconnect(self, account: Account, client_id: str, *, caller: Caller, now: int) -> bool:
         """Remove the consents and end the grants of one app. False: it had neither."""
-        grants = await self.ending.app_of(account.id, client_id, now=now, reason="disconnected")
+        grants = await self.revoker.app_of(account.id, client_id, now=now, reason="disconnected")
         consents = [c for c in await self.store.sessions.consents_of(account.id) if c.client_id == client_id]
         if not grants and not consents:
             return False
@@ -153,7 +153,7 @@ class AccountPages:
             *grants,
             self._event("consent.removed", account, caller, now, client_id=client_id),
         )
-        late = await self.ending.app_of(account.id, client_id, now=now, reason="disconnected")
+        late = await self.revoker.app_of(account.id, client_id, now=now, reason="disconnected")
         if late:
             await self.store.commit(*late)
         return True
@@ -195,7 +195,7 @@ class AccountPages:
         return True
 
     def _event(self, kind: str, account: Account, caller: Caller, now: int, **about: Any) -> Write:
-        return self.record.write(kind, caller=caller, now=now, account_id=account.id, **about)
+        return self.audit_log.write(kind, caller=caller, now=now, account_id=account.id, **about)
 
 
 def _oldest(now: int) -> int:

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from doorward.core.login_name import MAX_NAME
 from doorward.core.model.audit import AuditEvent
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.device import describe
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.session import Session
-from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.accounts.self_service import SHOWN, AccountPages, ConnectedApp
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import (
@@ -29,7 +29,7 @@ from doorward.web.pages import language
 from doorward.web.pages.views import account as views
 from doorward.web.pages.views.account import Done, Happened
 from doorward.web.pages.views.flow import ScopeLine
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.route import Route
 
 ACTIVE_NOW: Final = 300
@@ -68,7 +68,7 @@ class AccountHandlers:
 
     own: SignedInPages
     pages: AccountPages
-    catalog: CatalogSource
+    config: ConfigSource
     tokens: TokenPolicy
 
     async def profile(self, visit: SignedInVisit) -> Response:
@@ -85,7 +85,7 @@ class AccountHandlers:
         """Change name and language."""
         name, locale = post.form.get("name", ""), post.form.get("locale", "")
         if locale and locale not in language.LOCALES:
-            return _profile(post, name, "", problem=Problem(Wrong.LOCALE_UNKNOWN))
+            return _profile(post, name, "", problem=FormProblem(Wrong.LOCALE_UNKNOWN))
         saved = await self.pages.save_profile(
             post.account,
             name=name,
@@ -94,10 +94,10 @@ class AccountHandlers:
             now=post.browser.now,
         )
         if isinstance(saved, Wait):
-            problem = Problem(Wrong.TOO_MANY_TRIES, at=saved.until)
+            problem = FormProblem(Wrong.TOO_MANY_TRIES, at=saved.until)
             return _profile(post, name, locale, problem=problem)
         if saved is None:
-            too_long = Problem(Wrong.NAME_TOO_LONG, number=MAX_NAME)
+            too_long = FormProblem(Wrong.NAME_TOO_LONG, number=MAX_NAME)
             return _profile(post, name, locale, name_problem=too_long)
         return self.own.done(post, "/account", Done.SAVED)
 
@@ -130,9 +130,9 @@ class AccountHandlers:
 
     async def apps(self, visit: SignedInVisit) -> Response:
         """The connected apps, which may act for the person."""
-        catalog = self.catalog.current()
+        config = self.config.current()
         connected = await self.pages.apps(visit.account, visit.browser.now)
-        lines = tuple(_app(app, catalog) for app in connected)
+        lines = tuple(_app(app, config) for app in connected)
         return page(views.Apps(lines, done=self.own.was_done(visit)), visit.browser)
 
     async def disconnect(self, post: SignedInPost) -> Response:
@@ -151,9 +151,9 @@ class AccountHandlers:
             visit.browser.now,
             before=before if _EVENT.fullmatch(before) else None,
         )
-        catalog = self.catalog.current()
+        config = self.config.current()
         view = views.Activity(
-            tuple(_line(event, catalog) for event in events),
+            tuple(_line(event, config) for event in events),
             older=f"/account/activity?before={older}" if older else None,
             done=self.own.was_done(visit),
         )
@@ -205,7 +205,7 @@ class AccountHandlers:
 
 
 def _profile(
-    owner: SignedIn, name: str, locale: str, *, done: Done | None = None, **problems: Problem | None
+    owner: SignedIn, name: str, locale: str, *, done: Done | None = None, **problems: FormProblem | None
 ) -> Response:
     view = views.Profile(
         email=owner.account.email,
@@ -230,25 +230,25 @@ def _device(session: Session, current: str, now: int) -> views.DeviceLine:
     )
 
 
-def _app(app: ConnectedApp, catalog: Catalog) -> views.AppLine:
+def _app(app: ConnectedApp, config: ConfigSnapshot) -> views.AppLine:
     target = urlsplit(app.client.redirect_uris[0]) if app.client.redirect_uris else None
     host = "" if target is None else target.netloc or f"{target.scheme}:"
     lines: dict[str, ScopeLine] = {}
     for audience, scope in app.scopes:
-        api = catalog.apis.get(audience)
+        api = config.apis.get(audience)
         found = next((p for p in api.permissions if p.name == scope), None) if api else None
         api_name = api.name if api is not None and found is not None else None
         lines.setdefault(scope, ScopeLine(scope, (found.description or None) if found else None, api_name))
     return views.AppLine(app.client.id, app.client.name, host, tuple(lines.values()), app.connected_at)
 
 
-def _line(event: AuditEvent, catalog: Catalog) -> views.ActivityLine:
+def _line(event: AuditEvent, config: ConfigSnapshot) -> views.ActivityLine:
     kind = _ALSO.get(event.kind) or Happened(event.kind)
     if kind is Happened.PASSWORD_CHANGED and event.detail.get("by") == "operator":
         kind = Happened.PASSWORD_SET
     if kind is Happened.SESSION_ENDED:
         kind = _ENDED_BY.get(str(event.detail.get("reason")), kind)
-    client = catalog.clients.get(event.client_id) if event.client_id else None
+    client = config.clients.get(event.client_id) if event.client_id else None
     return views.ActivityLine(
         id=event.id,
         kind=kind,

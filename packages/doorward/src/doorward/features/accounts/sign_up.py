@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from doorward.core.login_name import new_email, normalise_name
 from doorward.core.model.caller import Caller
-from doorward.core.model.message import Ticket
+from doorward.core.model.message import EmailChallenge
 from doorward.core.model.secret import Secret
 from doorward.core.ports.passwords import PasswordHasher
-from doorward.features.authn.factors.email_code.service import Tickets
+from doorward.features.authn.factors.email_code.service import EmailChallenges
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
 from doorward.features.rate_limits.rules.attempts import Wait
@@ -38,7 +38,7 @@ class SignUp:
     hasher: PasswordHasher
     judge: JudgePassword
     throttle: Throttle
-    tickets: Tickets
+    email_challenges: EmailChallenges
     beyond_ascii: bool = True
 
     async def begin(
@@ -51,7 +51,7 @@ class SignUp:
         sign_in_id: str | None,
         caller: Caller,
         now: int,
-    ) -> Ticket | Amiss | Wait:
+    ) -> EmailChallenge | Amiss | Wait:
         """A ticket whether or not the address is taken, after the same work (R80). Raises `HashingBusy`."""
         address, called = new_email(email), normalise_name(name)
         # Cheap checks are not rate-limited. The strength estimate costs more than a hash and anybody may request one, so it is.
@@ -70,7 +70,7 @@ class SignUp:
         if wait is not None:
             return wait
         hashed = await self.hasher.hash(Secret(prepare(password.reveal())))
-        ticket = await self.tickets.send(
+        ticket = await self.email_challenges.send(
             "sign_up",
             email=address,
             account=account,
@@ -84,16 +84,16 @@ class SignUp:
             raise AssertionError("a new ticket has no guard to lose")
         return ticket
 
-    async def again(self, ticket_id: str, *, caller: Caller, now: int) -> Ticket | Wait | None:
+    async def again(self, ticket_id: str, *, caller: Caller, now: int) -> EmailChallenge | Wait | None:
         """Send another mail for the same sign-up; the earlier code and link stop working. None: there is nothing to send again."""
-        old = await self.tickets.held("sign_up", ticket_id, caller.browser_hash)
+        old = await self.email_challenges.held("sign_up", ticket_id, caller.browser_hash)
         if old is None or old.used_at is not None:
             return None
         account = await self.store.accounts.by_email(old.email)
         wait = await self.throttle.mail(old.email, account, caller=caller, now=now)
         if wait is not None:
             return wait
-        return await self.tickets.send(
+        return await self.email_challenges.send(
             "sign_up",
             email=old.email,
             account=account,

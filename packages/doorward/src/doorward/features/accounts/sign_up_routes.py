@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.login_name import MAX_NAME
-from doorward.core.model.message import Ticket, TicketKind
+from doorward.core.model.message import EmailChallenge, TicketKind
 from doorward.core.model.secret import Secret
 from doorward.features.accounts.code_pages import CodePages, to_ticket
 from doorward.features.accounts.sign_up import SignUp
-from doorward.features.accounts.verify_address import Verified, VerifyAddress
+from doorward.features.accounts.verify_address import VerifiedAddress, VerifyAddress
 from doorward.features.authn.factors.email_code.problems import waiting
 from doorward.features.authn.factors.email_code.rules import Missed, Proven
 from doorward.features.authn.factors.password.problems import weak
@@ -21,12 +21,12 @@ from doorward.web.http import Response
 from doorward.web.page import page
 from doorward.web.pages.views import sign_up as views
 from doorward.web.pages.views.ends import Way
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.problems import FormProblem, Wrong
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignUpPages(CodePages[Verified]):
+class SignUpPages(CodePages[VerifiedAddress]):
     """Pages for the data of the account, then for the proof of its address."""
 
     kind: ClassVar[TicketKind] = "sign_up"
@@ -51,7 +51,7 @@ class SignUpPages(CodePages[Verified]):
             caller=browser.caller,
             now=browser.now,
         )
-        if isinstance(outcome, Ticket):
+        if isinstance(outcome, EmailChallenge):
             return to_ticket(browser, "/sign-up/check", outcome.id, flow)
         if isinstance(outcome, Wait):
             return self.form(browser, flow, email, name, problem=waiting(outcome))
@@ -63,25 +63,25 @@ class SignUpPages(CodePages[Verified]):
             flow,
             email,
             name,
-            email_problem=Problem(wrong_email) if outcome.email or outcome.beyond_ascii else None,
-            name_problem=Problem(Wrong.NAME_TOO_LONG, number=MAX_NAME) if outcome.name else None,
+            email_problem=FormProblem(wrong_email) if outcome.email or outcome.beyond_ascii else None,
+            name_problem=FormProblem(Wrong.NAME_TOO_LONG, number=MAX_NAME) if outcome.name else None,
             password_problem=weak(outcome.password) if outcome.password else None,
         )
 
-    async def send_again(self, ticket_id: str, browser: BrowserContext) -> Ticket | Wait | None:
+    async def send_again(self, ticket_id: str, browser: BrowserContext) -> EmailChallenge | Wait | None:
         """Send another mail for the same sign-up."""
         return await self.sign_up.again(ticket_id, caller=browser.caller, now=browser.now)
 
-    async def accept(self, proven: Proven, browser: BrowserContext) -> Verified | Missed:
+    async def accept(self, proven: Proven, browser: BrowserContext) -> VerifiedAddress | Missed:
         """The new account."""
         return await self.verify.accept(proven, caller=browser.caller, now=browser.now)
 
-    async def go_on(self, browser: BrowserContext, proven: Verified, flow: str | None) -> Response:
+    async def go_on(self, browser: BrowserContext, proven: VerifiedAddress, flow: str | None) -> Response:
         """Continue the sign-in for which the account was made."""
         sign_in = await self.flow.load(browser, proven.ticket.sign_in_id)
         browser = self.flow.for_app_of(browser, sign_in)
         shown = await self.verify.go_on(sign_in, proven, browser.now)
-        if isinstance(shown, Refusal):
+        if isinstance(shown, OAuthError):
             return await self.flow.load_and_follow(browser, sign_in.id)
         return await self.flow.follow(browser, shown)
 
@@ -91,9 +91,9 @@ class SignUpPages(CodePages[Verified]):
         flow: str | None,
         email: str,
         name: str = "",
-        **problems: Problem | None,
+        **problems: FormProblem | None,
     ) -> Response:
         """The form for the data of the account."""
         minimum = self.sign_up.judge.minimum(second_factor=False)
-        view = views.SignUp(minimum, flow=flow, email=email[:254], name=name[:254], **problems)
+        view = views.SignUpView(minimum, flow=flow, email=email[:254], name=name[:254], **problems)
         return page(view, browser)

@@ -6,25 +6,25 @@ from dataclasses import dataclass
 
 from msgspec import Struct, structs
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
-from doorward.core.model.message import Ticket
+from doorward.core.model.message import EmailChallenge
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.random import Chance
-from doorward.features.audit.service import Record
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.email_code.rules import Missed, Proven
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.factors.password.service import add_proof
 from doorward.storage.sql.store import Store
 
 
-class Verified(Struct, frozen=True):
+class VerifiedAddress(Struct, frozen=True):
     """The new account and its used ticket, which names the sign-in to continue, if there was one."""
 
     account: Account
-    ticket: Ticket
+    ticket: EmailChallenge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +32,11 @@ class VerifyAddress:
     """Creates the account after the proof of its address, in the browser that requested the mail."""
 
     store: Store
-    chance: Chance
-    catalog: CatalogSource
-    record: Record
+    random: SecureRandom
+    config: ConfigSource
+    audit_log: AuditLog
 
-    async def go_on(self, sign_in: SignIn, verified: Verified, now: int) -> SignIn | Refusal:
+    async def go_on(self, sign_in: SignIn, verified: VerifiedAddress, now: int) -> SignIn | OAuthError:
         """Count the sign-up as the proof of the password.
 
         The password was typed in this browser minutes ago, and the mailbox was proven since; asking for it again would prove nothing
@@ -45,13 +45,13 @@ class VerifyAddress:
         proof = of_password(verified.account, verified.ticket.created_at)
         return await add_proof(self.store, sign_in, verified.account.id, proof, now)
 
-    async def accept(self, proven: Proven, *, caller: Caller, now: int) -> Verified | Missed:
+    async def accept(self, proven: Proven, *, caller: Caller, now: int) -> VerifiedAddress | Missed:
         """The account, made after the proof of its address."""
         ticket = proven.ticket
         payload = ticket.payload
-        roles = sorted(role.held_as for role in self.catalog.current().roles.values() if role.default)
+        roles = sorted(role.held_as for role in self.config.current().roles.values() if role.default)
         account = Account(
-            id=self.chance.new_id("usr"),
+            id=self.random.new_id("usr"),
             email=ticket.email,
             created_at=now,
             name=payload.get("name"),
@@ -66,8 +66,10 @@ class VerifyAddress:
             # The account holds the hash now, so the ticket's copy is removed.
             self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now, payload={})),
             self.store.accounts.insert(account),
-            self.record.write("account.created", caller=caller, now=now, account_id=account.id, by="sign_up"),
-            self.record.write("sign_up.completed", caller=caller, now=now, account_id=account.id),
+            self.audit_log.write(
+                "account.created", caller=caller, now=now, account_id=account.id, by="sign_up"
+            ),
+            self.audit_log.write("sign_up.completed", caller=caller, now=now, account_id=account.id),
         )
         # Lost race: the ticket was used, or another sign-up took the address meanwhile; in both cases this sign-up is over.
-        return Verified(account, ticket) if made else Missed("used")
+        return VerifiedAddress(account, ticket) if made else Missed("used")

@@ -10,7 +10,7 @@ from msgspec import structs
 from doorward.core import text
 from doorward.core.model.actor import Actor
 from doorward.core.model.client import SigningAlgorithm
-from doorward.core.model.config_snapshot import Api, Catalog, Permission, TokenType
+from doorward.core.model.config_snapshot import Api, ConfigSnapshot, Permission, TokenType
 from doorward.features.admin.commit import ConfigAdmin
 from doorward.features.admin.error import demand, refused
 from doorward.features.admin.lookup import find_api, find_client
@@ -40,7 +40,7 @@ class ApiAdmin(ConfigAdmin):
         token_type: TokenType = "at+jwt",
     ) -> Api:
         """Register an API. `identifier` is the value of `resource` and `aud`; without `name` it is the name too."""
-        catalog = await self.catalog.refresh()
+        config = await self.config.refresh()
         demand(registration.identifier_problem(identifier))
         if name is not None:
             name = text.name(name)
@@ -51,11 +51,11 @@ class ApiAdmin(ConfigAdmin):
             raise refused("identifier_of_server", identifier=identifier)
         _each_once([permission.name for permission in permissions])
         shown = name or identifier
-        for api in catalog.apis.values():
+        for api in config.apis.values():
             if resource.same(api.identifier, identifier) or text.same_as(api.name) == text.same_as(shown):
                 raise refused("api_taken", name=api.name, identifier=api.identifier)
         api = Api(
-            id=self.chance.new_id("api"),
+            id=self.random.new_id("api"),
             identifier=identifier,
             name=shown,
             permissions=tuple(permissions),
@@ -65,18 +65,18 @@ class ApiAdmin(ConfigAdmin):
         )
         if await self.rotation.ensure(key_life.algorithms([], [api]), actor=actor):
             raise Overtaken
-        await self._put(actor, "api.created", catalog, api)
+        await self._put(actor, "api.created", config, api)
         return api
 
     @operation("apis.read")
     async def find(self, actor: Actor) -> Sequence[Api]:
         """All APIs, by name."""
-        return sorted((await self.catalog.refresh()).apis.values(), key=lambda api: api.name.casefold())
+        return sorted((await self.config.refresh()).apis.values(), key=lambda api: api.name.casefold())
 
     @operation("apis.read")
     async def get(self, actor: Actor, api: str) -> Api:
         """One API."""
-        return find_api(await self.catalog.refresh(), api)
+        return find_api(await self.config.refresh(), api)
 
     @operation("apis.write")
     async def update(
@@ -91,11 +91,11 @@ class ApiAdmin(ConfigAdmin):
         """Apply `change` to the current API (name, signing and type of its access tokens). `permissions` are added, or get another
         description. Those in `without` are removed, also from apps and roles: a later permission of the same name is a different
         one."""
-        catalog = await self.catalog.refresh()
-        old = find_api(catalog, api)
+        config = await self.config.refresh()
+        old = find_api(config, api)
         new = _with_permissions(change(old), permissions, without)
         if new.name != old.name:
-            new = structs.replace(new, name=_new_name(catalog, new.name, old))
+            new = structs.replace(new, name=_new_name(config, new.name, old))
         if new == old:
             raise refused("unchanged", noun="api", name=old.name)
         if await self.rotation.ensure(key_life.algorithms([], [new]), actor=actor):
@@ -105,9 +105,9 @@ class ApiAdmin(ConfigAdmin):
         await self._put(
             actor,
             "api.changed",
-            catalog,
+            config,
             new,
-            *self._narrowed(catalog, old.identifier, was - now),
+            *self._narrowed(config, old.identifier, was - now),
             changed=changed,
             added=sorted(now - was),
             removed=sorted(was - now),
@@ -117,46 +117,52 @@ class ApiAdmin(ConfigAdmin):
     @operation("apis.write")
     async def set_introspecting_app(self, actor: Actor, api: str, app: str | None) -> Api:
         """Set the app whose credential the API uses at /introspect; None: no app."""
-        catalog = await self.catalog.refresh()
-        found = find_api(catalog, api)
-        client = find_client(catalog, app) if app is not None else None
+        config = await self.config.refresh()
+        found = find_api(config, api)
+        client = find_client(config, app) if app is not None else None
         if client is not None and not client.confidential:
             raise refused("app_not_confidential", app=client.name)
         changed = structs.replace(found, client_id=client.id if client else None)
-        await self._put(actor, "api.changed", catalog, changed, introspects_as=client.id if client else "")
+        await self._put(actor, "api.changed", config, changed, introspects_as=client.id if client else "")
         return changed
 
     @operation("apis.write")
     async def delete(self, actor: Actor, api: str) -> Api:
         """Delete the API, and every app's and role's access to it. Tokens for it expire by themselves; no new one is issued."""
-        catalog = await self.catalog.refresh()
-        found = find_api(catalog, api)
+        config = await self.config.refresh()
+        found = find_api(config, api)
         await self._commit(
             actor,
             "api.deleted",
-            catalog,
-            *self._narrowed(catalog, found.identifier, None),
+            config,
+            *self._narrowed(config, found.identifier, None),
             self.store.registry.delete_api(found.id),
             client_id=found.client_id,
             api=found.identifier,
         )
         return found
 
-    def _narrowed(self, catalog: Catalog, identifier: str, gone: Set[str] | None) -> list[Write]:
+    def _narrowed(self, config: ConfigSnapshot, identifier: str, gone: Set[str] | None) -> list[Write]:
         """Writes that remove these permissions at one API from apps and roles; None: the whole API."""
         writes: list[Write] = []
-        for client in catalog.clients.values():
+        for client in config.clients.values():
             access = _without(client.access, identifier, gone)
             if access != client.access:
                 writes.append(self.store.registry.put_client(structs.replace(client, access=access)))
-        for role in catalog.roles.values():
+        for role in config.roles.values():
             permissions = _without(role.permissions, identifier, gone)
             if permissions != role.permissions:
                 writes.append(self.store.registry.put_role(structs.replace(role, permissions=permissions)))
         return writes
 
     async def _put(
-        self, actor: Actor, kind: str, read: Catalog, api: Api, *writes: Write, **detail: str | list[str]
+        self,
+        actor: Actor,
+        kind: str,
+        read: ConfigSnapshot,
+        api: Api,
+        *writes: Write,
+        **detail: str | list[str],
     ) -> None:
         put, said = self.store.registry.put_api(api), {"api": api.identifier, **detail}
         await self._commit(actor, kind, read, put, *writes, client_id=api.client_id, **said)
@@ -193,10 +199,10 @@ def _each_once(names: Sequence[str]) -> None:
         raise refused("permission_repeated")
 
 
-def _new_name(catalog: Catalog, given: str, old: Api) -> str:
+def _new_name(config: ConfigSnapshot, given: str, old: Api) -> str:
     name = text.name(given)
     demand(registration.name_problem(name, prefix="api"))
-    for other in catalog.apis.values():
+    for other in config.apis.values():
         if other.id != old.id and text.same_as(other.name) == text.same_as(name):
             raise refused("api_taken", name=other.name, identifier=other.identifier)
     return name

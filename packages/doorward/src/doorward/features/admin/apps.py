@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 from doorward.core import text
 from doorward.core.model.actor import Actor
 from doorward.core.model.client import Client, ClientSecret
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.digest import digest
 from doorward.core.model.message import Undelivered
 from doorward.core.model.problem import Problem
@@ -23,7 +23,7 @@ from doorward.features.admin.lookup import find_client
 from doorward.features.admin.operation import Overtaken, operation
 from doorward.features.oauth.clients.rules import kinds, registration
 from doorward.features.oauth.clients.rules.kinds import AppKind
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.features.signing_keys import rules as key_life
 from doorward.features.signing_keys.rotation import KeyRotation
 
@@ -44,7 +44,7 @@ class AppAdmin(ConfigAdmin):
     """Apps are named by name or id, APIs by identifier, name or id. Every method raises `AdminError` on failure, and every change is
     audited."""
 
-    ending: Ending
+    revoker: Revoker
     rotation: KeyRotation
     grant_types: Sequence[str]
     auth_methods: Sequence[str]
@@ -56,41 +56,41 @@ class AppAdmin(ConfigAdmin):
     ) -> NewSecret:
         """Register an app. All members of `draft` count except id, secrets, access and created_at; `access` names APIs and permissions
         as `API:permission,permission` (no permissions: all of the API)."""
-        catalog = await self.catalog.refresh()
+        config = await self.config.refresh()
         draft = structs.replace(draft, name=text.name(draft.name))
         demand(registration.name_problem(draft.name, prefix="app"))
-        _refuse_taken(catalog, draft.name)
+        _refuse_taken(config, draft.name)
         now = self.clock.now()
         client = structs.replace(
             draft,
-            id=self.chance.new_id("app"),
+            id=self.random.new_id("app"),
             created_at=now,
-            access=parse_access(catalog, access),
+            access=parse_access(config, access),
             secrets=(),
         )
         demand(self._plug_problem(client))
         demand(kinds.problem(client, kind=kind))
         demand(registration.client_problem(client, native=kind == "native"))
         client, secret = self._credentials(client, now)
-        await self._put(actor, catalog, client, "app.created", name=client.name)
+        await self._put(actor, config, client, "app.created", name=client.name)
         return NewSecret(client, secret)
 
     @operation("apps.read")
     async def find(self, actor: Actor) -> Sequence[Client]:
         """All apps, by name."""
         return sorted(
-            (await self.catalog.refresh()).clients.values(), key=lambda client: client.name.casefold()
+            (await self.config.refresh()).clients.values(), key=lambda client: client.name.casefold()
         )
 
     @operation("apps.read")
     async def get(self, actor: Actor, app: str) -> Client:
         """One app."""
-        return find_client(await self.catalog.refresh(), app)
+        return find_client(await self.config.refresh(), app)
 
     @operation("apps.read")
     async def get_undelivered(self, actor: Actor, app: str) -> Undelivered | None:
         """Logout notifications that could not be delivered to the app in the last 30 days; None if there are none."""
-        client = find_client(await self.catalog.refresh(), app)
+        client = find_client(await self.config.refresh(), app)
         return next((u for u in await self.store.messages.undelivered() if u.client_id == client.id), None)
 
     @operation("apps.write")
@@ -104,20 +104,20 @@ class AppAdmin(ConfigAdmin):
     ) -> NewSecret:
         """Apply `change` to the current app; `access` adds APIs or replaces their permissions. The result is checked as a whole. When
         the authentication method changes, the app loses its old credentials, and gets a secret if it needs one."""
-        catalog = await self.catalog.refresh()
-        return await self._update(actor, catalog, find_client(catalog, app), change, access)
+        config = await self.config.refresh()
+        return await self._update(actor, config, find_client(config, app), change, access)
 
     @operation("apps.write")
     async def add_redirect_uri(self, actor: Actor, app: str, uri: str) -> Client:
         """Add a redirect URI."""
-        catalog = await self.catalog.refresh()
-        client = find_client(catalog, app)
+        config = await self.config.refresh()
+        client = find_client(config, app)
         if uri in client.redirect_uris:
             raise refused("redirect_uri_repeated", uri=uri, app=client.name)
         demand(registration.redirect_uri_problem(uri, native=kinds.may_be_native(client)))
         uris = (*client.redirect_uris, uri)
         made = await self._update(
-            actor, catalog, client, lambda old: structs.replace(old, redirect_uris=uris), ()
+            actor, config, client, lambda old: structs.replace(old, redirect_uris=uris), ()
         )
         return made.client
 
@@ -126,8 +126,8 @@ class AppAdmin(ConfigAdmin):
         """A new secret. The old one ends now, or after `keep_old` seconds, so that a running app can be reconfigured."""
         if not 0 <= keep_old <= MOST_KEPT:
             raise refused("out_of_range", member="keep_old", value=keep_old, least=0, most=MOST_KEPT)
-        catalog = await self.catalog.refresh()
-        client = find_client(catalog, app)
+        config = await self.config.refresh()
+        client = find_client(config, app)
         if not client.secretive:
             raise refused("app_without_secret", app=client.name, auth_method=client.auth_method)
         now = self.clock.now()
@@ -139,51 +139,51 @@ class AppAdmin(ConfigAdmin):
             if keep_old > 0 and (old.expires_at is None or old.expires_at > now)
         ]
         changed = structs.replace(client, secrets=(*kept, stored))
-        await self._put(actor, catalog, changed, "app.secret_rotated")
+        await self._put(actor, config, changed, "app.secret_rotated")
         return NewSecret(changed, secret)
 
     @operation("apps.write")
     async def delete(self, actor: Actor, app: str) -> Client:
         """Delete the app; all its grants and tokens end now."""
-        catalog = await self.catalog.refresh()
-        client = find_client(catalog, app)
+        config = await self.config.refresh()
+        client = find_client(config, app)
         now = self.clock.now()
-        writes = self.ending.client(client.id, now=now, reason="app_deleted")
-        for api in catalog.apis.values():
+        writes = self.revoker.client(client.id, now=now, reason="app_deleted")
+        for api in config.apis.values():
             if api.client_id == client.id:
                 writes.append(self.store.registry.put_api(structs.replace(api, client_id=None)))
         writes.append(self.store.registry.delete_client(client.id))
-        await self._commit(actor, "app.deleted", catalog, *writes, client_id=client.id, name=client.name)
+        await self._commit(actor, "app.deleted", config, *writes, client_id=client.id, name=client.name)
         return client
 
     async def _update(
         self,
         actor: Actor,
-        catalog: Catalog,
+        config: ConfigSnapshot,
         old: Client,
         change: Callable[[Client], Client],
         access: Sequence[str],
     ) -> NewSecret:
         new = change(old)
         if access:
-            new = structs.replace(new, access={**new.access, **parse_access(catalog, access)})
+            new = structs.replace(new, access={**new.access, **parse_access(config, access)})
         if new == old:
             raise refused("unchanged", noun="app", name=old.name)
         if new.name != old.name:
             new = structs.replace(new, name=text.name(new.name))
             demand(registration.name_problem(new.name, prefix="app"))
-            _refuse_taken(catalog, new.name, but=old.id)
+            _refuse_taken(config, new.name, but=old.id)
         if (new.grant_types, new.auth_method) != (old.grant_types, old.auth_method):
             # values registered before a plug was removed stay valid until they are changed
             demand(self._plug_problem(new))
         new = kinds.without_unused_credentials(new, old=old)
         demand(registration.client_problem(new, native=kinds.may_be_native(old) or not new.confidential))
-        asking = [api.name for api in catalog.apis.values() if api.client_id == old.id]
+        asking = [api.name for api in config.apis.values() if api.client_id == old.id]
         if asking and not new.confidential:
             raise refused("app_introspects", app=old.name, api=asking[0])
         new, secret = self._credentials(new, self.clock.now())
         changed = [name for name in Client.__struct_fields__ if getattr(old, name) != getattr(new, name)]
-        await self._put(actor, catalog, new, "app.changed", changed=changed)
+        await self._put(actor, config, new, "app.changed", changed=changed)
         return NewSecret(new, secret)
 
     def _plug_problem(self, client: Client) -> Problem | None:
@@ -197,13 +197,13 @@ class AppAdmin(ConfigAdmin):
         return structs.replace(client, secrets=(stored,)), secret
 
     def _new_secret(self, now: int) -> tuple[Secret, ClientSecret]:
-        text = SECRET_PREFIX + self.chance.token(32)
+        text = SECRET_PREFIX + self.random.token(32)
         return Secret(text), ClientSecret(hash=digest(text), created_at=now)
 
     async def _put(
         self,
         actor: Actor,
-        catalog: Catalog,
+        config: ConfigSnapshot,
         client: Client,
         kind: str,
         **detail: str | list[str],
@@ -211,10 +211,10 @@ class AppAdmin(ConfigAdmin):
         if await self.rotation.ensure(key_life.algorithms([client], []), actor=actor):
             raise Overtaken
         put = self.store.registry.put_client(client)
-        await self._commit(actor, kind, catalog, put, client_id=client.id, **detail)
+        await self._commit(actor, kind, config, put, client_id=client.id, **detail)
 
 
-def _refuse_taken(catalog: Catalog, name: str, *, but: str = "") -> None:
-    for client in catalog.clients.values():
+def _refuse_taken(config: ConfigSnapshot, name: str, *, but: str = "") -> None:
+    for client in config.clients.values():
         if client.id != but and text.same_as(client.name) == text.same_as(name):
             raise refused("app_name_taken", name=client.name)

@@ -22,11 +22,11 @@ def people(services: Services) -> PeopleAdmin:
     """The service for accounts."""
     return PeopleAdmin(
         store=services.store,
-        catalog=services.config,
-        chance=services.random,
+        config=services.config,
+        random=services.random,
         clock=services.clock,
         hasher=services.hasher,
-        ending=services.get(revoker),
+        revoker=services.get(revoker),
         judge=services.get(password_policy),
         beyond_ascii=services.beyond_ascii,
     )
@@ -36,10 +36,10 @@ def factors(services: Services) -> FactorAdmin:
     """The service for second factors."""
     return FactorAdmin(
         store=services.store,
-        chance=services.random,
+        random=services.random,
         clock=services.clock,
-        ending=services.get(revoker),
-        postman=services.mail,
+        revoker=services.get(revoker),
+        mail_queue=services.mail,
     )
 
 
@@ -47,10 +47,10 @@ def apps(services: Services) -> AppAdmin:
     """The service for apps."""
     return AppAdmin(
         store=services.store,
-        catalog=services.config,
-        chance=services.random,
+        config=services.config,
+        random=services.random,
         clock=services.clock,
-        ending=services.get(revoker),
+        revoker=services.get(revoker),
         rotation=services.get(key_rotation),
         grant_types=tuple(grant.name for grant in services.added(GRANTS)),
         auth_methods=tuple(method.name for method in services.added(CLIENT_AUTH)),
@@ -61,8 +61,8 @@ def apis(services: Services) -> ApiAdmin:
     """The service for APIs."""
     return ApiAdmin(
         store=services.store,
-        catalog=services.config,
-        chance=services.random,
+        config=services.config,
+        random=services.random,
         clock=services.clock,
         issuer=services.issuer,
         rotation=services.get(key_rotation),
@@ -72,17 +72,17 @@ def apis(services: Services) -> ApiAdmin:
 def roles(services: Services) -> RoleAdmin:
     """The service for roles."""
     return RoleAdmin(
-        store=services.store, catalog=services.config, chance=services.random, clock=services.clock
+        store=services.store, config=services.config, random=services.random, clock=services.clock
     )
 
 
 def keys(services: Services) -> KeyAdmin:
     """The service for signing keys."""
-    return KeyAdmin(catalog=services.config, clock=services.clock, rotation=services.get(key_rotation))
+    return KeyAdmin(config=services.config, clock=services.clock, rotation=services.get(key_rotation))
 
 
 def wrappings(services: Services, *, wrapper: KeyWrapper, root: RootSecret) -> WrappingAdmin:
     """The service for the key-encryption keys of the root secret; no other service gets `wrapper` and `root`."""
     return WrappingAdmin(
-        store=services.store, wrapper=wrapper, root=root, chance=services.random, clock=services.clock
+        store=services.store, wrapper=wrapper, root=root, random=services.random, clock=services.clock
     )

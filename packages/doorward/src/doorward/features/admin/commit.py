@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from doorward.core.model.actor import Actor
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.random import Chance
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.random import SecureRandom
 from doorward.features.admin.operation import Overtaken
 from doorward.features.audit.operator import operator_event
 from doorward.storage.sql.store import Store, Write
@@ -19,15 +19,15 @@ class ConfigAdmin:
     """Base class of the services for apps, APIs and roles."""
 
     store: Store
-    catalog: CatalogSource
-    chance: Chance
+    config: ConfigSource
+    random: SecureRandom
     clock: Clock
 
     async def _commit(
         self,
         actor: Actor,
         kind: str,
-        read: Catalog,
+        read: ConfigSnapshot,
         *writes: Write,
         client_id: str | None = None,
         **detail: str | list[str],
@@ -37,7 +37,7 @@ class ConfigAdmin:
         store = self.store
         event = operator_event(
             store,
-            self.chance,
+            self.random,
             actor=actor,
             kind=kind,
             now=self.clock.now(),
@@ -46,6 +46,6 @@ class ConfigAdmin:
             **detail,
         )
         if not await store.commit(store.registry.unchanged(read.version), *writes, event):
-            await self.catalog.refresh()
+            await self.config.refresh()
             raise Overtaken
-        await self.catalog.settle()
+        await self.config.settle()

@@ -10,13 +10,13 @@ from msgspec import structs
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.actor import Actor
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.mail_queue import Postman
-from doorward.core.ports.random import Chance
+from doorward.core.ports.mail_queue import MailQueue
+from doorward.core.ports.random import SecureRandom
 from doorward.features.admin.error import refused
 from doorward.features.admin.lookup import find_account
 from doorward.features.admin.operation import operation
 from doorward.features.audit.operator import operator_event
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
 
 _TRIES = 5
@@ -27,10 +27,10 @@ class FactorAdmin:
     """People are named by e-mail address or id. Every method raises `AdminError` on failure."""
 
     store: Store
-    chance: Chance
+    random: SecureRandom
     clock: Clock
-    ending: Ending
-    postman: Postman
+    revoker: Revoker
+    mail_queue: MailQueue
 
     @operation("credentials.read")
     async def find(self, actor: Actor, who: str) -> tuple[Account, Sequence[EnrolledFactor]]:
@@ -47,11 +47,11 @@ class FactorAdmin:
             if not factors:
                 raise refused("factor_missing", email=old.email)
             now, kinds = self.clock.now(), dict.fromkeys(factor.kind for factor in factors)
-            # The row changes in any case, so that a sign-in that ends concurrently loses its guard (`Ending.late`).
+            # The row changes in any case, so that a sign-in that ends concurrently loses its guard (`Revoker.late`).
             new = structs.replace(old, updated_at=max(now, (old.updated_at or 0) + 1))
             if forget_password:
                 new = structs.replace(new, password_hash=None, password_changed_at=now)
-            letter = self.postman.write(
+            letter = self.mail_queue.write(
                 "second_factor_reset",
                 to=old.email,
                 locale=old.locale,
@@ -62,11 +62,11 @@ class FactorAdmin:
                 self.store.accounts.replace(new, old=old),
                 *(self.store.accounts.remove_factors(old.id, kind) for kind in kinds),
                 self.store.sessions.forget_devices(old.id, but=None),
-                *await self.ending.account(old.id, now=now, reason="second_factor_reset", sub_entry=False),
+                *await self.revoker.account(old.id, now=now, reason="second_factor_reset", sub_entry=False),
                 self.store.messages.insert_mail(letter),
                 operator_event(
                     self.store,
-                    self.chance,
+                    self.random,
                     actor=actor,
                     kind="second_factor.reset",
                     now=now,
@@ -75,7 +75,7 @@ class FactorAdmin:
                 ),
             )
             if done:
-                await self.ending.late(old.id, now=now, reason="second_factor_reset")
+                await self.revoker.late(old.id, now=now, reason="second_factor_reset")
                 return new
         raise refused("person_contended", given=who)
 

@@ -9,9 +9,9 @@ from msgspec import structs
 
 from doorward.core.model.actor import Actor
 from doorward.core.model.client import SigningAlgorithm
-from doorward.core.model.config_snapshot import SigningKey
+from doorward.core.model.config_snapshot import StoredSigningKey
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.admin.error import refused
 from doorward.features.admin.lookup import find_key
 from doorward.features.admin.operation import operation
@@ -23,31 +23,31 @@ from doorward.features.signing_keys.rotation import KeyRotation
 class KeyAdmin:
     """Keys are named by id. Every method raises `AdminError` on failure, and every change is audited."""
 
-    catalog: CatalogSource
+    config: ConfigSource
     clock: Clock
     rotation: KeyRotation
 
     @operation("keys.read")
-    async def find(self, actor: Actor) -> Sequence[SigningKey]:
+    async def find(self, actor: Actor) -> Sequence[StoredSigningKey]:
         """All keys, oldest first."""
-        return (await self.catalog.refresh()).keys
+        return (await self.config.refresh()).keys
 
     @operation("keys.read")
-    async def get_revocable(self, actor: Actor, key: str) -> SigningKey:
+    async def get_revocable(self, actor: Actor, key: str) -> StoredSigningKey:
         """The key, if it can still be revoked: for a caller that asks for confirmation first."""
         return await self._revocable(key)
 
     @operation("keys.write")
     async def rotate(
         self, actor: Actor, alg: SigningAlgorithm = "ES256", *, force: bool = False
-    ) -> SigningKey:
+    ) -> StoredSigningKey:
         """Make the next key current now, and publish a new next key. Returns the new current key.
 
         Refused when the next key is younger than `publish_ahead`: an API that has not fetched it yet would refuse tokens for a
         moment. `force` overrides this.
         """
         await self.rotation.maintain(actor=actor)
-        keys = (await self.catalog.refresh()).keys
+        keys = (await self.config.refresh()).keys
         following, current = key_life.first(keys, alg, "next"), key_life.first(keys, alg, "current")
         if following is None:
             raise refused("key_unused", alg=alg)
@@ -59,7 +59,7 @@ class KeyAdmin:
         return structs.replace(following, state="current", activated_at=self.clock.now())
 
     @operation("keys.write")
-    async def revoke(self, actor: Actor, key: str) -> SigningKey:
+    async def revoke(self, actor: Actor, key: str) -> StoredSigningKey:
         """Revoke a key that may be compromised: tokens signed by it are refused from now on, and it leaves the published set. The next
         key replaces a current one at once."""
         found = await self._revocable(key)
@@ -68,8 +68,8 @@ class KeyAdmin:
             raise refused("keys_changed")
         return structs.replace(found, state="revoked", retired_at=found.retired_at or now)
 
-    async def _revocable(self, given: str) -> SigningKey:
-        key = find_key(await self.catalog.refresh(), given)
+    async def _revocable(self, given: str) -> StoredSigningKey:
+        key = find_key(await self.config.refresh(), given)
         if key.state in {"revoked", "retired"}:
             raise refused("key_ended", key=key.id, state=key.state)
         return key

@@ -8,7 +8,7 @@ from typing import TypeVar
 from doorward.core.login_name import normalise_email
 from doorward.core.model.account import Account
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Api, Catalog, Role, SigningKey
+from doorward.core.model.config_snapshot import Api, ConfigSnapshot, Role, StoredSigningKey
 from doorward.core.model.problem import Noun
 from doorward.core.text import same_as
 from doorward.features.admin.error import not_found, refused
@@ -19,32 +19,32 @@ from doorward.storage.sql.store import Store
 _NEAR_AMONG = 2000
 
 
-def find_client(catalog: Catalog, given: str) -> Client:
+def find_client(config: ConfigSnapshot, given: str) -> Client:
     """By id, or by name without regard to case. Raises `AdminError`."""
-    return _find("app", given, catalog.clients.values())
+    return _find("app", given, config.clients.values())
 
 
-def find_api(catalog: Catalog, given: str) -> Api:
+def find_api(config: ConfigSnapshot, given: str) -> Api:
     """By identifier, id, or name without regard to case. Raises `AdminError`."""
-    identifier = resource.find(given, catalog.apis)
+    identifier = resource.find(given, config.apis)
     if identifier is not None:
-        return catalog.apis[identifier]
-    return _find("api", given, catalog.apis.values(), also=catalog.apis)
+        return config.apis[identifier]
+    return _find("api", given, config.apis.values(), also=config.apis)
 
 
-def find_role(catalog: Catalog, given: str) -> Role:
+def find_role(config: ConfigSnapshot, given: str) -> Role:
     """By name (exactly, else without regard to case) or id. Raises `AdminError`."""
-    if given in catalog.roles:
-        return catalog.roles[given]
-    return _find("role", given, catalog.roles.values())
+    if given in config.roles:
+        return config.roles[given]
+    return _find("role", given, config.roles.values())
 
 
-def find_key(catalog: Catalog, given: str) -> SigningKey:
+def find_key(config: ConfigSnapshot, given: str) -> StoredSigningKey:
     """By id. Raises `AdminError`."""
-    for key in catalog.keys:
+    for key in config.keys:
         if key.id == given:
             return key
-    raise not_found("signing_key", given, [key.id for key in catalog.keys])
+    raise not_found("signing_key", given, [key.id for key in config.keys])
 
 
 async def find_account(store: Store, given: str) -> Account:

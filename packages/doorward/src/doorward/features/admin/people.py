@@ -14,20 +14,20 @@ from doorward.core import text
 from doorward.core.login_name import new_email, normalise_name, normalise_zone
 from doorward.core.model.account import Account
 from doorward.core.model.actor import Actor
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import EndReason
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.passwords import PasswordHasher
-from doorward.core.ports.random import Chance
+from doorward.core.ports.random import SecureRandom
 from doorward.features.admin.error import AdminError, nearest, refused
 from doorward.features.admin.lookup import find_account, find_role
 from doorward.features.admin.operation import demand, operation
 from doorward.features.audit.operator import operator_event
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules import password as password_rule
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store, Write
 
 _TRIES = 5
@@ -40,11 +40,11 @@ class PeopleAdmin:
     audited."""
 
     store: Store
-    catalog: CatalogSource
-    chance: Chance
+    config: ConfigSource
+    random: SecureRandom
     clock: Clock
     hasher: PasswordHasher
-    ending: Ending
+    revoker: Revoker
     judge: JudgePassword
     beyond_ascii: bool
 
@@ -75,16 +75,16 @@ class PeopleAdmin:
         spoken = text.locale(locale) if locale else None
         if locale and spoken is None:
             raise refused("locale_invalid", locale=locale)
-        catalog = await self.catalog.refresh()
+        config = await self.config.refresh()
         now = self.clock.now()
         account = Account(
-            id=self.chance.new_id("usr"),
+            id=self.random.new_id("usr"),
             email=address,
             created_at=now,
             name=shown or None,
             locale=spoken,
             updated_at=now,
-            role_names=_role_names(catalog, roles),
+            role_names=_role_names(config, roles),
         )
         if password is not None:
             account = await self._with_password(account, password, now)
@@ -112,7 +112,7 @@ class PeopleAdmin:
     @operation("people.read")
     async def with_role_names(self, actor: Actor, account: Account) -> Account:
         """The same person to be shown: their roles by name, without those that are deleted."""
-        names = tuple(role.name for role in self.catalog.current().held(account))
+        names = tuple(role.name for role in self.config.current().held(account))
         return structs.replace(account, role_names=names)
 
     @operation("credentials.write")
@@ -155,13 +155,13 @@ class PeopleAdmin:
         """The person and everything about them but the audit log; every session, grant and token ends now."""
         account = await find_account(self.store, who)
         now = self.clock.now()
-        writes = await self.ending.account(account.id, now=now, reason="account_deleted", sub_entry=True)
+        writes = await self.revoker.account(account.id, now=now, reason="account_deleted", sub_entry=True)
         await self.store.commit(
             *writes,
             self.store.accounts.delete(account.id),
             self._audit(actor, "account.deleted", account, now),
         )
-        await self.ending.late(account.id, now=now, reason="account_deleted")
+        await self.revoker.late(account.id, now=now, reason="account_deleted")
         return account
 
     @operation("people.write")
@@ -180,7 +180,7 @@ class PeopleAdmin:
     @operation("people.write")
     async def grant_role(self, actor: Actor, who: str, role: str) -> Account:
         """One role more; it reaches their apps with the next token."""
-        found = find_role(await self.catalog.refresh(), role)
+        found = find_role(await self.config.refresh(), role)
 
         def change(account: Account, _now: int) -> Account:
             if found.held_as in account.role_names:
@@ -192,7 +192,7 @@ class PeopleAdmin:
     @operation("people.write")
     async def revoke_role(self, actor: Actor, who: str, role: str) -> Account:
         """One role less; tokens given out keep it until they expire, the next one is without."""
-        found = find_role(await self.catalog.refresh(), role)
+        found = find_role(await self.config.refresh(), role)
 
         def change(account: Account, _now: int) -> Account:
             if found.held_as not in account.role_names:
@@ -220,11 +220,11 @@ class PeopleAdmin:
             new = change(old, now)
             writes: list[Write] = [self.store.accounts.replace(new, old=old)]
             if ends is not None:
-                writes += await self.ending.account(old.id, now=now, reason=ends, sub_entry=sub_entry)
+                writes += await self.revoker.account(old.id, now=now, reason=ends, sub_entry=sub_entry)
                 writes.append(self.store.sessions.forget_devices(old.id, but=None))
             if await self.store.commit(*writes, self._audit(actor, kind, new, now, **detail)):
                 if ends is not None:
-                    await self.ending.late(old.id, now=now, reason=ends)
+                    await self.revoker.late(old.id, now=now, reason=ends)
                 return new
         raise refused("person_contended", given=who)
 
@@ -238,7 +238,7 @@ class PeopleAdmin:
 
     def _audit(self, actor: Actor, kind: str, account: Account, now: int, **detail: str) -> Write:
         return operator_event(
-            self.store, self.chance, actor=actor, kind=kind, now=now, account_id=account.id, **detail
+            self.store, self.random, actor=actor, kind=kind, now=now, account_id=account.id, **detail
         )
 
 
@@ -263,10 +263,10 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _role_names(catalog: Catalog, roles: Sequence[str] | None) -> tuple[str, ...]:
+def _role_names(config: ConfigSnapshot, roles: Sequence[str] | None) -> tuple[str, ...]:
     if roles is None:
-        return tuple(role.held_as for role in catalog.roles.values() if role.default)
-    return tuple(dict.fromkeys(find_role(catalog, name).held_as for name in roles))
+        return tuple(role.held_as for role in config.roles.values() if role.default)
+    return tuple(dict.fromkeys(find_role(config, name).held_as for name in roles))
 
 
 def _weak(weak: password_rule.Weak) -> AdminError:

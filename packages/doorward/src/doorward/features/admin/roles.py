@@ -9,7 +9,7 @@ from msgspec import structs
 
 from doorward.core import text
 from doorward.core.model.actor import Actor
-from doorward.core.model.config_snapshot import Catalog, Role
+from doorward.core.model.config_snapshot import ConfigSnapshot, Role
 from doorward.features.admin.access import parse_access
 from doorward.features.admin.commit import ConfigAdmin
 from doorward.features.admin.error import demand, refused
@@ -28,10 +28,10 @@ class RoleAdmin(ConfigAdmin):
     ) -> Role:
         """Create a role with permissions, each given as `API:permission,permission` (no permissions: all that the API has now). A
         default role is assigned to every later sign-up."""
-        catalog = await self.catalog.refresh()
-        name = _new_name(catalog, name)
-        held = parse_access(catalog, permissions)
-        role_id = self.chance.new_id("rol")
+        config = await self.config.refresh()
+        name = _new_name(config, name)
+        held = parse_access(config, permissions)
+        role_id = self.random.new_id("rol")
         role = Role(
             id=role_id,
             name=name,
@@ -40,18 +40,18 @@ class RoleAdmin(ConfigAdmin):
             default=default,
             key=role_id,
         )
-        await self._commit(actor, "role.created", catalog, self.store.registry.put_role(role), role=name)
+        await self._commit(actor, "role.created", config, self.store.registry.put_role(role), role=name)
         return role
 
     @operation("roles.read")
     async def find(self, actor: Actor) -> Sequence[Role]:
         """All roles, by name."""
-        return sorted((await self.catalog.refresh()).roles.values(), key=lambda role: role.name.casefold())
+        return sorted((await self.config.refresh()).roles.values(), key=lambda role: role.name.casefold())
 
     @operation("roles.read")
     async def get(self, actor: Actor, role: str) -> Role:
         """One role."""
-        return find_role(await self.catalog.refresh(), role)
+        return find_role(await self.config.refresh(), role)
 
     @operation("roles.write")
     async def update(
@@ -66,16 +66,16 @@ class RoleAdmin(ConfigAdmin):
     ) -> Role:
         """`allow` adds an API, or replaces its permissions; `disallow` removes APIs. Members of the role get the change with their next
         token, and stay members under a new `name`."""
-        catalog = await self.catalog.refresh()
-        old = find_role(catalog, role)
+        config = await self.config.refresh()
+        old = find_role(config, role)
         permissions = dict(old.permissions)
-        for api in (find_api(catalog, named) for named in disallow):
+        for api in (find_api(config, named) for named in disallow):
             if permissions.pop(api.identifier, None) is None:
                 raise refused("role_without_api", role=old.name, api=api.name)
-        permissions |= parse_access(catalog, allow)
+        permissions |= parse_access(config, allow)
         new = structs.replace(
             old,
-            name=old.name if name is None else _new_name(catalog, name, but=old),
+            name=old.name if name is None else _new_name(config, name, but=old),
             permissions=permissions,
             default=old.default if default is None else default,
             # memberships refer to this key, so it stays the old one
@@ -87,7 +87,7 @@ class RoleAdmin(ConfigAdmin):
         await self._commit(
             actor,
             "role.changed",
-            catalog,
+            config,
             self.store.registry.put_role(new),
             role=new.name,
             was=old.name,
@@ -100,17 +100,17 @@ class RoleAdmin(ConfigAdmin):
     @operation("roles.write")
     async def delete(self, actor: Actor, role: str) -> Role:
         """Delete the role. Its permissions are missing from the members' next tokens; a later role of the same name has no members."""
-        catalog = await self.catalog.refresh()
-        found = find_role(catalog, role)
+        config = await self.config.refresh()
+        found = find_role(config, role)
         delete = self.store.registry.delete_role(found.id)
-        await self._commit(actor, "role.deleted", catalog, delete, role=found.name)
+        await self._commit(actor, "role.deleted", config, delete, role=found.name)
         return found
 
 
-def _new_name(catalog: Catalog, given: str, *, but: Role | None = None) -> str:
+def _new_name(config: ConfigSnapshot, given: str, *, but: Role | None = None) -> str:
     name = text.name(given)
     demand(registration.role_problem(name))
-    for other in catalog.roles.values():
+    for other in config.roles.values():
         if other != but and text.same_as(other.name) == text.same_as(name):
             raise refused("role_name_taken", name=other.name)
     return name

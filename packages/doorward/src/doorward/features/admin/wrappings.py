@@ -12,7 +12,7 @@ from doorward.core.model.actor import Actor
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.key_wrapper import KeyProblem, KeyWrapper
-from doorward.core.ports.random import Chance
+from doorward.core.ports.random import SecureRandom
 from doorward.features.admin.error import refused
 from doorward.features.admin.operation import operation
 from doorward.features.audit.operator import operator_event
@@ -27,7 +27,7 @@ class WrappingAdmin:
     store: Store
     wrapper: KeyWrapper
     root: RootSecret
-    chance: Chance
+    random: SecureRandom
     clock: Clock
 
     @operation("keys.read")
@@ -83,4 +83,4 @@ class WrappingAdmin:
 
     def _audit(self, actor: Actor, kind: str, kek: str) -> Write:
         said = {"root_id": self.root.opened_by.id, "kek": kek}
-        return operator_event(self.store, self.chance, actor=actor, kind=kind, now=self.clock.now(), **said)
+        return operator_event(self.store, self.random, actor=actor, kind=kind, now=self.clock.now(), **said)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from doorward.features.audit.service import Record
+from doorward.features.audit.service import AuditLog
 from doorward.features.services import Services
 
 
-def audit_log(services: Services) -> Record:
+def audit_log(services: Services) -> AuditLog:
     """The audit log, whose writes join the commits of other services."""
-    return Record(store=services.store, chance=services.random)
+    return AuditLog(store=services.store, random=services.random)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doorward.core.model.actor import Actor
 from doorward.core.model.audit import AuditEvent
-from doorward.core.ports.random import Chance
+from doorward.core.ports.random import SecureRandom
 from doorward.storage.sql.store import Store, Write
 
 BY = "operator"
@@ -13,7 +13,7 @@ BY = "operator"
 
 def operator_event(
     store: Store,
-    chance: Chance,
+    random: SecureRandom,
     *,
     actor: Actor,
     kind: str,
@@ -27,7 +27,7 @@ def operator_event(
     if actor.as_user is not None:
         who["as_user"] = actor.as_user
     event = AuditEvent(
-        id=chance.new_id("aud"),
+        id=random.new_id("aud"),
         at=now,
         kind=kind,
         account_id=account_id,

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.caller import Caller
 from doorward.core.model.grant import Grant
-from doorward.core.ports.random import Chance
+from doorward.core.ports.random import SecureRandom
 from doorward.storage.sql.store import Store, Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class AuditLog:
     """Creates audit events for the actions of people and apps, and for attempts in their name."""
 
     store: Store
-    chance: Chance
+    random: SecureRandom
 
     def write(
         self,
@@ -35,7 +35,7 @@ class Record:
         there."""
         return self.store.audit.append(
             AuditEvent(
-                id=self.chance.new_id("aud"),
+                id=self.random.new_id("aud"),
                 at=now,
                 kind=kind,
                 ok=ok,

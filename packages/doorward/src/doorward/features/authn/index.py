@@ -11,7 +11,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from doorward.features.authn.factors.email_code.build import email_challenges
-from doorward.features.authn.factors.email_code.messages import AddressTaken, ResetPassword, VerifyAddress
+from doorward.features.authn.factors.email_code.messages import (
+    AddressTaken,
+    ResetPasswordMail,
+    VerifyAddressMail,
+)
 from doorward.features.authn.factors.password.build import password_factor
 from doorward.features.authn.factors.password.messages import PasswordChanged
 from doorward.features.authn.factors.recovery_codes.factor import recovery_codes_factor
@@ -24,9 +28,9 @@ from doorward.features.services import Services
 from doorward.web.mail.message import MessageTemplate
 
 MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (
-    VerifyAddress,
+    VerifyAddressMail,
     AddressTaken,
-    ResetPassword,
+    ResetPasswordMail,
     PasswordChanged,
     NewDevice,
     SecondFactorAdded,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from doorward.core.model.message import Letter, Outgoing
+from doorward.core.model.message import EmailMessage, OutgoingMail
 from doorward.core.web_origin import loopback
 from doorward.features.sessions.browser_context import BrowserPages, PageVisit
 from doorward.web.http import Request, Response, json_response
@@ -16,7 +16,7 @@ from doorward.web.pages.views.ends import Outbox, OutboxMessage
 from doorward.web.route import Route
 
 SHOWN: Final = 50
-Recent = Callable[[int], Awaitable[list[tuple[Outgoing, Letter]]]]
+Recent = Callable[[int], Awaitable[list[tuple[OutgoingMail, EmailMessage]]]]
 """The last mails with their clear text, by their number."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from doorward.core.model.secret import Secret
-from doorward.core.ports.metrics import Meter
+from doorward.core.ports.metrics import Metrics
 from doorward.features.sessions.browser_context import BrowserPages, PageVisit
 from doorward.web.http import Request, Response, json_response
 from doorward.web.page import page
@@ -90,7 +90,7 @@ def routes(*, pages: BrowserPages, readiness: Readiness) -> list[Route]:
     ]
 
 
-def metrics_route(*, token: Secret, metrics: Meter) -> Route:
+def metrics_route(*, token: Secret, metrics: Metrics) -> Route:
     """GET /metrics for a scraper with the token. Without a configured token there is no such route."""
 
     async def show(request: Request) -> Response:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from doorward.features.rate_limits.rules.failures import Failures
-from doorward.features.rate_limits.rules.sign_in_starts import PER_GUESS, Begun
+from doorward.features.rate_limits.rules.failures import ClientAuthRateLimiter
+from doorward.features.rate_limits.rules.sign_in_starts import PER_GUESS, SignInRateLimiter
 from doorward.features.rate_limits.service import Throttle
-from doorward.features.rate_limits.sync import ShareTallies
+from doorward.features.rate_limits.sync import CounterSync
 from doorward.features.services import Services
 
 
@@ -19,25 +19,25 @@ def throttle(services: Services) -> Throttle:
     )
 
 
-def client_failures(services: Services) -> Failures:
+def client_failures(services: Services) -> ClientAuthRateLimiter:
     """Failed client authentications per address."""
-    return Failures(per_address=services.throttle.per_address)
+    return ClientAuthRateLimiter(per_address=services.throttle.per_address)
 
 
-def sign_in_starts(services: Services) -> Begun:
+def sign_in_starts(services: Services) -> SignInRateLimiter:
     """Sign-ins begun per network."""
-    return Begun(limit=services.throttle.per_address * PER_GUESS)
+    return SignInRateLimiter(limit=services.throttle.per_address * PER_GUESS)
 
 
-def counter_sync(services: Services) -> ShareTallies:
+def counter_sync(services: Services) -> CounterSync:
     """The exchange of both counters between the processes."""
-    return ShareTallies(
+    return CounterSync(
         store=services.store,
         sealer=services.sealer,
         clock=services.clock,
         uncommitted=services.uncommitted,
-        tallies={
-            "failures": services.get(client_failures).tally,
-            "begun": services.get(sign_in_starts).tally,
+        counters={
+            "failures": services.get(client_failures).counter,
+            "begun": services.get(sign_in_starts).counter,
         },
     )

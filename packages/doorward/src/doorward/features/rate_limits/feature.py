@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorward.features.feature import Feature, Job, Jobs, Services
+from doorward.features.feature import BackgroundJob, Feature, Jobs, Services
 
 _EVERY = 1.0
 
@@ -12,7 +12,11 @@ def _jobs(services: Services) -> Jobs:
     from doorward.features.rate_limits.build import counter_sync
 
     sync = services.get(counter_sync)
-    return [Job(name="shared tallies", run=lambda: every(_EVERY, sync.exchange, name="shared tallies"))]
+    return [
+        BackgroundJob(
+            name="shared counters", run=lambda: every(_EVERY, sync.exchange, name="shared counters")
+        )
+    ]
 
 
 RATE_LIMITS = Feature(name="rate_limits", jobs=_jobs)

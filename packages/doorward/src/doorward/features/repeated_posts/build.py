@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from doorward.features.rate_limits.rules.sign_in_starts import PER_GUESS, Begun
+from doorward.features.rate_limits.rules.sign_in_starts import PER_GUESS, SignInRateLimiter
 from doorward.features.repeated_posts.boundary import Once
 from doorward.features.repeated_posts.service import PostOnce
 from doorward.features.services import Services
@@ -24,7 +24,7 @@ def post_boundary(services: Services) -> RepeatedPosts:
             sealer=services.sealer,
             clock=services.clock,
             sessions=services.sessions,
-            posts_of=Begun(limit=services.throttle.per_address * PER_GUESS),
+            limiter=SignInRateLimiter(limit=services.throttle.per_address * PER_GUESS),
         ),
     )
 

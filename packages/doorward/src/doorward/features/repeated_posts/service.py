@@ -14,7 +14,7 @@ from doorward.core.errors import StoreConflict, StoreUnavailable
 from doorward.core.model.policy import SessionPolicy
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
-from doorward.features.rate_limits.rules.sign_in_starts import Begun
+from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.features.repeated_posts import rules as repeat
 from doorward.features.repeated_posts.rules import Kept
 from doorward.features.sessions.rules import session as session_rule
@@ -39,7 +39,7 @@ class PostOnce:
     sealer: Sealer
     clock: Clock
     sessions: SessionPolicy
-    posts_of: Begun
+    limiter: SignInRateLimiter
     _waiting: int = 0
 
     async def first(self, browser: str, post: str, session: bytes | None, *, address: str) -> bytes | bool:
@@ -49,9 +49,9 @@ class PostOnce:
         counted. Raises `StoreUnavailable`.
         """
         now = self.clock.now()
-        if self.posts_of.full(address, now) is not None:
+        if self.limiter.full(address, now) is not None:
             return False
-        self.posts_of.note(address, now)
+        self.limiter.note(address, now)
         place = repeat.place(browser)
         if await self._claim(place, post):
             return True

@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 from doorward.features.revocations.feed import RevocationFeed, Watch
-from doorward.features.revocations.status_list import StatusList
-from doorward.features.revocations.view_service import RevocationView
+from doorward.features.revocations.status_list import StatusListPublisher
+from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.features.services import Services
 
 
-def revocation_view(services: Services) -> RevocationView:
+def revocation_view(services: Services) -> ServerRevocationView:
     """The current revocations, in memory."""
-    return RevocationView(store=services.store)
+    return ServerRevocationView(store=services.store)
 
 
 def news_watch(services: Services) -> Watch:
     """The watch that wakes long-polling requests at a new entry."""
-    return Watch(store=services.store, bell=services.notifier)
+    return Watch(store=services.store, notifier=services.notifier)
 
 
 def revocation_feed(services: Services) -> RevocationFeed:
     """The feed for APIs."""
     return RevocationFeed(
         store=services.store,
-        chance=services.random,
+        random=services.random,
         clock=services.clock,
         watch=services.get(news_watch),
         sealer=services.sealer,
     )
 
 
-def status_lists(services: Services) -> StatusList:
+def status_lists(services: Services) -> StatusListPublisher:
     """The same as signed status lists."""
-    return StatusList(
+    return StatusListPublisher(
         store=services.store,
-        catalog=services.config,
+        config=services.config,
         signer=services.signer,
         clock=services.clock,
         policy=services.tokens,

@@ -9,10 +9,10 @@ from typing import Final
 
 from doorward.core.errors import StoreUnavailable
 from doorward.core.model.revocation import same_history
-from doorward.core.ports.change_notifier import Bell
+from doorward.core.ports.change_notifier import ChangeNotifier
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
-from doorward.core.ports.random import Chance
+from doorward.core.ports.random import SecureRandom
 from doorward.features.revocations.rules import wire
 from doorward.features.revocations.rules.pages import NEWS, FeedPages
 from doorward.features.revocations.rules.wire import PLAIN, hiding, plain
@@ -37,16 +37,16 @@ class Watch:
     processes to the same database, at once if a notifier reports them."""
 
     store: Store
-    bell: Bell | None = None
+    notifier: ChangeNotifier | None = None
     _waiting: list[tuple[int, asyncio.Future[None]]] = field(
         default_factory=list[tuple[int, "asyncio.Future[None]"]]
     )
     _poller: asyncio.Task[None] | None = None
-    _rung: asyncio.Event = field(default_factory=asyncio.Event)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        if self.bell is not None:
-            self.bell.listen(self._rung.set)
+        if self.notifier is not None:
+            self.notifier.listen(self._changed.set)
 
     async def beyond(self, seq: int, seconds: float) -> None:
         """Return when the newest entry is no longer `seq`, or after `seconds`. Raises `StoreUnavailable`.
@@ -83,14 +83,14 @@ class Watch:
     async def _poll(self) -> None:
         try:
             while self._waiting:
-                self._rung.clear()
+                self._changed.clear()
                 newest = await self.store.revocations.newest()
                 for seq, waiter in self._waiting:
                     if seq != newest and not waiter.done():
                         waiter.set_result(None)
                 # one query answers for many notifications
                 await asyncio.sleep(_BREATH)
-                await self._until_rung()
+                await self._until_changed()
         except StoreUnavailable as problem:
             for _, waiter in self._waiting:
                 if not waiter.done():
@@ -98,12 +98,12 @@ class Watch:
         finally:
             self._poller = None
 
-    async def _until_rung(self) -> None:
+    async def _until_changed(self) -> None:
         """Wait for a notification. A missed one costs half a second; without a connected notifier the wait is shorter."""
-        heard = self.bell is not None and self.bell.connected
+        heard = self.notifier is not None and self.notifier.connected
         with suppress(TimeoutError):
             async with asyncio.timeout(_SLOWLY if heard else _EVERY):
-                await self._rung.wait()
+                await self._changed.wait()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,7 +116,7 @@ class RevocationFeed:
     """
 
     store: Store
-    chance: Chance
+    random: SecureRandom
     clock: Clock
     watch: Watch
     sealer: Sealer
@@ -189,8 +189,8 @@ class RevocationFeed:
         name = await self.store.meta(_NAME)
         if name is None:
             await self.store.commit(
-                self.store.attempts.claim(_NAME, "name", _FOREVER),
-                self.store.put_meta(_NAME, self.chance.token(6)),
+                self.store.replay_cache.claim(_NAME, "name", _FOREVER),
+                self.store.put_meta(_NAME, self.random.token(6)),
             )
             name = await self.store.meta(_NAME)
         if name is None:

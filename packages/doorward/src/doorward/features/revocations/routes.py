@@ -7,7 +7,7 @@ from typing import Final
 
 from doorward.features.revocations.feed import LONGEST_WAIT, RevocationFeed
 from doorward.features.revocations.rules.wire import RevocationPage
-from doorward.features.revocations.status_list import StatusList
+from doorward.features.revocations.status_list import StatusListPublisher
 from doorward.web.http import JSON_HEADERS, BadForm, Request, Response, json_response
 from doorward.web.route import Operation, Route, machine
 
@@ -20,7 +20,7 @@ class FeedEndpoints:
     """Handlers of GET /revocations and GET /status/<n>."""
 
     feed: RevocationFeed
-    lists: StatusList
+    lists: StatusListPublisher
 
     async def revocations(self, request: Request) -> Response:
         """What no longer holds: all of it, or what came after a cursor. `after` is the cursor of the last answer; `wait` holds the answer back until something new is there; `v` is the edition."""
@@ -64,7 +64,7 @@ def _seconds(text: str | None) -> float:
     return min(float(text), float(LONGEST_WAIT))
 
 
-def routes(feed: RevocationFeed, lists: StatusList) -> list[Route]:
+def routes(feed: RevocationFeed, lists: StatusListPublisher) -> list[Route]:
     """Routes for all callers, from any origin."""
     endpoints = FeedEndpoints(feed=feed, lists=lists)
     limits = {"wait": {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT}, "v": {"enum": ["1", "2"]}}

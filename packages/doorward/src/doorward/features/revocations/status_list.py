@@ -7,8 +7,8 @@ from typing import Final
 
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.keys import Signer
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.keys import TokenSigner
 from doorward.core.refresh_life import refresh_life
 from doorward.features.revocations.rules import status_list as rule
 from doorward.storage.sql.store import Store
@@ -17,12 +17,12 @@ _MOST_KEPT: Final = 64
 
 
 @dataclass(slots=True, kw_only=True)
-class StatusList:
+class StatusListPublisher:
     """Rebuilds a list after any revocation, so that served lists are never behind the database."""
 
     store: Store
-    catalog: CatalogSource
-    signer: Signer
+    config: ConfigSource
+    signer: TokenSigner
     clock: Clock
     policy: TokenPolicy
     issuer: str
@@ -36,7 +36,7 @@ class StatusList:
         if not self.policy.status_list or not rule.may_exist(number, longest=self._longest(), now=now):
             return None
         # the configuration too: a list signed by a revoked key is worthless
-        newest = (await self.store.revocations.newest(), self.catalog.current().version)
+        newest = (await self.store.revocations.newest(), self.config.current().version)
         made = self._made.get(number)
         if made is not None and made[0] == newest and now < made[1]:
             return made[2]
@@ -51,5 +51,5 @@ class StatusList:
         return token
 
     def _longest(self) -> int:
-        clients = self.catalog.current().clients.values()
+        clients = self.config.current().clients.values()
         return max(self.policy.refresh_ttl, *(refresh_life(client, self.policy) for client in clients), 0)

@@ -9,12 +9,12 @@ from typing import TypeVar
 
 from doorward.core.model.revocation import beside, same_history
 from doorward.features.revocations.rules.pages import PAGE, FeedPages
-from doorward.features.revocations.rules.view import View
+from doorward.features.revocations.rules.view import RevocationEntries
 from doorward.storage.sql.store import Store
 
 _FORGET_EVERY = 60
 
-V = TypeVar("V", View, FeedPages)
+V = TypeVar("V", RevocationEntries, FeedPages)
 
 
 async def caught_up(store: Store, view: V, empty: Callable[[], V], newest: int, now: int) -> V:
@@ -33,21 +33,21 @@ async def caught_up(store: Store, view: V, empty: Callable[[], V], newest: int, 
 
 
 @dataclass(slots=True, kw_only=True)
-class RevocationView:
+class ServerRevocationView:
     """Holds the entries of this process; entries written by other processes are read at the next call."""
 
     store: Store
-    _view: View = field(default_factory=View)
+    _view: RevocationEntries = field(default_factory=RevocationEntries)
     _forgotten_at: int = 0
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def fresh(self, now: int) -> View:
+    async def fresh(self, now: int) -> RevocationEntries:
         """The view with everything committed before this call."""
         if await self.store.revocations.newest() != self._view.seq:
             # One at a time: otherwise the second would take its outdated number for another database, and read everything again.
             async with self._loading:
                 newest = await self.store.revocations.newest()
-                self._view = await caught_up(self.store, self._view, View, newest, now)
+                self._view = await caught_up(self.store, self._view, RevocationEntries, newest, now)
         if now - self._forgotten_at >= _FORGET_EVERY:
             self._view.forget(now)
             self._forgotten_at = now

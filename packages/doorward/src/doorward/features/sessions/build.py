@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 
 if TYPE_CHECKING:
     from doorward.features.services import Services
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from doorward.web.error_pages import StatusPages
 
 
-def revoker(services: Services) -> Ending:
+def revoker(services: Services) -> Revoker:
     """The builder of writes that end grants, sessions, accounts and apps, for the commits of other services."""
-    return Ending(
-        store=services.store, chance=services.random, catalog=services.config, policy=services.tokens
+    return Revoker(
+        store=services.store, random=services.random, config=services.config, policy=services.tokens
     )
 
 

@@ -16,7 +16,7 @@ from doorward.storage.sql.store import Store
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
-    """Reads sessions; `Ending` ends them."""
+    """Reads sessions; `Revoker` ends them."""
 
     store: Store
     policy: SessionPolicy

@@ -25,7 +25,7 @@ from doorward.web.page import page
 from doorward.web.page_pipeline import VerifiedPost
 from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
-from doorward.web.pages.views.problems import Problem
+from doorward.web.pages.views.problems import FormProblem
 from doorward.web.route import RECENT, SIGN_IN, Route
 
 CONFIRM: Final = "/account/confirm"
@@ -66,7 +66,7 @@ class SignedInRefusedPost(SignedIn):
     def __init__(self, post: StalePost) -> None:
         super().__init__(post.browser)
         self.form = post.form
-        self.problem: Problem = post.problem
+        self.problem: FormProblem = post.problem
 
 
 @final

@@ -10,9 +10,9 @@ def key_rotation(services: Services) -> KeyRotation:
     """The service that makes, rotates and revokes signing keys; operators use it through `features/admin/keys.py`."""
     return KeyRotation(
         store=services.store,
-        catalog=services.config,
+        config=services.config,
         maker=services.key_maker,
-        chance=services.random,
+        random=services.random,
         clock=services.clock,
         tokens=services.tokens,
         publish_ahead=services.publish_ahead,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from doorward.features.feature import Feature, Job, Jobs, Services
+from doorward.features.feature import BackgroundJob, Feature, Jobs, Services
 
 TEND_KEYS = 30.0
 
@@ -31,7 +31,7 @@ def _jobs(services: Services) -> Jobs:
             with suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), TEND_KEYS)
 
-    return [Job(name="signing keys", run=tend)]
+    return [BackgroundJob(name="signing keys", run=tend)]
 
 
 SIGNING_KEYS = Feature(name="signing_keys", jobs=_jobs)

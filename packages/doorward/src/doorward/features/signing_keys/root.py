@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from doorward.core.model.actor import SERVER
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.core.ports.key_wrapper import KeyProblem, KeyWrapper, WrongKey
-from doorward.core.ports.random import Chance
+from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.operator import operator_event
 from doorward.storage.sql.store import Store
 
@@ -60,17 +60,17 @@ async def open_root(store: Store, wrapper: KeyWrapper, *, place: str) -> RootSec
 
 
 async def make_root(
-    store: Store, wrapper: KeyWrapper, chance: Chance, *, secret: bytes, now: int, place: str
+    store: Store, wrapper: KeyWrapper, random: SecureRandom, *, secret: bytes, now: int, place: str
 ) -> RootSecret:
     """Make `secret` the root of a database that has none. Of several nodes that start concurrently one does, and the others open its
     result. Raises `KeyProblem`."""
-    root_id = chance.new_id("root")
+    root_id = random.new_id("root")
     wrapping = WrappedKey(root_id, wrapper.id, await wrapper.wrap(root_id, secret), now)
     made = await store.commit(
         store.wrapped_keys.insert_root(wrapping),
         operator_event(
             store,
-            chance,
+            random,
             actor=SERVER,
             kind="root_secret.created",
             now=now,

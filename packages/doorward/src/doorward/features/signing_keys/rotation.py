@@ -10,12 +10,12 @@ from msgspec import structs
 
 from doorward.core.model.actor import SERVER, Actor
 from doorward.core.model.client import SigningAlgorithm
-from doorward.core.model.config_snapshot import KeyState, SigningKey
+from doorward.core.model.config_snapshot import KeyState, StoredSigningKey
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.keys import KeyMaker
-from doorward.core.ports.random import Chance
+from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.operator import operator_event
 from doorward.features.sessions.rules.ending import MARGIN, longest_life
 from doorward.features.signing_keys import rules as key_life
@@ -27,9 +27,9 @@ class KeyRotation:
     """`publish_ahead` and `rotate_after` in seconds, as in the settings. Changes are audited under the actor's name."""
 
     store: Store
-    catalog: CatalogSource
+    config: ConfigSource
     maker: KeyMaker
-    chance: Chance
+    random: SecureRandom
     clock: Clock
     tokens: TokenPolicy
     publish_ahead: int
@@ -40,11 +40,11 @@ class KeyRotation:
         makes a current and a next ES256 key, later also those of other algorithms that an app or an API needs."""
         made = 0
         for _ in range(4):
-            catalog = await self.catalog.refresh()
-            life = longest_life(self.tokens, catalog.clients.values())
+            config = await self.config.refresh()
+            life = longest_life(self.tokens, config.clients.values())
             changes = key_life.due(
-                catalog.keys,
-                key_life.algorithms(catalog.clients.values(), catalog.apis.values()),
+                config.keys,
+                key_life.algorithms(config.clients.values(), config.apis.values()),
                 now=self.clock.now(),
                 publish_ahead=self.publish_ahead,
                 rotate_after=self.rotate_after,
@@ -61,25 +61,29 @@ class KeyRotation:
     async def ensure(self, needed: Iterable[SigningAlgorithm], *, actor: Actor) -> bool:
         """Make a current key for each algorithm without one, and return whether any was made. Called before an app or an API that needs
         it is written, so that every registered app can get a token. `maintain` makes the next keys."""
-        catalog = await self.catalog.refresh()
+        config = await self.config.refresh()
         made = 0
-        for alg in key_life.missing(catalog.keys, needed):
-            following = key_life.first(catalog.keys, alg, "next")
-            change = key_life.Start(alg) if following is None else key_life.Turn(following, None)
-            life = longest_life(self.tokens, catalog.clients.values())
+        for alg in key_life.missing(config.keys, needed):
+            following = key_life.first(config.keys, alg, "next")
+            change = key_life.Start(alg) if following is None else key_life.Promote(following, None)
+            life = longest_life(self.tokens, config.clients.values())
             made += await self.store.commit(*await self._writes(change, life, actor))
         return bool(made)
 
-    async def turn(self, following: SigningKey, current: SigningKey | None, *, actor: Actor) -> bool:
+    async def turn(
+        self, following: StoredSigningKey, current: StoredSigningKey | None, *, actor: Actor
+    ) -> bool:
         """Sign with `following` from now on, and publish the key after it; False when a concurrent rotation was first."""
-        life = longest_life(self.tokens, (await self.catalog.refresh()).clients.values())
-        if not await self.store.commit(*await self._writes(key_life.Turn(following, current), life, actor)):
+        life = longest_life(self.tokens, (await self.config.refresh()).clients.values())
+        if not await self.store.commit(
+            *await self._writes(key_life.Promote(following, current), life, actor)
+        ):
             return False
         await self.maintain(actor=actor)
-        await self.catalog.settle()
+        await self.config.settle()
         return True
 
-    async def revoke(self, key: SigningKey, *, now: int, actor: Actor) -> bool:
+    async def revoke(self, key: StoredSigningKey, *, now: int, actor: Actor) -> bool:
         """Remove a key at once, and replace a current one by the next; False when its state has changed meanwhile."""
         if not await self.store.commit(
             self.store.registry.move_key(key.id, key.state, "revoked", now),
@@ -87,7 +91,7 @@ class KeyRotation:
         ):
             return False
         await self.maintain(actor=actor)
-        await self.catalog.settle()
+        await self.config.settle()
         return True
 
     async def _writes(self, change: key_life.Change, life: int, actor: Actor) -> list[Write]:
@@ -110,7 +114,7 @@ class KeyRotation:
                     registry.insert_key(key),
                     self._audit("key.created", now, key, actor, state="next", instead_of=following.id),
                 ]
-            case key_life.Turn(following, current):
+            case key_life.Promote(following, current):
                 writes: list[Write] = []
                 if current is not None:
                     writes.append(registry.move_key(current.id, "current", "previous", now))
@@ -128,11 +132,11 @@ class KeyRotation:
                     self._audit("key.rotated", now, key, actor, state="retired"),
                 ]
 
-    async def _make(self, alg: SigningAlgorithm, now: int, state: KeyState) -> SigningKey:
+    async def _make(self, alg: SigningAlgorithm, now: int, state: KeyState) -> StoredSigningKey:
         # finding an RSA key takes up to a second, so it runs off the event loop
-        key = await asyncio.to_thread(self.maker.make, self.chance.new_id("key"), alg, now)
+        key = await asyncio.to_thread(self.maker.make, self.random.new_id("key"), alg, now)
         return structs.replace(key, state=state, activated_at=now if state == "current" else None)
 
-    def _audit(self, kind: str, now: int, key: SigningKey, actor: Actor, **detail: str) -> Write:
+    def _audit(self, kind: str, now: int, key: StoredSigningKey, actor: Actor, **detail: str) -> Write:
         said = {"key_id": key.id, "alg": key.alg, **detail}
-        return operator_event(self.store, self.chance, actor=actor, kind=kind, now=now, **said)
+        return operator_event(self.store, self.random, actor=actor, kind=kind, now=now, **said)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from doorward.core.model.client import Client, SigningAlgorithm
-from doorward.core.model.config_snapshot import RSA_BITS, Api, SigningKey
+from doorward.core.model.config_snapshot import RSA_BITS, Api, StoredSigningKey
 from doorward.features.oauth.tokens.rules import access
 from doorward_verify.encoding import b64url_decode
 
@@ -31,29 +31,29 @@ class Publish(Struct, frozen=True):
 class Replace(Struct, frozen=True):
     """The next key has another size than keys made now: it has signed nothing, and is replaced."""
 
-    following: SigningKey
+    following: StoredSigningKey
 
 
-class Turn(Struct, frozen=True):
+class Promote(Struct, frozen=True):
     """`following` becomes current; `current`, if there is one, becomes previous."""
 
-    following: SigningKey
-    current: SigningKey | None
+    following: StoredSigningKey
+    current: StoredSigningKey | None
 
 
 class Lengthen(Struct, frozen=True):
     """Store that the key signs tokens with a longer life than before."""
 
-    key: SigningKey
+    key: StoredSigningKey
 
 
 class Retire(Struct, frozen=True):
     """No live token was signed with this key: it leaves the published set."""
 
-    key: SigningKey
+    key: StoredSigningKey
 
 
-Change = Start | Publish | Replace | Turn | Lengthen | Retire
+Change = Start | Publish | Replace | Promote | Lengthen | Retire
 
 
 def algorithms(clients: Iterable[Client], apis: Iterable[Api]) -> tuple[SigningAlgorithm, ...]:
@@ -67,14 +67,16 @@ def algorithms(clients: Iterable[Client], apis: Iterable[Api]) -> tuple[SigningA
     return tuple(alg for alg in dict.fromkeys(used) if alg is not None)
 
 
-def missing(keys: Iterable[SigningKey], needed: Iterable[SigningAlgorithm]) -> tuple[SigningAlgorithm, ...]:
+def missing(
+    keys: Iterable[StoredSigningKey], needed: Iterable[SigningAlgorithm]
+) -> tuple[SigningAlgorithm, ...]:
     """The needed algorithms without a current key."""
     held = list(keys)
     return tuple(alg for alg in needed if first(held, alg, "current") is None)
 
 
 def due(
-    keys: Iterable[SigningKey],
+    keys: Iterable[StoredSigningKey],
     needed: Iterable[SigningAlgorithm],
     *,
     now: int,
@@ -96,7 +98,7 @@ def due(
         current = first(held, alg, "current")
         following = first(held, alg, "next")
         if current is None:
-            changes.append(Start(alg) if following is None else Turn(following, None))
+            changes.append(Start(alg) if following is None else Promote(following, None))
             # the next round makes the key after the new current one
         elif following is None:
             changes.append(Publish(alg))
@@ -107,7 +109,7 @@ def due(
             and (now - (current.activated_at or current.created_at) >= rotate_after or _other_make(current))
             and now - following.created_at >= publish_ahead
         ):
-            changes.append(Turn(following, current))
+            changes.append(Promote(following, current))
     for key in held:
         if key.state == "current" and key.token_life < access_life:
             changes.append(Lengthen(key))
@@ -118,13 +120,13 @@ def due(
     return changes
 
 
-def first(keys: Iterable[SigningKey], alg: str, state: str) -> SigningKey | None:
+def first(keys: Iterable[StoredSigningKey], alg: str, state: str) -> StoredSigningKey | None:
     """The oldest key of an algorithm in a state."""
     fitting = [key for key in keys if key.alg == alg and key.state == state]
     return min(fitting, key=lambda key: (key.created_at, key.id), default=None)
 
 
-def _other_make(key: SigningKey) -> bool:
+def _other_make(key: StoredSigningKey) -> bool:
     modulus: object = key.public_jwk.get("n")
     if key.alg != "RS256" or not isinstance(modulus, str):
         return False

@@ -14,7 +14,7 @@ import msgspec
 
 from doorward import __version__
 from doorward.adapters.clock import SystemClock
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.app.key_wrapper import key_wrapper, lost
 from doorward.app.root import check_key, find_root
 from doorward.core.errors import OperatorError
@@ -23,7 +23,7 @@ from doorward.core.model.secret import Secret
 from doorward.core.ports.progress import Progress
 from doorward.ops.audit import write_event
 from doorward.ops.backup import locks as backup_locks
-from doorward.ops.backup.file import BackupProblem, BackupReader, BackupWriter, Head, Lock
+from doorward.ops.backup.file import BackupHeader, BackupProblem, BackupReader, BackupWriter, Lock
 from doorward.settings import Settings
 from doorward.storage.copy.fresh import synced
 from doorward.storage.copy.open import open_side
@@ -43,7 +43,7 @@ async def run_backup(
     settings: Settings, place: Path | None, passphrase: Secret | None, progress: Progress
 ) -> BackedUp:
     """Write a backup to `place`, or to standard output. Raises `OperatorError`, `CopyRefused`, `StoreUnavailable`."""
-    backup, now = SystemChance().new_id("bak"), SystemClock().now()
+    backup, now = SystemRandom().new_id("bak"), SystemClock().now()
     key = backup_locks.new_data_key()
     locks: list[Lock] = []
     store = await open_store(settings.database, migrate=False, postgres=settings.postgres)
@@ -61,7 +61,7 @@ async def run_backup(
         await store.close()
     async with aclosing(await open_side(settings.database, settings.postgres, read_only=True)) as side:
         schema = max((version.number for version in await side.versions()), default=0)
-        head = Head(backup, now, __version__, schema, settings.issuer, tuple(locks))
+        head = BackupHeader(backup, now, __version__, schema, settings.issuer, tuple(locks))
         with told(), output(place) as out:
             writer = BackupWriter(out, head, key)
             writer.add(msgspec.msgpack.encode(Prelude(root.secret if root is not None else None)))
@@ -100,7 +100,7 @@ async def run_verify(
     return BackedUp(facts(reader.head), str(place), reader.size, reading.rows, tuple(reading.sums))
 
 
-async def open_key(head: Head, settings: Settings | None, passphrase: Secret | None) -> bytes:
+async def open_key(head: BackupHeader, settings: Settings | None, passphrase: Secret | None) -> bytes:
     """The data key of a backup. Raises `BackupProblem`, `KeyProblem`."""
     wrapper = None
     if passphrase is None and settings is not None:
@@ -124,7 +124,7 @@ def prelude(frame: bytes) -> Prelude:
         raise BackupProblem("The backup begins with something that this version does not know.") from None
 
 
-def facts(head: Head) -> BackupFacts:
+def facts(head: BackupHeader) -> BackupFacts:
     """The contents of the head, for people."""
     opens = tuple(backup_locks.opens_with(head))
     return BackupFacts(head.id, head.made_at, head.version, head.schema, head.issuer, opens)
@@ -181,7 +181,7 @@ def output(place: Path | None) -> Generator[IO[bytes]]:
         raise OperatorError(f"{place} is there already.", "Name another file: a backup never replaces one.")
     # An unpredictable and new name: in a folder that others may write to, a file at a known name may be theirs, or a link
     # elsewhere; and a second backup to the same place must not write into this one.
-    part = place.with_name(f"{place.name}.{SystemChance().token(6)}.part")
+    part = place.with_name(f"{place.name}.{SystemRandom().token(6)}.part")
     if not place.parent.is_dir():
         raise OperatorError(f"There is no folder {place.parent}.", "Make it, or name a file elsewhere.")
     try:

@@ -48,7 +48,7 @@ class Lock(Struct, frozen=True, omit_defaults=True):
     lanes: int = 0
 
 
-class Head(Struct, frozen=True):
+class BackupHeader(Struct, frozen=True):
     """The unencrypted head. `made_at` in seconds since the epoch; `schema` is the number of the newest migration."""
 
     id: str
@@ -63,7 +63,7 @@ class Head(Struct, frozen=True):
 class BackupWriter:
     """Writer of a backup to a stream. A frame is held back until it is known whether another one follows."""
 
-    def __init__(self, out: IO[bytes], head: Head, key: bytes) -> None:
+    def __init__(self, out: IO[bytes], head: BackupHeader, key: bytes) -> None:
         text = msgspec.json.encode(head)
         begin = MAGIC + len(text).to_bytes(_LENGTH, "big") + text
         self._out = out
@@ -113,7 +113,7 @@ class BackupReader:
             raise _damaged()
         text = self._exactly(size)
         try:
-            self.head = msgspec.json.decode(text, type=Head)
+            self.head = msgspec.json.decode(text, type=BackupHeader)
         except msgspec.MsgspecError:
             raise _damaged() from None
         self._bound = hashlib.sha256(begin + length + text).digest()

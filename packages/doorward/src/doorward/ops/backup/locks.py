@@ -14,7 +14,7 @@ from doorward.adapters.keys.envelope import seal
 from doorward.adapters.keys.wrap_local import unseal
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyProblem, KeyWrapper, WrongKey
-from doorward.ops.backup.file import BackupProblem, Head, Lock
+from doorward.ops.backup.file import BackupHeader, BackupProblem, Lock
 
 KEY_SIZE = 32
 SHORTEST = 12
@@ -50,7 +50,7 @@ def lock_by_passphrase(passphrase: Secret, backup: str, data_key: bytes) -> Lock
     return Lock("passphrase", seal(cipher, _CONTEXT + backup, data_key), "", salt, _TIME, _MEMORY, _LANES)
 
 
-async def open_lock(head: Head, wrapper: KeyWrapper | None, passphrase: Secret | None) -> bytes:
+async def open_lock(head: BackupHeader, wrapper: KeyWrapper | None, passphrase: Secret | None) -> bytes:
     """The data key. With a passphrase, only that is tried. Raises `BackupProblem`; and `KeyProblem` when the key cannot be
     reached."""
     if passphrase is not None:
@@ -77,12 +77,12 @@ async def open_lock(head: Head, wrapper: KeyWrapper | None, passphrase: Secret |
     )
 
 
-def opens_with(head: Head) -> Sequence[str]:
+def opens_with(head: BackupHeader) -> Sequence[str]:
     """What a backup can be opened with, for people."""
     return [lock.id if lock.kind == "key" else "passphrase" for lock in head.locks]
 
 
-def _by_passphrase(head: Head, passphrase: Secret) -> bytes:
+def _by_passphrase(head: BackupHeader, passphrase: Secret) -> bytes:
     locks = [lock for lock in head.locks if lock.kind == "passphrase"]
     if not locks:
         raise BackupProblem(

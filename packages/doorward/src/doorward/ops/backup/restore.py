@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 from doorward.adapters.clock import SystemClock
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.app.key_wrapper import key_wrapper
 from doorward.core.model.copied import BackedUp
 from doorward.core.model.secret import Secret
@@ -54,7 +54,7 @@ async def run_restore(
         async def fill(side: Side, before: dict[str, int]) -> Reading:
             reading = await load(side, _pieces(frames), progress)
             await _keep_openable(side, wrapper, root, now)
-            await begin_anew(side, before, SystemChance().token(6))
+            await begin_anew(side, before, SystemRandom().token(6))
             if end:
                 await end_everything(side, now)
             return reading

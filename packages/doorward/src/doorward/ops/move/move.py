@@ -7,9 +7,9 @@ from contextlib import aclosing
 from pathlib import Path
 
 from doorward.adapters.clock import SystemClock
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.core.errors import OperatorError
-from doorward.core.model.copied import Moved
+from doorward.core.model.copied import MoveResult
 from doorward.core.ports.progress import Progress
 from doorward.ops.audit import open_and_write_event
 from doorward.settings.checks import database_problem
@@ -21,7 +21,7 @@ from doorward.storage.postgres.url import DatabaseUrl, is_postgres
 from doorward.storage.sql.open import open_store, sqlite_path
 
 
-async def run_move(options: PostgresOptions, source: str, target: str, progress: Progress) -> Moved:
+async def run_move(options: PostgresOptions, source: str, target: str, progress: Progress) -> MoveResult:
     """Move; `options` are connection options. Raises `OperatorError`, `CopyRefused`, `StoreUnavailable`."""
     here, there = database_of(source), database_of(target)
     if plain(here) == plain(there):
@@ -31,7 +31,7 @@ async def run_move(options: PostgresOptions, source: str, target: str, progress:
         # created with its tables if it does not exist yet
         await (await open_store(there, postgres=options)).close()
         async with aclosing(await open_side(there, options)) as second:
-            moved = await move(first, second, owner=SystemChance().token(12), progress=progress)
+            moved = await move(first, second, owner=SystemRandom().token(12), progress=progress)
     detail = {"from": moved.source, "rows": str(moved.rows)}
     await open_and_write_event(there, options, "database.moved", now=SystemClock().now(), detail=detail)
     return moved

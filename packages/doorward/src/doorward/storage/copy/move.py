@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from doorward.core.model.copied import Moved, TableSum
+from doorward.core.model.copied import MoveResult, TableSum
 from doorward.core.ports.progress import Progress
 from doorward.storage.copy import chunks
 from doorward.storage.copy.encode import checksum
@@ -27,7 +27,9 @@ _PUT_MARK = "INSERT INTO meta (name, value) VALUES (?, ?)"
 _REMOVE_MARK = "DELETE FROM meta WHERE name = ?"
 
 
-async def move(source: Side, target: Side, *, owner: str, progress: Progress, size: int = CHUNK) -> Moved:
+async def move(
+    source: Side, target: Side, *, owner: str, progress: Progress, size: int = CHUNK
+) -> MoveResult:
     """Copy everything from source to target, then let the target take over. `owner` is random for each run; `size`:
     rows in a piece.
 
@@ -169,7 +171,7 @@ async def _finish(
     *,
     copied: int,
     kept: int,
-) -> Moved:
+) -> MoveResult:
     total = sum([await count(source, table) for table in tables])
     progress.begin("compare", 2 * total)
     compared = [await _compare(source, target, table, fence, progress) for table in tables]
@@ -182,7 +184,7 @@ async def _finish(
     async with target.transaction():
         await target.run(chunks.DROP)
         await target.run(_REMOVE_MARK, (ARRIVING,))
-    return Moved(source.place, target.place, total, copied, kept, tuple(compared))
+    return MoveResult(source.place, target.place, total, copied, kept, tuple(compared))
 
 
 async def _compare(

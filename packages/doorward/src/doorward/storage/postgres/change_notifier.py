@@ -44,7 +44,7 @@ class _Deaf(Exception):
 
 
 @final
-class PostgresBell:
+class PostgresChangeNotifier:
     """Change notifier on the database at `url`. `tell` receives messages for the operator, once for each kind."""
 
     def __init__(
@@ -69,14 +69,14 @@ class PostgresBell:
         self._lost: list[Callable[[], None]] = []
 
     def listen(self, wake: Callable[[], None]) -> None:
-        """See `Bell.listen`."""
+        """See `ChangeNotifier.listen`."""
         self._wakes.append(wake)
 
     def on_lost(self, listener: Callable[[], None]) -> None:
         """Call `listener` each time that notifications stop arriving."""
         self._lost.append(listener)
 
-    async def ring(self) -> None:
+    async def publish(self) -> None:
         """Does nothing: the commit has sent the notification."""
 
     async def run(self) -> None:

@@ -14,7 +14,7 @@ from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.postgres.pool import Connection
 from doorward.storage.postgres.socket import keep_watch
 from doorward.storage.postgres.url import asks_for_role, each_host
-from doorward.storage.postgres.url_words import Words, understood, with_words
+from doorward.storage.postgres.url_words import UrlParameters, understood, with_words
 
 # Seconds without an answer from one server after which the next is tried in parallel.
 _STAGGER_SECONDS = 0.3
@@ -78,7 +78,7 @@ def _unwanted(task: asyncio.Task[Connection]) -> None:
             task.result().terminate()
 
 
-def _arguments(words: Words, options: PostgresOptions) -> dict[str, Any]:
+def _arguments(words: UrlParameters, options: PostgresOptions) -> dict[str, Any]:
     limit = options.statement_timeout
     arguments: dict[str, Any] = {
         "timeout": options.connect_timeout,

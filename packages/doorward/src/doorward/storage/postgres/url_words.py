@@ -143,7 +143,7 @@ class BadWord(ValueError):
     """A parameter that cannot be used. The text completes "database …", names the parameter and never its value."""
 
 
-class Words(Struct, frozen=True):
+class UrlParameters(Struct, frozen=True):
     """A URL with its parameters interpreted.
 
     `url` is for the client library. `system_roots`: the server's certificate must have the host's name and be issued by
@@ -160,11 +160,11 @@ class Words(Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def understood(url: str) -> Words:
+def understood(url: str) -> UrlParameters:
     """Interpret a URL. Raises `BadWord`."""
     place, mark, query = url.partition("?")
     if not mark:
-        return Words(url)
+        return UrlParameters(url)
     # as in the client library: the last of two values counts, an empty one is ignored
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100)
@@ -183,7 +183,7 @@ def understood(url: str) -> Words:
     _encryption(given, kept)
     _schema(given, kept)
     system_roots = _identity(given, kept, notes)
-    return Words(
+    return UrlParameters(
         url=f"{place}?{urlencode(kept, quote_via=quote)}" if kept else place,
         system_roots=system_roots,
         connect_timeout=_seconds(given.get("connect_timeout"), notes),
@@ -193,7 +193,7 @@ def understood(url: str) -> Words:
     )
 
 
-def with_words(options: PostgresOptions, words: Words) -> PostgresOptions:
+def with_words(options: PostgresOptions, words: UrlParameters) -> PostgresOptions:
     """The options, overridden by the URL."""
     changes: dict[str, int | bool] = {}
     if words.connect_timeout is not None:

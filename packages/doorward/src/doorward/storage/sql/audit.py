@@ -47,7 +47,7 @@ class SqlAudit:
     def append(self, event: AuditEvent) -> Write:
         return write(_APPEND, *to_row(event, ok=int(event.ok), detail=to_json(event.detail)))
 
-    async def let_go(self, now: int, keep: int, limit: int = 500) -> int:
+    async def prune(self, now: int, keep: int, limit: int = 500) -> int:
         """Remove a small batch of lines older than `keep` seconds, or a whole month where the log is partitioned by
         month. Returns the number of lines (a month counts as one), 0 when nothing is left to do now."""
         return await self._end(self._db, now, keep, limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Api, Catalog, KeyState, Role, SigningKey
+from doorward.core.model.config_snapshot import Api, ConfigSnapshot, KeyState, Role, StoredSigningKey
 from doorward.storage.sql import app_document
 from doorward.storage.sql.rows import from_row, to_row
 from doorward.storage.sql.statements import Database, Param, Step, Write, guarded, to_json, told_by
@@ -61,16 +61,16 @@ class SqlRegistry:
         row = await self._db.one(self._version, ())
         return row[0] if row else 0
 
-    async def load(self) -> Catalog:
+    async def load(self) -> ConfigSnapshot:
         version, clients, apis, roles, keys = await self._db.snapshot(
             (self._version, ()), (_CLIENTS, ()), (_APIS, ()), (_ROLES, ()), (_KEYS, ())
         )
-        return Catalog(
+        return ConfigSnapshot(
             version=version[0][0],
             clients={c.id: c for c in (app_document.read(row[0]) for row in clients)},
             apis={a.identifier: a for a in (_api.decode(row[0]) for row in apis)},
             roles={r.name: r for r in (_role.decode(row[0]) for row in roles)},
-            keys=tuple(from_row(SigningKey, row, public_jwk=msgspec.json.decode) for row in keys),
+            keys=tuple(from_row(StoredSigningKey, row, public_jwk=msgspec.json.decode) for row in keys),
         )
 
     def unchanged(self, version: int) -> Write:
@@ -96,7 +96,7 @@ class SqlRegistry:
     def delete_role(self, role_id: str) -> Write:
         return _change(_DELETE_ROLE, role_id)
 
-    def insert_key(self, key: SigningKey) -> Write:
+    def insert_key(self, key: StoredSigningKey) -> Write:
         """Guarded: loses when the algorithm already has a current or a next key, so that only one of several nodes
         makes a missing key."""
         return _change(

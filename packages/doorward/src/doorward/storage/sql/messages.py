@@ -1,4 +1,4 @@
-"""Tickets, outgoing mail and logout notices in SQL."""
+"""E-mail challenges, outgoing mail and logout notices in SQL."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import Any
 
 import msgspec
 
-from doorward.core.model.message import LogoutNotice, Outgoing, Ticket, Undelivered, UndeliveredMail
+from doorward.core.model.message import (
+    EmailChallenge,
+    LogoutNotice,
+    OutgoingMail,
+    Undelivered,
+    UndeliveredMail,
+)
 from doorward.storage.sql.rows import from_row, to_row
 from doorward.storage.sql.statements import Database, Param, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, select, update
@@ -60,23 +66,23 @@ _payload = msgspec.json.Decoder(dict[str, Any])
 
 
 class SqlMessages:
-    """Tickets, the mail outbox and logout notices."""
+    """E-mail challenges, the mail outbox and logout notices."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def ticket(self, ticket_id: str) -> Ticket | None:
+    async def ticket(self, ticket_id: str) -> EmailChallenge | None:
         row = await self._db.one(_TICKET, (ticket_id,))
         return None if row is None else _to_ticket(row)
 
-    async def ticket_by_link(self, link_hash: bytes) -> Ticket | None:
+    async def ticket_by_link(self, link_hash: bytes) -> EmailChallenge | None:
         row = await self._db.one(_TICKET_BY_LINK, (link_hash,))
         return None if row is None else _to_ticket(row)
 
-    def insert_ticket(self, ticket: Ticket) -> Write:
+    def insert_ticket(self, ticket: EmailChallenge) -> Write:
         return write(_INSERT_TICKET, *_ticket_row(ticket))
 
-    def replace_ticket(self, old: Ticket, new: Ticket) -> Write:
+    def replace_ticket(self, old: EmailChallenge, new: EmailChallenge) -> Write:
         """Guarded by (tries, proven_at, used_at, account_id) as in `old`, so that every guess is counted and a ticket
         is used once."""
         return guarded(
@@ -93,19 +99,19 @@ class SqlMessages:
         """Detach all tickets from an account: their codes and links become invalid."""
         return write(_DETACH_TICKETS, account_id)
 
-    async def due_mail(self, now: int, limit: int = 20) -> Sequence[Outgoing]:
-        return [from_row(Outgoing, row) for row in await self._db.all(_DUE_MAIL, (now, limit))]
+    async def due_mail(self, now: int, limit: int = 20) -> Sequence[OutgoingMail]:
+        return [from_row(OutgoingMail, row) for row in await self._db.all(_DUE_MAIL, (now, limit))]
 
-    async def recent_mail(self, limit: int = 50) -> Sequence[Outgoing]:
-        return [from_row(Outgoing, row) for row in await self._db.all(_RECENT_MAIL, (limit,))]
+    async def recent_mail(self, limit: int = 50) -> Sequence[OutgoingMail]:
+        return [from_row(OutgoingMail, row) for row in await self._db.all(_RECENT_MAIL, (limit,))]
 
     def discard_mail(self, mail_id: str) -> Write:
         return write(_DISCARD_MAIL, mail_id)
 
-    def insert_mail(self, mail: Outgoing) -> Write:
+    def insert_mail(self, mail: OutgoingMail) -> Write:
         return write(_INSERT_MAIL, *to_row(mail))
 
-    def replace_mail(self, old: Outgoing, new: Outgoing) -> Write:
+    def replace_mail(self, old: OutgoingMail, new: OutgoingMail) -> Write:
         """Guarded by `next_try_at`, so that only one of two workers takes it."""
         return guarded(_REPLACE_MAIL, *_moved(new), *_as_read(old))
 
@@ -143,17 +149,17 @@ class SqlMessages:
         return found
 
 
-def _moved(new: Outgoing | LogoutNotice) -> tuple[Param, ...]:
+def _moved(new: OutgoingMail | LogoutNotice) -> tuple[Param, ...]:
     return new.next_try_at, new.tries, new.sent_at, new.failed_at
 
 
-def _as_read(old: Outgoing | LogoutNotice) -> tuple[Param, ...]:
+def _as_read(old: OutgoingMail | LogoutNotice) -> tuple[Param, ...]:
     return old.id, old.next_try_at, old.tries
 
 
-def _to_ticket(row: Row) -> Ticket:
-    return from_row(Ticket, row, payload=_payload.decode)
+def _to_ticket(row: Row) -> EmailChallenge:
+    return from_row(EmailChallenge, row, payload=_payload.decode)
 
 
-def _ticket_row(ticket: Ticket) -> tuple[Param, ...]:
+def _ticket_row(ticket: EmailChallenge) -> tuple[Param, ...]:
     return to_row(ticket, payload=to_json(ticket.payload))

@@ -54,11 +54,11 @@ class SqlNodes:
         row = await self._db.one(_BEHIND, (version,))
         return row[0] if row else 0
 
-    async def doubted(self) -> Sequence[str]:
+    async def suspects(self) -> Sequence[str]:
         """The names of the doubted rows; `leave` deletes one."""
         return [row[0] for row in await self._db.all(_DOUBTED, ())]
 
-    def saw(self, node_id: str, version: int, expires_at: int) -> Write:
+    def acknowledge(self, node_id: str, version: int, expires_at: int) -> Write:
         """Record that this node is alive and has loaded `version`; without another report it is doubted some time after
         `expires_at`. Deletes every doubted row of it."""
         return Write(
@@ -73,7 +73,7 @@ class SqlNodes:
         row = await self._db.one(_NEWEST, ())
         return row[0] if row else None
 
-    def doubt(self, mark: str, *, behind: int, silent_at: int, not_before: int) -> Write:
+    def mark_suspect(self, mark: str, *, behind: int, silent_at: int, not_before: int) -> Write:
         """Doubt all that have not loaded the version `behind`, that had to report before `silent_at` (seconds), or that
         need not report before `not_before`. A live one finds at its next look that it is not registered, and registers
         again. `mark` is random for each call."""

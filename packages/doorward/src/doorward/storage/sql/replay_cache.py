@@ -1,75 +1,21 @@
-"""Attempt counters and one-time claims in SQL: single statements, so that no concurrent attempt is lost."""
+"""Values that may be used only once, claimed by one statement each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+from doorward.storage.sql.statements import Write, guarded
+from doorward.storage.sql.text import insert
 
-from doorward.core.model.bucket import Bucket
-from doorward.storage.sql.statements import Database, Write, guarded, write
-from doorward.storage.sql.text import insert, one_of
-
-_COUNT = "SELECT tries, ends_at FROM attempts WHERE bucket = ? AND ends_at > ?"
-_COUNTED = (
-    "ON CONFLICT (bucket) DO UPDATE SET tries ="
-    " CASE WHEN attempts.ends_at <= ? OR attempts.ends_at > ? THEN excluded.tries"
-    " ELSE attempts.tries + excluded.tries END, ends_at ="
-    " CASE WHEN attempts.ends_at <= ? OR attempts.ends_at > ? THEN excluded.ends_at ELSE attempts.ends_at END"
-)
-_ADD = insert("attempts", "bucket, tries, ends_at", _COUNTED)
-_TAKE = insert(
-    "attempts",
-    "bucket, tries, ends_at",
-    f"{_COUNTED} WHERE attempts.ends_at <= ? OR attempts.ends_at > ? OR attempts.tries < ?",
-)
-_CLEAR = "DELETE FROM attempts WHERE bucket = ?"
 _CLAIM = insert(
     "claimed",
     "space, value, expires_at",
     "ON CONFLICT (space, value) DO UPDATE SET expires_at = excluded.expires_at WHERE claimed.expires_at <= ?",
 )
-_MANY = 50
 
 
-class SqlAttempts:
-    """Counters for throttling, and values that may be used only once."""
-
-    def __init__(self, database: Database) -> None:
-        self._db = database
-
-    async def count(self, bucket: str, now: int) -> tuple[int, int]:
-        """(attempts in the bucket's running window, end of that window in seconds since the epoch)."""
-        row = await self._db.one(_COUNT, (bucket, now))
-        return (0, now) if row is None else (row[0], row[1])
-
-    async def counts(self, buckets: Sequence[str]) -> Mapping[str, tuple[int, int]]:
-        """(attempts, end of the window) of each known bucket, in one round trip; the window may be over."""
-        found: dict[str, tuple[int, int]] = {}
-        for start in range(0, len(buckets), _MANY):
-            some = tuple(buckets[start : start + _MANY])
-            found |= {row[0]: (row[1], row[2]) for row in await self._db.all(_counts(len(some)), some)}
-        return found
-
-    def add(self, bucket: str, now: int, window: int, *, tries: int = 1) -> Write:
-        """Add attempts; a new window of `window` seconds begins when the old one is over. Safe under concurrency."""
-        ends, far = now + window, now + 2 * window
-        return write(_ADD, bucket, tries, ends, now, far, now, far)
-
-    def take(self, bucket: Bucket, now: int) -> Write:
-        """Add one attempt if the bucket has room. Guarded: loses when `bucket.limit` attempts are counted in the
-        running window, so that concurrent requests are counted up to exactly the limit."""
-        ends, far = now + bucket.window, now + 2 * bucket.window
-        return guarded(_TAKE, bucket.key, 1, ends, now, far, now, far, now, far, bucket.limit)
-
-    def clear(self, bucket: str) -> Write:
-        return write(_CLEAR, bucket)
+class SqlReplayCache:
+    """Single use of identifiers, for as long as they are accepted."""
 
     def claim(self, space: str, value: str, expires_at: int, *, now: int = 0) -> Write:
         """Guarded: loses when (space, value) was claimed and has not expired at `now` (assertion jti: RFC 7523 §3).
         Without `now` a claim is valid until it is swept."""
         return guarded(_CLAIM, space, value, expires_at, now)
-
-
-@cache
-def _counts(number: int) -> str:
-    return one_of("bucket, tries, ends_at", "attempts", "bucket", number)

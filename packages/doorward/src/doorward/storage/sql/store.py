@@ -11,6 +11,7 @@ from typing import final
 
 from doorward.core.errors import StoreUnavailable
 from doorward.storage.sql.accounts import SqlAccounts
+from doorward.storage.sql.attempts import SqlAttempts
 from doorward.storage.sql.audit import SqlAudit
 from doorward.storage.sql.audit_end import End, line_by_line
 from doorward.storage.sql.config_objects import RAISE, SqlRegistry
@@ -20,7 +21,7 @@ from doorward.storage.sql.messages import SqlMessages
 from doorward.storage.sql.migrate import APPLIED, READABLE, Migration, may_use
 from doorward.storage.sql.nodes import SqlNodes
 from doorward.storage.sql.posts import SqlPosts
-from doorward.storage.sql.replay_cache import SqlAttempts
+from doorward.storage.sql.replay_cache import SqlReplayCache
 from doorward.storage.sql.revocations import NEXT, SqlRevocations
 from doorward.storage.sql.sessions import SqlSessions
 from doorward.storage.sql.sign_ins import SqlSignIns
@@ -65,6 +66,7 @@ class Store:
         self.grants = SqlGrants(database)
         self.revocations = SqlRevocations(database)
         self.attempts = SqlAttempts(database)
+        self.replay_cache = SqlReplayCache()
         self.nodes = SqlNodes(database)
         self.messages = SqlMessages(database)
         self.posts = SqlPosts(database)

@@ -35,7 +35,7 @@ class Redo(Exception):
 
 
 @final
-class Job:
+class WaitingCommit:
     """One waiting commit, and then its outcome: rows changed, `LOST`, or the exception to raise."""
 
     __slots__ = ("future", "loop", "outcome", "savepoint", "steps")
@@ -51,7 +51,7 @@ class Job:
 
 def run(
     execute: Callable[[str, tuple[Param, ...]], sqlite3.Cursor],
-    job: Job,
+    job: WaitingCommit,
     *,
     careful: bool,
 ) -> None:

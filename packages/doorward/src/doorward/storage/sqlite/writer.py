@@ -15,7 +15,7 @@ from typing import final
 
 from doorward.core.errors import StoreUnavailable
 from doorward.storage.sql.statements import Step
-from doorward.storage.sqlite.batch import Job, Redo, run
+from doorward.storage.sqlite.batch import Redo, WaitingCommit, run
 from doorward.storage.sqlite.write_lock import Turn
 
 # The batch size is limited so that another process gets its turn, and the first commit does not wait for many others.
@@ -29,7 +29,7 @@ class Writer:
     def __init__(self, connect: Callable[[], sqlite3.Connection], turn: Turn) -> None:
         self._connect = connect
         self._turn = turn
-        self._waiting: deque[Job] = deque()
+        self._waiting: deque[WaitingCommit] = deque()
         self._lock = threading.Lock()
         self._idle = False
         self._closing = False
@@ -42,7 +42,7 @@ class Writer:
     async def apply(self, steps: Sequence[Step]) -> int:
         """Queue one commit and wait until it is on disk. See `Database.apply`."""
         loop = asyncio.get_running_loop()
-        job = Job(steps, loop)
+        job = WaitingCommit(steps, loop)
         with self._lock:
             if self._closing:
                 raise StoreUnavailable("the store is closed")
@@ -70,7 +70,7 @@ class Writer:
                 self._wake.release()
         await asyncio.to_thread(self._thread.join)
 
-    def _take(self) -> list[Job] | None:
+    def _take(self) -> list[WaitingCommit] | None:
         """The next batch; None when the thread must end."""
         while True:
             with self._lock:
@@ -93,7 +93,7 @@ class Writer:
             self._connection.close()
         self._turn.close()
 
-    def _commit(self, batch: list[Job]) -> None:
+    def _commit(self, batch: list[WaitingCommit]) -> None:
         connection = self._connection
         if connection is None:
             connection = self._connection = self._connect()
@@ -113,7 +113,7 @@ class Writer:
                 run(execute, job, careful=True)
         connection.execute("COMMIT")
 
-    def _give_up(self, batch: list[Job], problem: Exception) -> None:
+    def _give_up(self, batch: list[WaitingCommit], problem: Exception) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(sqlite3.Error):
@@ -127,9 +127,9 @@ class Writer:
             job.outcome = refused
 
 
-def _answer(batch: list[Job]) -> None:
+def _answer(batch: list[WaitingCommit]) -> None:
     """Wake all waiting callers, once per event loop."""
-    loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+    loops: dict[asyncio.AbstractEventLoop, list[WaitingCommit]] = {}
     for job in batch:
         loops.setdefault(job.loop, []).append(job)
     for loop, jobs in loops.items():
@@ -137,7 +137,7 @@ def _answer(batch: list[Job]) -> None:
             loop.call_soon_threadsafe(_resolve, jobs)
 
 
-def _resolve(jobs: list[Job]) -> None:
+def _resolve(jobs: list[WaitingCommit]) -> None:
     for job in jobs:
         if job.future.done():
             continue

@@ -8,7 +8,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from doorward.core.model.message import Letter
+from doorward.core.model.message import EmailMessage
 from doorward.web.mail.message import MessageTemplate, MessageWords
 from doorward.web.pages import language
 from doorward.web.pages.addresses import host_of
@@ -30,7 +30,7 @@ def _environment() -> Environment:
     )
 
 
-def render(message: MessageTemplate, *, locale: str, brand_name: str, issuer: str) -> Letter:
+def render(message: MessageTemplate, *, locale: str, brand_name: str, issuer: str) -> EmailMessage:
     """The letter for `message`. Names in it are shown as text, without control or bidi characters; the subject is one line.
 
     `locale` is from `language.LOCALES`; `issuer` is the issuer URL, the base of the links in the mail.
@@ -46,7 +46,7 @@ def render(message: MessageTemplate, *, locale: str, brand_name: str, issuer: st
         "host": host_of(issuer),
     }
     environment = _environment()
-    return Letter(
+    return EmailMessage(
         subject=text.subject,
         text=environment.get_template("message.txt").render(values),
         html=environment.get_template("message.html").render(values),

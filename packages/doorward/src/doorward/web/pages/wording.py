@@ -11,7 +11,7 @@ from msgspec import Struct
 from doorward.web.pages.views.account import ActivityLine, Done
 from doorward.web.pages.views.ends import Failure, Way
 from doorward.web.pages.views.flow import ScopeLine
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.words import N_, Words, device_html, isolated
 
 _SCOPES: Final = {
@@ -46,7 +46,7 @@ class Sentences(Struct, frozen=True):
     words: Words
     told: Told
 
-    def problem(self, problem: Problem) -> Markup:
+    def problem(self, problem: FormProblem) -> Markup:
         """The sentence for a problem, with its solution."""
         html, number = self.words.html, problem.number or 0
         match problem.kind:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.features.oauth.grants.refresh_token.rules.grant import narrow
 from tests.features import made
 
-CATALOG = made.catalog()
+CATALOG = made.config()
 NAMES = st.lists(st.sampled_from(["openid", "email", "orders:read", "orders:write", "profile", ""]))
 
 
@@ -20,8 +20,8 @@ def test_the_requested_scope_is_a_subset_of_the_grant_or_refused(
     granted: list[str], asked: list[str]
 ) -> None:
     grant = made.grant(scopes=tuple(name for name in granted if name))
-    got = narrow(grant, scope=" ".join(asked), resource=None, catalog=CATALOG)
-    if isinstance(got, Refusal):
+    got = narrow(grant, scope=" ".join(asked), resource=None, config=CATALOG)
+    if isinstance(got, OAuthError):
         assert got.code == "invalid_scope"
         assert not any(asked) or not {name for name in asked if name} <= set(grant.scopes)
     else:
@@ -30,15 +30,15 @@ def test_the_requested_scope_is_a_subset_of_the_grant_or_refused(
 
 @pytest.mark.requirement(21)
 def test_the_resource_must_be_the_grants_own() -> None:
-    assert narrow(made.grant(), scope=None, resource=None, catalog=CATALOG) == made.grant().scopes
-    assert narrow(made.grant(), scope=None, resource=made.API, catalog=CATALOG) == made.grant().scopes
-    refusal = narrow(made.grant(), scope=None, resource="https://other.example.com", catalog=CATALOG)
-    assert isinstance(refusal, Refusal)
+    assert narrow(made.grant(), scope=None, resource=None, config=CATALOG) == made.grant().scopes
+    assert narrow(made.grant(), scope=None, resource=made.API, config=CATALOG) == made.grant().scopes
+    refusal = narrow(made.grant(), scope=None, resource="https://other.example.com", config=CATALOG)
+    assert isinstance(refusal, OAuthError)
     assert refusal.code == "invalid_target"
 
 
-def refresh(scope: str, *granted: str, resource: str | None = None) -> tuple[str, ...] | Refusal:
-    return narrow(made.grant(scopes=granted), scope=scope, resource=resource, catalog=CATALOG)
+def refresh(scope: str, *granted: str, resource: str | None = None) -> tuple[str, ...] | OAuthError:
+    return narrow(made.grant(scopes=granted), scope=scope, resource=resource, config=CATALOG)
 
 
 def test_an_undefined_scope_is_ignored_again() -> None:
@@ -52,18 +52,18 @@ def test_an_undefined_scope_is_ignored_again() -> None:
 @pytest.mark.parametrize("scope", ["phone", "openid orders:write", "openid email"])
 def test_a_defined_scope_that_was_not_granted_is_refused(scope: str) -> None:
     refused = refresh(scope, "openid", "orders:read")
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, OAuthError)
     assert refused.code == "invalid_scope"
-    assert repr(scope.rsplit(" ", maxsplit=1)[-1]) in refused.because
+    assert repr(scope.rsplit(" ", maxsplit=1)[-1]) in refused.reason
 
 
 def test_without_openid_no_scope_is_ignored() -> None:
     refused = refresh("orders:read phone", "orders:read")
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, OAuthError)
     assert refused.code == "invalid_scope"
 
 
 @pytest.mark.requirement(37)
 def test_the_resource_is_compared_as_a_url() -> None:
     assert refresh("openid", "openid", resource=made.API + "/") == ("openid",)
-    assert isinstance(refresh("openid", "openid", resource=made.API + "/orders"), Refusal)
+    assert isinstance(refresh("openid", "openid", resource=made.API + "/orders"), OAuthError)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.grant import Spent
 from doorward.core.model.policy import TokenPolicy
@@ -18,7 +18,7 @@ from doorward.features.oauth.grants.refresh_token.rules.rotation import (
     Replayed,
     Rotate,
 )
-from doorward.features.oauth.tokens.rules.refresh_format import Presented
+from doorward.features.oauth.tokens.rules.refresh_format import PresentedRefreshToken
 from tests.features import made
 
 NOW = made.NOW
@@ -44,7 +44,9 @@ def decide(
 ) -> object:
     """The decision on token `shown` of a grant whose newest token is r, of generation 9."""
     return rotation.decide(
-        Presented("grt_one", 9 if generation is None else generation, family, shown.encode() * 32),
+        PresentedRefreshToken(
+            "grt_one", 9 if generation is None else generation, family, shown.encode() * 32
+        ),
         made.refresh(**{"generation": 9, "recent": recent, **(token or {})}),
         made.grant(**(grant or {})),
         client=client or made.client(),
@@ -152,12 +154,12 @@ def test_an_unused_successor_is_repeated_even_without_leeway_until_the_last_seco
 @pytest.mark.requirement(18)
 def test_without_the_family_secret_a_spent_token_is_not_a_replay() -> None:
     for shown in ("r", "p", "a"):
-        assert isinstance(decide(shown, spent("p"), generation=1, family=b"x" * 32), Refusal)
+        assert isinstance(decide(shown, spent("p"), generation=1, family=b"x" * 32), OAuthError)
 
 
 def test_a_token_newer_than_the_database_is_refused_without_a_replay() -> None:
-    assert isinstance(decide("n", generation=10), Refusal)
-    assert isinstance(decide("n", generation=9), Refusal)
+    assert isinstance(decide("n", generation=10), OAuthError)
+    assert isinstance(decide("n", generation=9), OAuthError)
 
 
 def test_a_slightly_slow_clock_does_not_turn_crossed_requests_into_a_replay() -> None:
@@ -187,7 +189,7 @@ def test_a_client_without_a_private_key_always_rotates(method: str) -> None:
 @pytest.mark.parametrize("end", [{"grant": {"expires_at": NOW}}, {"token": {"expires_at": NOW}}])
 @pytest.mark.parametrize("shown", ["r", "p", "a"])
 def test_after_the_absolute_end_nothing_is_issued(end: dict[str, Any], shown: str) -> None:
-    assert isinstance(decide(shown, spent("p"), generation=1, **end), Refusal)
+    assert isinstance(decide(shown, spent("p"), generation=1, **end), OAuthError)
 
 
 @pytest.mark.parametrize("shown", ["r", "p", "a"])
@@ -197,7 +199,7 @@ def test_an_ended_grant_another_app_or_a_missing_grant_type_is_refused_without_a
         decide(shown, spent("p"), generation=1, client=made.client(id="app_other")),
         decide(shown, spent("p"), generation=1, client=made.client(grant_types=("authorization_code",))),
     ):
-        assert isinstance(refusal, Refusal)
+        assert isinstance(refusal, OAuthError)
 
 
 @pytest.mark.requirement(20)

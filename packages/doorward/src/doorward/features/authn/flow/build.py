@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from doorward.features.audit.build import audit_log
-from doorward.features.authn.flow.advance import Advance
-from doorward.features.authn.flow.finish import Finish
+from doorward.features.authn.flow.finish import SignInCompletion
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
+from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.authn.flow.sign_ins import SignIns
 from doorward.features.authn.flow.typed_code import ProveTypedCode
 from doorward.features.authn.slots import FACTORS, GOALS
@@ -40,32 +40,32 @@ def prove_typed_code(services: Services) -> ProveTypedCode:
         store=services.store,
         factors=services.get(offered_factors),
         throttle=services.get(throttle),
-        record=services.get(audit_log),
-        meter=services.metrics,
-        postman=services.mail,
+        audit_log=services.get(audit_log),
+        metrics=services.metrics,
+        mail_queue=services.mail,
     )
 
 
-def finish(services: Services) -> Finish:
+def finish(services: Services) -> SignInCompletion:
     """The service that ends a sign-in."""
-    return Finish(
+    return SignInCompletion(
         store=services.store,
-        chance=services.random,
-        postman=services.mail,
-        ending=services.get(revoker),
-        record=services.get(audit_log),
-        meter=services.metrics,
+        random=services.random,
+        mail_queue=services.mail,
+        revoker=services.get(revoker),
+        audit_log=services.get(audit_log),
+        metrics=services.metrics,
         sessions=services.sessions,
     )
 
 
-def advance(services: Services) -> Advance:
+def advance(services: Services) -> SignInFlow:
     """The dispatcher of sign-ins."""
-    return Advance(
+    return SignInFlow(
         store=services.store,
         factors=services.get(offered_factors),
         goals=services.get(goal_plug).goals,
-        finish=services.get(finish),
+        completion=services.get(finish),
     )
 
 
@@ -75,7 +75,7 @@ def sign_ins(services: Services) -> SignIns:
         store=services.store,
         random=services.random,
         policy=services.sessions,
-        starts=services.get(sign_in_starts),
+        limiter=services.get(sign_in_starts),
         factors=services.get(offered_factors),
     )
 
@@ -85,9 +85,9 @@ def flow_pages(services: Services) -> FlowPages:
     return FlowPages(
         sign_ins=services.get(sign_ins),
         sessions=services.get(live_sessions),
-        catalog=services.config,
+        config=services.config,
         factors=services.get(offered_factors),
-        advance=services.get(advance),
+        sign_in_flow=services.get(advance),
         goals=services.get(goal_plug).pages,
     )
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.signin import Proof, SignIn
@@ -73,12 +73,12 @@ class JsonStep(ABC):
     @abstractmethod
     async def prove(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
-    ) -> SignIn | Refusal:
+    ) -> SignIn | OAuthError:
         """The sign-in as stored now, or the same refusal as on the pages. Raises `HashingBusy`."""
 
     async def prove_new(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
-    ) -> tuple[SignIn, list[Write]] | Refusal | None:
+    ) -> tuple[SignIn, list[Write]] | OAuthError | None:
         """The same for a sign-in that is not stored yet, with the writes that store it. None: this step needs a stored sign-in."""
         del sign_in, params, caller, now
         return None

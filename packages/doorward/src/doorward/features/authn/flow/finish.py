@@ -14,15 +14,15 @@ from doorward.core.model.digest import digest
 from doorward.core.model.policy import SessionPolicy
 from doorward.core.model.session import EndReason, Session
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.mail_queue import Postman, owner_mail
-from doorward.core.ports.metrics import Meter
-from doorward.core.ports.random import Chance
-from doorward.features.audit.service import Record
+from doorward.core.ports.mail_queue import MailQueue, owner_mail
+from doorward.core.ports.metrics import Metrics
+from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.goal import Permitted, Reached
-from doorward.features.authn.flow.outcomes import Finished, Stale
+from doorward.features.authn.flow.outcomes import Conflict, Finished
 from doorward.features.authn.flow.rules.assurance import Achieved, counting
 from doorward.features.authn.flow.rules.vouching import to_store
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.features.sessions.rules import session as session_rule
 from doorward.storage.sql.store import Store, Write
 
@@ -41,15 +41,15 @@ others and notifies the apps of each session, so the number must not be up to th
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finish:
+class SignInCompletion:
     """Builds and commits all writes at the end of a sign-in. The row of the sign-in is the guard, so that it ends once."""
 
     store: Store
-    chance: Chance
-    postman: Postman
-    ending: Ending
-    record: Record
-    meter: Meter
+    random: SecureRandom
+    mail_queue: MailQueue
+    revoker: Revoker
+    audit_log: AuditLog
+    metrics: Metrics
     sessions: SessionPolicy
 
     async def commit(
@@ -63,7 +63,7 @@ class Finish:
         caller: Caller,
         now: int,
         first: Sequence[Write] = (),
-    ) -> Finished | Stale:
+    ) -> Finished | Conflict:
         """`old` is the browser's live session; `permitted` is None for a sign-in to the account pages. `first` are the first writes of
         the commit: a sign-in that starts and ends in one call has no earlier commit."""
         writes: list[Write] = [
@@ -79,7 +79,7 @@ class Finish:
             # from an invalid proof (R72).
             writes.append(self.store.accounts.replace(account, old=account))
             writes.append(
-                self.record.write(
+                self.audit_log.write(
                     "sign_in.succeeded",
                     caller=caller,
                     now=now,
@@ -97,11 +97,11 @@ class Finish:
             writes += reached.writes
         # the device is last: on PostgreSQL the writes before it form one statement (storage/postgres/merge.py)
         if not await self.store.commit(*writes, *device):
-            return Stale(sign_in)
+            return Conflict(sign_in)
         for gone, reason in ended:
-            await self.ending.late_in(gone, now=now, reason=reason)
+            await self.revoker.late_in(gone, now=now, reason=reason)
         if secret is not None:
-            self.meter.count("sign_ins", "succeeded")
+            self.metrics.inc("sign_ins", "succeeded")
         return Finished(sign_in, account, session, reached.response, reached.code, secret, device_secret)
 
     async def _session(
@@ -123,7 +123,7 @@ class Finish:
             # Changes nothing, but fails if the session ends concurrently: no grant is created for an ended session.
             alive = self.store.sessions.replace_secret(mine, structs.replace(mine, seen_at=now))
             return mine, None, [alive], []
-        secret = self.chance.token()
+        secret = self.random.token()
         proofs = to_store(counting(sign_in.proofs, sign_in.fresh_after))
         if mine is not None:
             renewed = structs.replace(
@@ -143,11 +143,11 @@ class Finish:
         writes = [
             write
             for gone, reason in ended
-            for write in await self.ending.session(gone, now=now, reason=reason)
+            for write in await self.revoker.session(gone, now=now, reason=reason)
         ]
         _, absolute = session_rule.limits(self.sessions, achieved.acr)
         session = Session(
-            id=self.chance.new_id("ses"),
+            id=self.random.new_id("ses"),
             secret_hash=digest(secret),
             account_id=account.id,
             created_at=now,
@@ -170,11 +170,11 @@ class Finish:
         devices = caller.devices
         if devices and await self.store.sessions.known_device(devices, account.id) is not None:
             return None, []
-        secret = self.chance.token()
+        secret = self.random.token()
         writes: list[Write] = []
         told = await self.store.sessions.devices_since(account.id, now - DAY, MOST_TOLD)
         if now - account.created_at >= NEW_ACCOUNT and told < MOST_TOLD:
-            mail = owner_mail(self.postman, "new_device", account, caller, now, app=app)
+            mail = owner_mail(self.mail_queue, "new_device", account, caller, now, app=app)
             writes.append(self.store.messages.insert_mail(mail))
         return secret, [*writes, self.store.sessions.remember_device(digest(secret), account.id, now)]
 

@@ -6,13 +6,13 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.caller import Caller
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
-from doorward.features.authn.flow.outcomes import AskConsent, Denied
+from doorward.features.authn.flow.outcomes import AskConsent, AuthorizationError
 from doorward.features.authn.flow.rules.assurance import Achieved
 from doorward.storage.sql.store import Write
 
@@ -45,10 +45,10 @@ class SignInGoals(Protocol):
 
     async def permit(
         self, sign_in: SignIn, account: Account, achieved: Achieved
-    ) -> Permitted | AskConsent | Denied | None:
+    ) -> Permitted | AskConsent | AuthorizationError | None:
         """Whether the person may reach the goal of the sign-in. None: the goal is a page of this server."""
         ...
 
-    def deny(self, sign_in: SignIn, refusal: Refusal) -> Denied:
+    def deny(self, sign_in: SignIn, refusal: OAuthError) -> AuthorizationError:
         """The refusal as a response to the app."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.client import Client
@@ -51,18 +51,18 @@ class Finished(Struct, frozen=True):
     device_secret: str | None = None
 
 
-class Denied(Struct, frozen=True):
+class AuthorizationError(Struct, frozen=True):
     """The app gets a refusal. Without `response` there is no recipient: no app started the sign-in, or it is no longer registered."""
 
     sign_in: SignIn
-    refusal: Refusal
+    refusal: OAuthError
     response: AuthResponse | None
 
 
-class Stale(Struct, frozen=True):
+class Conflict(Struct, frozen=True):
     """A concurrent request took this step already; the stored state decides."""
 
     sign_in: SignIn
 
 
-Next = FactorRequired | AskConsent | Finished | Denied | Stale
+Next = FactorRequired | AskConsent | Finished | AuthorizationError | Conflict

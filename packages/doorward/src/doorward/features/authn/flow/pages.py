@@ -14,11 +14,18 @@ from msgspec import structs
 from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.features.authn.flow.advance import Advance
+from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.offered import OfferedFactors
-from doorward.features.authn.flow.outcomes import AskConsent, Denied, FactorRequired, Finished, Next, Stale
+from doorward.features.authn.flow.outcomes import (
+    AskConsent,
+    AuthorizationError,
+    Conflict,
+    FactorRequired,
+    Finished,
+    Next,
+)
+from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.authn.flow.sign_ins import SignIns
 from doorward.features.sessions.asked import unpack
 from doorward.features.sessions.browser_context import BrowserContext
@@ -26,7 +33,7 @@ from doorward.features.sessions.service import Sessions
 from doorward.web.http import EarlyResponse, Response, redirect
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sign_in import OtherWay
 from doorward.web.refusals import note
 
@@ -53,9 +60,9 @@ class FlowPages:
 
     sign_ins: SignIns
     sessions: Sessions
-    catalog: CatalogSource
+    config: ConfigSource
     factors: OfferedFactors
-    advance: Advance
+    sign_in_flow: SignInFlow
     goals: GoalPages
 
     async def begin(
@@ -147,7 +154,7 @@ class FlowPages:
         """The browser context with the name and the languages of the app that started the sign-in."""
         if sign_in.request is None:
             return browser
-        client = self.catalog.current().clients.get(sign_in.request.client_id)
+        client = self.config.current().clients.get(sign_in.request.client_id)
         if sign_in.request.ui_locales:
             browser = browser.in_language(sign_in.request.ui_locales)
         return browser.for_app(client.name if client else None)
@@ -185,7 +192,7 @@ class FlowPages:
 
     async def next_step(self, browser: BrowserContext, sign_in: SignIn) -> Next:
         """The next step, for a page that needs more than the redirect."""
-        return await self.advance.next(
+        return await self.sign_in_flow.next(
             sign_in, session=browser.session, caller=browser.caller, now=browser.now
         )
 
@@ -207,14 +214,14 @@ class FlowPages:
                 if outcome.response is None:
                     return browser.go(outcome.sign_in.return_to or "/account")
                 return self.goals.deliver(browser, outcome.response, denied=False)
-            case Denied():
+            case AuthorizationError():
                 self._note(browser, outcome)
                 if outcome.response is not None:
                     return self.goals.deliver(browser, outcome.response, denied=True)
-                detail = outcome.refusal.say
+                detail = outcome.refusal.description
                 view = ErrorPage(Failure.UNKNOWN_APP, detail=detail, ways=(Way.HOME, Way.ACCOUNT))
                 return page(view, browser, 400)
-            case Stale(sign_in=sign_in):
+            case Conflict(sign_in=sign_in):
                 newest = await self.sign_ins.get(sign_in.id)
                 # The guard that failed may have been the session; with the outdated one, the commit would fail again and again.
                 if browser.session is not None:
@@ -245,14 +252,14 @@ class FlowPages:
                 return self.went_stale(browser, path, sign_in)
         return browser.go(with_flow(path, sign_in.id))
 
-    def _note(self, browser: BrowserContext, outcome: Denied) -> None:
+    def _note(self, browser: BrowserContext, outcome: AuthorizationError) -> None:
         request = outcome.sign_in.request
         client_id = request.client_id if request is not None else None
-        client = self.catalog.current().clients.get(client_id or "")
+        client = self.config.current().clients.get(client_id or "")
         note(
             outcome.refusal,
             browser.request,
-            event="authorization request refused",
+            event="authorization.refused",
             app=client.name if client is not None else None,
             client_id=client_id,
         )
@@ -270,11 +277,11 @@ def again_by_get(browser: BrowserContext, path: str, params: Mapping[str, str]) 
     return redirect(f"{browser.link(path)}?{query}")
 
 
-def said_stale(browser: BrowserContext, query: Mapping[str, str]) -> Problem | None:
+def said_stale(browser: BrowserContext, query: Mapping[str, str]) -> FormProblem | None:
     """The problem that a page shows first after an outdated one."""
     word = query.get("stale")
     stale = word is not None and word == browser.stale_word(query.get("flow", ""))
-    return Problem(Wrong.STALE_FORM) if stale else None
+    return FormProblem(Wrong.STALE_FORM) if stale else None
 
 
 def hinted(sign_in: SignIn | None) -> str:

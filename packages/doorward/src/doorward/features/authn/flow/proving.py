@@ -6,24 +6,26 @@ from typing import Final
 
 from msgspec import structs
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.storage.sql.store import Store, Write
 
-GONE: Final = Refusal("invalid_session", "This sign-in is over. Begin again.", "sign-in expired or finished")
+GONE: Final = OAuthError(
+    "invalid_session", "This sign-in is over. Begin again.", "sign-in expired or finished"
+)
 _TRIES: Final = 5
 
 
-def too_many(wait: Wait, because: str) -> Refusal:
+def too_many(wait: Wait, because: str) -> OAuthError:
     """The refusal with the time of the next permitted attempt."""
-    return Refusal("too_many_attempts", "Too many tries. Try again later.", because, wait.until)
+    return OAuthError("too_many_attempts", "Too many tries. Try again later.", because, wait.until)
 
 
 async def add_proof(
     store: Store, sign_in: SignIn, account_id: str, proof: Proof, now: int, *also: Write
-) -> SignIn | Refusal:
+) -> SignIn | OAuthError:
     """Add a proof to the stored sign-in by compare-and-swap, and commit `also` with it, or on its own if the sign-in is over. Of two
     forms sent at once both take effect: the loser of the swap is retried."""
     current = sign_in

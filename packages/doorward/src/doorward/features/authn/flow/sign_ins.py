@@ -12,10 +12,10 @@ from doorward.core.model.policy import SessionPolicy
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.random import Chance
+from doorward.core.ports.random import SecureRandom
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules import begin
-from doorward.features.rate_limits.rules.sign_in_starts import Begun
+from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.storage.sql.store import Store
 
 
@@ -25,9 +25,9 @@ class SignIns:
     """Loads and stores sign-ins; the next step is decided elsewhere."""
 
     store: Store
-    random: Chance
+    random: SecureRandom
     policy: SessionPolicy
-    starts: Begun
+    limiter: SignInRateLimiter
     factors: OfferedFactors
 
     async def begin(
@@ -47,9 +47,9 @@ class SignIns:
         whose only form counts attempts.
         """
         if counted_for is not None:
-            if (until := self.starts.full(counted_for, now)) is not None:
+            if (until := self.limiter.full(counted_for, now)) is not None:
                 raise ComeBackLater(until - now)
-            self.starts.note(counted_for, now)
+            self.limiter.note(counted_for, now)
         sign_in = begin.sign_in(
             sign_in_id=self.random.new_id("sin"),
             now=now,

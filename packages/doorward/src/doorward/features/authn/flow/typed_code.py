@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
-from doorward.core.ports.mail_queue import Postman, owner_mail
-from doorward.core.ports.metrics import Meter
-from doorward.features.audit.service import Record
+from doorward.core.ports.mail_queue import MailQueue, owner_mail
+from doorward.core.ports.metrics import Metrics
+from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.factor import TYPED_CODE_STEP, JsonStep, TypedCode
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import GONE, too_many, with_proof
@@ -37,11 +37,11 @@ class ProveTypedCode:
     store: Store
     factors: OfferedFactors
     throttle: Throttle
-    record: Record
-    meter: Meter
-    postman: Postman
+    audit_log: AuditLog
+    metrics: Metrics
+    mail_queue: MailQueue
 
-    async def prove(self, sign_in: SignIn, *, code: Secret, caller: Caller, now: int) -> SignIn | Refusal:
+    async def prove(self, sign_in: SignIn, *, code: Secret, caller: Caller, now: int) -> SignIn | OAuthError:
         """The sign-in as stored now, or a refusal: access_denied for a code that is wrong, spent or unknown,
         too_many_attempts with `retry_at`, invalid_session when nothing that comes first was proven (recently enough) before.
 
@@ -53,7 +53,7 @@ class ProveTypedCode:
         account, rows = whose
         guess = await self.throttle.guess("code", account.id, account_id=account.id, caller=caller, now=now)
         if isinstance(guess, Wait):
-            self.meter.count("second_factors", "throttled")
+            self.metrics.inc("second_factors", "throttled")
             return too_many(guess, "second factor throttled")
         typed = code.reveal()[:_MAX_TYPED]
         for _ in range(_TRIES):
@@ -66,7 +66,7 @@ class ProveTypedCode:
                 spend,
                 self.store.sign_ins.replace(sign_in, changed),
                 *self.throttle.clear(guess.own),
-                self.record.write(
+                self.audit_log.write(
                     "second_factor.succeeded",
                     caller=caller,
                     now=now,
@@ -111,23 +111,23 @@ class ProveTypedCode:
                 return None if found is None else (code, *found)
         return None
 
-    async def _failed(self, account: Account, guess: Guess, caller: Caller, now: int) -> Refusal:
+    async def _failed(self, account: Account, guess: Guess, caller: Caller, now: int) -> OAuthError:
         await self.store.commit(
             *self.throttle.missed(guess, now),
-            self.record.write(
+            self.audit_log.write(
                 "second_factor.failed", caller=caller, now=now, account_id=account.id, ok=False
             ),
         )
-        self.meter.count("second_factors", "failed")
+        self.metrics.inc("second_factors", "failed")
         if await self.throttle.tries(guess.own, now) >= TOLD_AFTER:
             await self._tell(account, caller, now)
-        return Refusal("access_denied", WRONG, "wrong or spent code")
+        return OAuthError("access_denied", WRONG, "wrong or spent code")
 
     async def _tell(self, account: Account, caller: Caller, now: int) -> None:
         """Whoever types codes here has shown the password: its owner hears of it, once a day however many are wrong."""
-        mail = owner_mail(self.postman, "second_factor_failed", account, caller, now)
+        mail = owner_mail(self.mail_queue, "second_factor_failed", account, caller, now)
         await self.store.commit(
-            self.store.attempts.claim("second_factor_failed", account.id, now + DAY, now=now),
+            self.store.replay_cache.claim("second_factor_failed", account.id, now + DAY, now=now),
             self.store.messages.insert_mail(mail),
         )
 
@@ -143,6 +143,6 @@ class TypedCodeStep(JsonStep):
 
     async def prove(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
-    ) -> SignIn | Refusal:
+    ) -> SignIn | OAuthError:
         """A code of whichever factor."""
         return await self.prove_code.prove(sign_in, code=Secret(params[self.field]), caller=caller, now=now)

@@ -8,7 +8,7 @@ from typing import Literal, final
 
 from msgspec import Struct
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import SignIn
@@ -24,7 +24,7 @@ from doorward.features.sessions.browser_context import (
 )
 from doorward.web.http import EarlyResponse, Response
 from doorward.web.page import page
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sign_in import SecondFactor
 from doorward.web.route import Route
 
@@ -61,18 +61,18 @@ class TypedCodePage:
         browser, waiting = await self._waiting(post.browser, post.form.get("flow"))
         method, code = _method(post.form), post.form.get("code", "")
         if not code.strip():
-            return _page(browser, waiting, method, Problem(Wrong.CODE_MISSING))
+            return _page(browser, waiting, method, FormProblem(Wrong.CODE_MISSING))
         outcome = await self.prove_code.prove(
             waiting.sign_in, code=Secret(code), caller=browser.caller, now=browser.now
         )
-        if not isinstance(outcome, Refusal):
+        if not isinstance(outcome, OAuthError):
             return await self.flow.follow(browser, outcome)
         if outcome.code == "invalid_session":
             return await self.flow.load_and_follow(browser, waiting.sign_in.id)
         if outcome.code == "too_many_attempts":
-            problem = Problem(Wrong.TOO_MANY_TRIES, at=outcome.retry_at)
+            problem = FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.retry_at)
         else:
-            problem = Problem(Wrong.RECOVERY_CODE_WRONG if method == "recovery" else Wrong.CODE_WRONG)
+            problem = FormProblem(Wrong.RECOVERY_CODE_WRONG if method == "recovery" else Wrong.CODE_WRONG)
         return _page(browser, waiting, method, problem)
 
     async def _waiting(self, browser: BrowserContext, flow: str | None) -> tuple[BrowserContext, _Waiting]:
@@ -80,7 +80,7 @@ class TypedCodePage:
         browser, sign_in = await self.flow.current(browser, flow)
         if sign_in is None:
             raise EarlyResponse(browser.go("/sign-in"))
-        account, acceptable = await self.flow.advance.acceptable(sign_in)
+        account, acceptable = await self.flow.sign_in_flow.acceptable(sign_in)
         if account is None or not any(factor.typed_code is not None for factor in acceptable):
             raise EarlyResponse(await self.flow.follow(browser, sign_in))
         return browser, _Waiting(sign_in, account, acceptable)
@@ -93,7 +93,9 @@ class TypedCodePage:
         ]
 
 
-def _page(browser: BrowserContext, waiting: _Waiting, method: _Method, problem: Problem | None) -> Response:
+def _page(
+    browser: BrowserContext, waiting: _Waiting, method: _Method, problem: FormProblem | None
+) -> Response:
     codes = [factor for factor in waiting.acceptable if factor.typed_code is not None]
     others = [factor for factor in waiting.acceptable if factor.typed_code is None]
     view = SecondFactor(

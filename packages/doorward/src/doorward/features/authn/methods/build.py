@@ -14,11 +14,11 @@ def second_factors(services: Services) -> SecondFactors:
     """The service that adds and removes second factors."""
     return SecondFactors(
         store=services.store,
-        chance=services.random,
+        random=services.random,
         sealer=services.sealer,
         check=services.get(check_password),
-        postman=services.mail,
-        record=services.get(audit_log),
+        mail_queue=services.mail,
+        audit_log=services.get(audit_log),
         throttle=services.get(throttle),
         policy=services.passwords,
         brand=services.brand_name,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.secret import Secret
-from doorward.features.authn.factors.password.change import Changed, ChangePassword, Moved
+from doorward.features.authn.factors.password.change import Changed, ChangedMeanwhile, ChangePassword
 from doorward.features.authn.factors.password.problems import weak
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.authn.factors.password.service import CheckPassword
@@ -29,7 +29,7 @@ from doorward.web.http import EarlyResponse, Response
 from doorward.web.page import page
 from doorward.web.pages.views import account as views
 from doorward.web.pages.views.account import Done
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sign_in import ReAuth
 from doorward.web.route import Route
 
@@ -60,7 +60,7 @@ class MethodHandlers:
         """Change the password. Raises `HashingBusy`."""
         current, new, browser = post.form.get("current", ""), post.form.get("new", ""), post.browser
         if not current:
-            return await self._methods(post, current_problem=Problem(Wrong.PASSWORD_MISSING))
+            return await self._methods(post, current_problem=FormProblem(Wrong.PASSWORD_MISSING))
         outcome = await self.change_password.change(
             post.account,
             post.session,
@@ -75,13 +75,13 @@ class MethodHandlers:
                 return self.own.done(post, METHODS, Done.PASSWORD_CHANGED)
             case Weak():
                 return await self._methods(post, new_problem=weak(outcome))
-            case Refusal(code="too_many_attempts", retry_at=at):
-                problem = Problem(Wrong.TOO_MANY_TRIES, at=at)
+            case OAuthError(code="too_many_attempts", retry_at=at):
+                problem = FormProblem(Wrong.TOO_MANY_TRIES, at=at)
                 return await self._methods(post, problem=problem)
-            case Refusal():
-                return await self._methods(post, current_problem=Problem(Wrong.PASSWORD_MISMATCH))
-            case Moved():
-                return await self._methods(post, problem=Problem(Wrong.CHANGED_MEANWHILE))
+            case OAuthError():
+                return await self._methods(post, current_problem=FormProblem(Wrong.PASSWORD_MISMATCH))
+            case ChangedMeanwhile():
+                return await self._methods(post, problem=FormProblem(Wrong.CHANGED_MEANWHILE))
 
     async def set_up(self, visit: SignedInVisit) -> Response:
         """Set up an authenticator app: a QR code. Nothing is set up until the app's code comes back."""
@@ -97,7 +97,7 @@ class MethodHandlers:
         browser, code = post.browser, post.form.get("code", "")
         again = self._setup_of(post, post.form)
         if not code.strip():
-            return _setup(post, again, Problem(Wrong.CODE_MISSING))
+            return _setup(post, again, FormProblem(Wrong.CODE_MISSING))
         outcome = await self.factors.confirm(
             post.account,
             post.session,
@@ -112,8 +112,8 @@ class MethodHandlers:
         if isinstance(outcome, SetupOver):
             return browser.go(AUTHENTICATOR)
         if isinstance(outcome, Wait):
-            return _setup(post, again, Problem(Wrong.TOO_MANY_TRIES, at=outcome.until))
-        return _setup(post, again, Problem(Wrong.CODE_WRONG))
+            return _setup(post, again, FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.until))
+        return _setup(post, again, FormProblem(Wrong.CODE_WRONG))
 
     async def remove(self, post: SignedInPost) -> Response:
         """Remove the authenticator app: first the page that asks for the password, then the removal. Raises `HashingBusy`."""
@@ -121,7 +121,7 @@ class MethodHandlers:
         if "password" not in form:
             return _ask_password(post, METHODS, REMOVE, None)
         if not form["password"]:
-            return _ask_password(post, METHODS, REMOVE, Problem(Wrong.PASSWORD_MISSING))
+            return _ask_password(post, METHODS, REMOVE, FormProblem(Wrong.PASSWORD_MISSING))
         outcome = await self.factors.remove(
             post.account,
             post.session,
@@ -149,7 +149,7 @@ class MethodHandlers:
         if made is None:
             return browser.go(METHODS)
         if isinstance(made, Wait):
-            return await self._methods(post, problem=Problem(Wrong.TOO_MANY_TRIES, at=made.until))
+            return await self._methods(post, problem=FormProblem(Wrong.TOO_MANY_TRIES, at=made.until))
         return page(views.RecoveryCodes(made.codes, post.account.email), browser)
 
     async def confirm(self, visit: SignedInVisit) -> Response:
@@ -166,7 +166,7 @@ class MethodHandlers:
         browser, back = post.browser, own_path(post.form.get("return_to", ""))
         password = post.form.get("password")
         if not password:
-            return _ask_password(post, back, CONFIRM, Problem(Wrong.PASSWORD_MISSING))
+            return _ask_password(post, back, CONFIRM, FormProblem(Wrong.PASSWORD_MISSING))
         # The session's proofs do not count here: everything is proven again.
         sign_in = await self.flow.sign_ins.begin(
             browser_hash=browser.browser_hash, return_to=back, now=browser.now, counted_for=None
@@ -174,7 +174,7 @@ class MethodHandlers:
         outcome = await self.prove_password.prove(
             sign_in, post.account.email, Secret(password), caller=browser.caller, now=browser.now
         )
-        if isinstance(outcome, Refusal):
+        if isinstance(outcome, OAuthError):
             return _refused(post, back, CONFIRM, outcome)
         return await self.flow.follow(browser, outcome)
 
@@ -191,7 +191,7 @@ class MethodHandlers:
         owner: SignedIn,
         *,
         done: Done | None = None,
-        **problems: Problem | None,
+        **problems: FormProblem | None,
     ) -> Response:
         added_at, codes_left = await self.factors.there(owner.account)
         view = views.Methods(
@@ -246,18 +246,18 @@ class MethodHandlers:
         ]
 
 
-def _setup(owner: SignedIn, setup: Setup, problem: Problem | None) -> Response:
+def _setup(owner: SignedIn, setup: Setup, problem: FormProblem | None) -> Response:
     view = views.TotpSetup(uri=setup.uri, key=setup.key, setup=setup.sealed, problem=problem)
     return page(view, owner.browser)
 
 
-def _refused(owner: SignedIn, back: str, action: str, refusal: Refusal) -> Response:
+def _refused(owner: SignedIn, back: str, action: str, refusal: OAuthError) -> Response:
     if refusal.code == "too_many_attempts":
-        return _ask_password(owner, back, action, Problem(Wrong.TOO_MANY_TRIES, at=refusal.retry_at))
-    return _ask_password(owner, back, action, Problem(Wrong.PASSWORD_MISMATCH))
+        return _ask_password(owner, back, action, FormProblem(Wrong.TOO_MANY_TRIES, at=refusal.retry_at))
+    return _ask_password(owner, back, action, FormProblem(Wrong.PASSWORD_MISMATCH))
 
 
-def _ask_password(owner: SignedIn, back: str, action: str, problem: Problem | None) -> Response:
+def _ask_password(owner: SignedIn, back: str, action: str, problem: FormProblem | None) -> Response:
     if action == CONFIRM:
         # so that a reload by GET keeps the destination
         action = f"{CONFIRM}?return_to={quote(back)}"

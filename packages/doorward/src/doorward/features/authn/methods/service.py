@@ -10,16 +10,16 @@ import msgspec
 from msgspec import Struct
 
 from doorward.core import text
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.policy import PasswordPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.core.ports.keys import Sealer
-from doorward.core.ports.mail_queue import MailKind, Postman, owner_mail
-from doorward.core.ports.random import Chance
-from doorward.features.audit.service import Record
+from doorward.core.ports.mail_queue import MailKind, MailQueue, owner_mail
+from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.password.rules import password as password_rule
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.authn.factors.password.service import CheckPassword
@@ -73,11 +73,11 @@ class SecondFactors:
     """The caller must ensure that the sign-in is recent."""
 
     store: Store
-    chance: Chance
+    random: SecureRandom
     sealer: Sealer
     check: CheckPassword
-    postman: Postman
-    record: Record
+    mail_queue: MailQueue
+    audit_log: AuditLog
     throttle: Throttle
     policy: PasswordPolicy
     brand: str
@@ -91,7 +91,7 @@ class SecondFactors:
 
     def begin(self, account: Account, session: Session, now: int) -> Setup:
         """A new secret, for the QR code."""
-        text = self.chance.token(totp.SEED_BYTES)
+        text = self.random.token(totp.SEED_BYTES)
         return self._setup(account, session, base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), now)
 
     async def confirm(
@@ -107,7 +107,7 @@ class SecondFactors:
             return WrongCode()
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
-        factor_id = self.chance.new_id("fac")
+        factor_id = self.random.new_id("fac")
         factor = EnrolledFactor(
             id=factor_id,
             account_id=account.id,
@@ -116,7 +116,7 @@ class SecondFactors:
             sealed=self.sealer.seal(SEED_PURPOSE, factor_id, seed),
             last_step=step,
         )
-        codes, writes = make_codes(self.store, self.chance, account, now)
+        codes, writes = make_codes(self.store, self.random, account, now)
         await self.store.commit(
             self.store.accounts.remove_factors(account.id, "totp"),
             self.store.accounts.add_factor(factor),
@@ -134,14 +134,14 @@ class SecondFactors:
 
     async def remove(
         self, account: Account, session: Session, *, password: Secret, caller: Caller, now: int
-    ) -> Weak | Refusal | None:
+    ) -> Weak | OAuthError | None:
         """Remove the app and the recovery codes. None: done.
 
         Beside a second factor a password may be shorter than the minimum for an only factor. The result is then `Weak("too_short")`,
         and the person has to change the password first. Its length is not stored, so it must be typed here. Raises `HashingBusy`.
         """
         checked = await self.check.verify(account.email, password, caller=caller, now=now)
-        if isinstance(checked, Refusal):
+        if isinstance(checked, OAuthError):
             return checked
         least = password_rule.minimum(self.policy, second_factor=False)
         if password_rule.length(password.reveal()) < least:
@@ -166,7 +166,7 @@ class SecondFactors:
             return None
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
-        codes, writes = make_codes(self.store, self.chance, account, now)
+        codes, writes = make_codes(self.store, self.random, account, now)
         await self.store.commit(
             *writes,
             self._told("recovery_codes_made", account, caller, now),
@@ -193,9 +193,9 @@ class SecondFactors:
         return held.seed if now < held.expires_at else None
 
     def _told(self, kind: MailKind, account: Account, caller: Caller, now: int) -> Write:
-        return self.store.messages.insert_mail(owner_mail(self.postman, kind, account, caller, now))
+        return self.store.messages.insert_mail(owner_mail(self.mail_queue, kind, account, caller, now))
 
     def _noted(self, kind: str, account: Account, session: Session, caller: Caller, now: int) -> Write:
-        return self.record.write(
+        return self.audit_log.write(
             kind, caller=caller, now=now, account_id=account.id, session_id=session.id, method="totp"
         )

@@ -10,8 +10,8 @@ from doorward.features.services import Services
 def authorize(services: Services) -> Authorize:
     """The check of authorization requests."""
     return Authorize(
-        catalog=services.config,
+        config=services.config,
         id_token_hints=services.get(id_token_hints),
         issuer=services.issuer,
-        remarks=services.remarks,
+        notices=services.notices,
     )

@@ -33,14 +33,14 @@ def _goals(services: Services) -> Sequence[GoalPlug]:
 
     goals = AuthorizationGoals(
         store=services.store,
-        catalog=services.config,
-        chance=services.random,
-        record=services.get(audit_log),
+        config=services.config,
+        random=services.random,
+        audit_log=services.get(audit_log),
         tokens=services.tokens,
         sessions=services.sessions,
         issuer=services.issuer,
     )
-    return (GoalPlug(goals, AuthorizationPages(catalog=services.config, tokens=services.tokens)),)
+    return (GoalPlug(goals, AuthorizationPages(config=services.config, tokens=services.tokens)),)
 
 
 AUTHORIZE = Feature(name="oauth.authorize", routes=_routes, adds=(GOALS.filled_by(_goals),))

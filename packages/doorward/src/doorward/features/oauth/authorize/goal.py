@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, final
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
@@ -16,12 +16,12 @@ from doorward.core.model.policy import SessionPolicy, TokenPolicy
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.random import Chance
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.random import SecureRandom
 from doorward.core.refresh_life import refresh_life
-from doorward.features.audit.service import Record
+from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.goal import Reached
-from doorward.features.authn.flow.outcomes import AskConsent, Denied
+from doorward.features.authn.flow.outcomes import AskConsent, AuthorizationError
 from doorward.features.authn.flow.rules.assurance import Achieved
 from doorward.features.oauth.authorize.rules.response import failure, success
 from doorward.features.oauth.clients.rules.entitle import Granted, entitle
@@ -41,35 +41,35 @@ class AuthorizationGoals:
     """Goals of sign-ins with an authorization request."""
 
     store: Store
-    catalog: CatalogSource
-    chance: Chance
-    record: Record
+    config: ConfigSource
+    random: SecureRandom
+    audit_log: AuditLog
     tokens: TokenPolicy
     sessions: SessionPolicy
     issuer: str
 
     async def permit(
         self, sign_in: SignIn, account: Account, achieved: Achieved
-    ) -> AuthorizationGoal | AskConsent | Denied | None:
+    ) -> AuthorizationGoal | AskConsent | AuthorizationError | None:
         """Check the app's expectations of person and level, then consent."""
         request = sign_in.request
         if request is None:
             return None
-        catalog = self.catalog.current()
+        config = self.config.current()
         client = self._app(request)
         if client is None:
-            return Denied(
-                sign_in, Refusal("unauthorized_client", "This app is no longer registered here."), None
+            return AuthorizationError(
+                sign_in, OAuthError("unauthorized_client", "This app is no longer registered here."), None
             )
         if request.hint_subject is not None and request.hint_subject != account.id:
             return self.deny(
-                sign_in, Refusal("login_required", "Another person than the expected one signed in.")
+                sign_in, OAuthError("login_required", "Another person than the expected one signed in.")
             )
         if request.acr_essential and not any(at_least(achieved.acr, value) for value in request.acr_values):
             say = "The required strength of sign-in cannot be reached."
-            return self.deny(sign_in, Refusal("unmet_authentication_requirements", say))
+            return self.deny(sign_in, OAuthError("unmet_authentication_requirements", say))
         granted = entitle(
-            catalog=catalog,
+            config=config,
             client=client,
             audience=request.audience,
             scopes=request.scopes,
@@ -81,23 +81,25 @@ class AuthorizationGoals:
             by_name = tuple(name for name in behind if name not in granted.scopes)
             if consent_rule.needed(client, request, (*granted.scopes, *by_name), earlier):
                 if "none" in request.prompt:
-                    return self.deny(sign_in, Refusal("consent_required", "The person has to agree first."))
+                    return self.deny(
+                        sign_in, OAuthError("consent_required", "The person has to agree first.")
+                    )
                 return AskConsent(sign_in, account, client, request, granted.scopes, by_name)
         return AuthorizationGoal(goals=self, request=request, client=client, granted=granted)
 
-    def deny(self, sign_in: SignIn, refusal: Refusal) -> Denied:
+    def deny(self, sign_in: SignIn, refusal: OAuthError) -> AuthorizationError:
         """The refusal as a response to the app (OAuth 2.1 §4.1.2.1), if there is an app to which the person may be redirected."""
         request = sign_in.request
         client = self._app(request) if request is not None else None
         if request is None or client is None or not request.redirect_uri:
-            return Denied(sign_in, refusal, None)
+            return AuthorizationError(sign_in, refusal, None)
         response = failure(request, issuer=self.issuer, refusal=refusal, app_name=client.name)
-        return Denied(sign_in, refusal, response)
+        return AuthorizationError(sign_in, refusal, response)
 
     def _app(self, request: AuthRequest) -> Client | None:
         """The app as registered now. A sign-in may take half an hour: an app that was deleted meanwhile, or a redirect URI that was
         removed from it, gets no response (R1)."""
-        client = self.catalog.current().clients.get(request.client_id)
+        client = self.config.current().clients.get(request.client_id)
         if client is None or "authorization_code" not in client.grant_types:
             return None
         if request.redirect_uri and not matches(client.redirect_uris, request.redirect_uri):
@@ -125,12 +127,12 @@ class AuthorizationGoal:
     ) -> Reached:
         """The grant and its code, with their audit event."""
         of = self.goals
-        code = f"{CODE_PREFIX}{of.chance.token()}"
+        code = f"{CODE_PREFIX}{of.random.token()}"
         grant = await self._grant(session, achieved, now)
         writes = (
             of.store.grants.insert(grant),
             of.store.grants.insert_code(self._code(code, grant, now, sign_in.handle_hash is None)),
-            of.record.of_grant("code.issued", grant, caller=caller, now=now),
+            of.audit_log.of_grant("code.issued", grant, caller=caller, now=now),
         )
         response = success(self.request, issuer=of.issuer, code=code, app_name=self.client.name)
         return Reached(writes, response, code)
@@ -141,7 +143,7 @@ class AuthorizationGoal:
         ends = now + refresh_life(self.client, of.tokens)
         number, index = await self._status(now) if of.tokens.status_list else (None, None)
         return Grant(
-            id=of.chance.new_id("grt"),
+            id=of.random.new_id("grt"),
             client_id=self.client.id,
             account_id=session.account_id,
             audience=request.audience,
@@ -164,7 +166,7 @@ class AuthorizationGoal:
         tries, store = 0, self.goals.store
         while True:
             number = status_index.list_for(now, tries)
-            index = self.goals.chance.below(status_index.SIZE)
+            index = self.goals.random.below(status_index.SIZE)
             if not await store.grants.status_index_taken(number, index):
                 return number, index
             tries += 1

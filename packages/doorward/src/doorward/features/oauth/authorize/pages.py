@@ -9,7 +9,7 @@ from msgspec import structs
 
 from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.policy import TokenPolicy
-from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.refresh_life import refresh_life
 from doorward.features.authn.flow.outcomes import AskConsent
 from doorward.features.oauth.authorize.rules.weight import given_back
@@ -26,7 +26,7 @@ from doorward.web.pages.views.flow import Continue, FormPost
 class AuthorizationPages:
     """Pages to which `FlowPages` leads when all factors are shown."""
 
-    catalog: CatalogSource
+    config: ConfigSource
     tokens: TokenPolicy
 
     def deliver(self, browser: BrowserContext, response: AuthResponse, *, denied: bool) -> Response:
@@ -51,4 +51,4 @@ class AuthorizationPages:
     def consent_page(self, browser: BrowserContext, asked: AskConsent) -> Response:
         """The consent page."""
         lasts = refresh_life(asked.client, self.tokens)
-        return page(consent_view(asked, self.catalog.current(), lasts), browser.for_app(asked.client.name))
+        return page(consent_view(asked, self.config.current(), lasts), browser.for_app(asked.client.name))

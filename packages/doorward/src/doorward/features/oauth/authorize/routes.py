@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from doorward.core.errors import Refusal
-from doorward.features.authn.flow.outcomes import AskConsent, Denied
+from doorward.core.errors import OAuthError
+from doorward.features.authn.flow.outcomes import AskConsent, AuthorizationError
 from doorward.features.authn.flow.pages import FlowPages, again_by_get
 from doorward.features.oauth.authorize.rules.request import PARAMETERS
-from doorward.features.oauth.authorize.service import Accepted, Authorize, Refused, Unsure
+from doorward.features.oauth.authorize.service import Accepted, Authorize, RefusedByRedirect, Unsure
 from doorward.features.oauth.consent.service import AnswerConsent
 from doorward.features.sessions.asked import pack
 from doorward.features.sessions.browser_context import (
@@ -25,7 +25,7 @@ from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 from doorward.web.refusals import note
 from doorward.web.route import Operation, Route
 
-_EVENT = "authorization request refused"
+_EVENT = "authorization.refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +73,14 @@ class AuthorizePages:
                 warning=True,
             )
             return page(_unsure(outcome), browser, 400)
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, RefusedByRedirect):
             note(outcome.refusal, browser.request, event=_EVENT)
             return self.flow.goals.deliver(browser, outcome.response, denied=True)
         return await self._go(browser, outcome, params)
 
     def unreadable(self, browser: BrowserContext, problem: BadForm) -> Response:
         """An error page without redirect: of two client_ids or redirect_uris, the intended one is unknown (R9, R2)."""
-        note(Refusal("invalid_request", str(problem)), browser.request, event=_EVENT)
+        note(OAuthError("invalid_request", str(problem)), browser.request, event=_EVENT)
         return _unreadable(browser, problem)
 
     async def consent(self, visit: PageVisit) -> Response:
@@ -103,7 +103,7 @@ class AuthorizePages:
         )
         if outcome is None:
             return await self.flow.load_and_follow(browser, asked.sign_in.id)
-        if isinstance(outcome, Denied):
+        if isinstance(outcome, AuthorizationError):
             return await self.flow.answer(browser, outcome)
         return await self.flow.follow(browser, outcome)
 
@@ -129,7 +129,7 @@ class AuthorizePages:
             return await self.flow.follow(browser, await self.flow.begin(browser, asked))
         # a placeholder of the same length as the id to come
         kept = self.authorize.lighter(accepted, carried=pack("sin_" + 32 * "0", params) is not None)
-        if isinstance(kept, Refused):
+        if isinstance(kept, RefusedByRedirect):
             note(kept.refusal, browser.request, event=_EVENT)
             return self.flow.goals.deliver(browser, kept.response, denied=True)
         sign_in = await self.flow.begin(browser, kept.request)
@@ -145,7 +145,7 @@ def _unreadable(browser: BrowserContext, problem: BadForm) -> Response:
 def _unsure(outcome: Unsure) -> ErrorPage:
     refusal = outcome.refusal
     if refusal.code == "invalid_client":
-        return ErrorPage(Failure.UNKNOWN_APP, detail=refusal.say, ways=(Way.HOME,))
-    if "redirect_uri" in refusal.because:
-        return ErrorPage(Failure.BAD_REDIRECT, detail=refusal.say, ways=(Way.HOME,))
-    return ErrorPage(Failure.BAD_REQUEST, detail=refusal.say, ways=(Way.HOME,))
+        return ErrorPage(Failure.UNKNOWN_APP, detail=refusal.description, ways=(Way.HOME,))
+    if "redirect_uri" in refusal.reason:
+        return ErrorPage(Failure.BAD_REDIRECT, detail=refusal.description, ways=(Way.HOME,))
+    return ErrorPage(Failure.BAD_REQUEST, detail=refusal.description, ways=(Way.HOME,))

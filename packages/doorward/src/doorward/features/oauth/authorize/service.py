@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from msgspec import Struct, structs
 
-from doorward.adapters.remarks import LoggedRemarks
-from doorward.core.errors import Refusal
+from doorward.adapters.operator_notices import OperatorNotices
+from doorward.core.errors import OAuthError
 from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.client import Client
 from doorward.core.model.request import AuthRequest
-from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.oauth.authorize.rules import request as rule
 from doorward.features.oauth.authorize.rules.response import failure
 from doorward.features.oauth.authorize.rules.weight import for_stranger
@@ -30,13 +30,13 @@ class Accepted(Struct, frozen=True):
 class Unsure(Struct, frozen=True):
     """The app or the redirect URI is not verified: the refusal is shown on a page, never sent by redirect (R2)."""
 
-    refusal: Refusal
+    refusal: OAuthError
 
 
-class Refused(Struct, frozen=True):
+class RefusedByRedirect(Struct, frozen=True):
     """The refusal is sent to the app's redirect URI."""
 
-    refusal: Refusal
+    refusal: OAuthError
     response: AuthResponse
 
 
@@ -44,27 +44,27 @@ class Refused(Struct, frozen=True):
 class Authorize:
     """Runs the checks, and reads the id_token_hint."""
 
-    catalog: CatalogSource
+    config: ConfigSource
     id_token_hints: IdTokenHints
     issuer: str
-    remarks: LoggedRemarks
+    notices: OperatorNotices
 
-    def check(self, params: Mapping[str, str]) -> Accepted | Unsure | Refused:
+    def check(self, params: Mapping[str, str]) -> Accepted | Unsure | RefusedByRedirect:
         """`params` are those of the request, each given once; an empty one counts as omitted (OAuth 2.1 §3.1). Pure except for the
         configuration snapshot and the signature check, which needs no clock."""
         params = {name: value for name, value in params.items() if value}
-        catalog = self.catalog.current()
-        source = rule.origin(params, catalog)
-        if isinstance(source, Refusal):
-            named = catalog.clients.get(params.get("client_id", ""))
+        config = self.config.current()
+        source = rule.origin(params, config)
+        if isinstance(source, OAuthError):
+            named = config.clients.get(params.get("client_id", ""))
             return Unsure(source if named is None else source.to(named.name))
-        request = rule.authorize(params, source, catalog, self.issuer)
-        if isinstance(request, Refusal):
+        request = rule.authorize(params, source, config, self.issuer)
+        if isinstance(request, OAuthError):
             return self.refuse(source, request)
         if (token := params.get("id_token_hint")) is not None:
             hint = self.id_token_hints.read(token)
             if hint is None or source.client.id not in hint.aud:
-                refusal = Refusal(
+                refusal = OAuthError(
                     "invalid_request",
                     "The id_token_hint is not one that this app got from here.",
                     "id_token_hint does not verify, or is another app's",
@@ -72,25 +72,25 @@ class Authorize:
                 )
                 return self.refuse(source, refusal)
             if request.hint_subject not in {None, hint.sub}:
-                refusal = Refusal("invalid_request", "id_token_hint and claims name different people.")
+                refusal = OAuthError("invalid_request", "id_token_hint and claims name different people.")
                 return self.refuse(source, refusal)
             request = structs.replace(request, hint_subject=hint.sub)
-        note_ignored(self.remarks, catalog, source.client, params.get("scope"))
+        note_ignored(self.notices, config, source.client, params.get("scope"))
         return Accepted(request, source.client)
 
-    def lighter(self, accepted: Accepted, *, carried: bool) -> Accepted | Refused:
+    def lighter(self, accepted: Accepted, *, carried: bool) -> Accepted | RefusedByRedirect:
         """The request as stored without a session; `carried`: the browser keeps the whole request."""
         asked = accepted.request
         kept = for_stranger(asked, carried=carried)
-        if not isinstance(kept, Refusal):
+        if not isinstance(kept, OAuthError):
             return Accepted(kept, accepted.client)
         source = rule.Origin(
             accepted.client, asked.redirect_uri, asked.response_mode, asked.state, asked.redirect_uri_given
         )
         return self.refuse(source, kept)
 
-    def refuse(self, source: rule.Origin, refusal: Refusal) -> Refused:
+    def refuse(self, source: rule.Origin, refusal: OAuthError) -> RefusedByRedirect:
         """The refusal as a response to the app."""
         refusal = refusal.to(source.client.name)
         response = failure(source, issuer=self.issuer, refusal=refusal, app_name=source.client.name)
-        return Refused(refusal, response)
+        return RefusedByRedirect(refusal, response)

@@ -15,8 +15,8 @@ def client_authenticator(services: Services) -> ClientAuthenticator:
     return ClientAuthenticator(
         reader=CredentialReader(methods=services.added(CLIENT_AUTH)),
         store=services.store,
-        catalog=services.config,
-        record=services.get(audit_log),
+        config=services.config,
+        audit_log=services.get(audit_log),
         metrics=services.metrics,
         failures=services.get(client_failures),
         policy=services.tokens,

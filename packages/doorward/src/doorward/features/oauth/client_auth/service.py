@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.token_request import TokenRequest
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.metrics import Meter
-from doorward.features.audit.service import Record
-from doorward.features.oauth.client_auth.method import FAILED, Presented, SingleUse
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.metrics import Metrics
+from doorward.features.audit.service import AuditLog
+from doorward.features.oauth.client_auth.method import FAILED, PresentedCredential, SingleUse
 from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
 from doorward.features.oauth.client_auth.rules.registered_method import registered
-from doorward.features.rate_limits.rules.failures import Failures
+from doorward.features.rate_limits.rules.failures import ClientAuthRateLimiter
 from doorward.storage.sql.store import Store
 
 
@@ -26,22 +26,22 @@ class ClientAuthenticator:
 
     reader: CredentialReader
     store: Store
-    catalog: CatalogSource
-    record: Record
-    metrics: Meter
-    failures: Failures
+    config: ConfigSource
+    audit_log: AuditLog
+    metrics: Metrics
+    failures: ClientAuthRateLimiter
     policy: TokenPolicy
     issuer: str
 
-    async def authenticate(self, request: TokenRequest) -> Client | Refusal:
+    async def authenticate(self, request: TokenRequest) -> Client | OAuthError:
         """The app, or the refusal. `retry_at` is set after too many failures of the address."""
         presented = self.reader.read(request)
-        if not isinstance(presented, Presented):
+        if not isinstance(presented, PresentedCredential):
             return await self._failed(presented, None, request)
         client_id = presented.client_id
-        client = self.catalog.current().clients.get(client_id)
+        client = self.config.current().clients.get(client_id)
         if client is None:
-            refusal = Refusal("invalid_client", FAILED, f"no app {client_id[:80]!r}")
+            refusal = OAuthError("invalid_client", FAILED, f"no app {client_id[:80]!r}")
             return await self._failed(refusal, client_id, request)
         method = self.reader.methods[presented.method]
         verdict = registered(presented, client) or method.verify(
@@ -53,32 +53,32 @@ class ClientAuthenticator:
             return client
         return await self._failed(verdict.to(client.name), client_id, request)
 
-    async def _claim(self, use: SingleUse, client: Client, now: int) -> Refusal | None:
+    async def _claim(self, use: SingleUse, client: Client, now: int) -> OAuthError | None:
         """Record the single use durably before any token is issued: of two processes that receive the same credential, one accepts it."""
-        claim = self.store.attempts.claim(f"assertion:{client.id}", use.id, use.remember_until, now=now)
+        claim = self.store.replay_cache.claim(f"assertion:{client.id}", use.id, use.remember_until, now=now)
         if await self.store.commit(claim):
             return None
-        return Refusal("invalid_client", FAILED, "client assertion: its jti was used before")
+        return OAuthError("invalid_client", FAILED, "client assertion: its jti was used before")
 
-    async def _failed(self, refusal: Refusal, client_id: str | None, request: TokenRequest) -> Refusal:
+    async def _failed(self, refusal: OAuthError, client_id: str | None, request: TokenRequest) -> OAuthError:
         if refusal.code != "invalid_client":
             return refusal
-        self.metrics.count("client_authentication_failures")
+        self.metrics.inc("client_authentication_failures")
         noted = self.failures.note(request.caller.address, request.now)
         if noted.audit:
             await self.store.commit(
-                self.record.write(
+                self.audit_log.write(
                     "client.authentication_failed",
                     caller=request.caller,
                     now=request.now,
                     client_id=client_id[:80] if client_id else None,
                     ok=False,
                     # one text in the audit log, where nothing is pasted from
-                    because=f"{refusal.because}. Fix: {refusal.fix}" if refusal.fix else refusal.because,
+                    because=f"{refusal.reason}. Fix: {refusal.fix}" if refusal.fix else refusal.reason,
                     failures=noted.count,
                 )
             )
         if noted.retry_at is None:
             return refusal
         say = "Too many failed attempts from this address."
-        return structs.replace(refusal, say=say, retry_at=noted.retry_at)
+        return structs.replace(refusal, description=say, retry_at=noted.retry_at)

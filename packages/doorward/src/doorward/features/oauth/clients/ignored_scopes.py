@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from doorward.adapters.remarks import LoggedRemarks
+from doorward.adapters.operator_notices import OperatorNotices
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.features.oauth.clients.rules.scope import ignored
 
 
-def note_ignored(remarks: LoggedRemarks, catalog: Catalog, client: Client, scope: str | None) -> None:
+def note_ignored(notices: OperatorNotices, config: ConfigSnapshot, client: Client, scope: str | None) -> None:
     """One log line per app and name of an accepted request, with the nearest scope that the app may request."""
-    for left_out in ignored(catalog, client, scope):
+    for left_out in ignored(config, client, scope):
         name = left_out.name[:80]
-        remarks.once(
-            "scope ignored",
+        notices.once(
+            "scope.ignored",
             client.id,
             name,
             app=client.name,
             scope=name,
             nearest=left_out.nearest,
-            because="neither OpenID Connect nor any API here defines it (doorward api list)",
+            reason="neither OpenID Connect nor any API here defines it (doorward api list)",
         )

@@ -10,4 +10,6 @@ from doorward.features.services import Services
 
 def answer_consent(services: Services) -> AnswerConsent:
     """The service that stores a person's consent decision."""
-    return AnswerConsent(store=services.store, record=services.get(audit_log), advance=services.get(advance))
+    return AnswerConsent(
+        store=services.store, audit_log=services.get(audit_log), sign_in_flow=services.get(advance)
+    )

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
 from doorward.core.model.session import Consent
 from doorward.core.model.signin import SignIn
-from doorward.features.audit.service import Record
-from doorward.features.authn.flow.advance import Advance
-from doorward.features.authn.flow.outcomes import AskConsent, Denied
+from doorward.features.audit.service import AuditLog
+from doorward.features.authn.flow.outcomes import AskConsent, AuthorizationError
+from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.storage.sql.store import Store
 
 
@@ -21,15 +21,15 @@ class AnswerConsent:
     """Stores the consent, or the refusal."""
 
     store: Store
-    record: Record
-    advance: Advance
+    audit_log: AuditLog
+    sign_in_flow: SignInFlow
 
     async def answer(
         self, asked: AskConsent, *, allow: bool, caller: Caller, now: int
-    ) -> SignIn | Denied | None:
-        """The sign-in to continue; `Denied` for the app after Cancel; None after a lost race."""
+    ) -> SignIn | AuthorizationError | None:
+        """The sign-in to continue; `AuthorizationError` for the app after Cancel; None after a lost race."""
         sign_in = asked.sign_in
-        event = self.record.write(
+        event = self.audit_log.write(
             "consent.granted" if allow else "consent.denied",
             caller=caller,
             now=now,
@@ -43,7 +43,7 @@ class AnswerConsent:
             done = structs.replace(sign_in, done_at=now)
             if not await self.store.commit(self.store.sign_ins.replace(sign_in, done), event):
                 return None
-            return self.advance.deny(sign_in, Refusal("access_denied", "The person did not agree."))
+            return self.sign_in_flow.deny(sign_in, OAuthError("access_denied", "The person did not agree."))
         account, audience = asked.account.id, asked.request.audience
         earlier = await self.store.sessions.consent(account, asked.client.id, audience)
         scopes = tuple(dict.fromkeys((*(earlier.scopes if earlier else ()), *asked.scopes, *asked.by_name)))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.features.authn.flow.outcomes import AskConsent
-from doorward.web.pages.views.flow import Consent, ScopeLine
+from doorward.web.pages.views.flow import ConsentView, ScopeLine
 
 
-def consent_view(asked: AskConsent, catalog: Catalog, lasts: int) -> Consent:
+def consent_view(asked: AskConsent, config: ConfigSnapshot, lasts: int) -> ConsentView:
     """The page for one request; `lasts` is the duration of the connection in seconds."""
-    api = catalog.apis.get(asked.request.audience)
+    api = config.apis.get(asked.request.audience)
     described = {permission.name: permission for permission in api.permissions} if api else {}
     lines = tuple(
         ScopeLine(
@@ -23,7 +23,7 @@ def consent_view(asked: AskConsent, catalog: Catalog, lasts: int) -> Consent:
     )
     target = urlsplit(asked.request.redirect_uri)
     offline = "offline_access" in asked.scopes
-    return Consent(
+    return ConsentView(
         app=asked.client.name,
         host=target.netloc or f"{target.scheme}:",
         account=asked.account.email,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from doorward.features.authn.flow.build import advance, offered_factors, prove_typed_code
 from doorward.features.authn.flow.typed_code import TypedCodeStep
 from doorward.features.oauth.client_auth.build import client_authenticator
-from doorward.features.oauth.first_party.challenge import Challenge
+from doorward.features.oauth.first_party.challenge import AuthorizationChallenge
 from doorward.features.oauth.first_party.cookie_session import CookieSession
 from doorward.features.oauth.logout.build import sign_out
 from doorward.features.oauth.token.build import token_service
@@ -14,21 +14,21 @@ from doorward.features.revocations.build import revocation_view
 from doorward.features.services import Services
 
 
-def challenge(services: Services) -> Challenge:
+def challenge(services: Services) -> AuthorizationChallenge:
     """The JSON sign-in."""
-    return Challenge(
+    return AuthorizationChallenge(
         store=services.store,
-        catalog=services.config,
-        chance=services.random,
+        config=services.config,
+        random=services.random,
         clock=services.clock,
         clients=services.get(client_authenticator),
         factors=services.get(offered_factors),
         typed_code=TypedCodeStep(prove_code=services.get(prove_typed_code)),
-        advance=services.get(advance),
+        sign_in_flow=services.get(advance),
         sessions=services.sessions,
         issuer=services.issuer,
-        remarks=services.remarks,
-        begun=services.get(sign_in_starts),
+        notices=services.notices,
+        limiter=services.get(sign_in_starts),
     )
 
 
@@ -36,7 +36,7 @@ def cookie_session(services: Services) -> CookieSession:
     """Tokens in cookies for apps on the issuer's site."""
     return CookieSession(
         tokens=services.get(token_service),
-        catalog=services.config,
+        config=services.config,
         store=services.store,
         signer=services.signer,
         clock=services.clock,

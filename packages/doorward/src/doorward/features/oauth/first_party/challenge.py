@@ -13,8 +13,8 @@ from typing import Final, final
 
 from msgspec import Struct, structs
 
-from doorward.adapters.remarks import LoggedRemarks
-from doorward.core.errors import Refusal
+from doorward.adapters.operator_notices import OperatorNotices
+from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
@@ -22,28 +22,28 @@ from doorward.core.model.policy import SessionPolicy
 from doorward.core.model.signin import SignIn
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.random import Chance
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.random import SecureRandom
 from doorward.core.web_origin import web_origin
-from doorward.features.authn.flow.advance import Advance
 from doorward.features.authn.flow.factor import Factor, JsonStep
 from doorward.features.authn.flow.offered import OfferedFactors
-from doorward.features.authn.flow.outcomes import AskConsent, Denied, FactorRequired, Finished
+from doorward.features.authn.flow.outcomes import AskConsent, AuthorizationError, FactorRequired, Finished
 from doorward.features.authn.flow.rules import begin
+from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.oauth.authorize.rules.request import Origin
 from doorward.features.oauth.authorize.rules.request import authorize as permit
 from doorward.features.oauth.authorize.rules.weight import MOST_OF_STRANGER, too_heavy, weight
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.clients.ignored_scopes import note_ignored
 from doorward.features.oauth.clients.rules import own_page as page
-from doorward.features.rate_limits.rules.sign_in_starts import Begun
+from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.storage.sql.store import Store, Write
 
 HANDLE_PREFIX: Final = "dw_as_"
-_IN_A_BROWSER: Final = Refusal(
+_IN_A_BROWSER: Final = OAuthError(
     "interaction_required", "Send the person to the sign-in page: what is asked for next needs a browser."
 )
-_OVER: Final = Refusal("invalid_session", "This sign-in is over. Begin again without auth_session.")
+_OVER: Final = OAuthError("invalid_session", "This sign-in is over. Begin again without auth_session.")
 
 
 class Code(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -60,26 +60,26 @@ class More(Struct, frozen=True):
 
     auth_session: str
     next: str
-    because: Refusal | None = None
+    because: OAuthError | None = None
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Challenge:
+class AuthorizationChallenge:
     """One call of the endpoint: begin or continue a sign-in, check what was sent, return the next step."""
 
     store: Store
-    catalog: CatalogSource
-    chance: Chance
+    config: ConfigSource
+    random: SecureRandom
     clock: Clock
     clients: ClientAuthenticator
     factors: OfferedFactors
     typed_code: JsonStep
-    advance: Advance
+    sign_in_flow: SignInFlow
     sessions: SessionPolicy
     issuer: str
-    remarks: LoggedRemarks
-    begun: Begun = field(default_factory=Begun)
+    notices: OperatorNotices
+    limiter: SignInRateLimiter = field(default_factory=SignInRateLimiter)
 
     async def answer(
         self,
@@ -88,7 +88,7 @@ class Challenge:
         authorization: str | None,
         caller: Caller,
         origin: str | None = None,
-    ) -> Code | More | Refusal:
+    ) -> Code | More | OAuthError:
         """`origin` is that of the calling page, if there is one. `params` are those of the request, form or JSON; an empty one counts
         as omitted (OAuth 2.1 §3.1). Raises `StoreUnavailable`, `HashingBusy`."""
         now = self.clock.now()
@@ -102,7 +102,7 @@ class Challenge:
             authorization=authorization,
         )
         client = await self.clients.authenticate(asked)
-        if isinstance(client, Refusal):
+        if isinstance(client, OAuthError):
             return client
         # before any counting or checking: an attacker's page could let each of its visitors guess
         if (refusal := page.may_ask(client, origin=origin, own_origin=web_origin(self.issuer))) is not None:
@@ -111,7 +111,7 @@ class Challenge:
             # an unknown value has no effect
             caller = structs.replace(caller, devices=(digest(params["device_token"]),))
         outcome = await self._called(client, params, caller, now)
-        if isinstance(outcome, Refusal):
+        if isinstance(outcome, OAuthError):
             return outcome.to(client.name)
         if isinstance(outcome, More) and outcome.because is not None:
             return structs.replace(outcome, because=outcome.because.to(client.name))
@@ -119,9 +119,9 @@ class Challenge:
 
     async def _called(
         self, client: Client, params: Mapping[str, str], caller: Caller, now: int
-    ) -> Code | More | Refusal:
+    ) -> Code | More | OAuthError:
         if not client.first_party or "authorization_code" not in client.grant_types:
-            return Refusal(
+            return OAuthError(
                 "unauthorized_client",
                 "This app must send people to the sign-in page.",
                 f"app {client.name!r} is not first-party",
@@ -129,10 +129,12 @@ class Challenge:
             )
         # An app's own server, which has a verified credential, sends requests for all its people from one address.
         counted = not client.confidential and "auth_session" not in params
-        if counted and (until := self.begun.full(caller.address, now)) is not None:
-            return Refusal("too_many_attempts", "Too many tries. Try again later.", "sign-ins begun", until)
+        if counted and (until := self.limiter.full(caller.address, now)) is not None:
+            return OAuthError(
+                "too_many_attempts", "Too many tries. Try again later.", "sign-ins begun", until
+            )
         begun = await self._sign_in(client, params, now)
-        if isinstance(begun, Refusal):
+        if isinstance(begun, OAuthError):
             return begun
         sign_in, handle, new = begun
         unsaved: list[Write] = [self.store.sign_ins.insert(sign_in)] if new else []
@@ -141,12 +143,12 @@ class Challenge:
             return _OVER
         outcome = await self._more(sign_in, handle, refusal, caller, now, unsaved)
         if counted and not isinstance(outcome, Code):
-            self.begun.note(caller.address, now)
+            self.limiter.note(caller.address, now)
         return outcome
 
     async def _sign_in(
         self, client: Client, params: Mapping[str, str], now: int
-    ) -> tuple[SignIn, str, bool] | Refusal:
+    ) -> tuple[SignIn, str, bool] | OAuthError:
         """The sign-in, its handle, and whether it is new and not stored yet."""
         handle = params.get("auth_session")
         if handle is not None:
@@ -159,15 +161,15 @@ class Challenge:
             return known, handle, False
         source = Origin(client, "", "query", None, given=False)
         asked = {name: value for name, value in params.items() if name != "response_mode"}
-        request = permit({**asked, "response_type": "code"}, source, self.catalog.current(), self.issuer)
-        if isinstance(request, Refusal):
+        request = permit({**asked, "response_type": "code"}, source, self.config.current(), self.issuer)
+        if isinstance(request, OAuthError):
             return request
         if weight(request) > MOST_OF_STRANGER:
             return too_heavy(MOST_OF_STRANGER)
-        note_ignored(self.remarks, self.catalog.current(), client, asked.get("scope"))
-        handle = HANDLE_PREFIX + self.chance.token()
+        note_ignored(self.notices, self.config.current(), client, asked.get("scope"))
+        handle = HANDLE_PREFIX + self.random.token()
         sign_in = begin.sign_in(
-            sign_in_id=self.chance.new_id("sin"),
+            sign_in_id=self.random.new_id("sin"),
             now=now,
             ttl=self.sessions.sign_in_ttl,
             browser_hash=None,
@@ -185,7 +187,7 @@ class Challenge:
         caller: Caller,
         now: int,
         unsaved: list[Write],
-    ) -> tuple[SignIn, Refusal | None, list[Write]]:
+    ) -> tuple[SignIn, OAuthError | None, list[Write]]:
         """The sign-in with new proofs, and the refusal if any. A right password beside a wrong code stays proven.
 
         `unsaved` are the writes that store a new sign-in: it mostly ends in this call, so its start and end share one commit. The
@@ -196,7 +198,7 @@ class Challenge:
                 continue
             if unsaved and not sign_in.proofs:
                 begun = await step.prove_new(sign_in, params, caller=caller, now=now)
-                if isinstance(begun, Refusal):
+                if isinstance(begun, OAuthError):
                     return sign_in, begun, unsaved
                 if begun is not None:
                     sign_in, unsaved = begun
@@ -205,7 +207,7 @@ class Challenge:
                 await self.store.commit(*unsaved)
                 unsaved = []
             outcome = await step.prove(sign_in, params, caller=caller, now=now)
-            if isinstance(outcome, Refusal):
+            if isinstance(outcome, OAuthError):
                 return sign_in, outcome, unsaved
             sign_in = outcome
         return sign_in, None, unsaved
@@ -219,14 +221,14 @@ class Challenge:
         self,
         sign_in: SignIn,
         handle: str,
-        because: Refusal | None,
+        because: OAuthError | None,
         caller: Caller,
         now: int,
         unsaved: list[Write],
-    ) -> Code | More | Refusal:
+    ) -> Code | More | OAuthError:
         if because is not None and because.code == "invalid_request":
             return because
-        outcome = await self.advance.next(sign_in, session=None, caller=caller, now=now, first=unsaved)
+        outcome = await self.sign_in_flow.next(sign_in, session=None, caller=caller, now=now, first=unsaved)
         if not isinstance(outcome, Finished):
             await self.store.commit(*unsaved)
         match outcome:
@@ -237,8 +239,8 @@ class Challenge:
                 return Code(code, secret)
             case AskConsent():
                 # prompt=consent requires a page, and this endpoint has none (§5.2.2: redirect_to_web).
-                return Refusal("interaction_required", "Send the person to the sign-in page for consent.")
-            case Denied(refusal=refusal):
+                return OAuthError("interaction_required", "Send the person to the sign-in page for consent.")
+            case AuthorizationError(refusal=refusal):
                 return refusal
             case _:
                 return _OVER

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, defstruct
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.features.oauth.authorize.rules.request import PARAMETERS
 from doorward.features.oauth.clients.rules import own_page as page
-from doorward.features.oauth.first_party.challenge import Challenge, Code, More
+from doorward.features.oauth.first_party.challenge import AuthorizationChallenge, Code, More
 from doorward.web.http import BadForm, Request, Response, json_response
 from doorward.web.oauth_endpoint import authorization, caller, refused
 from doorward.web.refusals import note
@@ -21,7 +21,7 @@ from doorward.web.route import Operation, Route, machine
 class ChallengeEndpoint:
     """Reads form or JSON, answers JSON."""
 
-    challenge: Challenge
+    challenge: AuthorizationChallenge
 
     def routes(self) -> list[Route]:
         """Routes of the path. Pages of the app and clients without an Origin may use it."""
@@ -49,9 +49,9 @@ class ChallengeEndpoint:
                 response = json_response(outcome)
             case More():
                 response = _more(outcome, request, self.challenge.clock.now())
-            case Refusal():
+            case OAuthError():
                 response = refused(outcome, request, now=self.challenge.clock.now())
-        client = self.challenge.catalog.current().clients.get(params.get("client_id", ""))
+        client = self.challenge.config.current().clients.get(params.get("client_id", ""))
         if origin is not None and client is not None and origin in page.origins(client):
             response.add("access-control-allow-origin", origin)
         return response.add("vary", "Origin")
@@ -60,7 +60,7 @@ class ChallengeEndpoint:
         """The browser's preflight: whether a page may send JSON here. Which app it speaks for is not said yet, so any app's page may ask; no credentials."""
         response = Response(204).add("vary", "Origin").add("allow", "OPTIONS, POST")
         origin = request.header(b"origin")
-        if origin is not None and page.known(self.challenge.catalog.current().clients.values(), origin):
+        if origin is not None and page.known(self.challenge.config.current().clients.values(), origin):
             response.add("access-control-allow-origin", origin)
             response.add("access-control-allow-methods", "POST")
             response.add("access-control-allow-headers", "authorization, content-type, dpop")
@@ -112,8 +112,8 @@ def _more(outcome: More, request: Request, now: int) -> Response:
     if because is None:
         needed = "insufficient_authorization", "More is needed to sign in."
         return json_response(StepWanted(*needed, session, following), 403)
-    note(because, request, event="sign-in step refused")
-    body = StepWanted(because.code, because.say, session, following, because.retry_at)
+    note(because, request, event="challenge.refused")
+    body = StepWanted(because.code, because.description, session, following, because.retry_at)
     if because.retry_at is None:
         return json_response(body, 403)
     return json_response(body, 429).add("retry-after", str(max(1, because.retry_at - now)))

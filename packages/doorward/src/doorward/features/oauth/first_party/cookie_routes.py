@@ -11,11 +11,11 @@ from typing import Final, NotRequired, TypedDict
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doorward.core.errors import Refusal
-from doorward.core.ports.config_snapshot import CatalogSource
+from doorward.core.errors import OAuthError
+from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.keys import Sealer
-from doorward.core.ports.random import Chance
-from doorward.features.oauth.first_party.cookie_session import AllowedApp, CookieSession, Page
+from doorward.core.ports.random import SecureRandom
+from doorward.features.oauth.first_party.cookie_session import AllowedApp, CallingPage, CookieSession
 from doorward.features.oauth.first_party.rules import csrf_token, registered
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.web.browser import BROWSER_AGE
@@ -55,7 +55,7 @@ class CookieStanding(TypedDict):
     sub: NotRequired[str]
 
 
-Handler = Callable[[FromAppPage], Awaitable[Response | Refusal]]
+Handler = Callable[[FromAppPage], Awaitable[Response | OAuthError]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +63,10 @@ class CookieEndpoints:
     """Reads cookies and Origin, sets cookies; tokens are never in a body."""
 
     cookies: CookieSession
-    catalog: CatalogSource
+    config: ConfigSource
     jar: CookieJar
     sealer: Sealer
-    chance: Chance
+    random: SecureRandom
 
     def routes(self) -> list[Route]:
         """Routes of the four paths and their preflight."""
@@ -88,9 +88,9 @@ class CookieEndpoints:
         reading = request.method != "POST"
         params = request.query() if reading else await request.form()
         client_id = params.get("client_id")
-        page = Page(request.header(b"origin"), request.header(b"sec-fetch-site"))
+        page = CallingPage(request.header(b"origin"), request.header(b"sec-fetch-site"))
         app = self.cookies.allowed(client_id, page, reading=reading)
-        if isinstance(app, Refusal):
+        if isinstance(app, OAuthError):
             raise EarlyResponse(self._shared(request, client_id, app))
         return FromAppPage(request, params, app)
 
@@ -116,15 +116,15 @@ class CookieEndpoints:
         outcome = await self.cookies.renew(asked.app, token, caller=caller(asked.request))
         return await self._delivered(asked, outcome)
 
-    async def session(self, asked: FromAppPage) -> Response | Refusal:
+    async def session(self, asked: FromAppPage) -> Response | OAuthError:
         """Who is signed in by cookie: what the cookie says, and the CSRF token for unsafe requests."""
         outcome = await self.cookies.standing(asked.app, self.jar.read(asked.request.cookies(), "at"))
-        if isinstance(outcome, Refusal):
+        if isinstance(outcome, OAuthError):
             return outcome
         said = {"csrf_token": outcome.csrf_token, "expires_in": outcome.expires_in}
         return json_response({**outcome.claims, **said})
 
-    async def sign_out(self, asked: FromAppPage) -> Response | Refusal:
+    async def sign_out(self, asked: FromAppPage) -> Response | OAuthError:
         """End the session and clear the cookies. Answers 204 also when no session of this app was left."""
         request = asked.request
         cookies = request.cookies()
@@ -136,7 +136,7 @@ class CookieEndpoints:
             session_secret=self.jar.read(cookies, "session"),
             caller=caller(request),
         )
-        if isinstance(outcome, Refusal):
+        if isinstance(outcome, OAuthError):
             return outcome
         response = Response(204).add("cache-control", "no-store")
         for kind in ("at", "rt", "session") if outcome else ():
@@ -153,7 +153,7 @@ class CookieEndpoints:
         origin = request.header(b"origin")
         if origin is not None and any(
             client.first_party and registered(client, origin)
-            for client in self.catalog.current().clients.values()
+            for client in self.config.current().clients.values()
         ):
             response.add("access-control-allow-origin", origin)
             response.add("access-control-allow-credentials", "true")
@@ -183,7 +183,7 @@ class CookieEndpoints:
         """The value of the refresh cookie. Sets the browser cookie to which it is bound, if there is none yet."""
         browser = self._browser(request)
         if browser is None:
-            browser = self.chance.token()
+            browser = self.random.token()
             response.add("set-cookie", self.jar.set("browser", browser, BROWSER_AGE))
         return f"{token}.{self._tag(browser, token)}"
 
@@ -194,9 +194,9 @@ class CookieEndpoints:
             response.add("set-cookie", self.jar.clear_old("rt"))
             response.add("set-cookie", self.jar.clear_old("at"))
 
-    async def _delivered(self, asked: FromAppPage, outcome: TokenResponse | Refusal) -> Response:
+    async def _delivered(self, asked: FromAppPage, outcome: TokenResponse | OAuthError) -> Response:
         request = asked.request
-        if isinstance(outcome, Refusal):
+        if isinstance(outcome, OAuthError):
             response = self._refused(request, asked.app.client_id, outcome)
             if outcome.code == "invalid_grant":
                 # A token that cannot be renewed is useless: the next page load starts a sign-in.
@@ -213,19 +213,19 @@ class CookieEndpoints:
         await self._replace_old(asked, response)
         return response
 
-    def _refused(self, request: Request, client_id: str | None, refusal: Refusal) -> Response:
-        client = self.catalog.current().clients.get(client_id or "")
+    def _refused(self, request: Request, client_id: str | None, refusal: OAuthError) -> Response:
+        client = self.config.current().clients.get(client_id or "")
         app = client.name if client is not None else None
-        note(refusal, request, event="cookie delivery refused", app=app, client_id=client_id)
+        note(refusal, request, event="cookie_delivery.refused", app=app, client_id=client_id)
         status = {"invalid_client": 401, "access_denied": 403, "invalid_token": 401}.get(refusal.code, 400)
-        return json_response({"error": refusal.code, "error_description": refusal.say}, status)
+        return json_response({"error": refusal.code, "error_description": refusal.description}, status)
 
-    def _shared(self, request: Request, client_id: str | None, outcome: Response | Refusal) -> Response:
+    def _shared(self, request: Request, client_id: str | None, outcome: Response | OAuthError) -> Response:
         """Add CORS headers with credentials, only for the origins registered for this app."""
-        response = self._refused(request, client_id, outcome) if isinstance(outcome, Refusal) else outcome
+        response = self._refused(request, client_id, outcome) if isinstance(outcome, OAuthError) else outcome
         response.add("vary", "Origin")
         origin = request.header(b"origin")
-        client = self.catalog.current().clients.get(client_id or "")
+        client = self.config.current().clients.get(client_id or "")
         if origin is not None and client is not None and client.first_party and registered(client, origin):
             response.add("access-control-allow-origin", origin)
             response.add("access-control-allow-credentials", "true")

@@ -8,14 +8,14 @@ from typing import Any, Final, final
 
 from msgspec import Struct
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.keys import Signer
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.keys import TokenSigner
 from doorward.features.oauth.first_party import rules as rule
 from doorward.features.oauth.grants.refresh_token.rules import rotation
 from doorward.features.oauth.logout.service import SignOutAction
@@ -23,13 +23,13 @@ from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.oauth.token.service import TokenService
 from doorward.features.oauth.tokens.rules import own_token
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
-from doorward.features.revocations.view_service import RevocationView
+from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.storage.sql.store import Store
 
 _CODE_FIELDS = ("code", "code_verifier", "redirect_uri", "client_id")
 
 
-class Page(Struct, frozen=True):
+class CallingPage(Struct, frozen=True):
     """The browser's statements about the calling page: its origin, and its relation to this server (Fetch Metadata)."""
 
     origin: str | None
@@ -64,20 +64,22 @@ class CookieSession:
     """Puts the responses of the token endpoint into cookies; all decisions are those of the token endpoint."""
 
     tokens: TokenService
-    catalog: CatalogSource
+    config: ConfigSource
     store: Store
-    signer: Signer
+    signer: TokenSigner
     clock: Clock
-    view: RevocationView
+    view: ServerRevocationView
     sign_out: SignOutAction
     issuer: str
     own_origin: str
 
-    def allowed(self, client_id: str | None, page: Page, *, reading: bool = False) -> AllowedApp | Refusal:
+    def allowed(
+        self, client_id: str | None, page: CallingPage, *, reading: bool = False
+    ) -> AllowedApp | OAuthError:
         """Whether this page may use cookie delivery for this app: its origin is this server's, or registered for the app (ASVS 3.5.1,
         R70)."""
         refusal = rule.allowed(
-            self.catalog.current().clients.get(client_id or ""),
+            self.config.current().clients.get(client_id or ""),
             origin=page.origin,
             own_origin=self.own_origin,
             fetch_site=page.fetch_site,
@@ -87,7 +89,7 @@ class CookieSession:
 
     async def begin(
         self, app: AllowedApp, form: Mapping[str, str], *, caller: Caller
-    ) -> TokenResponse | Refusal:
+    ) -> TokenResponse | OAuthError:
         """Exchange a code for cookies (PKCE proves that this browser requested it, R16)."""
         fields = {name: form[name] for name in _CODE_FIELDS if name in form}
         fields = {**fields, "client_id": app.client_id, "grant_type": "authorization_code"}
@@ -95,14 +97,16 @@ class CookieSession:
 
     async def renew(
         self, app: AllowedApp, refresh_token: str | None, *, caller: Caller
-    ) -> TokenResponse | Refusal:
+    ) -> TokenResponse | OAuthError:
         """Exchange the refresh cookie for new cookies; rotation, reuse and leeway are those of the token endpoint."""
         if not refresh_token:
-            return Refusal("invalid_grant", "There is no sign-in to renew.")
+            return OAuthError("invalid_grant", "There is no sign-in to renew.")
         form = {"grant_type": "refresh_token", "client_id": app.client_id, "refresh_token": refresh_token}
         return await self._exchange(form, "refresh", caller)
 
-    async def _exchange(self, form: Mapping[str, str], path: str, caller: Caller) -> TokenResponse | Refusal:
+    async def _exchange(
+        self, form: Mapping[str, str], path: str, caller: Caller
+    ) -> TokenResponse | OAuthError:
         asked = TokenRequest(
             form=form,
             method="POST",
@@ -112,12 +116,12 @@ class CookieSession:
         )
         return await self.tokens.exchange(asked)
 
-    async def standing(self, app: AllowedApp, access_token: str | None) -> Standing | Refusal:
+    async def standing(self, app: AllowedApp, access_token: str | None) -> Standing | OAuthError:
         """The state of the sign-in by this cookie, for a page that was just loaded."""
         now = self.clock.now()
         claims = await self._claims(access_token, now)
         if claims is None or claims.get("client_id") != app.client_id:
-            return Refusal("invalid_token", "Nobody is signed in.")
+            return OAuthError("invalid_token", "Nobody is signed in.")
         shown = {
             name: claims[name]
             for name in ("sub", "scope", "roles", "permissions", "auth_time", "acr", "amr", "exp")
@@ -134,7 +138,7 @@ class CookieSession:
         *,
         caller: Caller,
         session_secret: str | None = None,
-    ) -> Refusal | bool:
+    ) -> OAuthError | bool:
         """End the session of this sign-in, its grants, and the tokens already issued. Returns whether the cookies belong to this app:
         False when they hold another app's tokens, and then nothing ends.
 
@@ -145,7 +149,7 @@ class CookieSession:
         grant = None
         if claims is not None and claims.get("client_id") == client_id:
             if not rule.csrf_holds(access_token or "", csrf):
-                return Refusal("access_denied", "X-CSRF-Token is missing or wrong.")
+                return OAuthError("access_denied", "X-CSRF-Token is missing or wrong.")
             grant = await self.store.grants.get(str(claims["jti"]).partition(".")[0])
         elif claims is not None:
             return False
@@ -163,7 +167,7 @@ class CookieSession:
             await self.sign_out.end(session, reason="signed_out", client_id=client_id, caller=caller, now=now)
         if grant is not None and grant.ended_at is None:
             await self.store.commit(
-                *self.sign_out.ending.grant(grant, now=now, reason="signed_out", first=True)
+                *self.sign_out.revoker.grant(grant, now=now, reason="signed_out", first=True)
             )
         return True
 

@@ -13,10 +13,10 @@ def _routes(services: Services) -> Routes:
 
     cookies = CookieEndpoints(
         cookies=services.get(cookie_session),
-        catalog=services.config,
+        config=services.config,
         jar=services.get(cookie_jar),
         sealer=services.sealer,
-        chance=services.random,
+        random=services.random,
     )
     return [*ChallengeEndpoint(challenge=services.get(challenge)).routes(), *cookies.routes()]
 

@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from shlex import quote
 from typing import Final
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.web_origin import web_origin
 
@@ -39,16 +39,16 @@ def allowed(
     own_origin: str,
     fetch_site: str | None,
     reading: bool = False,
-) -> Refusal | None:
+) -> OAuthError | None:
     """Whether a page at `origin` may use cookie delivery for this app. None: it may.
 
     In a browser a POST always has an Origin header. A GET of the same origin has none, and then Sec-Fetch-Site must not contradict.
     Clients other than browsers use the token endpoint.
     """
     if client is None:
-        return Refusal("invalid_client", "This app is not registered here.")
+        return OAuthError("invalid_client", "This app is not registered here.")
     if not client.first_party or client.confidential:
-        return Refusal(
+        return OAuthError(
             "unauthorized_client",
             "Cookie delivery is for public first-party apps.",
             f"app {client.name!r} is not a public first-party app",
@@ -57,9 +57,9 @@ def allowed(
     if origin is None:
         if reading and fetch_site in {None, "same-origin", "none"}:
             return None
-        return Refusal("invalid_request", "An Origin header is required.")
+        return OAuthError("invalid_request", "An Origin header is required.")
     if origin != own_origin and not registered(client, origin):
-        return Refusal(
+        return OAuthError(
             "access_denied",
             "This web origin may not use cookie delivery.",
             f"origin {origin} is not one of {', '.join(client.origins) or 'none'}",
@@ -67,5 +67,5 @@ def allowed(
             + " ".join(f"--origin {quote(each)}" for each in (*client.origins, origin)),
         )
     if fetch_site == "cross-site":
-        return Refusal("access_denied", "The request came from another site.")
+        return OAuthError("access_denied", "The request came from another site.")
     return None

@@ -13,7 +13,7 @@ def introspection(services: Services) -> IntrospectionService:
     return IntrospectionService(
         clients=services.get(client_authenticator),
         store=services.store,
-        catalog=services.config,
+        config=services.config,
         signer=services.signer,
         view=services.get(revocation_view),
         policy=services.tokens,

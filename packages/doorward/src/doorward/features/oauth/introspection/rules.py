@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.grant import Grant, RefreshToken
 
 INACTIVE: Final[dict[str, Any]] = {"active": False}
 """The only response about a token that is invalid, or that the caller may not see."""
 
 
-def may_see(claims: Mapping[str, Any], asker: Client, catalog: Catalog) -> bool:
+def may_see(claims: Mapping[str, Any], asker: Client, config: ConfigSnapshot) -> bool:
     """Whether the caller is the app to which the token was issued, or the app as which the token's API introspects."""
     if claims["client_id"] == asker.id:
         return True
-    api = catalog.apis.get(claims["aud"])
+    api = config.apis.get(claims["aud"])
     return api is not None and api.client_id == asker.id
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.token_request import TokenRequest
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.keys import Signer
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.keys import TokenSigner
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.grants.refresh_token.rules import rotation
 from doorward.features.oauth.grants.refresh_token.rules.rotation import (
@@ -23,7 +23,7 @@ from doorward.features.oauth.grants.refresh_token.rules.rotation import (
 from doorward.features.oauth.introspection import rules as rule
 from doorward.features.oauth.tokens.rules import own_token
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
-from doorward.features.revocations.view_service import RevocationView
+from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.storage.sql.store import Store
 
 
@@ -33,20 +33,20 @@ class IntrospectionService:
 
     clients: ClientAuthenticator
     store: Store
-    catalog: CatalogSource
-    signer: Signer
-    view: RevocationView
+    config: ConfigSource
+    signer: TokenSigner
+    view: ServerRevocationView
     policy: TokenPolicy
     issuer: str
 
-    async def introspect(self, request: TokenRequest) -> dict[str, Any] | Refusal:
+    async def introspect(self, request: TokenRequest) -> dict[str, Any] | OAuthError:
         """The members of the response; `{"active": false}` for every token that is invalid, or that the caller may not see."""
         asker = await self.clients.authenticate(request)
-        if isinstance(asker, Refusal):
+        if isinstance(asker, OAuthError):
             return asker
         if not asker.confidential:
             # R56: without a credential anybody could scan for tokens.
-            return Refusal(
+            return OAuthError(
                 "invalid_client",
                 "Introspection needs client authentication.",
                 f"{asker.name} is public",
@@ -55,7 +55,7 @@ class IntrospectionService:
             )
         token = request.form.get("token")
         if not token:
-            return Refusal("invalid_request", "token is missing.").to(asker.name)
+            return OAuthError("invalid_request", "token is missing.").to(asker.name)
         # token_type_hint only says where to look first (§2.1); the format of the token does so as well.
         if token.startswith(refresh_text.PREFIX):
             return await self._refresh(token, asker, request.now)
@@ -63,7 +63,7 @@ class IntrospectionService:
 
     async def _access(self, token: str, asker: Client, now: int) -> dict[str, Any]:
         claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
-        if claims is None or not rule.may_see(claims, asker, self.catalog.current()):
+        if claims is None or not rule.may_see(claims, asker, self.config.current()):
             return rule.INACTIVE
         if (await self.view.fresh(now)).revoked(claims) is not None:
             return rule.INACTIVE
@@ -84,7 +84,7 @@ class IntrospectionService:
                 return rule.of_refresh(held, grant, answered=True, newest=True)
             case Repeat() | LateRepeat():
                 return rule.of_refresh(held, grant, answered=True, newest=False)
-            case Replayed() | Refusal():
+            case Replayed() | OAuthError():
                 return rule.of_refresh(held, grant, answered=False, newest=False)
             case _:
                 assert_never(verdict)

@@ -14,9 +14,9 @@ def sign_out(services: Services) -> SignOutAction:
     """The service that ends a session, for its person or an app."""
     return SignOutAction(
         store=services.store,
-        catalog=services.config,
-        ending=services.get(revoker),
-        record=services.get(audit_log),
+        config=services.config,
+        revoker=services.get(revoker),
+        audit_log=services.get(audit_log),
         id_token_hints=services.get(id_token_hints),
     )
 
@@ -24,5 +24,5 @@ def sign_out(services: Services) -> SignOutAction:
 def logout_tokens(services: Services) -> LogoutToken:
     """The maker of logout tokens for apps."""
     return LogoutToken(
-        catalog=services.config, signer=services.signer, chance=services.random, issuer=services.issuer
+        config=services.config, signer=services.signer, random=services.random, issuer=services.issuer
     )

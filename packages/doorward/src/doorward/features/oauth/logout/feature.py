@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from doorward.features.feature import Feature, Job, Jobs, Routes, Services
+from doorward.features.feature import BackgroundJob, Feature, Jobs, Routes, Services
 
 if TYPE_CHECKING:
     from doorward.core.model.message import LogoutNotice
@@ -38,14 +38,14 @@ def _jobs(services: Services) -> Jobs:
             return None if made is None else await client.post_logout_token(*made)
 
         worker = LogoutWorker(
-            store=services.store, deliver=deliver, clock=services.clock, meter=services.metrics
+            store=services.store, deliver=deliver, clock=services.clock, metrics=services.metrics
         )
         try:
             await worker.run()
         finally:
             await client.close()
 
-    return [Job(name="log-out notices", run=send)]
+    return [BackgroundJob(name="log-out notices", run=send)]
 
 
 LOGOUT = Feature(name="oauth.logout", routes=_routes, jobs=_jobs)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from doorward.core.model.message import LogoutNotice
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.keys import Signer
-from doorward.core.ports.random import Chance
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.keys import TokenSigner
+from doorward.core.ports.random import SecureRandom
 from doorward.features.oauth.logout.rules import logout_token as rule
 
 
@@ -15,16 +15,16 @@ from doorward.features.oauth.logout.rules import logout_token as rule
 class LogoutToken:
     """Makes logout tokens for the outbox, which delivers them."""
 
-    catalog: CatalogSource
-    signer: Signer
-    chance: Chance
+    config: ConfigSource
+    signer: TokenSigner
+    random: SecureRandom
     issuer: str
 
     def make(self, notice: LogoutNotice, *, now: int) -> tuple[str, str] | None:
         """(URI to POST to, logout token), or None if the app was deleted or has no notification URI any more."""
-        client = self.catalog.current().clients.get(notice.client_id)
+        client = self.config.current().clients.get(notice.client_id)
         if client is None or client.backchannel_logout_uri is None:
             return None
-        said = rule.claims(notice, issuer=self.issuer, now=now, unique=self.chance.token(16))
+        said = rule.claims(notice, issuer=self.issuer, now=now, unique=self.random.token(16))
         token = self.signer.sign(said, typ=rule.TYP, alg=client.id_token_signed_alg)
         return client.backchannel_logout_uri, token

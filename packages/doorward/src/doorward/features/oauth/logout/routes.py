@@ -8,7 +8,7 @@ from hmac import compare_digest
 from typing import Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.flow.pages import again_by_get
 from doorward.features.oauth.logout.rules.logout import Asking, SignOut
@@ -88,12 +88,14 @@ class LogoutPages:
     async def _decision(self, browser: BrowserContext, params: Mapping[str, str]) -> SignOut:
         """The decision on the request. Raises `EarlyResponse` with an error page for a request that must not be redirected."""
         decision = await self.sign_out.decide(params, _asking(browser), now=browser.now)
-        if isinstance(decision, Refusal):
+        if isinstance(decision, OAuthError):
             self._note(decision, browser.request, params)
-            raise EarlyResponse(page(ErrorPage(Failure.BAD_REDIRECT, detail=decision.say), browser, 400))
+            raise EarlyResponse(
+                page(ErrorPage(Failure.BAD_REDIRECT, detail=decision.description), browser, 400)
+            )
         if decision.stays:
             fix = "the app sends the ID token that it got from here, and its own client_id"
-            self._note(Refusal("invalid_request", "", decision.stays, fix=fix), browser.request, params)
+            self._note(OAuthError("invalid_request", "", decision.stays, fix=fix), browser.request, params)
         return decision
 
     async def _leave(self, browser: BrowserContext, decision: SignOut) -> Response:
@@ -112,13 +114,13 @@ class LogoutPages:
         browser.forget_session()
         return _onward(browser, decision)
 
-    def _note(self, refusal: Refusal, request: Request, params: Mapping[str, str]) -> None:
+    def _note(self, refusal: OAuthError, request: Request, params: Mapping[str, str]) -> None:
         client_id = params.get("client_id")
-        client = self.sign_out.catalog.current().clients.get(client_id or "")
+        client = self.sign_out.config.current().clients.get(client_id or "")
         note(
             refusal,
             request,
-            event="sign-out request refused",
+            event="sign_out.refused",
             app=client.name if client is not None else None,
             client_id=client_id,
             warning=True,
@@ -129,7 +131,7 @@ class LogoutPages:
         carried = [name for name in _CARRIED if name in params]
         if decision.target is None and "post_logout_redirect_uri" in carried:
             carried.remove("post_logout_redirect_uri")
-        client = self.sign_out.catalog.current().clients.get(decision.client_id or "")
+        client = self.sign_out.config.current().clients.get(decision.client_id or "")
         view = SignOutAsk(
             account=browser.account.email if browser.account else "",
             app=client.name if client is not None and browser.session is None and decision.ends else None,

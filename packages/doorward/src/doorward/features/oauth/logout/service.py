@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
 from doorward.core.model.session import EndReason, Session
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.features.audit.service import Record
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.features.audit.service import AuditLog
 from doorward.features.oauth.logout.rules import logout as rule
 from doorward.features.oauth.tokens.id_token_hints import IdTokenHints
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
 
 
@@ -23,21 +23,21 @@ class SignOutAction:
     """Decides on the requests of apps, and ends sessions."""
 
     store: Store
-    catalog: CatalogSource
-    ending: Ending
-    record: Record
+    config: ConfigSource
+    revoker: Revoker
+    audit_log: AuditLog
     id_token_hints: IdTokenHints
 
     async def decide(
         self, params: Mapping[str, str], asking: rule.Asking, *, now: int
-    ) -> rule.SignOut | Refusal:
+    ) -> rule.SignOut | OAuthError:
         """Decide on the parameters of /logout. An invalid hint counts as none, so the person is asked (R75)."""
         token = params.get("id_token_hint")
         hint = self.id_token_hints.read(token) if token else None
         if hint is not None and hint.sid is not None:
             asking = structs.replace(asking, hinted=await self.store.sessions.get(hint.sid))
         return rule.decide(
-            catalog=self.catalog.current(),
+            config=self.config.current(),
             now=now,
             asking=asking,
             hint=hint,
@@ -51,7 +51,7 @@ class SignOutAction:
         self, session: Session, *, reason: EndReason, client_id: str | None, caller: Caller, now: int
     ) -> None:
         """End the session and everything that depends on it, with an audit event."""
-        event = self.record.write(
+        event = self.audit_log.write(
             "session.ended",
             caller=caller,
             now=now,
@@ -60,6 +60,6 @@ class SignOutAction:
             client_id=client_id,
             reason=reason,
         )
-        writes = await self.ending.session(session, now=now, reason=reason, first=True)
+        writes = await self.revoker.session(session, now=now, reason=reason, first=True)
         await self.store.commit(*writes, event)
-        await self.ending.late_in(session, now=now, reason=reason)
+        await self.revoker.late_in(session, now=now, reason=reason)

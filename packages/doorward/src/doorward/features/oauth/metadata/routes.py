@@ -11,7 +11,7 @@ from msgspec import defstruct
 from msgspec.json import encode
 from msgspec.structs import replace
 
-from doorward.core.ports.keys import Signer
+from doorward.core.ports.keys import TokenSigner
 from doorward.features.oauth.client_auth.method import ClientAuth
 from doorward.features.oauth.metadata.rules import JwkSet, metadata
 from doorward.web.http import Request, Response
@@ -47,7 +47,7 @@ class MetadataEndpoints:
     """GET the two well-known documents and /jwks."""
 
     document: Published
-    signer: Signer
+    signer: TokenSigner
     _keys: KeySet | None = None
     _jwks: Published | None = None
 
@@ -71,7 +71,7 @@ def routes(
     locales: Sequence[str],
     grant_types: Sequence[str],
     client_auth: Sequence[ClientAuth],
-    signer: Signer,
+    signer: TokenSigner,
 ) -> list[Route]:
     """Routes for all callers, from any origin."""
     said: dict[str, object] = metadata(

@@ -16,9 +16,9 @@ def revocation(services: Services) -> RevocationService:
     return RevocationService(
         clients=services.get(client_authenticator),
         store=services.store,
-        ending=services.get(revoker),
+        revoker=services.get(revoker),
         signer=services.signer,
-        record=services.get(audit_log),
+        audit_log=services.get(audit_log),
         throttle=services.get(throttle),
         metrics=services.metrics,
         view=services.get(revocation_view),

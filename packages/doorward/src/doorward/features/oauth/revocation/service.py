@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.grant import Grant
 from doorward.core.model.token_request import TokenRequest
-from doorward.core.ports.keys import Signer
-from doorward.core.ports.metrics import Meter
-from doorward.features.audit.service import Record
+from doorward.core.ports.keys import TokenSigner
+from doorward.core.ports.metrics import Metrics
+from doorward.features.audit.service import AuditLog
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.grants.refresh_token.rules import rotation
 from doorward.features.oauth.revocation.rules import owner
 from doorward.features.oauth.tokens.rules import own_token
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.rate_limits.service import Throttle
-from doorward.features.revocations.view_service import RevocationView
-from doorward.features.sessions.ending import Ending
+from doorward.features.revocations.view_service import ServerRevocationView
+from doorward.features.sessions.revoker import Revoker
 from doorward.features.sessions.rules import bounds
 from doorward.features.sessions.rules import ending as ending_rule
 from doorward.storage.sql.store import Store
@@ -40,30 +40,30 @@ class RevocationService:
 
     clients: ClientAuthenticator
     store: Store
-    ending: Ending
-    signer: Signer
-    record: Record
+    revoker: Revoker
+    signer: TokenSigner
+    audit_log: AuditLog
     throttle: Throttle
-    metrics: Meter
-    view: RevocationView
+    metrics: Metrics
+    view: ServerRevocationView
     issuer: str
 
-    async def revoke(self, request: TokenRequest) -> Refusal | None:
+    async def revoke(self, request: TokenRequest) -> OAuthError | None:
         """None when the token is invalid now, which includes tokens that never existed (§2.2)."""
         client = await self.clients.authenticate(request)
-        if isinstance(client, Refusal):
+        if isinstance(client, OAuthError):
             return client
         caller, now = request.caller, request.now
         token = request.form.get("token")
         if not token:
-            refusal = Refusal("invalid_request", "token is missing.")
+            refusal = OAuthError("invalid_request", "token is missing.")
         elif token.startswith(refresh_text.PREFIX):
             refusal = await self._refresh(token, client, caller, now)
         else:
             refusal = await self._access(token, client, caller, now)
         return None if refusal is None else refusal.to(client.name)
 
-    async def _refresh(self, token: str, client: Client, caller: Caller, now: int) -> Refusal | None:
+    async def _refresh(self, token: str, client: Client, caller: Caller, now: int) -> OAuthError | None:
         presented = refresh_text.read(token)
         found = None if presented is None else await self.store.grants.refresh(presented.grant_id)
         if presented is None or found is None or not rotation.belongs(presented, found[0]):
@@ -76,7 +76,7 @@ class RevocationService:
         await self._end(grant, client, caller, now, kind="refresh_token")
         return None
 
-    async def _access(self, token: str, client: Client, caller: Caller, now: int) -> Refusal | None:
+    async def _access(self, token: str, client: Client, caller: Caller, now: int) -> OAuthError | None:
         claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
         if claims is None:
             return None
@@ -97,7 +97,7 @@ class RevocationService:
         grant = await self.store.grants.get(grant_id)
         if grant is None:
             # a database restored from a backup may not know a grant whose tokens are in use
-            await self.store.commit(self.ending.tokens_of_grant(grant_id, now=now))
+            await self.store.commit(self.revoker.tokens_of_grant(grant_id, now=now))
         else:
             await self._end(grant, client, caller, now, kind="access_token")
 
@@ -105,11 +105,11 @@ class RevocationService:
         """Revoke a token that the app got for itself, without a grant."""
         if await self._alone(claims, client.id, bounds.OF_APP, now):
             return
-        if await self.store.commit(self.ending.own_tokens(client.id, iat=claims["iat"], now=now)):
-            self.metrics.count("revocations", "own_tokens")
+        if await self.store.commit(self.revoker.own_tokens(client.id, iat=claims["iat"], now=now)):
+            self.metrics.inc("revocations", "own_tokens")
             # this may happen once a second, so audit events are limited
-            once = self.store.attempts.claim("own_tokens", client.id, now + TOLD_EVERY, now=now)
-            event = self.record.write(
+            once = self.store.replay_cache.claim("own_tokens", client.id, now + TOLD_EVERY, now=now)
+            event = self.audit_log.write(
                 "token.revoked", caller=caller, now=now, client_id=client.id, token_kind="own_tokens"
             )
             await self.store.commit(once, event)
@@ -122,12 +122,12 @@ class RevocationService:
             self.store.revocations.insert_few(entry, holder=holder, most=most, now=now)
         )
         if made:
-            self.metrics.count("revocations", "access_token")
+            self.metrics.inc("revocations", "access_token")
         return made
 
     async def _end(self, grant: Grant, client: Client, caller: Caller, now: int, *, kind: str) -> None:
         """End the whole grant, once: after a concurrent end nothing is written."""
-        event = self.record.write(
+        event = self.audit_log.write(
             "token.revoked",
             caller=caller,
             now=now,
@@ -136,5 +136,5 @@ class RevocationService:
             grant_id=grant.id,
             token_kind=kind,
         )
-        if await self.store.commit(*self.ending.grant(grant, now=now, reason="revoked", first=True), event):
-            self.metrics.count("revocations", "grant")
+        if await self.store.commit(*self.revoker.grant(grant, now=now, reason="revoked", first=True), event):
+            self.metrics.inc("revocations", "grant")

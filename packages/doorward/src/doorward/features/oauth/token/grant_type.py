@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from doorward.core.errors import Refusal
+    from doorward.core.errors import OAuthError
     from doorward.core.model.client import Client
     from doorward.core.model.token_request import TokenRequest
     from doorward.features.oauth.token.rules import TokenResponse
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class TokenGrant(Protocol):
     """The service of a grant, called after the app was authenticated and found to be allowed this grant."""
 
-    async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | Refusal:
+    async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | OAuthError:
         """The tokens, or the refusal. Raises `StoreUnavailable`."""
         ...
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.token_request import TokenRequest
-from doorward.core.ports.metrics import Meter
+from doorward.core.ports.metrics import Metrics
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.token.grant_type import TokenGrant
 from doorward.features.oauth.token.rules import TokenResponse
 
-_MISSING = Refusal("invalid_request", "grant_type is missing.")
+_MISSING = OAuthError("invalid_request", "grant_type is missing.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,41 +24,43 @@ class TokenService:
 
     clients: ClientAuthenticator
     grants: Mapping[str, TokenGrant]
-    metrics: Meter
+    metrics: Metrics
 
-    async def exchange(self, request: TokenRequest) -> TokenResponse | Refusal:
+    async def exchange(self, request: TokenRequest) -> TokenResponse | OAuthError:
         """The tokens, or the refusal. Raises `StoreUnavailable`."""
         name = request.form.get("grant_type")
         grant = None if name is None else self.grants.get(name)
-        answer: TokenResponse | Refusal
+        answer: TokenResponse | OAuthError
         if name is None or grant is None:
             answer = _unsupported(name)
         else:
             client = await self.clients.authenticate(request)
-            if isinstance(client, Refusal):
+            if isinstance(client, OAuthError):
                 answer = client
             elif name not in client.grant_types:
                 answer = _not_allowed(client)
             else:
                 answer = await grant.exchange(request, client)
-                if isinstance(answer, Refusal):
+                if isinstance(answer, OAuthError):
                     answer = answer.to(client.name)
-        if isinstance(answer, Refusal):
-            self.metrics.count("refusals", answer.code)
+        if isinstance(answer, OAuthError):
+            self.metrics.inc("refusals", answer.code)
         else:
-            self.metrics.count("tokens_issued", name or "")
+            self.metrics.inc("tokens_issued", name or "")
         return answer
 
 
-def _unsupported(name: str | None) -> Refusal:
+def _unsupported(name: str | None) -> OAuthError:
     if name is None:
         return _MISSING
     # R7: the password grant is not supported.
-    return Refusal("unsupported_grant_type", "This grant_type is not supported.", f"grant_type={name[:40]!r}")
+    return OAuthError(
+        "unsupported_grant_type", "This grant_type is not supported.", f"grant_type={name[:40]!r}"
+    )
 
 
-def _not_allowed(client: Client) -> Refusal:
-    return Refusal(
+def _not_allowed(client: Client) -> OAuthError:
+    return OAuthError(
         "unauthorized_client",
         "This app may not use this grant_type.",
         f"app {client.name!r} is registered for {', '.join(client.grant_types)}",

@@ -10,7 +10,7 @@ from doorward.features.services import Services
 def token_issuer(services: Services) -> TokenIssuer:
     """The maker of access and ID tokens."""
     return TokenIssuer(
-        catalog=services.config,
+        config=services.config,
         signer=services.signer,
         random=services.random,
         policy=services.tokens,

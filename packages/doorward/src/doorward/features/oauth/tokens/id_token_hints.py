@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from doorward.core.ports.keys import Signer
+from doorward.core.ports.keys import TokenSigner
 from doorward.features.oauth.logout.rules.logout import Hint
 from doorward.features.oauth.tokens.rules import own_token
 from doorward_verify import jws
+from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import Malformed, json_object
 from doorward_verify.keyset import KeySet
-from doorward_verify.refused import Refused
 
 ALGORITHMS = ("ES256", "RS256", "Ed25519")
 
@@ -21,7 +21,7 @@ class IdTokenHints:
     """Verifies id_token_hint: signature, issuer, type JWT. A hint still identifies the person after its expiry, or after the rotation
     of its key; a hint signed by a revoked key is invalid."""
 
-    signer: Signer
+    signer: TokenSigner
     issuer: str
 
     def read(self, token: str) -> Hint | None:
@@ -54,5 +54,5 @@ class IdTokenHints:
 def _payload(token: str, keys: KeySet) -> bytes | None:
     try:
         return jws.verify(token, keys, algorithms=ALGORITHMS, types=("jwt",)).payload
-    except (Refused, Malformed):
+    except (AuthError, Malformed):
         return None

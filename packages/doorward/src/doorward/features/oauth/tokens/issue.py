@@ -9,9 +9,9 @@ from doorward.core.model.client import Client
 from doorward.core.model.entitlement import Entitlement
 from doorward.core.model.grant import Grant
 from doorward.core.model.policy import TokenPolicy
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.keys import Signer
-from doorward.core.ports.random import Chance
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.keys import TokenSigner
+from doorward.core.ports.random import SecureRandom
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.oauth.tokens.rules import access, id_token
 from doorward.features.oauth.tokens.rules.entitlement import of_grant
@@ -21,9 +21,9 @@ from doorward.features.oauth.tokens.rules.entitlement import of_grant
 class TokenIssuer:
     """Signs before any write, so that no transaction waits for a key."""
 
-    catalog: CatalogSource
-    signer: Signer
-    random: Chance
+    config: ConfigSource
+    signer: TokenSigner
+    random: SecureRandom
     policy: TokenPolicy
     issuer: str
 
@@ -49,12 +49,12 @@ class TokenIssuer:
         now: int,
     ) -> TokenResponse:
         """An access token, an ID token when `scopes` contain openid, and the given refresh token."""
-        catalog = self.catalog.current()
+        config = self.config.current()
         entitlement = of_grant(
             grant,
             account=account,
             client=client,
-            catalog=catalog,
+            config=config,
             scopes=scopes,
             status_uri=None if grant.status_list is None else f"{self.issuer}/status/{grant.status_list}",
         )
@@ -68,7 +68,7 @@ class TokenIssuer:
                     grant,
                     account=account,
                     client=client,
-                    catalog=catalog,
+                    config=config,
                     scopes=entitlement.scopes,
                     access_token=token,
                     issuer=self.issuer,
@@ -90,5 +90,5 @@ class TokenIssuer:
 
     def _access(self, entitlement: Entitlement, client: Client, ttl: int, now: int) -> str:
         said = access.claims(entitlement, issuer=self.issuer, now=now, ttl=ttl, unique=self.random.token(16))
-        alg, typ = access.form(client, self.catalog.current().apis.get(entitlement.audience))
+        alg, typ = access.form(client, self.config.current().apis.get(entitlement.audience))
         return self.signer.sign(said, typ=typ, alg=alg)

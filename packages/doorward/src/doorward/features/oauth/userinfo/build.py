@@ -11,7 +11,7 @@ def userinfo(services: Services) -> UserinfoService:
     """The service that returns a person's claims to an app."""
     return UserinfoService(
         store=services.store,
-        catalog=services.config,
+        config=services.config,
         signer=services.signer,
         clock=services.clock,
         view=services.get(revocation_view),

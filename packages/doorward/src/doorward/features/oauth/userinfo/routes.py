@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.features.oauth.userinfo.rules import Userinfo
 from doorward.features.oauth.userinfo.service import UserinfoService
 from doorward.web.http import Request, Response, json_response
@@ -18,11 +18,11 @@ _STATUS: Final = {"invalid_request": 400, "insufficient_scope": 403}
 _JWT_HEADERS: Final = ((b"content-type", b"application/jwt"), (b"cache-control", b"no-store"))
 
 
-async def _bearer(request: Request) -> str | Refusal | None:
+async def _bearer(request: Request) -> str | OAuthError | None:
     """The token from the header or a form body, never from the query, which is logged on the way (RFC 6750 §2, §5.3)."""
     headers = request.headers(b"authorization")
     if len(headers) > 1:
-        return Refusal("invalid_request", "Send one Authorization header.")
+        return OAuthError("invalid_request", "Send one Authorization header.")
     kind = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
     in_body = None
     if request.method == "POST" and kind == _FORM:
@@ -33,16 +33,16 @@ async def _bearer(request: Request) -> str | Refusal | None:
     if scheme.lower() != "bearer":
         return None
     if in_body is not None:
-        return Refusal("invalid_request", "Send the access token in one place only.")
+        return OAuthError("invalid_request", "Send the access token in one place only.")
     return token.strip()
 
 
-def _refused(refusal: Refusal, request: Request) -> Response:
+def _refused(refusal: OAuthError, request: Request) -> Response:
     note(refusal, request)
     scope = ', scope="openid"' if refusal.code == "insufficient_scope" else ""
-    body = {"error": refusal.code, "error_description": refusal.say}
+    body = {"error": refusal.code, "error_description": refusal.description}
     return json_response(body, _STATUS.get(refusal.code, 401)).add(
-        "www-authenticate", f'Bearer error="{refusal.code}", error_description="{refusal.say}"{scope}'
+        "www-authenticate", f'Bearer error="{refusal.code}", error_description="{refusal.description}"{scope}'
     )
 
 
@@ -52,13 +52,13 @@ def routes(userinfo: UserinfoService) -> list[Route]:
     async def handle(request: Request) -> Response:
         """Who signed in (OpenID Connect Core §5.3): JSON, or a signed JWT for an app registered so."""
         token = await _bearer(request)
-        if isinstance(token, Refusal):
+        if isinstance(token, OAuthError):
             return _refused(token, request)
         if token is None:
             # A request without a token gets no error code (RFC 6750 §3.1).
             return Response(401, [(b"cache-control", b"no-store")]).add("www-authenticate", "Bearer")
         answer = await userinfo.answer(token)
-        if isinstance(answer, Refusal):
+        if isinstance(answer, OAuthError):
             return _refused(answer, request)
         if isinstance(answer, str):
             return Response(200, _JWT_HEADERS, answer.encode("ascii"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Required, TypedDict
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.grant import Grant
 from doorward.features.oauth.tokens.rules import person
 
@@ -33,22 +33,22 @@ class Userinfo(TypedDict, total=False):
 
 
 def answer(
-    claims: Mapping[str, Any], *, grant: Grant | None, account: Account | None, catalog: Catalog
-) -> tuple[Client, dict[str, Any]] | Refusal:
+    claims: Mapping[str, Any], *, grant: Grant | None, account: Account | None, config: ConfigSnapshot
+) -> tuple[Client, dict[str, Any]] | OAuthError:
     """The app, and the claims for it; `claims` are those of a valid token.
 
     A token for any API is accepted: its scope `openid` gives access to this endpoint.
     """
     scopes = str(claims.get("scope", "")).split()
     if "openid" not in scopes:
-        return Refusal("insufficient_scope", "The access token lacks the scope openid.")
-    client = catalog.clients.get(claims["client_id"])
+        return OAuthError("insufficient_scope", "The access token lacks the scope openid.")
+    client = config.clients.get(claims["client_id"])
     if client is None or grant is None or grant.ended_at is not None:
-        return Refusal("invalid_token", INVALID, "app or grant is gone")
+        return OAuthError("invalid_token", INVALID, "app or grant is gone")
     if account is None or account.disabled_at is not None or account.id != claims["sub"]:
-        return Refusal("invalid_token", INVALID, "the account is gone or disabled")
+        return OAuthError("invalid_token", INVALID, "the account is gone or disabled")
     asked: dict[str, Any] = grant.claims.get("userinfo") or {}
     return client, {
         "sub": account.id,
-        **person.claims(account, client, catalog=catalog, scopes=scopes, asked=asked),
+        **person.claims(account, client, config=config, scopes=scopes, asked=asked),
     }

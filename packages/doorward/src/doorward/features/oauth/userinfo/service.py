@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.ports.clock import Clock
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.keys import Signer
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.keys import TokenSigner
 from doorward.features.oauth.tokens.rules import own_token
 from doorward.features.oauth.userinfo import rules as rule
-from doorward.features.revocations.view_service import RevocationView
+from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.storage.sql.store import Store
 
 
@@ -20,13 +20,13 @@ class UserinfoService:
     """Checks signature, revocation view, grant and account on every call, so that the response is never outdated."""
 
     store: Store
-    catalog: CatalogSource
-    signer: Signer
+    config: ConfigSource
+    signer: TokenSigner
     clock: Clock
-    view: RevocationView
+    view: ServerRevocationView
     issuer: str
 
-    async def answer(self, token: str) -> dict[str, Any] | str | Refusal:
+    async def answer(self, token: str) -> dict[str, Any] | str | OAuthError:
         """The claims; as a signed JWT (text) for an app registered for it (§5.3.2); or the refusal."""
         now = self.clock.now()
         said = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
@@ -36,16 +36,16 @@ class UserinfoService:
                 if said is None
                 else f"the token of app {said['client_id']} is revoked"
             )
-            return Refusal("invalid_token", rule.INVALID, because)
+            return OAuthError("invalid_token", rule.INVALID, because)
         grant_id: str = said["jti"].partition(".")[0]
         answer = rule.answer(
             said,
             grant=await self.store.grants.get(grant_id),
             account=await self.store.accounts.get(said["sub"]),
-            catalog=self.catalog.current(),
+            config=self.config.current(),
         )
-        if isinstance(answer, Refusal):
-            meant = self.catalog.current().clients.get(said["client_id"])
+        if isinstance(answer, OAuthError):
+            meant = self.config.current().clients.get(said["client_id"])
             return answer if meant is None else answer.to(meant.name)
         client, claims = answer
         if client.userinfo_signed_alg is None:

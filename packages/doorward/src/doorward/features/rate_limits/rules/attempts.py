@@ -41,7 +41,7 @@ class Guess(Struct, frozen=True):
     networks: tuple[Bucket, ...]
 
 
-class Mail(Struct, frozen=True):
+class MailBuckets(Struct, frozen=True):
     """The counters of one mail sent on request: `own`, for this requester and this address; `shared`, for all requesters of the address
     in a window; `others`."""
 
@@ -103,13 +103,13 @@ def of_estimates(address: str, *, policy: ThrottlePolicy, tag: Tag) -> tuple[Buc
 
 def of_mail(
     email: str, address: str, *, known_device: bytes | None, policy: ThrottlePolicy, tag: Tag
-) -> Mail:
+) -> MailBuckets:
     """The counters of mails to one address. From a known device: those of the device. From another: its network (IPv4, IPv6 /48), all
     such requesters in a window, all of them in a day, and this network to any address."""
     if known_device is not None:
         key = f"mail:device:{known_device.hex()}:{email}"
-        return Mail(Bucket(tag(key), policy.mails_per_address, policy.window), None, ())
-    return Mail(
+        return MailBuckets(Bucket(tag(key), policy.mails_per_address, policy.window), None, ())
+    return MailBuckets(
         Bucket(tag(f"mail:from:{site(address)}:{email}"), policy.mails_per_address, policy.window),
         Bucket(tag(f"mail:to:{email}"), policy.mails_per_address * MAIL_SPREAD, policy.window),
         (
@@ -119,7 +119,7 @@ def of_mail(
     )
 
 
-def may_mail(mail: Mail, counted: Sequence[Counted], now: int) -> tuple[Bucket, ...] | Wait:
+def may_mail(mail: MailBuckets, counted: Sequence[Counted], now: int) -> tuple[Bucket, ...] | Wait:
     """From the counts of `mail.all`: the counters for one more mail, or the time to wait.
 
     Anybody can fill the shared counter, so it does not apply to a requester who has not asked for this address in the window: the

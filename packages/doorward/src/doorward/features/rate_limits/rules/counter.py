@@ -24,7 +24,7 @@ class _Row:
 
 
 @final
-class Tally:
+class ApproximateCounter:
     """Counts per key in windows of `window` seconds. Memory is bounded: the key noted longest ago is dropped first.
 
     Each of `n` processes has at most `batch` - 1 unreported, plus the last second; a limit may be exceeded by that much.

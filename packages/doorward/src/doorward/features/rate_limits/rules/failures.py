@@ -1,6 +1,6 @@
 """Counter of failed client authentications per address, and the choice of failures for the audit log.
 
-A wrong guess must not cause a database write, so this is an approximate tally and not a throttle. Right credentials always work,
+A wrong guess must not cause a database write, so this is an approximate counter and not a throttle. Right credentials always work,
 from any address, so that no app is locked out by another one behind the same proxy; only wrong ones are asked to retry later.
 """
 
@@ -10,7 +10,7 @@ from typing import Final, final
 
 from msgspec import Struct
 
-from doorward.features.rate_limits.rules.counter import Tally
+from doorward.features.rate_limits.rules.counter import ApproximateCounter
 from doorward.features.rate_limits.rules.network import blocks
 
 WINDOW: Final = 900
@@ -27,14 +27,14 @@ class Noted(Struct, frozen=True):
 
 
 @final
-class Failures:
-    """Bounded in memory and in the audit events of one process; `tally` is shared with the other processes."""
+class ClientAuthRateLimiter:
+    """Bounded in memory and in the audit events of one process; `counter` is shared with the other processes."""
 
-    __slots__ = ("_audited", "_limit", "_minute", "tally")
+    __slots__ = ("_audited", "_limit", "_minute", "counter")
 
     def __init__(self, *, per_address: int) -> None:
         self._limit = per_address
-        self.tally = Tally(window=WINDOW, batch=BATCH)
+        self.counter = ApproximateCounter(window=WINDOW, batch=BATCH)
         self._minute = 0
         self._audited = 0
 
@@ -43,7 +43,7 @@ class Failures:
         over: list[int] = []
         count = 0
         for block in reversed(blocks(address)):
-            count, end = self.tally.note(block.name, now)
+            count, end = self.counter.note(block.name, now)
             if count > self._limit * block.times:
                 over.append(end)
         # The 1st, 2nd, 4th, 8th …: the audit log shows the extent of an attack without growing as fast.

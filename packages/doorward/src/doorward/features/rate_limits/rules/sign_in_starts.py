@@ -1,14 +1,14 @@
 """Limit of begun sign-ins per address or person. Without a session each leaves a row for a day; with a session each gives a grant and a
 code; and it costs the sender only one line of text.
 
-It is an approximate tally, like that of failed apps, since counting must not cost the write that it saves.
+It is an approximate counter, like that of failed apps, since counting must not cost the write that it saves.
 """
 
 from __future__ import annotations
 
 from typing import Final, final
 
-from doorward.features.rate_limits.rules.counter import Tally
+from doorward.features.rate_limits.rules.counter import ApproximateCounter
 from doorward.features.rate_limits.rules.network import blocks
 
 WINDOW: Final = 900
@@ -19,22 +19,22 @@ BATCH: Final = 32
 
 
 @final
-class Begun:
-    """At most `limit` sign-ins in 15 minutes from one address (IPv6: by its blocks), or of one signed-in person; `tally` is shared with
+class SignInRateLimiter:
+    """At most `limit` sign-ins in 15 minutes from one address (IPv6: by its blocks), or of one signed-in person; `counter` is shared with
     the other processes."""
 
-    __slots__ = ("_limit", "tally")
+    __slots__ = ("_limit", "counter")
 
     def __init__(self, *, limit: int = 2000) -> None:
         self._limit = limit
-        self.tally = Tally(window=WINDOW, batch=BATCH)
+        self.counter = ApproximateCounter(window=WINDOW, batch=BATCH)
 
     def full(self, who: str, now: int) -> int | None:
         """The time (seconds) from which an address or a person (by id) may begin another sign-in; None when it may now."""
         full = [
             end
             for block in blocks(who)
-            for count, end in [self.tally.count(block.name, now)]
+            for count, end in [self.counter.count(block.name, now)]
             if count >= self._limit * block.times
         ]
         return max(full, default=None)
@@ -42,4 +42,4 @@ class Begun:
     def note(self, who: str, now: int) -> None:
         """Count one more sign-in."""
         for block in blocks(who):
-            self.tally.note(block.name, now)
+            self.counter.note(block.name, now)

@@ -33,7 +33,7 @@ class Part(Struct, frozen=True):
 
 
 @final
-class Page:
+class FeedPage:
     """Up to `PAGE` entries. The text of an edition is extended by the entries added since the last call."""
 
     __slots__ = ("_texts", "entries")
@@ -53,9 +53,9 @@ class Page:
             del self._texts[next(iter(self._texts))]
         return text
 
-    def without(self, gone: Callable[[Revocation], bool]) -> Page:
+    def without(self, gone: Callable[[Revocation], bool]) -> FeedPage:
         """The page without the entries for which `gone` is true."""
-        return Page(entries=[entry for entry in self.entries if not gone(entry)])
+        return FeedPage(entries=[entry for entry in self.entries if not gone(entry)])
 
 
 @final
@@ -66,7 +66,7 @@ class FeedPages:
 
     def __init__(self) -> None:
         self.seq = 0
-        self._pages: list[Page] = []
+        self._pages: list[FeedPage] = []
         self._bounds: dict[tuple[RevocationKind, str], Revocation] = {}
         self._news: dict[tuple[str, int], bytes] = {}
 
@@ -82,7 +82,7 @@ class FeedPages:
                     self._remove(earlier)
                 self._bounds[entry.kind, entry.ref] = entry
             if not self._pages or len(self._pages[-1].entries) >= PAGE:
-                self._pages.append(Page(entries=[]))
+                self._pages.append(FeedPage(entries=[]))
             self._pages[-1].entries.append(entry)
         self._news.clear()
         self.seq = seq
@@ -90,7 +90,7 @@ class FeedPages:
     def forget(self, now: int) -> None:
         """Drop entries that concern no live token: pages with at least half of such entries are rebuilt. The others are served a little
         longer."""
-        kept: list[Page] = []
+        kept: list[FeedPage] = []
         for page in self._pages:
             over = sum(entry.expires_at <= now for entry in page.entries)
             if over * 2 >= len(page.entries):
@@ -174,5 +174,5 @@ def _seq(entry: Revocation) -> int:
     return entry.seq
 
 
-def _last(page: Page) -> int:
+def _last(page: FeedPage) -> int:
     return page.entries[-1].seq

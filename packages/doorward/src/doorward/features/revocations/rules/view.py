@@ -9,7 +9,7 @@ from doorward.core.model.revocation import Revocation, RevocationKind
 
 
 @final
-class View:
+class RevocationEntries:
     """The live entries, added in the order of `seq`; an entry of the same kind and name replaces the previous one."""
 
     __slots__ = ("_bounded", "_named", "seq")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.revocation import Revocation
 
@@ -22,11 +22,11 @@ def longest_life(policy: TokenPolicy, clients: Iterable[Client]) -> int:
     return max(policy.access_ttl, max((client.access_token_ttl or 0 for client in clients), default=0))
 
 
-def longest_living(policy: TokenPolicy, catalog: Catalog) -> int:
+def longest_living(policy: TokenPolicy, config: ConfigSnapshot) -> int:
     """The longest life of any token that may still be live: a setting shortened a moment ago does not shorten tokens issued before. The
     current and previous keys store the life of the tokens that they signed."""
-    signed = (key.token_life for key in catalog.keys if key.state in {"current", "previous"})
-    return max(longest_life(policy, catalog.clients.values()), max(signed, default=0))
+    signed = (key.token_life for key in config.keys if key.state in {"current", "previous"})
+    return max(longest_life(policy, config.clients.values()), max(signed, default=0))
 
 
 def of_token(jti: str, *, exp: int, now: int) -> Revocation:

@@ -9,7 +9,7 @@ from pathlib import Path
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.keys.secret_key import secret_key
-from doorward.adapters.keys.signing import CatalogSigner
+from doorward.adapters.keys.signing import SnapshotSigner
 from doorward.app.key_wrapper import held_here, key_wrapper, place_of
 from doorward.app.root import find_root
 from doorward.core.ports.key_wrapper import KeyProblem
@@ -79,7 +79,7 @@ async def signing_keys(settings: Settings, store: Store) -> Finding:
         if root is None:
             said = "sealed under the secret key itself; the next start makes that the root secret"
             return passed(said)
-        CatalogSigner(issuer=settings.issuer, sealer=KeyedSealer(root.secret)).install(keys)
+        SnapshotSigner(issuer=settings.issuer, sealer=KeyedSealer(root.secret)).install(keys)
     except KeyProblem as problem:
         return failed(problem.error, problem.fix)
     except ValueError:

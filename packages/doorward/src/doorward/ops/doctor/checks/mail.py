@@ -5,10 +5,10 @@ from __future__ import annotations
 from doorward.adapters import trust
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.mail.smtp import MailDelayed, MailRefused, SmtpSender
-from doorward.adapters.random import SystemChance
+from doorward.adapters.random import SystemRandom
 from doorward.app.jobs import mail_server
 from doorward.core.login_name import normalise_email
-from doorward.core.model.message import Letter
+from doorward.core.model.message import EmailMessage
 from doorward.core.web_origin import loopback
 from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.settings import Settings
@@ -53,8 +53,8 @@ async def test_mail(settings: Settings, to: str) -> Finding:
         f"This mail was sent by `doorward doctor --mail-to` of {settings.issuer}.\n"
         "Where it arrived, codes and links arrive too.\n"
     )
-    letter = Letter(subject=f"Test mail from {settings.brand.name}", text=said, html="")
-    mail_id = SystemChance().new_id("mai")
+    letter = EmailMessage(subject=f"Test mail from {settings.brand.name}", text=said, html="")
+    mail_id = SystemRandom().new_id("mai")
     try:
         answer = await SmtpSender(server, context=trust.context(settings.ca_file)).send(
             address, letter, mail_id=mail_id, at=now

@@ -21,11 +21,11 @@ _SHOWN: Final = 5
 
 async def names(store: Store) -> Finding:
     """Compares apps, APIs, roles, and the first people's addresses. Raises `StoreUnavailable`."""
-    catalog = await store.registry.load()
+    config = await store.registry.load()
     found = [
-        *_alike("app", ((app.name, app.id) for app in catalog.clients.values())),
-        *_alike("API", ((api.name, api.id) for api in catalog.apis.values())),
-        *_alike("role", ((role.name, role.id) for role in catalog.roles.values())),
+        *_alike("app", ((app.name, app.id) for app in config.clients.values())),
+        *_alike("API", ((api.name, api.id) for api in config.apis.values())),
+        *_alike("role", ((role.name, role.id) for role in config.roles.values())),
     ]
     people, whole = await _people(store)
     found += _alike("person", people)

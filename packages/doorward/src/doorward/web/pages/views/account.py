@@ -7,7 +7,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from doorward.web.pages.views.flow import ScopeLine
-from doorward.web.pages.views.problems import Form, Problem
+from doorward.web.pages.views.problems import Form, FormProblem
 from doorward.web.pages.views.said import Said
 from doorward.web.pages.views.sign_in import OtherWay
 from doorward.web.pages.words import N_
@@ -40,7 +40,7 @@ class Profile(Form, frozen=True):
     name: str = ""
     locale: str = ""
     done: Done | None = None
-    name_problem: Problem | None = None
+    name_problem: FormProblem | None = None
 
 
 class Methods(Form, frozen=True):
@@ -58,8 +58,8 @@ class Methods(Form, frozen=True):
     authenticator_added_at: int | None = None
     recovery_codes_left: int = 0
     done: Done | None = None
-    current_problem: Problem | None = None
-    new_problem: Problem | None = None
+    current_problem: FormProblem | None = None
+    new_problem: FormProblem | None = None
     others: tuple[OtherWay, ...] = ()
 
 

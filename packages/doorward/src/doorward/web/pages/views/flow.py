@@ -19,7 +19,7 @@ class ScopeLine(Struct, frozen=True):
     api: str | None = None
 
 
-class Consent(Struct, frozen=True):
+class ConsentView(Struct, frozen=True):
     """/consent. Posts `decision` (allow | deny), `csrf`, `flow`.
 
     `account` is the address of the signed-in person, `account_name` the name if there is one; `not_you` is the path to choose

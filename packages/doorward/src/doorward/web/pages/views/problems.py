@@ -93,7 +93,7 @@ class Wrong(Said):
     LOCALE_UNKNOWN = "locale_unknown", N_("Choose one of the languages in the list.")
 
 
-class Problem(Struct, frozen=True):
+class FormProblem(Struct, frozen=True):
     """One problem. `number`: a limit if the kind has one; `at`: Unix seconds if the kind has a time."""
 
     kind: Wrong
@@ -120,10 +120,10 @@ _STATUS: Final = {
 class Form(Struct, frozen=True, kw_only=True):
     """A page with a form. `problem` is shown above it; a view has further ones for its fields, with names of their own."""
 
-    problem: Problem | None = None
+    problem: FormProblem | None = None
 
     @property
-    def fault(self) -> Problem | None:
+    def fault(self) -> FormProblem | None:
         """The first problem, if there is one."""
         found = (self.problem, *(getattr(self, name) for name in self.__struct_fields__))
-        return next((one for one in found if isinstance(one, Problem)), None)
+        return next((one for one in found if isinstance(one, FormProblem)), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from doorward.web.pages.views.problems import Form, Problem
+from doorward.web.pages.views.problems import Form, FormProblem
 
 
 class ResetAsk(Form, frozen=True):
@@ -13,7 +13,7 @@ class ResetAsk(Form, frozen=True):
     template: ClassVar[str] = "reset_ask.html"
     flow: str | None = None
     email: str = ""
-    email_problem: Problem | None = None
+    email_problem: FormProblem | None = None
 
 
 class ResetNew(Form, frozen=True):
@@ -28,4 +28,4 @@ class ResetNew(Form, frozen=True):
     flow: str | None = None
     action: str = "/reset/new"
     end_sessions: bool = True
-    password_problem: Problem | None = None
+    password_problem: FormProblem | None = None

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 
-from doorward.web.pages.views.problems import Form, Problem
+from doorward.web.pages.views.problems import Form, FormProblem
 
 
 class OtherWay(Struct, frozen=True):
@@ -16,7 +16,7 @@ class OtherWay(Struct, frozen=True):
     path: str
 
 
-class SignIn(Form, frozen=True):
+class SignInView(Form, frozen=True):
     """/sign-in. Posts `identifier`, `password`, `csrf`, `flow`.
 
     `identifier` is prefilled (login_hint or the typed text); `last_used` marks the method used before in this browser;
@@ -27,8 +27,8 @@ class SignIn(Form, frozen=True):
     template: ClassVar[str] = "sign_in.html"
     flow: str | None = None
     identifier: str = ""
-    identifier_problem: Problem | None = None
-    password_problem: Problem | None = None
+    identifier_problem: FormProblem | None = None
+    password_problem: FormProblem | None = None
     last_used: Literal["password"] | None = None
     password_reset: bool = False
     others: tuple[OtherWay, ...] = ()

@@ -6,10 +6,10 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 
-from doorward.web.pages.views.problems import Form, Problem
+from doorward.web.pages.views.problems import Form, FormProblem
 
 
-class SignUp(Form, frozen=True):
+class SignUpView(Form, frozen=True):
     """/sign-up. Posts `email`, `password`, `name` (may be empty), `csrf`, `flow`.
 
     `minimum` is the minimum number of characters of a password (NIST 800-63B-4 §3.1.1), shown before typing.
@@ -20,9 +20,9 @@ class SignUp(Form, frozen=True):
     flow: str | None = None
     email: str = ""
     name: str = ""
-    email_problem: Problem | None = None
-    password_problem: Problem | None = None
-    name_problem: Problem | None = None
+    email_problem: FormProblem | None = None
+    password_problem: FormProblem | None = None
+    name_problem: FormProblem | None = None
 
 
 class CheckMail(Form, frozen=True):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from doorward.features.audit.build import audit_log
-from doorward.features.authn.factors.email_code.service import Tickets
+from doorward.features.authn.factors.email_code.service import EmailChallenges
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
 
 
-def email_challenges(services: Services) -> Tickets:
+def email_challenges(services: Services) -> EmailChallenges:
     """The service of codes and links that prove an address."""
-    return Tickets(
+    return EmailChallenges(
         store=services.store,
-        chance=services.random,
+        random=services.random,
         sealer=services.sealer,
-        postman=services.mail,
+        mail_queue=services.mail,
         throttle=services.get(throttle),
-        record=services.get(audit_log),
+        audit_log=services.get(audit_log),
         policy=services.tickets,
         issuer=services.issuer,
     )

@@ -10,7 +10,7 @@ from doorward.web.pages.words import calm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyAddress:
+class VerifyAddressMail:
     """Sent at sign-up: `code` (digits) and `link` both prove the address, for `minutes`."""
 
     kind: ClassVar[str] = "verify_address"
@@ -64,7 +64,7 @@ class AddressTaken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResetPassword:
+class ResetPasswordMail:
     """Sent on request of a password reset: `code` and `link`, both valid for `minutes`."""
 
     kind: ClassVar[str] = "reset_password"

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 
 from doorward.core.model.account import Account
-from doorward.core.model.message import Ticket, TicketKind
+from doorward.core.model.message import EmailChallenge, TicketKind
 
 DIGITS: Final[Mapping[TicketKind, int]] = {"sign_up": 6, "reset": 9}
 """Length of a code. A reset code opens an existing account: with the 50 guesses a day that are checked per address, six digits are
@@ -21,7 +21,7 @@ guessed once in 20 million, and are typed as three groups of three."""
 class Proven(Struct, frozen=True):
     """Control of the mailbox to which the ticket's code and link were sent is proven."""
 
-    ticket: Ticket
+    ticket: EmailChallenge
 
 
 class Missed(Struct, frozen=True):
@@ -32,7 +32,7 @@ class Missed(Struct, frozen=True):
 
 
 def by_code(
-    ticket: Ticket | None,
+    ticket: EmailChallenge | None,
     code_hash: bytes,
     *,
     kind: TicketKind,
@@ -50,7 +50,9 @@ def by_code(
     return held if hmac.compare_digest(held.ticket.code_hash, code_hash) else Missed("code")
 
 
-def by_link(ticket: Ticket | None, *, kind: TicketKind, browser_hash: bytes, now: int) -> Proven | Missed:
+def by_link(
+    ticket: EmailChallenge | None, *, kind: TicketKind, browser_hash: bytes, now: int
+) -> Proven | Missed:
     """The ticket was found by the hash of the link's secret. A link works only in the browser that requested it (ASVS 6.6.2)."""
     if ticket is None or ticket.kind != kind:
         return Missed("unknown")
@@ -61,7 +63,9 @@ def by_link(ticket: Ticket | None, *, kind: TicketKind, browser_hash: bytes, now
     return Missed("expired") if now >= ticket.expires_at else Proven(ticket)
 
 
-def usable(ticket: Ticket | None, *, kind: TicketKind, browser_hash: bytes, ttl: int, now: int) -> bool:
+def usable(
+    ticket: EmailChallenge | None, *, kind: TicketKind, browser_hash: bytes, ttl: int, now: int
+) -> bool:
     """Whether a proven ticket may still be used (to set a new password): once, in this browser, for `ttl` seconds after the proof."""
     return (
         ticket is not None
@@ -78,7 +82,7 @@ def for_ticket(account: Account | None) -> dict[str, Any]:
     return {} if account is None else {"against": account.password_changed_at or 0}
 
 
-def ticket_stands(ticket: Ticket, account: Account | None) -> bool:
+def ticket_stands(ticket: EmailChallenge, account: Account | None) -> bool:
     """Whether a ticket is still valid for its account: not after a change of address or password, and not while the account is disabled
     (R94)."""
     if account is None or account.disabled_at is not None:

@@ -1,4 +1,4 @@
-"""Tickets: a code and a link by mail, from sending (or not, at the same cost) to the proof."""
+"""E-mail challenges: a code and a link by mail, from sending (or not, at the same cost) to the proof."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from doorward.core import text
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
-from doorward.core.model.message import Ticket, TicketKind
-from doorward.core.model.policy import MailTickets
+from doorward.core.model.message import EmailChallenge, TicketKind
+from doorward.core.model.policy import EmailChallengePolicy
 from doorward.core.ports.keys import Sealer
-from doorward.core.ports.mail_queue import Postman
-from doorward.core.ports.random import Chance
-from doorward.features.audit.service import Record
+from doorward.core.ports.mail_queue import MailQueue
+from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.email_code import rules as mail_code
 from doorward.features.authn.factors.email_code.rules import Missed, Proven, ticket_stands
 from doorward.features.rate_limits.rules.attempts import Wait
@@ -31,16 +31,16 @@ _CODE_PURPOSE: Final = "mail-code"
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tickets:
+class EmailChallenges:
     """Used by sign-up and reset. `issuer` has no trailing slash: links are built from it, never from a Host header."""
 
     store: Store
-    chance: Chance
+    random: SecureRandom
     sealer: Sealer
-    postman: Postman
+    mail_queue: MailQueue
     throttle: Throttle
-    record: Record
-    policy: MailTickets
+    audit_log: AuditLog
+    policy: EmailChallengePolicy
     issuer: str
 
     async def send(
@@ -54,8 +54,8 @@ class Tickets:
         payload: dict[str, Any],
         caller: Caller,
         now: int,
-        replaces: Ticket | None = None,
-    ) -> Ticket | None:
+        replaces: EmailChallenge | None = None,
+    ) -> EmailChallenge | None:
         """Create the ticket and queue the mail, in one transaction. None: the ticket to replace was used in between.
 
         A sign-up for a taken address and a reset for an unknown one also create a ticket, but its code and link are never sent. The
@@ -63,16 +63,16 @@ class Tickets:
         """
         live = account is None if kind == "sign_up" else account is not None and account.disabled_at is None
         ticket_id, code, link = (
-            self.chance.new_id("tkt"),
-            self.chance.digits(mail_code.DIGITS[kind]),
-            self.chance.token(),
+            self.random.new_id("tkt"),
+            self.random.digits(mail_code.DIGITS[kind]),
+            self.random.token(),
         )
-        ticket = Ticket(
+        ticket = EmailChallenge(
             id=ticket_id,
             kind=kind,
             email=email,
-            code_hash=self._code_hash(ticket_id, code if live else self.chance.token()),
-            link_hash=digest(link if live else self.chance.token()),
+            code_hash=self._code_hash(ticket_id, code if live else self.random.token()),
+            link_hash=digest(link if live else self.random.token()),
             browser_hash=caller.browser_hash,
             created_at=now,
             expires_at=now + self.policy.ttl,
@@ -86,7 +86,7 @@ class Tickets:
             "link": f"{self.issuer}{LINK_PATHS[kind]}?token={quote(link)}",
             "minutes": self.policy.ttl // 60,
         }
-        letter = self.postman.write(
+        letter = self.mail_queue.write(
             "reset_password" if kind == "reset" else "verify_address" if live else "address_taken",
             to=email,
             locale=spoken,
@@ -108,7 +108,7 @@ class Tickets:
             self.store.messages.discard_mail("" if told else letter.id),
         ]
         event = "sign_up.started" if kind == "sign_up" else "password.reset_asked"
-        writes.append(self.record.write(event, caller=caller, now=now, account_id=ticket.account_id))
+        writes.append(self.audit_log.write(event, caller=caller, now=now, account_id=ticket.account_id))
         return ticket if await self.store.commit(*writes) else None
 
     async def by_code(
@@ -158,7 +158,7 @@ class Tickets:
             return shown
         return Missed("used")
 
-    async def held(self, kind: TicketKind, ticket_id: str, browser_hash: bytes) -> Ticket | None:
+    async def held(self, kind: TicketKind, ticket_id: str, browser_hash: bytes) -> EmailChallenge | None:
         """The ticket, in any state, if this browser requested it."""
         ticket = await self.store.messages.ticket(ticket_id)
         if ticket is None or ticket.kind != kind or ticket.browser_hash != browser_hash:
@@ -182,13 +182,13 @@ class Tickets:
         ticket = await self.held("reset", ticket_id, browser_hash)
         return ticket.email if ticket is not None and ticket.used_at is not None else None
 
-    async def _stands(self, ticket: Ticket) -> bool:
+    async def _stands(self, ticket: EmailChallenge) -> bool:
         # a sign-up is for an unused address; whether it is still free is decided when the account is created
         if ticket.kind == "sign_up":
             return True
         return ticket_stands(ticket, await self.store.accounts.get(ticket.account_id or ""))
 
-    async def _count(self, ticket: Ticket) -> Ticket | None:
+    async def _count(self, ticket: EmailChallenge) -> EmailChallenge | None:
         for _ in range(_TRIES):
             counted = structs.replace(ticket, tries=ticket.tries + 1)
             if await self.store.commit(self.store.messages.replace_ticket(ticket, counted)):

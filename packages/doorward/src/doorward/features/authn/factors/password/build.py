@@ -24,9 +24,9 @@ def check_password(services: Services) -> CheckPassword:
         store=services.store,
         hasher=services.hasher,
         throttle=services.get(throttle),
-        record=services.get(audit_log),
-        meter=services.metrics,
-        begun=services.get(sign_in_starts),
+        audit_log=services.get(audit_log),
+        metrics=services.metrics,
+        limiter=services.get(sign_in_starts),
     )
 
 
@@ -56,12 +56,12 @@ def change_password(services: Services) -> ChangePassword:
 
     return ChangePassword(
         store=services.store,
-        chance=services.random,
+        random=services.random,
         hasher=services.hasher,
         check=services.get(check_password),
         judge=services.get(password_policy),
-        postman=services.mail,
-        ending=services.get(revoker),
-        record=services.get(audit_log),
+        mail_queue=services.mail,
+        revoker=services.get(revoker),
+        audit_log=services.get(audit_log),
         factors=services.get(offered_factors),
     )

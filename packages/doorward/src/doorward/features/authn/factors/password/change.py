@@ -7,16 +7,16 @@ from typing import final
 
 from msgspec import Struct, structs
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
-from doorward.core.ports.mail_queue import Postman, owner_mail
+from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.passwords import PasswordHasher
-from doorward.core.ports.random import Chance
-from doorward.features.audit.service import Record
+from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
 from doorward.features.authn.factors.password.rules.proof import of_password
@@ -24,7 +24,7 @@ from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import too_many
 from doorward.features.authn.flow.rules.vouching import of_own_times, to_store
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
 
 
@@ -35,7 +35,7 @@ class Changed(Struct, frozen=True):
     session_secret: str
 
 
-class Moved(Struct, frozen=True):
+class ChangedMeanwhile(Struct, frozen=True):
     """Something else changed the account or the session in the same moment: nothing was done."""
 
 
@@ -45,13 +45,13 @@ class ChangePassword:
     """Everything else that is signed in as this person ends with the old password."""
 
     store: Store
-    chance: Chance
+    random: SecureRandom
     hasher: PasswordHasher
     check: CheckPassword
     judge: JudgePassword
-    postman: Postman
-    ending: Ending
-    record: Record
+    mail_queue: MailQueue
+    revoker: Revoker
+    audit_log: AuditLog
     factors: OfferedFactors
 
     async def change(
@@ -63,14 +63,14 @@ class ChangePassword:
         new: Secret,
         caller: Caller,
         now: int,
-    ) -> Changed | Weak | Refusal | Moved:
+    ) -> Changed | Weak | OAuthError | ChangedMeanwhile:
         """The caller has made sure that the sign-in is recent. A wrong current password counts like one at sign-in. Raises
         `HashingBusy`."""
         checked = await self.check.verify(account.email, current, caller=caller, now=now)
-        if isinstance(checked, Refusal):
+        if isinstance(checked, OAuthError):
             return checked
         if checked.id != account.id:
-            return Moved()
+            return ChangedMeanwhile()
         if prepare(current.reveal()) == prepare(new.reveal()):
             return Weak("unchanged")
         rows = await self.store.accounts.factors(account.id)
@@ -94,9 +94,9 @@ class ChangePassword:
             or before.disabled_at is not None
             or before.password_changed_at != checked.password_changed_at
         ):
-            return Moved()
+            return ChangedMeanwhile()
         changed = structs.replace(before, password_hash=hashed, password_changed_at=now)
-        secret = self.chance.token()
+        secret = self.random.token()
         # The current password was proven just now. Of the session's other proofs only those are kept that still stand: its
         # authenticator app may have been replaced.
         password = of_password(changed, now)
@@ -113,21 +113,21 @@ class ChangePassword:
             seen_at=now,
             proofs=proofs,
         )
-        letter = owner_mail(self.postman, "password_changed", account, caller, now)
+        letter = owner_mail(self.mail_queue, "password_changed", account, caller, now)
         known = await throttle.known(caller.devices, account.id)
         done = await self.store.commit(
             self.store.accounts.replace(changed, old=before),
             self.store.sessions.forget_devices(account.id, but=known),
             self.store.sessions.replace_secret(session, renewed),
             self.store.messages.insert_mail(letter),
-            self.record.write(
+            self.audit_log.write(
                 "password.changed", caller=caller, now=now, account_id=account.id, session_id=session.id
             ),
-            *await self.ending.account(
+            *await self.revoker.account(
                 account.id, now=now, reason="password_changed", keep_session=session.id, sub_entry=False
             ),
         )
         if not done:
-            return Moved()
-        await self.ending.late(account.id, now=now, reason="password_changed", keep_session=session.id)
+            return ChangedMeanwhile()
+        await self.revoker.late(account.id, now=now, reason="password_changed", keep_session=session.id)
         return Changed(renewed, secret)

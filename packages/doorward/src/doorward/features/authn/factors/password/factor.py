@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.secret import Secret
@@ -24,7 +24,7 @@ from doorward.storage.sql.store import Write
 from doorward.web.pages.words import N_
 from doorward.web.route import Route
 
-_NO_USERNAME: Final = Refusal("invalid_request", "username is missing.")
+_NO_USERNAME: Final = OAuthError("invalid_request", "username is missing.")
 
 
 @final
@@ -38,7 +38,7 @@ class PasswordStep(JsonStep):
 
     async def prove(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
-    ) -> SignIn | Refusal:
+    ) -> SignIn | OAuthError:
         """The same proof as on the page."""
         if "username" not in params:
             return _NO_USERNAME
@@ -47,7 +47,7 @@ class PasswordStep(JsonStep):
 
     async def prove_new(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
-    ) -> tuple[SignIn, list[Write]] | Refusal:
+    ) -> tuple[SignIn, list[Write]] | OAuthError:
         """Most sign-ins end in this call, so their start and end share one commit."""
         if "username" not in params:
             return _NO_USERNAME

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from doorward.features.authn.factors.password.rules.password import Weak
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.problems import FormProblem, Wrong
 
 
-def weak(problem: Weak) -> Problem:
+def weak(problem: Weak) -> FormProblem:
     """The page's problem for a password that may not be set: its kind has the name of the reason, `password_too_short` for `too_short`."""
-    return Problem(Wrong(f"password_{problem.why}"), number=problem.number)
+    return FormProblem(Wrong(f"password_{problem.why}"), number=problem.number)

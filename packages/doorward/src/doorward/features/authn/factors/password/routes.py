@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, final
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.secret import Secret
 from doorward.features.authn.factors.password.service import DISABLED, CheckPassword
 from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of
@@ -20,7 +20,7 @@ from doorward.features.sessions.browser_context import (
 from doorward.web.http import Response
 from doorward.web.page import page
 from doorward.web.pages.views import sign_in as views
-from doorward.web.pages.views.problems import Problem, Wrong
+from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.route import Route
 
 PATH: Final = "/sign-in"
@@ -70,22 +70,24 @@ class SignInPage:
                 browser,
                 begun.id if begun else None,
                 identifier,
-                identifier_problem=None if identifier.strip() else Problem(Wrong.IDENTIFIER_MISSING),
-                password_problem=None if password else Problem(Wrong.PASSWORD_MISSING),
+                identifier_problem=None if identifier.strip() else FormProblem(Wrong.IDENTIFIER_MISSING),
+                password_problem=None if password else FormProblem(Wrong.PASSWORD_MISSING),
             )
         sign_in = await self.flow.load(post.browser, post.form.get("flow"))
         browser = self.flow.for_app_of(post.browser, sign_in)
         outcome = await self.prove_password.prove(
             sign_in, identifier, Secret(password), caller=browser.caller, now=browser.now
         )
-        if not isinstance(outcome, Refusal):
+        if not isinstance(outcome, OAuthError):
             return await self.flow.follow(browser, outcome)
         if outcome.code == "invalid_session":
             return await self.flow.load_and_follow(browser, sign_in.id)
         if outcome.code == "too_many_attempts":
-            problem = Problem(Wrong.TOO_MANY_TRIES, at=outcome.retry_at)
+            problem = FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.retry_at)
         else:
-            problem = Problem(Wrong.ACCOUNT_DISABLED if outcome.say == DISABLED else Wrong.CREDENTIALS)
+            problem = FormProblem(
+                Wrong.ACCOUNT_DISABLED if outcome.description == DISABLED else Wrong.CREDENTIALS
+            )
         return self._page(browser, sign_in.id, identifier, problem=problem)
 
     async def _just_reset(self, browser: BrowserContext, query: Mapping[str, str]) -> str | None:
@@ -102,9 +104,9 @@ class SignInPage:
         *,
         last_used: Literal["password"] | None = None,
         password_reset: bool = False,
-        **problems: Problem | None,
+        **problems: FormProblem | None,
     ) -> Response:
-        view = views.SignIn(
+        view = views.SignInView(
             flow=flow,
             identifier=identifier[:254],
             last_used=last_used,

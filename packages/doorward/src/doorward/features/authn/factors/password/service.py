@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, final
 
-from doorward.core.errors import HashingBusy, Refusal
+from doorward.core.errors import HashingBusy, OAuthError
 from doorward.core.login_name import looked_up_as
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.metrics import Meter
+from doorward.core.ports.metrics import Metrics
 from doorward.core.ports.passwords import PasswordHasher
-from doorward.features.audit.service import Record
+from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.password.rules import password as rule
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.flow.proving import GONE, add_proof, too_many, with_proof
 from doorward.features.rate_limits.rules.attempts import Guess, Wait
-from doorward.features.rate_limits.rules.sign_in_starts import Begun
+from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
 
@@ -38,19 +38,19 @@ class CheckPassword:
     store: Store
     hasher: PasswordHasher
     throttle: Throttle
-    record: Record
-    meter: Meter
-    begun: Begun = field(default_factory=Begun)
+    audit_log: AuditLog
+    metrics: Metrics
+    limiter: SignInRateLimiter = field(default_factory=SignInRateLimiter)
 
     async def verify(
         self, identifier: str, password: Secret, *, caller: Caller, now: int
-    ) -> Account | Refusal:
+    ) -> Account | OAuthError:
         """The account, if it exists, is enabled and this is its password; else a refusal that does not distinguish these cases.
 
         The same reads, writes and hashing take place in every case (R80). Raises `HashingBusy`.
         """
         known = await self.verify_uncommitted(identifier, password, caller=caller, now=now)
-        if isinstance(known, Refusal):
+        if isinstance(known, OAuthError):
             return known
         account, writes = known
         await self.store.commit(*writes)
@@ -58,14 +58,14 @@ class CheckPassword:
 
     async def verify_uncommitted(
         self, identifier: str, password: Secret, *, caller: Caller, now: int
-    ) -> tuple[Account, list[Write]] | Refusal:
+    ) -> tuple[Account, list[Write]] | OAuthError:
         """As `verify`, but on success the writes are returned, for the caller's own commit."""
         who = looked_up_as(identifier)
         account = await self.store.accounts.by_email(who)
         account_id = account.id if account else None
         guess = await self.throttle.guess("password", who, account_id=account_id, caller=caller, now=now)
         if isinstance(guess, Wait):
-            self.meter.count("sign_ins", "throttled")
+            self.metrics.inc("sign_ins", "throttled")
             return too_many(guess, "throttled by person or address")
         typed = rule.prepare(password.reveal()) if len(password.reveal()) <= rule.MAX_TYPED else ""
         stored = account.password_hash if account is not None else None
@@ -75,10 +75,10 @@ class CheckPassword:
             return await self._failed(account_id, why, guess, caller, now)
         # counted apart from sign-ins by session: otherwise a stolen session could lock its owner out everywhere
         shown = f"password {account.id}"
-        if (until := self.begun.full(shown, now)) is not None:
+        if (until := self.limiter.full(shown, now)) is not None:
             # Correct sign-ins are limited too: each writes audit events and creates a session whose end is sent to every API.
             return too_many(Wait(until), "sign-ins of one person")
-        self.begun.note(shown, now)
+        self.limiter.note(shown, now)
         if self.hasher.outdated(stored):
             await self._rehash(account, stored, typed)
         # The password is right even if the caller's commit fails, so clearing the counter here gives an attacker no guess.
@@ -87,13 +87,13 @@ class CheckPassword:
 
     async def prove(
         self, sign_in: SignIn, identifier: str, password: Secret, *, caller: Caller, now: int
-    ) -> SignIn | Refusal:
+    ) -> SignIn | OAuthError:
         """Add the proof of a password to a stored sign-in. The result is the sign-in as stored now, or a refusal: access_denied (one
         text for all reasons), too_many_attempts with `retry_at`, invalid_session. Raises `HashingBusy`."""
         if sign_in.done_at is not None or now >= sign_in.expires_at:
             return GONE
         known = await self.verify_uncommitted(identifier, password, caller=caller, now=now)
-        if isinstance(known, Refusal):
+        if isinstance(known, OAuthError):
             return known
         account, writes = known
         proof = of_password(account, now)
@@ -101,11 +101,11 @@ class CheckPassword:
 
     async def prove_new(
         self, sign_in: SignIn, identifier: str, password: Secret, *, caller: Caller, now: int
-    ) -> tuple[SignIn, list[Write]] | Refusal:
+    ) -> tuple[SignIn, list[Write]] | OAuthError:
         """For a sign-in that is not stored yet: the changed sign-in, and the writes that store it, for the caller's commit. The
         refusals are those of `prove`, and leave it unstored. Raises `HashingBusy`."""
         known = await self.verify_uncommitted(identifier, password, caller=caller, now=now)
-        if isinstance(known, Refusal):
+        if isinstance(known, OAuthError):
             return known
         account, writes = known
         changed = with_proof(sign_in, account.id, of_password(account, now))
@@ -113,23 +113,23 @@ class CheckPassword:
 
     async def _failed(
         self, account_id: str | None, why: str, guess: Guess, caller: Caller, now: int
-    ) -> Refusal:
+    ) -> OAuthError:
         writes = [
             *self.throttle.missed(guess, now),
-            self.record.write(
+            self.audit_log.write(
                 "sign_in.failed", caller=caller, now=now, account_id=account_id, ok=False, reason=why
             ),
         ]
         # whether the attempt just counted was the last one allowed: one audit event per window
         if await self.throttle.full(guess.own, now) is not None:
             writes.append(
-                self.record.write(
+                self.audit_log.write(
                     "sign_in.throttled", caller=caller, now=now, account_id=account_id, ok=False
                 )
             )
         await self.store.commit(*writes)
-        self.meter.count("sign_ins", "failed")
-        return Refusal("access_denied", DISABLED if why == "disabled" else MISMATCH, why)
+        self.metrics.inc("sign_ins", "failed")
+        return OAuthError("access_denied", DISABLED if why == "disabled" else MISMATCH, why)
 
     async def _rehash(self, account: Account, stored: str, typed: str) -> None:
         # The sign-in succeeds in either case: when the pool is busy, the next sign-in makes the newer hash.

@@ -9,9 +9,9 @@ from typing import final
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.signin import Proof
-from doorward.core.ports.mail_queue import Postman, owner_mail
+from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.features.audit.build import audit_log
-from doorward.features.audit.service import Record
+from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.recovery_codes import rules as rule
 from doorward.features.authn.flow.factor import TYPED_CODE_PATH, TYPED_CODE_STEP, TypedCode
 from doorward.features.authn.flow.plug import FactorPlug
@@ -27,8 +27,8 @@ class RecoveryCodesTyped(TypedCode):
     """Typed recovery codes. The owner gets a mail about each use."""
 
     store: Store
-    record: Record
-    postman: Postman
+    audit_log: AuditLog
+    mail_queue: MailQueue
 
     def takes(self, typed: str) -> bool:
         """Whether the text has the format of a recovery code."""
@@ -46,9 +46,9 @@ class RecoveryCodesTyped(TypedCode):
     ) -> Sequence[Write]:
         """The audit event and the mail about the use."""
         left = rule.left(rows) - 1
-        mail = owner_mail(self.postman, "recovery_code_used", account, caller, now, left=left)
+        mail = owner_mail(self.mail_queue, "recovery_code_used", account, caller, now, left=left)
         return (
-            self.record.write(
+            self.audit_log.write(
                 "recovery_codes.used", caller=caller, now=now, account_id=account.id, left=left
             ),
             self.store.messages.insert_mail(mail),
@@ -63,7 +63,7 @@ def recovery_codes_factor(services: Services) -> FactorPlug:
         link=N_("Use a recovery code"),
         step=TYPED_CODE_STEP,
         typed_code=RecoveryCodesTyped(
-            store=services.store, record=services.get(audit_log), postman=services.mail
+            store=services.store, audit_log=services.get(audit_log), mail_queue=services.mail
         ),
         stands_in_for=rule.STANDS_IN_FOR,
     )

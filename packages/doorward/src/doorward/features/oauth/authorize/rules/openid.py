@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward_verify.encoding import Malformed, json_object
 
 PROMPTS: Final = frozenset({"none", "login", "consent", "select_account", "create"})
@@ -14,41 +14,41 @@ SUITED: Final = DISPLAYS - {"wap"}
 """Values that suit our single page, which is made for any window size and for touch. `wap` is accepted too, and gets the same page."""
 MAX_AGE_LIMIT: Final = 10 * 365 * 86_400
 _MAX_AGE_DIGITS: Final = 12
-_BAD_CLAIMS: Final = Refusal(
+_BAD_CLAIMS: Final = OAuthError(
     "invalid_request", "The claims parameter is not a JSON object of the right form."
 )
 _TAG: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 
 
-def prompt(text: str | None) -> frozenset[str] | Refusal:
+def prompt(text: str | None) -> frozenset[str] | OAuthError:
     """The prompt values. `none` must be the only one (§3.1.2.1); an unknown value is refused rather than ignored."""
     values = frozenset(text.split()) if text else frozenset[str]()
     if unknown := values - PROMPTS:
-        return Refusal("invalid_request", "An unknown prompt value was sent.", f"prompt {sorted(unknown)}")
+        return OAuthError("invalid_request", "An unknown prompt value was sent.", f"prompt {sorted(unknown)}")
     if "none" in values and len(values) > 1:
-        return Refusal("invalid_request", "prompt=none cannot be combined with other values.")
+        return OAuthError("invalid_request", "prompt=none cannot be combined with other values.")
     return values
 
 
-def max_age(text: str | None) -> int | Refusal | None:
+def max_age(text: str | None) -> int | OAuthError | None:
     """Maximum age in seconds of the last active sign-in; 0 requires a new one."""
     if text is None:
         return None
     # The length is checked first: int() raises on very long numbers, and the database cannot store them.
     whole = len(text) <= _MAX_AGE_DIGITS and text.isascii() and text.isdigit()
     if not whole or int(text) > MAX_AGE_LIMIT:
-        return Refusal(
+        return OAuthError(
             "invalid_request", "max_age must be a whole number of seconds.", f"max_age={text[:40]!r}"
         )
     return int(text)
 
 
-def display(text: str | None) -> str | Refusal:
+def display(text: str | None) -> str | OAuthError:
     """The requested display mode. All modes get one responsive page, so the value is only checked and stored."""
     if text is None:
         return "page"
     if text not in DISPLAYS:
-        return Refusal("invalid_request", "An unknown display value was sent.", f"display={text[:40]!r}")
+        return OAuthError("invalid_request", "An unknown display value was sent.", f"display={text[:40]!r}")
     return text
 
 
@@ -57,7 +57,7 @@ def locales(text: str | None) -> tuple[str, ...]:
     return tuple(tag for tag in (text or "").split()[:10] if _TAG.fullmatch(tag))
 
 
-def claims(text: str | None) -> dict[str, Any] | Refusal:
+def claims(text: str | None) -> dict[str, Any] | OAuthError:
     """The `claims` parameter: an object whose `userinfo` and `id_token` members are objects of null or objects (§5.5)."""
     if text is None:
         return {}

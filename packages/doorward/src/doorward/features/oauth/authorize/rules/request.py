@@ -11,9 +11,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client, ResponseMode
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.request import AuthRequest
 from doorward.features.oauth.authorize.rules import openid, pkce
 from doorward.features.oauth.authorize.rules.weight import MOST_KEPT, too_heavy, weight
@@ -37,19 +37,19 @@ class Origin(Struct, frozen=True):
     given: bool
 
 
-def origin(params: Mapping[str, str], catalog: Catalog) -> Origin | Refusal:
-    """First half: the app and its redirect URI. A `Refusal` is shown on a page, never sent by redirect."""
+def origin(params: Mapping[str, str], config: ConfigSnapshot) -> Origin | OAuthError:
+    """First half: the app and its redirect URI. A `OAuthError` is shown on a page, never sent by redirect."""
     client_id = params.get("client_id", "")
-    client = catalog.clients.get(client_id)
+    client = config.clients.get(client_id)
     if client is None:
-        return Refusal(
+        return OAuthError(
             "invalid_client",
             "This app is not registered here.",
             f"client_id {client_id[:80]!r} is unknown",
             fix="doorward app list names the ids, doorward app create registers an app",
         )
     if "authorization_code" not in client.grant_types:
-        return Refusal(
+        return OAuthError(
             "unauthorized_client",
             "This app does not sign people in.",
             f"app {client.name!r} has no code grant",
@@ -58,7 +58,7 @@ def origin(params: Mapping[str, str], catalog: Catalog) -> Origin | Refusal:
     if given is None:
         # With one registered URI it may be omitted (OAuth 2.1 §4.1.1); OpenID Connect requires it.
         if len(client.redirect_uris) != 1 or "openid" in params.get("scope", "").split():
-            return Refusal(
+            return OAuthError(
                 "invalid_request",
                 "The app did not say where to return to.",
                 "redirect_uri is missing",
@@ -68,7 +68,7 @@ def origin(params: Mapping[str, str], catalog: Catalog) -> Origin | Refusal:
     elif redirect_uri.matches(client.redirect_uris, given):
         target = given
     else:
-        return Refusal(
+        return OAuthError(
             "invalid_request",
             "The app asked to return to an address that is not registered for it.",
             redirect_uri.explain(client.redirect_uris, given),
@@ -92,20 +92,20 @@ def is_web(uri: str) -> bool:
 
 
 def authorize(
-    params: Mapping[str, str], source: Origin, catalog: Catalog, issuer: str
-) -> AuthRequest | Refusal:
-    """Second half: all other parameters, in the order below. A `Refusal` goes to the app by redirect."""
+    params: Mapping[str, str], source: Origin, config: ConfigSnapshot, issuer: str
+) -> AuthRequest | OAuthError:
+    """Second half: all other parameters, in the order below. A `OAuthError` goes to the app by redirect."""
     client = source.client
     if (refusal := _unsupported(params, source)) is not None:
         return refusal
     target = scope.target(
-        catalog=catalog,
+        config=config,
         client=client,
         issuer=issuer,
         scope=params.get("scope"),
         resource=params.get("resource"),
     )
-    if isinstance(target, Refusal):
+    if isinstance(target, OAuthError):
         return target
     code_challenge = pkce.challenge(
         client,
@@ -114,19 +114,19 @@ def authorize(
         openid="openid" in target.scopes,
         nonce=params.get("nonce"),
     )
-    if isinstance(code_challenge, Refusal):
+    if isinstance(code_challenge, OAuthError):
         return code_challenge
     prompt = openid.prompt(params.get("prompt"))
-    if isinstance(prompt, Refusal):
+    if isinstance(prompt, OAuthError):
         return prompt
     max_age = openid.max_age(params.get("max_age"))
-    if isinstance(max_age, Refusal):
+    if isinstance(max_age, OAuthError):
         return max_age
     display = openid.display(params.get("display"))
-    if isinstance(display, Refusal):
+    if isinstance(display, OAuthError):
         return display
     claims = openid.claims(params.get("claims"))
-    if isinstance(claims, Refusal):
+    if isinstance(claims, OAuthError):
         return claims
     essential = openid.essential_acr(claims)
     request = AuthRequest(
@@ -152,18 +152,18 @@ def authorize(
     return request if weight(request) <= MOST_KEPT else too_heavy(MOST_KEPT)
 
 
-def _unsupported(params: Mapping[str, str], source: Origin) -> Refusal | None:
+def _unsupported(params: Mapping[str, str], source: Origin) -> OAuthError | None:
     """Check for request objects, and for another response than this server and the app have."""
     if "request" in params:
-        return Refusal("request_not_supported", "Request objects are not supported.")
+        return OAuthError("request_not_supported", "Request objects are not supported.")
     if "request_uri" in params:
-        return Refusal("request_uri_not_supported", "Request URIs are not supported.")
+        return OAuthError("request_uri_not_supported", "Request URIs are not supported.")
     wanted = params.get("response_type")
     if wanted is None:
-        return Refusal("invalid_request", "response_type is missing; it must be code.")
+        return OAuthError("invalid_request", "response_type is missing; it must be code.")
     if wanted != "code":
         # The implicit and hybrid grants put tokens into URLs (R7).
-        return Refusal(
+        return OAuthError(
             "unsupported_response_type", "response_type must be code.", f"response_type={wanted[:40]!r}"
         )
     if not source.redirect_uri:
@@ -171,11 +171,11 @@ def _unsupported(params: Mapping[str, str], source: Origin) -> Refusal | None:
         return None
     mode, modes = params.get("response_mode", "query"), source.client.response_modes
     if mode == "form_post" and not is_web(source.redirect_uri):
-        return Refusal(
+        return OAuthError(
             "invalid_request", "form_post needs a web address to post to.", "form_post to a native app"
         )
     if mode not in modes:
-        return Refusal(
+        return OAuthError(
             "invalid_request",
             "This response_mode is not available to this app.",
             f"response_mode={mode[:40]!r}; registered: {', '.join(modes)}",

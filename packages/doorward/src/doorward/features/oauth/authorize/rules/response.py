@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.request import AuthRequest
 from doorward.features.oauth.authorize.rules.request import Origin
@@ -13,9 +13,11 @@ def success(asked: AuthRequest | Origin, *, issuer: str, code: str, app_name: st
     return _response(asked, {"code": code}, issuer, app_name)
 
 
-def failure(asked: AuthRequest | Origin, *, issuer: str, refusal: Refusal, app_name: str) -> AuthResponse:
+def failure(asked: AuthRequest | Origin, *, issuer: str, refusal: OAuthError, app_name: str) -> AuthResponse:
     """The refusal's code and safe sentence, with `iss` as well (RFC 9207 §2)."""
-    return _response(asked, {"error": refusal.code, "error_description": refusal.say}, issuer, app_name)
+    return _response(
+        asked, {"error": refusal.code, "error_description": refusal.description}, issuer, app_name
+    )
 
 
 def _response(

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.request import AuthRequest
 
 MOST_KEPT: Final = 8192
@@ -42,9 +42,9 @@ def weight(request: AuthRequest) -> int:
     return sum(len(msgspec.json.encode(text)) for text in texts if text)
 
 
-def too_heavy(most: int) -> Refusal:
+def too_heavy(most: int) -> OAuthError:
     """The refusal for a request that is too long; it names the parameters and the solution."""
-    return Refusal(
+    return OAuthError(
         "invalid_request",
         f"state, nonce, login_hint, claims, acr_values and ui_locales together may have no more than {most} bytes as JSON.",
         "the request is too long to keep",
@@ -52,7 +52,7 @@ def too_heavy(most: int) -> Refusal:
     )
 
 
-def for_stranger(request: AuthRequest, *, carried: bool) -> AuthRequest | Refusal:
+def for_stranger(request: AuthRequest, *, carried: bool) -> AuthRequest | OAuthError:
     """The request as stored without a session. A long `state` may stay in the browser (`carried`): it is opaque to this server and only
     returned (OAuth 2.1 §4.1.2), so its digest is enough."""
     if weight(request) <= MOST_OF_STRANGER:

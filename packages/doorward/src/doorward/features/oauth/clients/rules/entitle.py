@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 
 
@@ -22,7 +22,7 @@ class Granted(Struct, frozen=True):
 
 def entitle(
     *,
-    catalog: Catalog,
+    config: ConfigSnapshot,
     client: Client,
     audience: str,
     scopes: Iterable[str],
@@ -33,7 +33,7 @@ def entitle(
     With `role_names` None the app acts for itself: app and API decide, and OpenID scopes are dropped. The result is computed at
     every refresh, so that a removed role is missing in the next token. The order is that of `scopes`.
     """
-    api = catalog.apis.get(audience)
+    api = config.apis.get(audience)
     offered = frozenset(permission.name for permission in api.permissions) if api else frozenset[str]()
     usable = offered.intersection(client.access.get(audience, ()))
     roles: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ def entitle(
         reaching = [
             role
             for held in role_names
-            if (role := catalog.roles_held.get(held)) and audience in role.permissions
+            if (role := config.roles_held.get(held)) and audience in role.permissions
         ]
         roles = tuple(role.name for role in reaching)
         usable = usable.intersection(name for role in reaching for name in role.permissions[audience])

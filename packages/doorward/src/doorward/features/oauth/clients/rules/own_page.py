@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from shlex import quote
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.web_origin import web_origin
 
@@ -17,7 +17,7 @@ def origins(client: Client) -> frozenset[str]:
     return frozenset(origin for origin in named if origin is not None)
 
 
-def may_ask(client: Client, *, origin: str | None, own_origin: str | None) -> Refusal | None:
+def may_ask(client: Client, *, origin: str | None, own_origin: str | None) -> OAuthError | None:
     """Whether a request with this Origin may be made in the app's name. None: it may.
 
     A request without Origin does not come from a page (a native app, a command line). A request with a verified credential is
@@ -26,7 +26,7 @@ def may_ask(client: Client, *, origin: str | None, own_origin: str | None) -> Re
     if origin is None or client.confidential or origin == own_origin or origin in origins(client):
         return None
     named = " ".join(f"--origin {quote(each)}" for each in (*client.origins, origin[:300]))
-    return Refusal(
+    return OAuthError(
         "unauthorized_client",
         "This web origin may not sign people in.",
         f"origin {origin[:300]} is none of app {client.name!r}: {', '.join(sorted(origins(client))) or 'it has none'}",

@@ -11,9 +11,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.features.oauth.clients.rules import resource as resources
 
 OIDC_SCOPES: Final = ("openid", "profile", "email", "offline_access", "roles", "groups")
@@ -43,13 +43,13 @@ def named(scope: str | None) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys(scope.split(" ")) if name) if scope else ()
 
 
-def defined(catalog: Catalog, names: Iterable[str]) -> tuple[str, ...]:
+def defined(config: ConfigSnapshot, names: Iterable[str]) -> tuple[str, ...]:
     """Those of `names` that OpenID Connect or any API defines."""
-    permissions = {permission.name for api in catalog.apis.values() for permission in api.permissions}
+    permissions = {permission.name for api in config.apis.values() for permission in api.permissions}
     return tuple(name for name in names if name in OIDC_SCOPES or name in permissions)
 
 
-def ignored(catalog: Catalog, client: Client, scope: str | None) -> tuple[Ignored, ...]:
+def ignored(config: ConfigSnapshot, client: Client, scope: str | None) -> tuple[Ignored, ...]:
     """The names of an accepted `scope` that were ignored because nothing defines them, at most `MOST_TOLD`, for the operator's log.
 
     A request without openid has none, since there such a name is refused.
@@ -58,7 +58,7 @@ def ignored(catalog: Catalog, client: Client, scope: str | None) -> tuple[Ignore
     mine = {*client.oidc_scopes, *(name for names in client.access.values() for name in names)}
     if mine.issuperset(asked):
         return ()
-    known = defined(catalog, asked)
+    known = defined(config, asked)
     unknown = islice((name for name in asked if name not in known), MOST_TOLD)
     return tuple(
         Ignored(name, next(iter(get_close_matches(name[:_LONGEST], sorted(mine), n=1)), None))
@@ -68,13 +68,13 @@ def ignored(catalog: Catalog, client: Client, scope: str | None) -> tuple[Ignore
 
 def target(
     *,
-    catalog: Catalog,
+    config: ConfigSnapshot,
     client: Client,
     issuer: str,
     scope: str | None,
     resource: str | None,
     person: bool = True,
-) -> Target | Refusal:
+) -> Target | OAuthError:
     """Determine audience and scopes together, since permission names are defined per API.
 
     With openid, a name that nothing defines is ignored (OpenID Connect Core §3.1.2.1: scope values that are not understood should be
@@ -84,34 +84,34 @@ def target(
     asked = named(scope)
     for name in asked:
         if not _TOKEN.fullmatch(name):
-            return Refusal("invalid_scope", "The scope parameter is malformed.", f"scope value {name!r}")
+            return OAuthError("invalid_scope", "The scope parameter is malformed.", f"scope value {name!r}")
     if person and "openid" in asked:
-        asked = defined(catalog, asked)
-    audience = _audience(catalog, client, issuer, asked, resource)
-    if isinstance(audience, Refusal):
+        asked = defined(config, asked)
+    audience = _audience(config, client, issuer, asked, resource)
+    if isinstance(audience, OAuthError):
         return audience
     known = {*client.oidc_scopes, *client.access.get(audience, ())}
     for name in asked:
         if name not in known:
             near = get_close_matches(name, known, n=1)
             hint = f"; nearest {near[0]}" if near else ""
-            return Refusal(
+            return OAuthError(
                 "invalid_scope",
                 "A requested scope is not available to this app.",
                 f"scope {name!r} is not available to app {client.name!r} at {audience}{hint}",
-                fix=_fix(catalog, client, audience, name),
+                fix=_fix(config, client, audience, name),
             )
     return Target(scopes=asked, audience=audience)
 
 
-def _fix(catalog: Catalog, client: Client, audience: str, name: str) -> str:
+def _fix(config: ConfigSnapshot, client: Client, audience: str, name: str) -> str:
     """The command that solves it, quoted, since the scope comes from outside; `--api` replaces, so existing permissions are named too."""
-    api = catalog.apis.get(audience)
+    api = config.apis.get(audience)
     if name in OIDC_SCOPES:
         wanted = " ".join(f"--scope {known}" for known in (*client.oidc_scopes, name))
         return f"leave it out, or doorward app set {quote(client.name)} {wanted}"
     if api is None:
-        having = [api.name for api in catalog.apis.values() if any(p.name == name for p in api.permissions)]
+        having = [api.name for api in config.apis.values() if any(p.name == name for p in api.permissions)]
         if not having:
             return "leave it out: no API has such a permission (doorward api list)"
         return f"doorward app set {quote(client.name)} --api {quote(f'{having[0]}:{name}')}"
@@ -122,16 +122,16 @@ def _fix(catalog: Catalog, client: Client, audience: str, name: str) -> str:
 
 
 def _audience(
-    catalog: Catalog, client: Client, issuer: str, asked: tuple[str, ...], resource: str | None
-) -> str | Refusal:
-    reachable = [identifier for identifier in client.access if identifier in catalog.apis]
+    config: ConfigSnapshot, client: Client, issuer: str, asked: tuple[str, ...], resource: str | None
+) -> str | OAuthError:
+    reachable = [identifier for identifier in client.access if identifier in config.apis]
     if resource is not None:
         meant = resources.find(resource, (*reachable, issuer))
         if meant is not None:
             return meant
         near = get_close_matches(resource, reachable, n=1)
         hint = f"; nearest {near[0]}" if near else ""
-        return Refusal(
+        return OAuthError(
             "invalid_target",
             "The requested resource is unknown, or not available to this app.",
             f"resource {resource!r} for app {client.name!r}{hint}",
@@ -144,7 +144,7 @@ def _audience(
     fitting = [identifier for identifier in reachable if set(wanted).issubset(client.access[identifier])]
     if len(fitting) == 1:
         return fitting[0]
-    return Refusal(
+    return OAuthError(
         "invalid_target",
         "Name the API that the token is for in the resource parameter.",
         f"app {client.name!r} reaches {len(reachable)} APIs and the scopes fit {len(fitting)} of them",

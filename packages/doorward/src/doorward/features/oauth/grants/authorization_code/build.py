@@ -20,10 +20,10 @@ def authorization_code(services: Services) -> AuthorizationCodeGrant:
 
     return AuthorizationCodeGrant(
         store=services.store,
-        ending=services.get(revoker),
+        revoker=services.get(revoker),
         tokens=services.get(token_issuer),
         random=services.random,
-        record=services.get(audit_log),
+        audit_log=services.get(audit_log),
     )
 
 

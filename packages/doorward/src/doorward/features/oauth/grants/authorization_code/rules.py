@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.grant import AuthorizationCode, Grant
 
@@ -34,12 +34,12 @@ class Reused(Struct, frozen=True):
 
 def check(
     code: AuthorizationCode | None, grant: Grant | None, client: Client, form: Mapping[str, str], *, now: int
-) -> Redeem | Reused | Refusal:
+) -> Redeem | Reused | OAuthError:
     """Decide on a redemption. `code` and `grant` are the stored rows for the presented code."""
     if code is None or grant is None:
-        return Refusal("invalid_grant", _BAD, "no such code")
+        return OAuthError("invalid_grant", _BAD, "no such code")
     if code.client_id != client.id or grant.client_id != client.id:
-        return Refusal("invalid_grant", _BAD, f"the code was given to app {code.client_id}")
+        return OAuthError("invalid_grant", _BAD, f"the code was given to app {code.client_id}")
     refusal = _redirect_uri(code, client, form.get("redirect_uri")) or _pkce(
         code, client, form.get("code_verifier")
     )
@@ -49,19 +49,21 @@ def check(
     if code.redeemed_at is not None:
         return Reused(grant)
     if now >= code.expires_at:
-        return Refusal("invalid_grant", _BAD, "the code has expired")
+        return OAuthError("invalid_grant", _BAD, "the code has expired")
     if grant.ended_at is not None or now >= grant.expires_at:
-        return Refusal("invalid_grant", _BAD, f"grant {grant.id} has ended ({grant.end_reason or 'expired'})")
+        return OAuthError(
+            "invalid_grant", _BAD, f"grant {grant.id} has ended ({grant.end_reason or 'expired'})"
+        )
     return Redeem(grant)
 
 
-def _redirect_uri(code: AuthorizationCode, client: Client, given: str | None) -> Refusal | None:
+def _redirect_uri(code: AuthorizationCode, client: Client, given: str | None) -> OAuthError | None:
     """R16: the code is bound to the redirect URI. OAuth 2.1 clients omit it, and PKCE replaces the binding (§10.2). If the
     authorization request omitted it, it must be the single registered one."""
     if given is None:
         if code.redirect_uri is None or code.code_challenge is not None:
             return None
-        return Refusal("invalid_grant", "redirect_uri is missing.")
+        return OAuthError("invalid_grant", "redirect_uri is missing.")
     meant = (
         code.redirect_uri
         if code.redirect_uri is not None
@@ -70,25 +72,29 @@ def _redirect_uri(code: AuthorizationCode, client: Client, given: str | None) ->
         else None
     )
     if given != meant:
-        return Refusal("invalid_grant", "redirect_uri is not the one of the authorization request.")
+        return OAuthError("invalid_grant", "redirect_uri is not the one of the authorization request.")
     return None
 
 
-def _pkce(code: AuthorizationCode, client: Client, verifier: str | None) -> Refusal | None:
+def _pkce(code: AuthorizationCode, client: Client, verifier: str | None) -> OAuthError | None:
     if code.code_challenge is None:
         if verifier is not None:
             # R5: an attacker removed the challenge from the authorization request (PKCE downgrade, RFC 9700 §4.8.2).
-            return Refusal("invalid_grant", "code_verifier was sent, but the request had no code_challenge.")
+            return OAuthError(
+                "invalid_grant", "code_verifier was sent, but the request had no code_challenge."
+            )
         if not client.confidential:
-            return Refusal("invalid_grant", _BAD, "a public app's code without a challenge")
+            return OAuthError("invalid_grant", _BAD, "a public app's code without a challenge")
         return None
     if verifier is None:
-        return Refusal("invalid_grant", "code_verifier is missing.")
+        return OAuthError("invalid_grant", "code_verifier is missing.")
     if not _VERIFIER.fullmatch(verifier):
-        return Refusal("invalid_request", "code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~")
+        return OAuthError(
+            "invalid_request", "code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~"
+        )
     challenge = b2a_base64(sha256(verifier.encode()).digest(), newline=False)
     if not compare_digest(challenge.rstrip(b"=").translate(_URL_SAFE), code.code_challenge.encode()):
-        return Refusal("invalid_grant", "code_verifier does not match the code_challenge.")
+        return OAuthError("invalid_grant", "code_verifier does not match the code_challenge.")
     return None
 
 

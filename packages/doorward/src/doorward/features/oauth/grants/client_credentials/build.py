@@ -17,7 +17,7 @@ def client_credentials(services: Services) -> ClientCredentialsGrant:
     from doorward.features.oauth.tokens.build import token_issuer
 
     return ClientCredentialsGrant(
-        catalog=services.config, random=services.random, tokens=services.get(token_issuer)
+        config=services.config, random=services.random, tokens=services.get(token_issuer)
     )
 
 

@@ -5,52 +5,52 @@ from __future__ import annotations
 from collections.abc import Mapping
 from shlex import quote
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.entitlement import Entitlement
 from doorward.features.oauth.clients.rules.entitle import entitle
 from doorward.features.oauth.clients.rules.scope import target
 
 
 def check(
-    client: Client, form: Mapping[str, str], *, catalog: Catalog, issuer: str, grant_id: str
-) -> Entitlement | Refusal:
+    client: Client, form: Mapping[str, str], *, config: ConfigSnapshot, issuer: str, grant_id: str
+) -> Entitlement | OAuthError:
     """The entitlement of an app that acts for itself; its `sub` is its own id, which no person can have (R26).
 
     Without `scope` it gets all its permissions at the API, the default (RFC 6749 §3.3). A token without permissions is refused here,
     since at the API the reason would be unclear.
     """
     if not client.confidential:
-        return Refusal("unauthorized_client", "A public app cannot act for itself.")
+        return OAuthError("unauthorized_client", "A public app cannot act for itself.")
     asked = target(
-        catalog=catalog,
+        config=config,
         client=client,
         issuer=issuer,
         scope=form.get("scope"),
         resource=form.get("resource"),
         person=False,
     )
-    if isinstance(asked, Refusal):
+    if isinstance(asked, OAuthError):
         return asked
     audience = asked.audience
     unsaid = not asked.scopes and form.get("resource") is None
-    if unsaid and audience == issuer and any(name in catalog.apis for name in client.access):
+    if unsaid and audience == issuer and any(name in config.apis for name in client.access):
         # several APIs are possible; a single one would be the audience already
-        return Refusal(
+        return OAuthError(
             "invalid_target",
             "Name the API that the token is for in the resource parameter.",
             f"app {client.name!r} reaches several APIs and sent neither scope nor resource",
         )
     granted = entitle(
-        catalog=catalog,
+        config=config,
         client=client,
         audience=audience,
         scopes=asked.scopes or client.access.get(audience, ()),
         role_names=None,
     )
     if not granted.scopes:
-        return Refusal(
+        return OAuthError(
             "invalid_scope",
             "This app has no permission to ask for there.",
             f"app {client.name!r} has no permission at {audience} that it could be given",

@@ -7,13 +7,13 @@ from typing import Final, final
 
 from msgspec import structs
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.entitlement import Entitlement
 from doorward.core.model.token_request import TokenRequest
-from doorward.core.ports.config_snapshot import CatalogSource
-from doorward.core.ports.random import Chance
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.random import SecureRandom
 from doorward.features.oauth.grants.client_credentials import rules
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.oauth.tokens.issue import TokenIssuer
@@ -29,16 +29,16 @@ class EntitlementCache:
     It is cleared with every new snapshot, and bounded, so that invented scopes cannot fill the memory (refusals are not cached).
     """
 
-    __slots__ = ("_answers", "_catalog")
+    __slots__ = ("_answers", "_config")
 
     def __init__(self) -> None:
-        self._catalog: Catalog | None = None
+        self._config: ConfigSnapshot | None = None
         self._answers: _Answers = {}
 
-    def under(self, catalog: Catalog) -> _Answers:
+    def under(self, config: ConfigSnapshot) -> _Answers:
         """The cached entitlements of this snapshot."""
-        if catalog is not self._catalog:
-            self._catalog, self._answers = catalog, {}
+        if config is not self._config:
+            self._config, self._answers = config, {}
         return self._answers
 
 
@@ -46,23 +46,23 @@ class EntitlementCache:
 class ClientCredentialsGrant:
     """Writes nothing and waits for nothing."""
 
-    catalog: CatalogSource
-    random: Chance
+    config: ConfigSource
+    random: SecureRandom
     tokens: TokenIssuer
     remembered: EntitlementCache = field(default_factory=EntitlementCache)
 
-    async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | Refusal:
+    async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | OAuthError:
         """An access token for the API in `scope` or `resource`, or the refusal."""
-        form, catalog = request.form, self.catalog.current()
-        remembered = self.remembered.under(catalog)
+        form, config = request.form, self.config.current()
+        remembered = self.remembered.under(config)
         key = (client.id, form.get("scope"), form.get("resource"))
         # The snapshot may have changed while the jti of an assertion was claimed: the entitlement of an app of the old snapshot must
         # not be cached under the new one.
-        current = catalog.clients.get(client.id) is client
+        current = config.clients.get(client.id) is client
         entitlement = remembered.get(key) if current else None
         if entitlement is None:
-            answer = rules.check(client, form, catalog=catalog, issuer=self.tokens.issuer, grant_id="")
-            if isinstance(answer, Refusal):
+            answer = rules.check(client, form, config=config, issuer=self.tokens.issuer, grant_id="")
+            if isinstance(answer, OAuthError):
                 return answer
             entitlement = answer
             if current and len(remembered) < MAX_REMEMBERED:

@@ -20,14 +20,14 @@ def refresh_token(services: Services) -> RefreshTokenGrant:
 
     return RefreshTokenGrant(
         store=services.store,
-        ending=services.get(revoker),
+        revoker=services.get(revoker),
         tokens=services.get(token_issuer),
         random=services.random,
-        record=services.get(audit_log),
+        audit_log=services.get(audit_log),
         metrics=services.metrics,
         mail_queue=services.mail,
         policy=services.tokens,
-        remarks=services.remarks,
+        notices=services.notices,
     )
 
 

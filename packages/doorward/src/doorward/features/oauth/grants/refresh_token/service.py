@@ -6,18 +6,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from doorward.adapters.remarks import LoggedRemarks
-from doorward.core.errors import Refusal
+from doorward.adapters.operator_notices import OperatorNotices
+from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant, RefreshToken
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.token_request import TokenRequest
-from doorward.core.ports.mail_queue import Postman
-from doorward.core.ports.metrics import Meter
-from doorward.core.ports.random import Chance
-from doorward.features.audit.service import Record
+from doorward.core.ports.mail_queue import MailQueue
+from doorward.core.ports.metrics import Metrics
+from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.service import AuditLog
 from doorward.features.oauth.clients.ignored_scopes import note_ignored
 from doorward.features.oauth.grants.refresh_token.rules import grant as grant_rule
 from doorward.features.oauth.grants.refresh_token.rules import rotation, successor
@@ -32,7 +32,7 @@ from doorward.features.oauth.grants.refresh_token.rules.rotation import (
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.oauth.tokens.issue import TokenIssuer
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
-from doorward.features.sessions.ending import Ending
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store, Write
 
 ROUNDS = 4
@@ -45,59 +45,61 @@ class RefreshTokenGrant:
     """Load, decide, sign, compare-and-swap; a lost swap starts a new round."""
 
     store: Store
-    ending: Ending
+    revoker: Revoker
     tokens: TokenIssuer
-    random: Chance
-    record: Record
-    metrics: Meter
-    mail_queue: Postman
+    random: SecureRandom
+    audit_log: AuditLog
+    metrics: Metrics
+    mail_queue: MailQueue
     policy: TokenPolicy
-    remarks: LoggedRemarks
+    notices: OperatorNotices
 
-    async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | Refusal:
+    async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | OAuthError:
         """New tokens, or the refusal. All concurrent calls with one token get the same successor."""
         form, now = request.form, request.now
         raw = form.get("refresh_token")
         if not raw:
-            return Refusal("invalid_request", "refresh_token is missing.")
+            return OAuthError("invalid_request", "refresh_token is missing.")
         presented = refresh_text.read(raw)
         if presented is None:
-            return Refusal("invalid_grant", GONE, "not a refresh token")
+            return OAuthError("invalid_grant", GONE, "not a refresh token")
         for _ in range(ROUNDS):
             found = await self.store.grants.refresh_of_person(presented.grant_id)
             if found is None:
-                return Refusal("invalid_grant", GONE, "no such token")
+                return OAuthError("invalid_grant", GONE, "no such token")
             token, grant, account = found
             verdict = rotation.decide(presented, token, grant, client=client, policy=self.policy, now=now)
-            if isinstance(verdict, Refusal):
+            if isinstance(verdict, OAuthError):
                 return verdict
             if isinstance(verdict, Replayed):
                 return await self._replayed(grant, account, client, request)
             if account is None or account.disabled_at is not None:
-                return Refusal("invalid_grant", GONE, "the account is gone or disabled")
+                return OAuthError("invalid_grant", GONE, "the account is gone or disabled")
             scope = form.get("scope")
             scopes = grant_rule.narrow(
                 grant,
                 scope=scope,
                 resource=form.get("resource"),
-                catalog=self.tokens.catalog.current(),
+                config=self.tokens.config.current(),
             )
-            if isinstance(scopes, Refusal):
+            if isinstance(scopes, OAuthError):
                 return scopes
             if scope is not None:
-                note_ignored(self.remarks, self.tokens.catalog.current(), client, scope)
+                note_ignored(self.notices, self.tokens.config.current(), client, scope)
             new, writes = self._next(verdict, raw, token, now)
             if isinstance(verdict, LateRepeat):
                 writes.append(
-                    self.record.of_grant("refresh_token.repeated_late", grant, caller=request.caller, now=now)
+                    self.audit_log.of_grant(
+                        "refresh_token.repeated_late", grant, caller=request.caller, now=now
+                    )
                 )
             answer = self.tokens.for_person(
                 grant, account, client, scopes=scopes, refresh_token=new, first=False, now=now
             )
             if not writes or await self.store.commit(*writes):
-                self.metrics.count("refreshes", _COUNTED[type(verdict)])
+                self.metrics.inc("refreshes", _COUNTED[type(verdict)])
                 return answer
-        return Refusal("temporarily_unavailable", "Please try again.", "lost every swap", now + 1)
+        return OAuthError("temporarily_unavailable", "Please try again.", "lost every swap", now + 1)
 
     def _next(
         self, verdict: Rotate | Keep | Repeat | LateRepeat, raw: str, token: RefreshToken, now: int
@@ -126,13 +128,15 @@ class RefreshTokenGrant:
 
     async def _replayed(
         self, grant: Grant, account: Account | None, client: Client, request: TokenRequest
-    ) -> Refusal:
+    ) -> OAuthError:
         """End the family, since two parties hold it; the owner gets one mail."""
         now = request.now
         writes: list[Write] = [
-            self.store.attempts.claim("replayed", grant.id, grant.expires_at),
-            *self.ending.grant(grant, now=now, reason="refresh_token_replayed"),
-            self.record.of_grant("refresh_token.replayed", grant, caller=request.caller, now=now, ok=False),
+            self.store.replay_cache.claim("replayed", grant.id, grant.expires_at),
+            *self.revoker.grant(grant, now=now, reason="refresh_token_replayed"),
+            self.audit_log.of_grant(
+                "refresh_token.replayed", grant, caller=request.caller, now=now, ok=False
+            ),
         ]
         if account is not None:
             mail = self.mail_queue.write(
@@ -144,7 +148,7 @@ class RefreshTokenGrant:
             )
             writes.append(self.store.messages.insert_mail(mail))
         await self.store.commit(*writes)
-        self.metrics.count("refreshes", "replayed")
-        return Refusal(
+        self.metrics.inc("refreshes", "replayed")
+        return OAuthError(
             "invalid_grant", GONE, f"a spent token of grant {grant.id} came back; the grant has ended"
         )

@@ -9,9 +9,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.session import Session
 
 _SHOWN: Final = 500
@@ -63,7 +63,7 @@ class SignOut(Struct, frozen=True):
 
 def decide(
     *,
-    catalog: Catalog,
+    config: ConfigSnapshot,
     now: int,
     asking: Asking,
     hint: Hint | None,
@@ -71,8 +71,8 @@ def decide(
     client_id: str | None,
     target: str | None,
     state: str | None,
-) -> SignOut | Refusal:
-    """Decide on the request. `bad_hint`: a hint was sent and is invalid. A `Refusal` is shown on a page: an unregistered target is
+) -> SignOut | OAuthError:
+    """Decide on the request. `bad_hint`: a hint was sent and is invalid. A `OAuthError` is shown on a page: an unregistered target is
     never used.
 
     - The cookie of the hint's session is present: it ends at once. The cookie of another session: the person is asked.
@@ -81,13 +81,13 @@ def decide(
     - No session is known: nothing ends, and the browser is redirected.
     """
     if client_id is not None and hint is not None and client_id not in hint.aud:
-        return Refusal(
+        return OAuthError(
             "invalid_request", "The sign-out request does not fit together.", "client_id is not the hint's"
         )
     known = client_id or (hint.aud[0] if hint and len(hint.aud) == 1 else None)
-    client = catalog.clients.get(known) if known else None
+    client = config.clients.get(known) if known else None
     if known is not None and client is None and hint is None:
-        return Refusal(
+        return OAuthError(
             "invalid_request", "This app is not registered here.", f"client_id {known[:80]!r} is unknown"
         )
     stays = ""
@@ -125,11 +125,11 @@ def _live(hinted: Session | None, hint: Hint | None, now: int) -> Session | None
     return None if hinted.ended_at is not None or hinted.expires_at <= now else hinted
 
 
-def _unregistered(client: Client, target: str) -> Refusal:
+def _unregistered(client: Client, target: str) -> OAuthError:
     shown = target[:_SHOWN]
     near = get_close_matches(shown, client.post_logout_redirect_uris, n=1, cutoff=0.3)
     nearest = f"; nearest {near[0]}" if near else ""
-    return Refusal(
+    return OAuthError(
         "invalid_request",
         "The app asked to return to an address that is not registered for it.",
         f"post_logout_redirect_uri not registered. Got {shown}{nearest}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doorward.core.model.account import Account
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.entitlement import Entitlement
 from doorward.core.model.grant import Grant
 from doorward.features.oauth.clients.rules.entitle import entitle
@@ -15,7 +15,7 @@ def of_grant(
     *,
     account: Account,
     client: Client,
-    catalog: Catalog,
+    config: ConfigSnapshot,
     scopes: tuple[str, ...],
     status_uri: str | None,
 ) -> Entitlement:
@@ -25,7 +25,7 @@ def of_grant(
     every token with that `sid`, would end access that the person allowed to continue (OpenID Connect Back-Channel Logout 1.0 §2.7).
     """
     granted = entitle(
-        catalog=catalog,
+        config=config,
         client=client,
         audience=grant.audience,
         scopes=scopes,

@@ -8,7 +8,7 @@ from typing import Any, Final, assert_never
 
 from doorward.core.model.account import Account
 from doorward.core.model.client import Client, SigningAlgorithm
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.grant import Grant
 from doorward.features.oauth.tokens.rules import person
 
@@ -21,7 +21,7 @@ def claims(
     *,
     account: Account,
     client: Client,
-    catalog: Catalog,
+    config: ConfigSnapshot,
     scopes: tuple[str, ...],
     access_token: str,
     issuer: str,
@@ -38,7 +38,7 @@ def claims(
         **person.claims(
             account,
             client,
-            catalog=catalog,
+            config=config,
             scopes=scopes if client.id_token_claims == "all" else (),
             asked=grant.claims.get("id_token") or {},
         ),

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from doorward_verify import jws
+from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import Malformed, json_object
 from doorward_verify.keyset import KeySet
-from doorward_verify.refused import Refused
 
 ALGORITHMS: Final = ("ES256", "RS256", "Ed25519")
 _TYPES: Final = frozenset({"at+jwt", "jwt"})
@@ -28,7 +28,7 @@ def claims(token: str, keys: KeySet, *, issuer: str, now: int) -> dict[str, Any]
         said: dict[str, Any] = json_object(
             jws.verify(token, keys, algorithms=ALGORITHMS, types=_TYPES).payload
         )
-    except (Refused, Malformed):
+    except (AuthError, Malformed):
         return None
     # The signature vouches for the format of all other claims; an old key could have signed for another issuer with these keys.
     if said.get("iss") != issuer or not isinstance(said.get("exp"), int) or said["exp"] <= now:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from doorward.core.model.account import Account
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Catalog
+from doorward.core.model.config_snapshot import ConfigSnapshot
 
 BY_SCOPE: Final[dict[str, tuple[str, ...]]] = {
     "profile": (
@@ -28,7 +28,12 @@ CLAIMS: Final = ("sub", *_SCOPE_OF)
 
 
 def claims(
-    account: Account, client: Client, *, catalog: Catalog, scopes: Iterable[str], asked: Mapping[str, Any]
+    account: Account,
+    client: Client,
+    *,
+    config: ConfigSnapshot,
+    scopes: Iterable[str],
+    asked: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The claims of `scopes`, and those `asked` for by name (one member of the `claims` parameter).
 
@@ -43,7 +48,7 @@ def claims(
         return {}
     # The user name is the e-mail address, so it is given only with access to the address.
     addressed = "email" in given or ("email" in asked and "email" in mine)
-    held = tuple(role.name for role in catalog.held(account))
+    held = tuple(role.name for role in config.held(account))
     known = {
         "name": account.name,
         "given_name": account.given_name,

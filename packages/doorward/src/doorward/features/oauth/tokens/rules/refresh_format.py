@@ -30,7 +30,7 @@ _LONGEST = 200
 _HEX = frozenset("0123456789abcdef")
 
 
-class Presented(Struct, frozen=True):
+class PresentedRefreshToken(Struct, frozen=True):
     """A refresh token as received, not verified yet: hashes only, so that it may be logged or compared."""
 
     grant_id: str
@@ -54,14 +54,14 @@ def following(parent: str, secret: str) -> str:
     return _text(head, int(place, 16) + 1, family[:_FAMILY], secret)
 
 
-def read(raw: str) -> Presented | None:
+def read(raw: str) -> PresentedRefreshToken | None:
     """The parts of the token; None for another format."""
     if not raw.startswith(PREFIX) or not len(PREFIX) + _TAIL < len(raw) <= _LONGEST or not raw.isascii():
         return None
     place = raw[-_TAIL : -_TAIL + _PLACE]
     if not _HEX.issuperset(place):
         return None
-    return Presented(
+    return PresentedRefreshToken(
         grant_id=_GRANT + raw[len(PREFIX) : -_TAIL],
         generation=int(place, 16),
         family_hash=digest(raw[-_FAMILY - _SECRET : -_SECRET]),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.token_request import TokenRequest
-from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, Presented
+from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, PresentedCredential
 
 
 @final
@@ -21,22 +21,28 @@ class PublicClient:
     credentials: ClassVar[tuple[str, ...]] = ()
     algorithms: ClassVar[tuple[str, ...]] = ()
 
-    def read(self, request: TokenRequest) -> Presented | Refusal | None:
+    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
         """The client id."""
         client_id = request.form.get("client_id")
         if not client_id:
             return None
         if len(client_id) > MAX_TEXT:
-            return Refusal("invalid_client", FAILED, "an oversized client_id")
-        return Presented("none", client_id)
+            return OAuthError("invalid_client", FAILED, "an oversized client_id")
+        return PresentedCredential("none", client_id)
 
     def verify(
-        self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
-    ) -> Refusal | None:
+        self,
+        presented: PresentedCredential,
+        client: Client,
+        request: TokenRequest,
+        *,
+        issuer: str,
+        policy: TokenPolicy,
+    ) -> OAuthError | None:
         """None for a public app without a credential. An app that has one is refused without it."""
         del request, issuer, policy
         if client.secrets or client.jwks or presented.secret is not None or presented.assertion is not None:
-            return Refusal(
+            return OAuthError(
                 "invalid_client", FAILED, f"app {client.name!r} is public but a credential is involved"
             )
         return None

@@ -8,18 +8,18 @@ from typing import Annotated, Any, ClassVar, Final, final
 from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.json import encode
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.token_request import TokenRequest
-from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, Presented, SingleUse
+from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, PresentedCredential, SingleUse
 from doorward.features.oauth.clients.rules import key_strength
+from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import Malformed, b64url_decode, json_object
 from doorward_verify.jwk import InvalidKey
 from doorward_verify.jws import verify
 from doorward_verify.keyset import KeySet, key_set, parse_jwks
-from doorward_verify.refused import Refused
 
 JWT_BEARER: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 AHEAD: Final = 30
@@ -50,25 +50,31 @@ class PrivateKeyJwt:
     credentials: ClassVar[tuple[str, ...]] = ("client_assertion",)
     algorithms: ClassVar[tuple[str, ...]] = ("ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519", "EdDSA")
 
-    def read(self, request: TokenRequest) -> Presented | Refusal | None:
+    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
         """The assertion, and the app that it names."""
         form = request.form
         if "client_assertion" not in form and "client_assertion_type" not in form:
             return None
         if form.get("client_assertion_type") != JWT_BEARER:
-            return Refusal("invalid_request", f"client_assertion_type must be {JWT_BEARER}.")
+            return OAuthError("invalid_request", f"client_assertion_type must be {JWT_BEARER}.")
         assertion = form.get("client_assertion", "")
         subject = _subject(assertion)
         if subject is None:
-            return Refusal("invalid_client", FAILED, "the client assertion is not a JWT with a subject")
+            return OAuthError("invalid_client", FAILED, "the client assertion is not a JWT with a subject")
         # RFC 7521 §4.2: client_id is optional, and must name the same client if present.
         if form.get("client_id", subject) != subject:
-            return Refusal("invalid_client", FAILED, "client_id differs from the assertion's subject")
-        return Presented("private_key_jwt", subject, assertion=Secret(assertion))
+            return OAuthError("invalid_client", FAILED, "client_id differs from the assertion's subject")
+        return PresentedCredential("private_key_jwt", subject, assertion=Secret(assertion))
 
     def verify(
-        self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
-    ) -> SingleUse | Refusal:
+        self,
+        presented: PresentedCredential,
+        client: Client,
+        request: TokenRequest,
+        *,
+        issuer: str,
+        policy: TokenPolicy,
+    ) -> SingleUse | OAuthError:
         """Check signature and claims (R22, R23). `policy.assertion_max_age` (seconds) limits how long an assertion may be used after it
         was made, whatever its `exp` says."""
         now, max_age = request.now, policy.assertion_max_age
@@ -78,7 +84,7 @@ class PrivateKeyJwt:
             keys = _keys(client.id, encode(client.jwks))
             signed = verify(presented.assertion.reveal(), keys, algorithms=self.algorithms, types=_TYPES)
             claims = convert(json_object(signed.payload), _Claims)
-        except (InvalidKey, Malformed, Refused) as no:
+        except (InvalidKey, Malformed, AuthError) as no:
             return _no(str(no))
         except ValidationError as no:
             return _no(f"a claim is missing or of the wrong type: {no}")
@@ -125,5 +131,5 @@ def _subject(assertion: str) -> str | None:
     return subject if isinstance(subject, str) and 0 < len(subject) <= MAX_TEXT else None
 
 
-def _no(because: str) -> Refusal:
-    return Refusal("invalid_client", FAILED, f"client assertion: {because}")
+def _no(because: str) -> OAuthError:
+    return OAuthError("invalid_client", FAILED, f"client assertion: {because}")

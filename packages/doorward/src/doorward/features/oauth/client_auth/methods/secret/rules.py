@@ -9,17 +9,17 @@ from hmac import compare_digest
 from typing import ClassVar, Final, final
 from urllib.parse import unquote_plus
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.token_request import TokenRequest
-from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, MISSING, Presented
+from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, MISSING, PresentedCredential
 
-_UNREADABLE: Final = Refusal(
+_UNREADABLE: Final = OAuthError(
     "invalid_client", FAILED, "the Authorization header is not base64 of client_id:client_secret"
 )
-_OTHER_CLIENT: Final = Refusal(
+_OTHER_CLIENT: Final = OAuthError(
     "invalid_request", "client_id differs from the one in the Authorization header."
 )
 
@@ -31,8 +31,14 @@ class _ClientSecret:
     algorithms: ClassVar[tuple[str, ...]] = ()
 
     def verify(
-        self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
-    ) -> Refusal | None:
+        self,
+        presented: PresentedCredential,
+        client: Client,
+        request: TokenRequest,
+        *,
+        issuer: str,
+        policy: TokenPolicy,
+    ) -> OAuthError | None:
         """None when the secret is one of the live ones.
 
         The secret is 256 random bits, so one SHA-256 is enough, and a password hash would only cost time. Every live secret is
@@ -46,7 +52,7 @@ class _ClientSecret:
         for secret in client.secrets:
             if secret.expires_at is None or secret.expires_at > request.now:
                 right |= compare_digest(digest, secret.hash)
-        return None if right else Refusal("invalid_client", FAILED, "the secret is wrong or has expired")
+        return None if right else OAuthError("invalid_client", FAILED, "the secret is wrong or has expired")
 
 
 @final
@@ -58,7 +64,7 @@ class ClientSecretBasic(_ClientSecret):
     scheme: ClassVar[str | None] = "basic"
     credentials: ClassVar[tuple[str, ...]] = ()
 
-    def read(self, request: TokenRequest) -> Presented | Refusal | None:
+    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
         """The id and the secret of the Authorization header."""
         scheme, _, coded = (request.authorization or "").partition(" ")
         if scheme.lower() != "basic":
@@ -75,7 +81,7 @@ class ClientSecretBasic(_ClientSecret):
             return _UNREADABLE
         if request.form.get("client_id", client_id) != client_id:
             return _OTHER_CLIENT
-        return Presented("client_secret_basic", client_id, Secret(secret))
+        return PresentedCredential("client_secret_basic", client_id, Secret(secret))
 
 
 @final
@@ -87,16 +93,16 @@ class ClientSecretPost(_ClientSecret):
     scheme: ClassVar[str | None] = None
     credentials: ClassVar[tuple[str, ...]] = ("client_secret",)
 
-    def read(self, request: TokenRequest) -> Presented | Refusal | None:
+    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
         """The id and the secret of the body."""
         secret = request.form.get("client_secret")
         client_id = request.form.get("client_id")
         if secret is None:
             return None
         if not client_id:
-            return Refusal("invalid_client", MISSING, "no credential and no client_id")
+            return OAuthError("invalid_client", MISSING, "no credential and no client_id")
         if len(client_id) > MAX_TEXT:
-            return Refusal("invalid_client", FAILED, "an oversized client_id")
+            return OAuthError("invalid_client", FAILED, "an oversized client_id")
         if len(secret) > MAX_TEXT:
-            return Refusal("invalid_client", FAILED, "an oversized client_secret")
-        return Presented("client_secret_post", client_id, Secret(secret))
+            return OAuthError("invalid_client", FAILED, "an oversized client_secret")
+        return PresentedCredential("client_secret_post", client_id, Secret(secret))

@@ -25,11 +25,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from doorward.core.errors import Refusal
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.grant import Grant, RefreshToken, Spent
 from doorward.core.model.policy import TokenPolicy
-from doorward.features.oauth.tokens.rules.refresh_format import Presented
+from doorward.features.oauth.tokens.rules.refresh_format import PresentedRefreshToken
 
 GONE: Final = "The refresh token is invalid, expired or revoked."
 CLOCKS_APART: Final = 60
@@ -68,29 +68,29 @@ class Replayed(Struct, frozen=True):
 
 
 def decide(
-    presented: Presented,
+    presented: PresentedRefreshToken,
     token: RefreshToken,
     grant: Grant,
     *,
     client: Client,
     policy: TokenPolicy,
     now: int,
-) -> Rotate | Keep | Repeat | LateRepeat | Replayed | Refusal:
+) -> Rotate | Keep | Repeat | LateRepeat | Replayed | OAuthError:
     """Apply the tables above. `token` is the row of the grant that `presented` names; `policy` sets the leeway for spent tokens, and
     whether late repeats are allowed."""
     if not belongs(presented, token):
         # made up by someone who knows the grant's id: the family is not affected
-        return Refusal("invalid_grant", GONE, f"no token of grant {grant.id}")
+        return OAuthError("invalid_grant", GONE, f"no token of grant {grant.id}")
     if grant.client_id != client.id:
         # Another app's token: the family is not affected, or any app could end another's (RFC 6749 §10.4).
-        return Refusal("invalid_grant", GONE, f"the token belongs to app {grant.client_id}")
+        return OAuthError("invalid_grant", GONE, f"the token belongs to app {grant.client_id}")
     if "refresh_token" not in client.grant_types:
-        return Refusal("unauthorized_client", "This app may not use refresh tokens.")
+        return OAuthError("unauthorized_client", "This app may not use refresh tokens.")
     if grant.ended_at is not None:
-        return Refusal("invalid_grant", GONE, f"grant {grant.id} has ended ({grant.end_reason})")
+        return OAuthError("invalid_grant", GONE, f"grant {grant.id} has ended ({grant.end_reason})")
     # Both are absolute and set at the start of the family; rotation copies them and never moves them (R20).
     if now >= min(token.expires_at, grant.expires_at):
-        return Refusal("invalid_grant", GONE, f"grant {grant.id} is over its absolute lifetime")
+        return OAuthError("invalid_grant", GONE, f"grant {grant.id} is over its absolute lifetime")
     if hmac.compare_digest(presented.hash, token.hash):
         # Registration without rotation counts only for an app with a private key: a stolen bearer token that never changes would be
         # valid for the life of the grant (R19).
@@ -104,7 +104,9 @@ def decide(
         successor_spent = spent.at
     if presented.generation >= token.generation:
         # This database never issued the token: it was restored from a backup older than the token.
-        return Refusal("invalid_grant", GONE, f"a token of grant {grant.id} that is newer than the database")
+        return OAuthError(
+            "invalid_grant", GONE, f"a token of grant {grant.id} that is newer than the database"
+        )
     return Replayed()
 
 
@@ -127,7 +129,7 @@ def _within(leeway: int, at: int, now: int) -> bool:
     return -CLOCKS_APART < now - at < leeway
 
 
-def belongs(presented: Presented, token: RefreshToken) -> bool:
+def belongs(presented: PresentedRefreshToken, token: RefreshToken) -> bool:
     """Whether this token was issued for the grant that it names."""
     return hmac.compare_digest(presented.family_hash, token.family_hash)
 

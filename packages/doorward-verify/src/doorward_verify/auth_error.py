@@ -1,0 +1,82 @@
+"""Error of a token, or of a request that carries one, with its reasons."""
+
+from typing import Final, Literal
+
+Reason = Literal[
+    "no_token",
+    "bad_request",
+    "csrf",
+    "malformed",
+    "encrypted",
+    "unsigned",
+    "algorithm",
+    "critical",
+    "type",
+    "unknown_key",
+    "signature",
+    "claims",
+    "issuer",
+    "audience",
+    "expired",
+    "not_yet_valid",
+    "sender_constrained",
+    "revoked",
+    "scope",
+    "roles",
+    "step_up",
+    "keys_unavailable",
+    "revocation_unavailable",
+]
+
+# The text that a client may see. The exact cause is in `detail`, for the API's own log.
+DESCRIPTIONS: Final[dict[str, str]] = {
+    "no_token": "This resource needs an access token.",
+    "bad_request": "The request carries its access token in a way that cannot be read.",
+    "csrf": "The request could not be shown to come from this site.",
+    "encrypted": "Encrypted tokens are not accepted here.",
+    "type": "The token is not an access token.",
+    "audience": "The access token is meant for another resource.",
+    "expired": "The access token has expired.",
+    "not_yet_valid": "The access token is not valid yet.",
+    "sender_constrained": "The access token is bound to a key and cannot be used as a bearer token.",
+    "revoked": "The access token has been revoked.",
+    "scope": "The access token lacks a scope that this resource needs.",
+    "roles": "The access token lacks a role or permission that this resource needs.",
+    "step_up": "A more recent or stronger sign-in is needed.",
+    "keys_unavailable": "Access tokens cannot be checked right now.",
+    "revocation_unavailable": "Access tokens cannot be checked right now.",
+}
+
+
+class AuthError(Exception):
+    """The token or request is not accepted. The pure functions return it and `ResourceServer` raises it.
+
+    `reason` is a stable word to branch on. `detail` is one sentence for logs and never contains any part of a token.
+    `scopes`, `acr_values` and `max_age` (seconds) say what would have been sufficient, for the challenge.
+    """
+
+    __slots__ = ("acr_values", "detail", "max_age", "reason", "scopes")
+
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str = "",
+        *,
+        scopes: tuple[str, ...] = (),
+        acr_values: tuple[str, ...] = (),
+        max_age: int | None = None,
+    ) -> None:
+        super().__init__(reason, detail)
+        self.reason: Reason = reason
+        self.detail = detail
+        self.scopes = scopes
+        self.acr_values = acr_values
+        self.max_age = max_age
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+    @property
+    def description(self) -> str:
+        """The sentence that a client may see."""
+        return DESCRIPTIONS.get(self.reason, "The access token is not valid.")

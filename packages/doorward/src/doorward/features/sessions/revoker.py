@@ -1,0 +1,206 @@
+"""End of a grant, a session, a person or an app: everything that must end with it, as writes for the caller's own commit.
+
+The caller adds its audit event and commits all in one transaction, so that nothing ends partially (R72).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from doorward.core.model.grant import Grant
+from doorward.core.model.message import LogoutNotice
+from doorward.core.model.policy import TokenPolicy
+from doorward.core.model.session import EndReason, Session
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.random import SecureRandom
+from doorward.features.sessions.rules import bounds
+from doorward.features.sessions.rules import ending as rule
+from doorward.storage.sql.store import Store, Write
+
+MANY: Final = 40
+"""Maximum number of grants that end one by one. A session can get a new grant with each request, and end all with one: thousands of
+statements in one commit would block the counter of revocations, and with it the sign-out of others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoker:
+    """Builds the writes; only `late`, `late_in` and `late_beside` commit. `reason` is stored in the row (signed_out, password_changed,
+    replayed, …)."""
+
+    store: Store
+    random: SecureRandom
+    config: ConfigSource
+    policy: TokenPolicy
+
+    def grant(self, grant: Grant, *, now: int, reason: EndReason, first: bool = False) -> list[Write]:
+        """End one app's grant: its refresh tokens end with it, its access tokens enter the revocation view (RFC 7009 §2.1).
+
+        `first`: the writes are guarded, so that the commit fails if the grant has ended. A request sent a thousand times at once
+        makes one entry, not a thousand.
+        """
+        end = self.store.grants.end_first if first else self.store.grants.end
+        return [end(grant.id, now, reason), self.tokens_of_grant(grant.id, now=now)]
+
+    def tokens_of_grant(self, grant_id: str, *, now: int) -> Write:
+        """Revoke the access tokens of a grant, which need not have a row."""
+        return self.store.revocations.insert(rule.of_grant(grant_id, now=now, life=self._life()))
+
+    def own_tokens(self, client_id: str, *, iat: int, now: int) -> Write:
+        """Revoke all tokens that an app got for itself so far, by one entry; the token issued at `iat` is among them. Guarded: the
+        commit fails if an existing entry covers it."""
+        entry = bounds.of_all_until_now(client_id, iat=iat, now=now, life=self._life())
+        return self.store.revocations.insert_later(entry, now=now)
+
+    async def session(
+        self, session: Session, *, now: int, reason: EndReason, first: bool = False
+    ) -> list[Write]:
+        """End a browser session: its grants that are not offline, its `sid`, and a notification to each app that registered for it
+        (OpenID Connect Back-Channel Logout 1.0 §2.3). `first` as for a grant."""
+        end = self.store.sessions.end_first if first else self.store.sessions.end
+        told = [(session.id, client_id) for client_id in await self.store.sessions.clients_in(session.id)]
+        return [
+            end(session.id, now, reason),
+            self.store.revocations.insert(rule.of_session(session.id, now=now, life=self._life())),
+            *self._notices(session.account_id, told, now),
+            *await self.grants_of(session, now=now, reason=reason),
+        ]
+
+    async def grants_of(self, session: Session, *, now: int, reason: EndReason) -> list[Write]:
+        """End the grants of a session that are not offline."""
+        found = await self.store.grants.live_of_session(session.id, now, limit=MANY + 1)
+        if len(found) > MANY:
+            end = self.store.grants.end_of_account
+            return [end(session.account_id, now, reason, self._until(now), session_id=session.id)]
+        return self._each([grant for grant in found if not grant.offline], now, reason)
+
+    async def app_of(self, account_id: str, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
+        """End the grants that a person gave to one app, offline ones too."""
+        found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
+        if len(found) > MANY:
+            end = self.store.grants.end_of_account
+            return [end(account_id, now, reason, self._until(now), client_id=client_id)]
+        return self._each([grant for grant in found if grant.client_id == client_id], now, reason)
+
+    def outstanding(self, account_id: str, *, now: int) -> list[Write]:
+        """End unused mailed codes and links of a person, and sign-ins in progress with a proof (R94). The requester of a mail sees no
+        difference: the ticket stays, but no code or link opens it (R80)."""
+        return [
+            self.store.messages.detach_tickets(account_id),
+            self.store.sign_ins.end_of_account(account_id, now),
+        ]
+
+    async def account(
+        self,
+        account_id: str,
+        *,
+        now: int,
+        reason: EndReason,
+        keep_session: str | None = None,
+        sub_entry: bool,
+    ) -> list[Write]:
+        """End all sessions of a person except `keep_session`, and all their grants, offline ones too (ASVS 7.4.2, 7.4.3).
+
+        `sub_entry` (disabled, deleted) also revokes every token with their `sub` that was issued so far. Mailed codes and sign-ins
+        in progress end too.
+        """
+        ended = await self._account(account_id, now, reason, keep_session, sub_entry=sub_entry)
+        return [*self.outstanding(account_id, now=now), *ended]
+
+    async def _account(
+        self, account_id: str, now: int, reason: EndReason, keep_session: str | None, *, sub_entry: bool
+    ) -> list[Write]:
+        writes = await self._sessions(account_id, now, reason, keep_session)
+        # The grants enter the view individually even with a `sub` entry: a token signed concurrently in another process may have a
+        # later `iat` than the entry's bound.
+        found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
+        if len(found) > MANY:
+            writes.append(self.store.grants.end_of_account(account_id, now, reason, self._until(now)))
+        else:
+            writes += self._each(found, now, reason)
+        if sub_entry:
+            entry = rule.of_account(account_id, now=now, life=self._life())
+            writes.append(self.store.revocations.insert(entry))
+        return writes
+
+    async def others(self, current: Session, *, now: int, reason: EndReason) -> list[Write]:
+        """End all other sessions of a person, with their grants that are not offline: a few writes, whatever their number. Mailed codes
+        and sign-ins in progress end too, since a sign-in would otherwise create a session a moment later."""
+        writes = await self._sessions(current.account_id, now, reason, current.id)
+        if writes:
+            writes.append(self._grants_but(current, now, reason))
+        return [*self.outstanding(current.account_id, now=now), *writes]
+
+    async def late_beside(self, current: Session, *, now: int, reason: EndReason) -> None:
+        """Like `late_in`, for all sessions that `others` ended."""
+        await self.store.commit(self._grants_but(current, now, reason))
+
+    async def late(
+        self, account_id: str, *, now: int, reason: EndReason, keep_session: str | None = None
+    ) -> None:
+        """End what was created between the read in `account` and the commit of its writes. Call it right after that commit, which must
+        have changed the account's row: `SignInCompletion` is guarded by that row, so that no session can be created from the old one later.
+
+        Otherwise a session opened with the stolen password in those milliseconds would outlive the change of the password.
+        """
+        writes = await self._account(account_id, now, reason, keep_session, sub_entry=False)
+        if writes:
+            await self.store.commit(*writes)
+
+    async def late_in(self, session: Session, *, now: int, reason: EndReason) -> None:
+        """The same for a session: end grants that were created in it while it was ended. Call it right after the commit of `session`'s
+        writes; after that, the guard of `SignInCompletion` prevents new ones."""
+        writes = await self.grants_of(session, now=now, reason=reason)
+        if writes:
+            await self.store.commit(*writes)
+
+    def client(self, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
+        """End a deleted app: its grants, and all its access tokens by one entry for its `client_id`. If there are very many grants, the
+        periodic cleanup ends the rest; without the app they are useless."""
+        return [
+            self.store.grants.end_of_client(client_id, now, reason),
+            self.store.revocations.insert(rule.of_client(client_id, now=now, life=self._life())),
+        ]
+
+    def _each(self, grants: Sequence[Grant], now: int, reason: EndReason) -> list[Write]:
+        return [write for grant in grants for write in self.grant(grant, now=now, reason=reason)]
+
+    def _grants_but(self, current: Session, now: int, reason: EndReason) -> Write:
+        end = self.store.grants.end_of_account
+        return end(current.account_id, now, reason, self._until(now), but=current.id)
+
+    async def _sessions(self, account_id: str, now: int, reason: EndReason, keep: str | None) -> list[Write]:
+        # two rows suffice to find one other than the kept session
+        found = await self.store.sessions.live_of(account_id, now, limit=2)
+        if all(session.id == keep for session in found):
+            return []
+        told = await self.store.sessions.clients_in_all(account_id, now)
+        return [
+            self.store.sessions.end_of_account(account_id, now, reason, self._until(now), keep=keep),
+            *self._notices(account_id, [pair for pair in told if pair[0] != keep], now),
+        ]
+
+    def _notices(self, account_id: str, told: Sequence[tuple[str, str]], now: int) -> list[Write]:
+        clients = self.config.current().clients
+        return [
+            self.store.messages.insert_logout(
+                LogoutNotice(
+                    id=self.random.new_id("lgo"),
+                    client_id=client_id,
+                    account_id=account_id,
+                    session_id=session_id,
+                    created_at=now,
+                    next_try_at=now,
+                )
+            )
+            for session_id, client_id in told
+            if (client := clients.get(client_id)) is not None and client.backchannel_logout_uri
+        ]
+
+    def _until(self, now: int) -> int:
+        """The expiry of an entry made now for tokens issued before."""
+        return now + self._life() + rule.MARGIN
+
+    def _life(self) -> int:
+        return rule.longest_living(self.policy, self.config.current())

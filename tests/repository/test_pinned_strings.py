@@ -1,0 +1,343 @@
+"""Tests that every string that is stored, sealed, signed, hashed or used in key derivation is unchanged.
+
+The strings in these tables are in databases, backups and browsers, and other versions on the same database depend on them. A new
+entry is added here; a changed or missing entry makes stored data unreadable.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, get_args
+
+from doorward.core.model.client import (
+    IdTokenClaims,
+    Pkce,
+    ResponseMode,
+    SigningAlgorithm,
+)
+from doorward.core.model.config_snapshot import KeyState, TokenType
+from doorward.core.model.message import TicketKind
+from doorward.core.model.revocation import RevocationKind
+from doorward.core.model.session import EndReason
+from doorward.features.authn import index as authn
+from doorward.features.authn.factors.password.rules import proof as password
+from doorward.features.authn.factors.recovery_codes import rules as recovery_codes
+from doorward.features.authn.factors.totp import rules as totp
+from doorward.features.authn.flow.rules.vouching import FROM_AMR
+from doorward.features.oauth import index as oauth
+from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
+from doorward.features.rate_limits.rules.attempts import Guessed
+from doorward.features.rate_limits.rules.budget import Change
+from doorward.features.rate_limits.sync import CounterSync
+from doorward.storage.copy.tables import Kind
+from doorward.web.cookies import CookieKind
+from doorward.web.pages.views.account import Done
+from doorward_verify.revocation import KINDS as VERIFIER_KINDS
+from tests.repository import tree
+
+# The purposes of the server's derived keys: `Sealer.seal` and `open`, `seal_under` and `open_under`, `tag`.
+SEALED_FOR = {"mail", "signing key", "totp", "totp-setup"}
+SEALED_UNDER_A_SECRET_FOR = {"answered post"}
+TAGGED_FOR = {
+    "answered post",
+    "csrf",
+    "csrf-compare",
+    "done",
+    "feed",
+    "mail-code",
+    "refresh cookie",
+    "sign-out",
+    "tally",
+    "throttle",
+}
+# `audit.kind`
+AUDIT_KINDS = {
+    "account.activity_reported",
+    "account.created",
+    "account.deleted",
+    "account.disabled",
+    "account.enabled",
+    "account.profile_changed",
+    "account.profile_set",
+    "account.role_granted",
+    "account.role_revoked",
+    "api.changed",
+    "api.created",
+    "api.deleted",
+    "app.changed",
+    "app.created",
+    "app.deleted",
+    "app.secret_rotated",
+    "client.authentication_failed",
+    "code.issued",
+    "code.redeemed",
+    "code.reused",
+    "consent.denied",
+    "consent.granted",
+    "consent.removed",
+    "database.backed_up",
+    "database.moved",
+    "database.restored",
+    "key.created",
+    "key.revoked",
+    "key.rotated",
+    "password.changed",
+    "password.reset",
+    "password.reset_asked",
+    "recovery_codes.made",
+    "recovery_codes.used",
+    "refresh_token.repeated_late",
+    "refresh_token.replayed",
+    "role.changed",
+    "role.created",
+    "role.deleted",
+    "root_secret.created",
+    "root_secret.wrapped",
+    "root_secret.wrapping_dropped",
+    "second_factor.added",
+    "second_factor.failed",
+    "second_factor.removed",
+    "second_factor.reset",
+    "second_factor.succeeded",
+    "session.ended",
+    "sessions.ended",
+    "sign_in.failed",
+    "sign_in.succeeded",
+    "sign_in.throttled",
+    "sign_up.completed",
+    "sign_up.started",
+    "token.revoked",
+}
+# similar strings: a setting, a log file, an event of the log
+_NO_AUDIT_KINDS = {"api.log", "app.log", "database.url", "sessions.idle"}
+# The members of `audit.detail` written by actions of people and apps.
+DETAIL = {
+    "audience",
+    "because",
+    "by",
+    "count",
+    "event",
+    "failures",
+    "left",
+    "method",
+    "reason",
+    "reported",
+    "scopes",
+    "token_kind",
+}
+# `<prefix>_` and a UUIDv7: the ids of rows
+ID_PREFIXES = {
+    "api",
+    "app",
+    "aud",
+    "bak",
+    "fac",
+    "grt",
+    "key",
+    "lgo",
+    "mai",
+    "nod",
+    "rol",
+    "root",
+    "ses",
+    "sin",
+    "tkt",
+    "usr",
+}
+SECRET_PREFIXES = {"dw_ac_", "dw_as_", "dw_cs_", "dw_rt_", "dw_state_"}
+# `claims.what`: events that count once, or once in a while, over all processes
+CLAIMED = {"assertion:", "feed", "own_tokens", "replayed", "second_factor_failed", "sweep"}
+ENVIRONMENT = {
+    "DOORWARD_BENCH_",
+    "DOORWARD_CACHE_URL",
+    "DOORWARD_CHROMIUM",
+    "DOORWARD_CONFIG",
+    "DOORWARD_DATABASE_URL",
+    "DOORWARD_DEMO_",
+    "DOORWARD_KEYS_",
+    "DOORWARD_METRICS__PORT",
+    "DOORWARD_SERVER__",
+    "DOORWARD_SERVER__WORKERS",
+    "DOORWARD_TEST_",
+}
+# `factors.kind` and the kind and method references of proofs
+FACTORS = {"password": ("pwd",), "totp": ("otp",), "recovery_code": ("rc",)}
+# in the documents of apps
+GRANT_NAMES = "authorization_code refresh_token client_credentials"
+# `outgoing_mail.kind`
+MESSAGE_KINDS = (
+    "verify_address address_taken reset_password password_changed new_device second_factor_added second_factor_removed"
+    " second_factor_reset second_factor_failed recovery_codes_made recovery_code_used refresh_replayed"
+)
+METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
+LITERALS: dict[Any, str] = {
+    ResponseMode: "query form_post",
+    SigningAlgorithm: "ES256 RS256 Ed25519",
+    IdTokenClaims: "all asked",
+    Pkce: "required or_nonce optional",
+    TokenType: "at+jwt JWT",
+    KeyState: "next current previous retired revoked",
+    TicketKind: "sign_up reset",
+    RevocationKind: "jti grant sid sub client",
+    EndReason: (
+        "account_deleted account_disabled app_deleted code_reused disconnected ended_by_owner password_changed password_reset"
+        " refresh_token_replayed replaced reported_by_owner restored revoked second_factor_reset signed_out signed_out_by_app"
+        " too_many"
+    ),
+    CookieKind: "browser session device locale asked at rt",
+    # hashed into the keys of counters
+    Guessed: "password code mail_code",
+    Change: "profile methods with_password report",
+    # the columns of a backup
+    Kind: "text number bytes",
+}
+
+_SEALER = {"seal": 0, "open": 0, "seal_under": 1, "open_under": 1, "tag": 0}
+_AUDITED = re.compile(rf"(?:{'|'.join({kind.partition('.')[0] for kind in AUDIT_KINDS})})\.[a-z_]*[a-z]")
+_ENVIRONMENT = re.compile(r"DOORWARD_[A-Z][A-Z_]*")
+_SECRET = re.compile(r"dw_[a-z]+_")
+_OF_THE_LINE = {"caller", "now", "account_id", "session_id", "client_id", "grant_id", "ok"}
+SERVER = [*tree.modules(tree.SERVER), *tree.SERVER.rglob("__init__.py")]
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def _texts() -> Iterator[str]:
+    for path in SERVER:
+        for node in ast.walk(_parsed(path)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def _calls(names: set[str]) -> Iterator[tuple[Path, ast.Call, str, str]]:
+    """(module, call, method, its receiver) of every call of a method with one of these names."""
+    for path in SERVER:
+        for node in ast.walk(_parsed(path)):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in names
+            ):
+                yield path, node, node.func.attr, ast.unparse(node.func.value)
+
+
+def _value(path: Path, node: ast.expr) -> object:
+    """The value of an expression: a text, its fixed beginning, or that of a named constant."""
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.JoinedStr(values=[ast.Constant(value=value), *_]):
+            return value
+        case ast.Name(id=name) if name.isupper():
+            return getattr(import_module(tree.dotted(path)), name)
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute) if attribute.isupper():
+            return getattr(getattr(import_module(tree.dotted(path)), name), attribute)
+        case _:
+            raise AssertionError(f"{tree.name(path)}:{node.lineno}: {ast.unparse(node)} is no constant")
+
+
+def test_every_purpose_of_a_seal_or_tag_is_a_pinned_constant() -> None:
+    found: dict[str, set[object]] = {"seal": set(), "under": set(), "tag": set()}
+    for path, call, method, of in _calls(set(_SEALER)):
+        if not of.endswith("sealer"):
+            continue
+        purpose = call.args[_SEALER[method]]
+        assert not isinstance(purpose, ast.Constant), (
+            f"{tree.name(path)}:{call.lineno}: use a constant for the purpose"
+        )
+        kind = "tag" if method == "tag" else "under" if method.endswith("_under") else "seal"
+        found[kind].add(_value(path, purpose))
+    assert found == {"seal": SEALED_FOR, "under": SEALED_UNDER_A_SECRET_FOR, "tag": TAGGED_FOR}
+
+
+def test_audit_kinds_are_pinned() -> None:
+    found = {text for text in _texts() if _AUDITED.fullmatch(text) and not text.endswith(".html")}
+    assert found - _NO_AUDIT_KINDS == AUDIT_KINDS
+
+
+def test_the_members_of_an_audit_lines_detail_are_pinned() -> None:
+    """They are keywords in the code that writes the line."""
+    found = {
+        word.arg
+        for _, call, method, of in _calls({"write", "_event"})
+        if of in {"self.audit_log", "self._audit_log"} or method == "_event"
+        for word in call.keywords
+        if word.arg is not None
+    }
+    assert found - _OF_THE_LINE == DETAIL
+
+
+def test_prefixes_of_ids_are_pinned() -> None:
+    assert {_value(path, call.args[0]) for path, call, _, _ in _calls({"new_id"})} == ID_PREFIXES
+
+
+def test_prefixes_of_secrets_are_pinned() -> None:
+    assert {text for text in _texts() if _SECRET.fullmatch(text)} == SECRET_PREFIXES
+
+
+def test_names_of_database_claims_are_pinned() -> None:
+    found = {_value(path, call.args[0]) for path, call, _, of in _calls({"claim"}) if "replay_cache" in of}
+    assert found == CLAIMED
+
+
+def test_names_of_tallies_are_pinned() -> None:
+    """Hashed into the keys under which processes share their counts."""
+    shared = [
+        _value(path, key)
+        for path in SERVER
+        for node in ast.walk(_parsed(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == CounterSync.__name__
+        for given in [*node.args, *(word.value for word in node.keywords)]
+        if isinstance(given, ast.Dict)
+        for key in given.keys
+        if key is not None
+    ]
+    assert shared == ["failures", "begun"]
+
+
+def test_environment_variables_are_pinned() -> None:
+    assert {text for text in _texts() if _ENVIRONMENT.fullmatch(text)} == ENVIRONMENT
+
+
+def test_factors_are_pinned() -> None:
+    found = (password.TRAITS, totp.TRAITS, recovery_codes.TRAITS)
+    assert {traits.kind: traits.amr for traits in found} == FACTORS
+    assert dict(FROM_AMR) == {kind: amr[0] for kind, amr in FACTORS.items()}
+
+
+def test_literals_are_pinned() -> None:
+    assert {literal: " ".join(get_args(literal)) for literal in LITERALS} == LITERALS
+    assert frozenset(get_args(RevocationKind)) == VERIFIER_KINDS
+
+
+def test_names_in_the_documents_of_apps_are_pinned() -> None:
+    assert " ".join(grant_type.name for grant_type in GRANT_TYPES) == GRANT_NAMES
+    assert " ".join(method.name for method in CLIENT_AUTH_METHODS) == METHOD_NAMES
+
+
+def test_kinds_of_messages_are_pinned() -> None:
+    assert " ".join(message.kind for message in (*authn.MESSAGES, *oauth.MESSAGES)) == MESSAGE_KINDS
+
+
+def test_confirmed_values_in_account_addresses_are_pinned() -> None:
+    """Hashed into the word that such an address also carries."""
+    assert [one.value for one in Done] == [
+        "saved",
+        "password_changed",
+        "authenticator_added",
+        "authenticator_removed",
+        "session_ended",
+        "other_sessions_ended",
+        "app_disconnected",
+        "reported",
+    ]

@@ -1,0 +1,100 @@
+"""Test that no process keeps to itself what all processes must know. All state in memory is listed, with what it decides."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.repository import tree
+
+# State that changes between requests. Each has its row in docs/explain/many-nodes.md, which says why that is safe.
+REMEMBERS = {
+    "features/services.py": "Services: what was built",
+    "features/oauth/grants/client_credentials/service.py": "EntitlementCache: hangs on the snapshot of the configuration",
+    "features/authn/factors/password/policy.py": "JudgePassword: a queue for this machine's processors",
+    "features/repeated_posts/service.py": "PostOnce: how many requests wait here",
+    "features/revocations/feed.py": "Watch, RevocationFeed: who waits here; the feed's entries, brought up to date before each answer",
+    "features/revocations/view_service.py": "ServerRevocationView: brought up to date before each answer",
+    "features/revocations/status_list.py": "StatusListPublisher: while neither revocations nor configuration changed",
+    "features/rate_limits/rules/failures.py": "ClientAuthRateLimiter: lines of the audit log in a minute; its counter is shared",
+    "features/rate_limits/rules/counter.py": "ApproximateCounter: told to the other processes once a second",
+    "features/revocations/rules/pages.py": "FeedPages: see features/revocations/feed.py",
+    "features/revocations/rules/view.py": "RevocationEntries: see features/revocations/view_service.py",
+    "web/router.py": "App, Server: whether this process is leaving; a sampling counter",
+    "web/connection_limits.py": "LimitedProtocol: one connection",
+    "web/http.py": "Response: one answer",
+    "features/oauth/metadata/routes.py": "MetadataEndpoints: the published keys as bytes, while they are the same",
+    "features/sessions/browser_context.py": "BrowserContext: one request",
+    "web/browser.py": "PageRequest: one request",
+}
+_ROOMS = ("core", "features", "web")
+_CHANGES = {"append", "add", "pop", "remove", "clear", "update", "setdefault", "insert", "extend", "discard"}
+_BORN = {"__init__", "__post_init__"}
+# methods of collaborators that only look like changes of a collection
+_NO_COLLECTION = {"throttle", "jar", "factors", "counters"}
+
+
+def _attribute(node: ast.expr) -> str | None:
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+        return node.attr
+    return None
+
+
+def _changed(node: ast.AST) -> Iterator[ast.expr]:
+    match node:
+        case ast.Assign(targets=targets):
+            for target in targets:
+                yield from target.elts if isinstance(target, ast.Tuple) else [target]
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            yield target
+        case ast.Delete(targets=targets):
+            yield from targets
+        case ast.Call(func=ast.Attribute(value=value, attr=attr)) if attr in _CHANGES:
+            yield value
+        case _:
+            return
+
+
+def remembering(source: str) -> set[str]:
+    """The attributes of objects that their methods change after construction, and names that functions declare global."""
+    found: set[str] = set()
+    module = ast.parse(source)
+    for node in ast.walk(module):
+        if isinstance(node, ast.Global):
+            found |= set(node.names)
+        if not isinstance(node, ast.ClassDef):
+            continue
+        for method in node.body:
+            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name not in _BORN:
+                for inner in ast.walk(method):
+                    found |= {name for each in _changed(inner) if (name := _attribute(each)) is not None}
+    return found - _NO_COLLECTION
+
+
+def _files() -> Iterator[tuple[str, Path]]:
+    for room in _ROOMS:
+        for path in tree.modules(tree.SERVER / room):
+            yield path.relative_to(tree.SERVER).as_posix(), path
+
+
+def test_all_state_in_memory_is_listed_with_what_it_decides() -> None:
+    found = {name: state for name, path in _files() if (state := remembering(path.read_text("utf-8")))}
+    unlisted = {name: state for name, state in found.items() if name not in REMEMBERS}
+    assert not unlisted, (
+        f"{unlisted}: share decisions between processes (docs/explain/many-nodes.md); list harmless state there, and here"
+    )
+    stale = set(REMEMBERS) - set(found)
+    assert not stale, f"{stale} hold no state any more"
+
+
+def test_each_kind_of_state_is_detected() -> None:
+    source = (
+        "class A:\n    def __init__(self):\n        self.made = {}\n"
+        "    def one(self):\n        self.kept[1] = 2\n        self.count += 1\n        self.a, self.b = 1, 2\n"
+        "        self.list.append(3)\n        del self.gone[1]\n        self.throttle.clear([])\n        local = {}\n        local[1] = 2\n"
+        "def f():\n    global everywhere\n"
+    )
+    assert remembering(source) == {"kept", "count", "a", "b", "list", "gone", "everywhere"}
