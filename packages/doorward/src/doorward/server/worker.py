@@ -229,7 +229,7 @@ class Serving(uvicorn.Server):
                 role="head",
                 workers={0: successor},
                 parent_pipe=parent_pipe,
-                board=board.descriptor,
+                counts=board.descriptor,
             )
             self.leave()
             return
