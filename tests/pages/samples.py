@@ -31,6 +31,7 @@ from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.reset import ResetAsk, ResetNew
 from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SecondFactor, SignInView
 from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUpView
+from tests.pages import samples_passkeys
 
 AT = 1_795_358_000
 FLOW = "dw_as_3q2-7wX1"
@@ -71,7 +72,7 @@ def samples(
         ScopeLine("orders:write", text, app),
         ScopeLine("offline_access"),
     )
-    return {
+    return samples_passkeys.samples(text) | {
         "home": Home(),
         "home-signed-in": Home(account=text),
         "sign-in": SignInView(flow=FLOW, last_used="password"),

@@ -11,6 +11,8 @@ _STROKES: Final = {
     "lock": '<rect x="5" y="10.5" width="14" height="10" rx="2"/><path d="M8 10.5V7.5a4 4 0 0 1 8 0v3"/>',
     "person": '<circle cx="12" cy="8" r="4"/><path d="M4.5 20.5c1-4 4-6 7.5-6s6.5 2 7.5 6"/>',
     "key": '<circle cx="8" cy="15" r="4.5"/><path d="m11.5 11.5 8-8M16 7l3 3"/>',
+    "passkey": '<circle cx="9" cy="7.5" r="4"/><path d="M2.5 20.5c.8-4 3.3-6 6.5-6 1.3 0 2.5.3 3.5.9"/>'
+    '<circle cx="18" cy="12" r="2.75"/><path d="M18 14.75V21l-1.75-1.5M18 17.5h2"/>',
     "device": '<rect x="3" y="4.5" width="18" height="12" rx="1.5"/><path d="M8.5 20.5h7M12 16.5v4"/>',
     "apps": '<rect x="4" y="4" width="6.5" height="6.5" rx="1.5"/><rect x="13.5" y="4" width="6.5" height="6.5" rx="1.5"/>'
     '<rect x="4" y="13.5" width="6.5" height="6.5" rx="1.5"/><rect x="13.5" y="13.5" width="6.5" height="6.5" rx="1.5"/>',

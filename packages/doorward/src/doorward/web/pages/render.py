@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from doorward.web.pages import addresses, language, qr
@@ -17,13 +19,19 @@ from doorward.web.pages.views.context import PageContext, View
 from doorward.web.pages.wording import Sentences
 from doorward.web.pages.words import Words, calm, isolated
 
-_FOLDER: Final = Path(__file__).parent / "templates"
+_SHARED: Final = FileSystemLoader(Path(__file__).parent / "templates")
+
+
+def _of_feature(name: str) -> str | None:
+    """The source of a feature's own template, `package:file.html`: it is in the folder `templates` of the package."""
+    package, _, file = name.rpartition(":")
+    return files(package).joinpath("templates", file).read_text("utf-8") if package else None
 
 
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(_FOLDER),
+        loader=ChoiceLoader([_SHARED, FunctionLoader(_of_feature)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -46,10 +54,11 @@ _TOOLS: Final = {
 }
 
 
-def warm_up() -> None:
-    """Compile every template and load every catalogue, so that no request has to. Raises on a broken template."""
+def warm_up(views: Iterable[type[View]] = ()) -> None:
+    """Compile every shared template and those of `views`, and load every catalogue, so that no request has to. Raises on a broken
+    template."""
     environment = _environment()
-    for name in environment.list_templates(extensions=["html"]):
+    for name in (*_SHARED.list_templates(), *(view.template for view in views)):
         environment.get_template(name)
     for locale in language.LOCALES:
         Words(locale).text("January")

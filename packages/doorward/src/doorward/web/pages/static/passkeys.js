@@ -17,7 +17,10 @@
   const say = (form, error) => {
     if (quiet.includes(error.name)) return;
     const note = form.querySelector(error.name === "InvalidStateError" ? "[data-passkey-known]" : "[data-passkey-failed]");
-    if (note) note.hidden = false;
+    if (!note) return;
+    note.hidden = false;
+    // A screen reader reads what has the focus.
+    note.focus();
   };
 
   const hush = (form) => {

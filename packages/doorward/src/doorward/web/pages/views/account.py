@@ -23,6 +23,9 @@ class Done(Said):
         N_("Your authenticator app is set up. From now on we ask for its code."),
     )
     AUTHENTICATOR_REMOVED = "authenticator_removed", N_("Your authenticator app is removed.")
+    PASSKEY_ADDED = "passkey_added", N_("Your passkey is added. You can sign in with it from now on.")
+    PASSKEY_RENAMED = "passkey_renamed", N_("The passkey is renamed.")
+    PASSKEY_REMOVED = "passkey_removed", N_("The passkey is removed.")
     SESSION_ENDED = "session_ended", N_("That device is signed out.")
     OTHER_SESSIONS_ENDED = "other_sessions_ended", N_("All other devices are signed out.")
     APP_DISCONNECTED = "app_disconnected", N_("The app is disconnected.")

@@ -65,6 +65,29 @@ class Wrong(Said):
     )
     """After too many wrong codes even the right one no longer works. Give `at` if another code is accepted later."""
     RECOVERY_CODE_WRONG = "recovery_code_wrong", N_("That recovery code didn't work. Each code works once.")
+    PASSKEY_UNKNOWN = "passkey_unknown", N_("This passkey isn't known here any more. Use another way.")
+    PASSKEY_REFUSED = "passkey_refused", N_("That passkey didn't work. Try again, or use another way.")
+    """The answer of the browser or authenticator did not verify; the log says which step."""
+    PASSKEY_UNVERIFIED = (
+        "passkey_unverified",
+        N_("Unlock the passkey with your fingerprint, face or PIN when you are asked, then try again."),
+    )
+    """User verification is required here, and the authenticator reported none."""
+    PASSKEY_COPIED = (
+        "passkey_copied",
+        N_(
+            "This passkey may have been copied, so we don't accept it any more. Use another way, then remove it"
+            " from your sign-in methods."
+        ),
+    )
+    """Its counter ran backwards (WebAuthn Level 3 §6.1.1)."""
+    PASSKEY_KNOWN = "passkey_known", N_("This passkey is in use already.")
+    PASSKEYS_FULL = "passkeys_full", N_("There can't be more passkeys. Remove one first.")
+    PASSKEY_OF_UNKNOWN_MAKER = (
+        "passkey_of_unknown_maker",
+        N_("This kind of passkey isn't accepted here. Use another one, or another method."),
+    )
+    """The operator accepts certain authenticators only."""
     TOO_MANY_TRIES = "too_many_tries"
     """Give `at`: the time of the next permitted attempt."""
     TOO_MANY_MAILS = "too_many_mails"

@@ -16,12 +16,21 @@ class OtherWay(Struct, frozen=True):
     path: str
 
 
+class PasskeyOffer(Struct, frozen=True):
+    """A passkey as another way on the page of the password: the `options` of the browser's call as JSON text, and the path that
+    answers new ones to a page that stays open."""
+
+    options: str
+    renew: str
+
+
 class SignInView(Form, frozen=True):
     """/sign-in. Posts `identifier`, `password`, `csrf`, `flow`.
 
     `identifier` is prefilled (login_hint or the typed text); `last_used` marks the method used before in this browser;
     `problem` is shown above the form; `password_reset`: a new password was just set (then
-    `problem` is None); `others` are methods besides the password.
+    `problem` is None); `others` are methods besides the password. With `passkey` there is a second form, posted to
+    /sign-in/passkey: `credential`, `csrf`, `flow`.
     """
 
     template: ClassVar[str] = "sign_in.html"
@@ -31,6 +40,7 @@ class SignInView(Form, frozen=True):
     password_problem: FormProblem | None = None
     last_used: Literal["password"] | None = None
     password_reset: bool = False
+    passkey: PasskeyOffer | None = None
     others: tuple[OtherWay, ...] = ()
 
 
