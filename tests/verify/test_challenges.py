@@ -108,6 +108,34 @@ def test_each_requirement_must_be_met(asked: dict[str, Any], expected: str | Non
     assert getattr(check(WHO, demand(**asked), NOW), "reason", None) == expected
 
 
+ORDER = ("urn:doorward:aal1", "urn:doorward:aal2", "phr", "phrh", "urn:doorward:aal3")
+
+
+@pytest.mark.requirement(38)
+@pytest.mark.parametrize("wanted", [*ORDER, "aal2", "urn:somebody:else"])
+@pytest.mark.parametrize("have", [*ORDER, "aal2", "urn:somebody:else", None])
+def test_a_level_of_the_server_includes_those_below_it_and_no_other_text_does(
+    have: str | None, wanted: str
+) -> None:
+    who = Principal("usr_1", "app_1", acr=have)
+    above = have in ORDER and wanted in ORDER and ORDER.index(have) >= ORDER.index(wanted)
+    enough = above or have == wanted
+    assert (check(who, demand(acr=[wanted]), NOW) is None) == enough
+    assert (check(who, demand(acr=["of:nobody", wanted]), NOW) is None) == enough
+
+
+@pytest.mark.requirement(38)
+@pytest.mark.parametrize("level", ORDER)
+def test_a_refusal_by_level_and_age_becomes_a_challenge_that_an_app_can_follow(level: str) -> None:
+    refused = check(Principal("usr_1", "app_1", auth_time=NOW - 400), demand(acr=[level], max_age=300), NOW)
+    assert refused is not None
+    status, said = www(refused)
+    assert status == 401
+    assert 'error="insufficient_user_authentication"' in said
+    assert f'acr_values="{level}"' in said
+    assert 'max_age="300"' in said
+
+
 def test_a_token_without_sign_in_claims_is_never_recent_or_strong() -> None:
     bare = Principal("app_1", "app_1")
     assert getattr(check(bare, demand(max_age=10**9), NOW), "reason", None) == "step_up"

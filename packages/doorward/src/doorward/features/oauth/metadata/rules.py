@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NotRequired, TypedDict, get_args
 from msgspec import Struct
 
 from doorward.core.model.client import ResponseMode, SigningAlgorithm
-from doorward.core.model.levels import LEVELS
+from doorward.core.model.levels import AAL1, AAL2
 from doorward.features.oauth.authorize.rules import openid
 from doorward.features.oauth.client_auth.method import ClientAuth
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
@@ -74,7 +74,7 @@ def metadata(
         "claims_parameter_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
-        "acr_values_supported": list(LEVELS),
+        "acr_values_supported": [AAL1, AAL2],
         "prompt_values_supported": sorted(openid.PROMPTS),
         "display_values_supported": sorted(openid.SUITED),
         "ui_locales_supported": list(locales),
