@@ -16,7 +16,7 @@ from doorward.core.model.secret import Secret
 from doorward.core.model.token_request import TokenRequest
 from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
-from doorward.features.oauth.client_auth.method import PresentedCredential, SingleUse
+from doorward.features.oauth.client_auth.method import Presented, SingleUse
 from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
 from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
 from doorward.features.oauth.metadata.feature import METADATA
@@ -73,13 +73,13 @@ class ToyTicket:
     credentials: ClassVar[tuple[str, ...]] = ()
     algorithms: ClassVar[tuple[str, ...]] = ("TOY256",)
 
-    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
+    def read(self, request: TokenRequest) -> Presented | OAuthError | None:
         client_id, _, ticket = (request.authorization or "").partition(" ")[2].partition(":")
-        return PresentedCredential(TICKET, client_id, Secret(ticket))
+        return Presented(TICKET, client_id, Secret(ticket))
 
     def verify(
         self,
-        presented: PresentedCredential,
+        presented: Presented,
         client: Client,
         request: TokenRequest,
         *,
@@ -112,14 +112,14 @@ class ToyPassword:
     credentials: ClassVar[tuple[str, ...]] = ("toy_password",)
     algorithms: ClassVar[tuple[str, ...]] = ()
 
-    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
+    def read(self, request: TokenRequest) -> Presented | OAuthError | None:
         if "toy_password" not in request.form:
             return None
-        return PresentedCredential("toy_password", request.form.get("client_id", ""))
+        return Presented("toy_password", request.form.get("client_id", ""))
 
     def verify(
         self,
-        presented: PresentedCredential,
+        presented: Presented,
         client: Client,
         request: TokenRequest,
         *,
@@ -137,14 +137,14 @@ class ToyCertificate:
     credentials: ClassVar[tuple[str, ...]] = ()
     algorithms: ClassVar[tuple[str, ...]] = ()
 
-    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
+    def read(self, request: TokenRequest) -> Presented | OAuthError | None:
         if request.certificate is None:
             return None
-        return PresentedCredential("toy_tls", request.form.get("client_id", ""))
+        return Presented("toy_tls", request.form.get("client_id", ""))
 
     def verify(
         self,
-        presented: PresentedCredential,
+        presented: Presented,
         client: Client,
         request: TokenRequest,
         *,
@@ -299,20 +299,20 @@ async def test_two_methods_in_one_request_are_refused_even_if_one_is_from_outsid
     ):
         refused(reader.read(request), "invalid_request")
     found = reader.read(made.token_request({"toy_password": "x", "client_id": "app_web"}))
-    assert found == PresentedCredential("toy_password", "app_web")
+    assert found == Presented("toy_password", "app_web")
 
 
 def test_a_method_without_a_parameter_is_tried_after_the_others_and_before_none() -> None:
     methods = (*CLIENT_AUTH_METHODS, ToyCertificate())
     for reader in (CredentialReader(methods=methods), CredentialReader(methods=methods[::-1])):
         bare = made.token_request({"client_id": "app_web"})
-        assert reader.read(bare) == PresentedCredential("none", "app_web")
+        assert reader.read(bare) == Presented("none", "app_web")
         held = made.token_request({"client_id": "app_web"}, certificate=b"der")
-        assert reader.read(held) == PresentedCredential("toy_tls", "app_web")
+        assert reader.read(held) == Presented("toy_tls", "app_web")
         # a certificate may serve only to bind the token: the secret authenticates the app
         secret = {"client_id": "app_web", "client_secret": made.SECRET}
         shown = reader.read(made.token_request(secret, certificate=b"der"))
-        assert isinstance(shown, PresentedCredential)
+        assert isinstance(shown, Presented)
         assert shown.method == "client_secret_post"
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.core.errors import OAuthError
-from doorward.features.oauth.client_auth.method import PresentedCredential
+from doorward.features.oauth.client_auth.method import Presented
 from doorward.features.oauth.client_auth.methods.private_key_jwt.rules import JWT_BEARER
 from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
 from doorward.features.oauth.index import CLIENT_AUTH_METHODS
@@ -20,7 +20,7 @@ from tests.features import made
 READER = CredentialReader(methods=CLIENT_AUTH_METHODS)
 
 
-def read(header: str | None, form: dict[str, str]) -> PresentedCredential | OAuthError:
+def read(header: str | None, form: dict[str, str]) -> Presented | OAuthError:
     return READER.read(made.token_request(form, authorization=header))
 
 
@@ -37,7 +37,7 @@ def test_basic_credentials_are_form_decoded(client_id: str, secret: str) -> None
     client_id, secret = (text.encode("utf-8", "ignore").decode() for text in (client_id, secret))
     if client_id:
         found = read(basic(f"{quote_plus(client_id)}:{quote_plus(secret)}"), {})
-        assert isinstance(found, PresentedCredential)
+        assert isinstance(found, Presented)
         assert found.method == "client_secret_basic"
         assert found.client_id == client_id
         assert found.secret is not None
@@ -46,31 +46,31 @@ def test_basic_credentials_are_form_decoded(client_id: str, secret: str) -> None
 
 @given(st.text())
 def test_any_authorization_header_is_parsed_or_refused(header: str) -> None:
-    assert isinstance(read(header, {}), PresentedCredential | OAuthError)
+    assert isinstance(read(header, {}), Presented | OAuthError)
 
 
 @given(st.dictionaries(st.sampled_from(["client_id", "client_secret", "client_assertion"]), st.text()))
 def test_any_form_is_parsed_or_refused(form: dict[str, str]) -> None:
-    assert isinstance(read(None, form), PresentedCredential | OAuthError)
+    assert isinstance(read(None, form), Presented | OAuthError)
     assert isinstance(
-        read(None, {**form, "client_assertion_type": JWT_BEARER}), PresentedCredential | OAuthError
+        read(None, {**form, "client_assertion_type": JWT_BEARER}), Presented | OAuthError
     )
 
 
 def test_a_secret_in_the_body_and_no_credential_are_distinguished() -> None:
     post = read(None, {"client_id": "a", "client_secret": "s"})
-    assert isinstance(post, PresentedCredential)
+    assert isinstance(post, Presented)
     assert (post.method, post.client_id) == ("client_secret_post", "a")
     none = read(None, {"client_id": "a"})
-    assert none == PresentedCredential("none", "a")
+    assert none == Presented("none", "a")
 
 
 def test_the_subject_of_an_assertion_selects_the_app() -> None:
     form = {"client_assertion_type": JWT_BEARER, "client_assertion": assertion(b'{"sub":"app_a"}')}
     found = read(None, form)
-    assert isinstance(found, PresentedCredential)
+    assert isinstance(found, Presented)
     assert (found.method, found.client_id) == ("private_key_jwt", "app_a")
-    assert isinstance(read(None, {**form, "client_id": "app_a"}), PresentedCredential)
+    assert isinstance(read(None, {**form, "client_id": "app_a"}), Presented)
     assert isinstance(read(None, {**form, "client_id": "app_b"}), OAuthError)
 
 

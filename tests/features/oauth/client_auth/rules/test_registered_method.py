@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from doorward.core.errors import OAuthError
-from doorward.features.oauth.client_auth.method import PresentedCredential
+from doorward.features.oauth.client_auth.method import Presented
 from doorward.features.oauth.client_auth.rules.registered_method import registered
 from tests.features import made
 
@@ -29,7 +29,7 @@ def test_a_secret_may_use_either_method_unless_pinned_and_nothing_replaces_it(
     used: str, registration: str, pinned: bool
 ) -> None:
     refusal = registered(
-        PresentedCredential(used, "app_web"), made.client(auth_method=registration, auth_pinned=pinned)
+        Presented(used, "app_web"), made.client(auth_method=registration, auth_pinned=pinned)
     )
     if used == registration or (not pinned and {used, registration} == SECRETS):
         assert refusal is None

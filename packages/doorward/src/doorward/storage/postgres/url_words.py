@@ -29,36 +29,12 @@ _FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 # Handled by the client library.
 _PASSED: Final = frozenset(
-    [
-        "host",
-        "port",
-        "dbname",
-        "database",
-        "user",
-        "password",
-        "passfile",
-        "service",
-        "sslmode",
-        "sslcert",
-        "sslkey",
-        "sslrootcert",
-        "sslcrl",
-        "sslpassword",
-        "sslnegotiation",
-        "ssl_min_protocol_version",
-        "ssl_max_protocol_version",
-        "target_session_attrs",
-        "krbsrvname",
-        "gsslib",
-        "application_name",
-        "options",
-        "search_path",
-        "statement_timeout",
-        "lock_timeout",
-        "tcp_keepalives_idle",
-        "tcp_keepalives_interval",
-        "tcp_keepalives_count",
-    ]
+    (
+        "host port dbname database user password passfile service sslmode sslcert sslkey sslrootcert sslcrl "
+        "sslpassword sslnegotiation ssl_min_protocol_version ssl_max_protocol_version target_session_attrs "
+        "krbsrvname gsslib application_name options search_path statement_timeout lock_timeout "
+        "tcp_keepalives_idle tcp_keepalives_interval tcp_keepalives_count"
+    ).split()
 )
 # Allowed values, where they are limited.
 _CHOICES: Final = {
@@ -76,8 +52,17 @@ _CHOICES: Final = {
 _POOL_SIZE: Final = "how many connections there are says postgres.pool_size"
 _POOL_WAIT: Final = "how long a request waits for a connection says postgres.pool_wait"
 _DEAD: Final = "dead connections are found by the server's own means"
-# Ignored. The sentence goes to the log; without one the parameter has no effect here.
-_LEFT_OUT: Final = {
+# These have no effect here.
+_NO_EFFECT: Final = dict.fromkeys(
+    (
+        "pool_mode pool_max_conn_lifetime pool_max_conn_idle_time max_idle_connection_lifetime "
+        "fallback_application_name client_encoding encoding sslcompression sslsni sslcertmode gssdelegation "
+        "min_protocol_version max_protocol_version uselibpqcompat workaround supa"
+    ).split(),
+    "",
+)
+# Ignored. The sentence goes to the log.
+_LEFT_OUT: Final = _NO_EFFECT | {
     "connection_limit": _POOL_SIZE,
     "max_connections": _POOL_SIZE,
     "pool": _POOL_SIZE,
@@ -85,10 +70,6 @@ _LEFT_OUT: Final = {
     "pool_max_conns": _POOL_SIZE,
     "pool_min_conns": _POOL_SIZE,
     "pool_timeout": _POOL_WAIT,
-    "pool_mode": "",
-    "pool_max_conn_lifetime": "",
-    "pool_max_conn_idle_time": "",
-    "max_idle_connection_lifetime": "",
     "socket_timeout": "how long a statement may take says postgres.statement_timeout",
     "keepalives": _DEAD,
     "keepalives_idle": _DEAD,
@@ -98,19 +79,7 @@ _LEFT_OUT: Final = {
     "tcpKeepAlive": _DEAD,
     "hostaddr": "the server is found by its name",
     "load_balance_hosts": "the server that answers first is taken",
-    "fallback_application_name": "",
-    "client_encoding": "",
-    "encoding": "",
-    "sslcompression": "",
-    "sslsni": "",
-    "sslcertmode": "",
     "sslidentity": "name the certificate with sslcert and sslkey",
-    "gssdelegation": "",
-    "min_protocol_version": "",
-    "max_protocol_version": "",
-    "uselibpqcompat": "",
-    "workaround": "",
-    "supa": "",
 }
 # Ignoring these would trust more than was asked for.
 _REFUSED: Final = {
@@ -120,20 +89,10 @@ _REFUSED: Final = {
     "replication": "is for standbys and not for this server; leave it out",
 }
 _MEANT: Final = frozenset(
-    [
-        "channel_binding",
-        "connect_timeout",
-        "pgbouncer",
-        "statement_cache_size",
-        "prepareThreshold",
-        "prepared_statements",
-        "ssl",
-        "sslaccept",
-        "requiressl",
-        "schema",
-        "currentSchema",
-        "gssencmode",
-    ]
+    (
+        "channel_binding connect_timeout pgbouncer statement_cache_size prepareThreshold prepared_statements "
+        "ssl sslaccept requiressl schema currentSchema gssencmode"
+    ).split()
 )
 _ALL: Final = _PASSED | _MEANT | _LEFT_OUT.keys() | _REFUSED.keys()
 _NEAR: Final = 0.85

@@ -13,7 +13,7 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.secret import Secret
-from doorward.features.oauth.client_auth.method import PresentedCredential, SingleUse
+from doorward.features.oauth.client_auth.method import Presented, SingleUse
 from doorward.features.oauth.client_auth.methods.private_key_jwt.rules import PrivateKeyJwt
 from doorward_verify import jwk, jws
 from tests.features import made
@@ -27,7 +27,7 @@ APP = made.client(
 NOW = made.NOW
 
 
-def check(presented: PresentedCredential, client: Client) -> SingleUse | OAuthError:
+def check(presented: Presented, client: Client) -> SingleUse | OAuthError:
     return PrivateKeyJwt().verify(
         presented,
         client,
@@ -60,7 +60,7 @@ def judge(
 
 
 def present(token: str) -> SingleUse | OAuthError:
-    shown = PresentedCredential("private_key_jwt", APP.id, assertion=Secret(token))
+    shown = Presented("private_key_jwt", APP.id, assertion=Secret(token))
     return check(shown, APP)
 
 
@@ -149,8 +149,8 @@ def test_the_assertion_must_be_signed_with_one_of_the_apps_keys() -> None:
 
 def test_an_app_without_keys_and_a_missing_assertion_are_refused() -> None:
     bare = made.client(auth_method="private_key_jwt", jwks=None)
-    shown = PresentedCredential("private_key_jwt", "app_web", assertion=Secret("x"))
-    for presented, client in ((shown, bare), (PresentedCredential("private_key_jwt", "app_web"), APP)):
+    shown = Presented("private_key_jwt", "app_web", assertion=Secret("x"))
+    for presented, client in ((shown, bare), (Presented("private_key_jwt", "app_web"), APP)):
         assert isinstance(check(presented, client), OAuthError)
 
 
@@ -162,7 +162,7 @@ def test_a_factorable_key_proves_nothing_even_if_registered() -> None:
     claims = {"iss": APP.id, "sub": APP.id, "aud": made.ISSUER, "jti": "j1", "iat": NOW, "exp": NOW + 60}
 
     def by(key: jwk.SigningKey, client: Client) -> SingleUse | OAuthError:
-        shown = PresentedCredential(
+        shown = Presented(
             "private_key_jwt", APP.id, assertion=Secret(jws.sign(encode(claims), key, typ="JWT"))
         )
         return check(shown, client)

@@ -10,13 +10,13 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.client import ClientSecret
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.secret import Secret
-from doorward.features.oauth.client_auth.method import PresentedCredential
+from doorward.features.oauth.client_auth.method import Presented
 from doorward.features.oauth.client_auth.methods.secret import rules as client_secret
 from tests.features import made
 
 
 def check(text: str | None, **client: object) -> OAuthError | None:
-    shown = PresentedCredential("client_secret_basic", "app_web", None if text is None else Secret(text))
+    shown = Presented("client_secret_basic", "app_web", None if text is None else Secret(text))
     return client_secret.ClientSecretBasic().verify(
         shown, made.client(**client), made.token_request(), issuer=made.ISSUER, policy=TokenPolicy()
     )

@@ -20,7 +20,7 @@ MAX_TEXT: Final = 512
 """Maximum number of characters of an id or a secret."""
 
 
-class PresentedCredential(Struct, frozen=True):
+class Presented(Struct, frozen=True):
     """A client's credential, not verified yet. `method`, the name of a `ClientAuth`, determines whether `secret` or `assertion` is set."""
 
     method: str
@@ -50,18 +50,12 @@ class ClientAuth(Protocol):
     algorithms: ClassVar[tuple[str, ...]]
     """The signing algorithms of its assertions, for the metadata."""
 
-    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
+    def read(self, request: TokenRequest) -> Presented | OAuthError | None:
         """The unverified credential of a request; None when the request has none of this method."""
         ...
 
     def verify(
-        self,
-        presented: PresentedCredential,
-        client: Client,
-        request: TokenRequest,
-        *,
-        issuer: str,
-        policy: TokenPolicy,
+        self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
     ) -> SingleUse | OAuthError | None:
         """None when the credential is the client's; `SingleUse` when it is valid only once."""
         ...

@@ -13,7 +13,7 @@ from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
-from doorward.features.oauth.client_auth.method import FAILED, PresentedCredential, SingleUse
+from doorward.features.oauth.client_auth.method import FAILED, Presented, SingleUse
 from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
 from doorward.features.oauth.client_auth.rules.registered_method import registered
 from doorward.features.rate_limits.rules.failures import ClientAuthRateLimiter
@@ -36,7 +36,7 @@ class ClientAuthenticator:
     async def authenticate(self, request: TokenRequest) -> Client | OAuthError:
         """The app, or the refusal. `retry_at` is set after too many failures of the address."""
         presented = self.reader.read(request)
-        if not isinstance(presented, PresentedCredential):
+        if not isinstance(presented, Presented):
             return await self._failed(presented, None, request)
         client_id = presented.client_id
         client = self.config.current().clients.get(client_id)

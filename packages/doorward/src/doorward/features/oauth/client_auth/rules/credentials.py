@@ -7,7 +7,7 @@ from typing import Final, final
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.token_request import TokenRequest
-from doorward.features.oauth.client_auth.method import MISSING, ONE_WAY, ClientAuth, PresentedCredential
+from doorward.features.oauth.client_auth.method import MISSING, ONE_WAY, ClientAuth, Presented
 
 _TWO: Final = OAuthError("invalid_request", ONE_WAY)
 _OTHER_SCHEME: Final = OAuthError(
@@ -38,7 +38,7 @@ class CredentialReader:
         # "none" is the last one, after methods whose credential is elsewhere, such as a certificate
         self._without = tuple(sorted(without, key=lambda method: method.name == "none"))
 
-    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError:
+    def read(self, request: TokenRequest) -> Presented | OAuthError:
         """The single credential of a request."""
         header = request.authorization
         if header is not None:
@@ -47,7 +47,7 @@ class CredentialReader:
             method = self._in_header.get(header.partition(" ")[0].lower())
             presented = None if method is None else method.read(request)
             return _OTHER_SCHEME if presented is None else presented
-        found: PresentedCredential | OAuthError | None = None
+        found: Presented | OAuthError | None = None
         for method in self._in_form:
             presented = method.read(request)
             if presented is None:

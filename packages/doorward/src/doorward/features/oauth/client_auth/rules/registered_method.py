@@ -6,10 +6,10 @@ from shlex import quote
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import SECRET_METHODS, Client
-from doorward.features.oauth.client_auth.method import FAILED, PresentedCredential
+from doorward.features.oauth.client_auth.method import FAILED, Presented
 
 
-def registered(presented: PresentedCredential, client: Client) -> OAuthError | None:
+def registered(presented: Presented, client: Client) -> OAuthError | None:
     """None when it does. A secret may come by Basic or in the body, unless the app is pinned to one of the two. No other method
     replaces another: a stolen secret is useless for an app that signs assertions, and a public app must not send a credential."""
     if presented.method == client.auth_method:

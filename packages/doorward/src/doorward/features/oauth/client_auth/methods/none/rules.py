@@ -8,7 +8,7 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.token_request import TokenRequest
-from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, PresentedCredential
+from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, Presented
 
 
 @final
@@ -21,23 +21,17 @@ class PublicClient:
     credentials: ClassVar[tuple[str, ...]] = ()
     algorithms: ClassVar[tuple[str, ...]] = ()
 
-    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
+    def read(self, request: TokenRequest) -> Presented | OAuthError | None:
         """The client id."""
         client_id = request.form.get("client_id")
         if not client_id:
             return None
         if len(client_id) > MAX_TEXT:
             return OAuthError("invalid_client", FAILED, "an oversized client_id")
-        return PresentedCredential("none", client_id)
+        return Presented("none", client_id)
 
     def verify(
-        self,
-        presented: PresentedCredential,
-        client: Client,
-        request: TokenRequest,
-        *,
-        issuer: str,
-        policy: TokenPolicy,
+        self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
     ) -> OAuthError | None:
         """None for a public app without a credential. An app that has one is refused without it."""
         del request, issuer, policy

@@ -13,7 +13,7 @@ from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.token_request import TokenRequest
-from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, PresentedCredential, SingleUse
+from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, Presented, SingleUse
 from doorward.features.oauth.clients.rules import key_strength
 from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import Malformed, b64url_decode, json_object
@@ -50,7 +50,7 @@ class PrivateKeyJwt:
     credentials: ClassVar[tuple[str, ...]] = ("client_assertion",)
     algorithms: ClassVar[tuple[str, ...]] = ("ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519", "EdDSA")
 
-    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
+    def read(self, request: TokenRequest) -> Presented | OAuthError | None:
         """The assertion, and the app that it names."""
         form = request.form
         if "client_assertion" not in form and "client_assertion_type" not in form:
@@ -64,16 +64,10 @@ class PrivateKeyJwt:
         # RFC 7521 §4.2: client_id is optional, and must name the same client if present.
         if form.get("client_id", subject) != subject:
             return OAuthError("invalid_client", FAILED, "client_id differs from the assertion's subject")
-        return PresentedCredential("private_key_jwt", subject, assertion=Secret(assertion))
+        return Presented("private_key_jwt", subject, assertion=Secret(assertion))
 
     def verify(
-        self,
-        presented: PresentedCredential,
-        client: Client,
-        request: TokenRequest,
-        *,
-        issuer: str,
-        policy: TokenPolicy,
+        self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
     ) -> SingleUse | OAuthError:
         """Check signature and claims (R22, R23). `policy.assertion_max_age` (seconds) limits how long an assertion may be used after it
         was made, whatever its `exp` says."""

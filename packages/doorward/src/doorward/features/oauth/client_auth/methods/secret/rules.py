@@ -14,7 +14,7 @@ from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.token_request import TokenRequest
-from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, MISSING, PresentedCredential
+from doorward.features.oauth.client_auth.method import FAILED, MAX_TEXT, MISSING, Presented
 
 _UNREADABLE: Final = OAuthError(
     "invalid_client", FAILED, "the Authorization header is not base64 of client_id:client_secret"
@@ -31,13 +31,7 @@ class _ClientSecret:
     algorithms: ClassVar[tuple[str, ...]] = ()
 
     def verify(
-        self,
-        presented: PresentedCredential,
-        client: Client,
-        request: TokenRequest,
-        *,
-        issuer: str,
-        policy: TokenPolicy,
+        self, presented: Presented, client: Client, request: TokenRequest, *, issuer: str, policy: TokenPolicy
     ) -> OAuthError | None:
         """None when the secret is one of the live ones.
 
@@ -64,7 +58,7 @@ class ClientSecretBasic(_ClientSecret):
     scheme: ClassVar[str | None] = "basic"
     credentials: ClassVar[tuple[str, ...]] = ()
 
-    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
+    def read(self, request: TokenRequest) -> Presented | OAuthError | None:
         """The id and the secret of the Authorization header."""
         scheme, _, coded = (request.authorization or "").partition(" ")
         if scheme.lower() != "basic":
@@ -81,7 +75,7 @@ class ClientSecretBasic(_ClientSecret):
             return _UNREADABLE
         if request.form.get("client_id", client_id) != client_id:
             return _OTHER_CLIENT
-        return PresentedCredential("client_secret_basic", client_id, Secret(secret))
+        return Presented("client_secret_basic", client_id, Secret(secret))
 
 
 @final
@@ -93,7 +87,7 @@ class ClientSecretPost(_ClientSecret):
     scheme: ClassVar[str | None] = None
     credentials: ClassVar[tuple[str, ...]] = ("client_secret",)
 
-    def read(self, request: TokenRequest) -> PresentedCredential | OAuthError | None:
+    def read(self, request: TokenRequest) -> Presented | OAuthError | None:
         """The id and the secret of the body."""
         secret = request.form.get("client_secret")
         client_id = request.form.get("client_id")
@@ -105,4 +99,4 @@ class ClientSecretPost(_ClientSecret):
             return OAuthError("invalid_client", FAILED, "an oversized client_id")
         if len(secret) > MAX_TEXT:
             return OAuthError("invalid_client", FAILED, "an oversized client_secret")
-        return PresentedCredential("client_secret_post", client_id, Secret(secret))
+        return Presented("client_secret_post", client_id, Secret(secret))
