@@ -91,13 +91,13 @@ class FeedDriver:
                 pass
         except (FetchFailed, InvalidFeed, InvalidMetadata) as error:
             if not self._stop.is_set():
-                log.warning("the revocation feed could not be read: %s", error)
+                log.warning("feed.unreadable: the revocation feed could not be read: %s", error)
                 # request the whole view next, in case the cursor causes the error
                 if isinstance(error, FetchFailed) and error.status is not None and 400 <= error.status < 500:
                     self._view.cursor = None
             return False
         except Exception:  # an exception that ends this thread would freeze the view for ever
-            log.exception("the revocation feed could not be read")
+            log.exception("feed.unreadable: the revocation feed could not be read")
             return False
         return not self._stop.is_set()
 
@@ -114,7 +114,9 @@ class FeedDriver:
         if self._stop.is_set():  # a newer thread updates the view now
             return False
         for kind in feed.unknown_kinds:
-            log.warning("the revocation feed has entries of a kind that this version does not know: %s", kind)
+            log.warning(
+                "feed.unknown_kind: the feed has entries of a kind that this version does not know: %s", kind
+            )
         now = self._clock()
         view.apply(feed, now)
         if not feed.more:
@@ -123,7 +125,7 @@ class FeedDriver:
 
     def _without_feed(self) -> bool:
         if self._required:
-            log.warning("the issuer has no revocation feed, which this API requires")
+            log.warning("feed.missing: the issuer has no revocation feed, which this API requires")
             return False
         # there is no feed: check again when the metadata is read again
         self._view.fresh_until = float("inf")

@@ -107,11 +107,13 @@ class KeyDriver:
             )
             keys = parse_jwks(self._cache.issuer, document)
         except (FetchFailed, InvalidMetadata, InvalidKey) as error:
-            log.warning("the keys of %s could not be fetched: %s", self._cache.issuer, error)
+            log.warning(
+                "keys.unavailable: the keys of %s could not be fetched: %s", self._cache.issuer, error
+            )
             return None
         except Exception:  # an exception that ends this thread would freeze the keys for ever
-            log.exception("the keys of %s could not be fetched", self._cache.issuer)
+            log.exception("keys.unavailable: the keys of %s could not be fetched", self._cache.issuer)
             return None
         for why in keys.unusable:
-            log.info("a key of %s is left out: %s", self._cache.issuer, why)
+            log.info("keys.left_out: a key of %s is left out: %s", self._cache.issuer, why)
         return keys

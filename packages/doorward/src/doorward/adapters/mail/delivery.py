@@ -157,16 +157,21 @@ class LogoutWorker:
             return
         problem = await self._deliver(notice)
         now = self._clock.now()
-        told = {"notice_id": notice.id, "client_id": notice.client_id, "tries": taken.tries}
         if problem is None:
             after, kind = structs.replace(taken, sent_at=now), "sent"
         elif now - notice.created_at >= LOGOUT_LIFE:
             after, kind = structs.replace(taken, failed_at=now, problem=problem), "failed"
-            _log.warning("logout.given_up", reason=problem, **told)
         else:
             later = now + pause(LOGOUT_PAUSES, taken.tries)
             after, kind = structs.replace(taken, next_try_at=later, problem=problem), "delayed"
-            _log.warning("logout.delayed", reason=problem, **told)
+        if problem is not None:
+            _log.warning(
+                "logout.given_up" if kind == "failed" else "logout.delayed",
+                notice_id=notice.id,
+                client_id=notice.client_id,
+                tries=taken.tries,
+                reason=problem,
+            )
         self._metrics.inc("logout_notices", kind)
         await self._store.commit(messages.replace_logout(taken, after))
 

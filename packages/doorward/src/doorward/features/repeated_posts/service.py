@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final, final
 
 import msgspec
-import structlog
 
 from doorward.core.errors import StoreConflict, StoreUnavailable
 from doorward.core.model.policy import SessionPolicy
@@ -23,7 +22,6 @@ from doorward.storage.sql.store import Store
 _PURPOSE: Final = "answered post"
 _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(Kept)
-log = structlog.get_logger("doorward.posts")
 
 
 @final
