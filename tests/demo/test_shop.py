@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx2
 import pytest
+from pyotp.totp import TOTP
 
 from doorward_demo.demo.drive.page import Page
 from tests.demo import running
@@ -26,6 +27,7 @@ class Person:
         self.at = httpx2.URL(self.shop)
         self.html = ""
         self.status = 0
+        self.steps: list[httpx2.Response] = []
 
     def go(self, path: str) -> Page:
         return self._read(self.http.get(urljoin(str(self.at), path)))
@@ -51,6 +53,7 @@ class Person:
         if page.refresh:
             return self._read(self.http.get(urljoin(str(answer.url), page.refresh)))
         self.at, self.html, self.status = answer.url, answer.text, answer.status_code
+        self.steps = answer.history
         return page
 
 
@@ -149,6 +152,34 @@ def test_a_cancelled_sign_in_shows_a_plain_page(dev: running.Dev) -> None:
     assert str(erin.at).startswith(dev.state.places.shop)
     assert "Nothing was shared" in erin.html
     assert erin.status == 200
+
+
+@pytest.mark.requirement(38)
+def test_the_shop_follows_the_challenge_of_the_api_and_repeats_its_request(dev: running.Dev) -> None:
+    gwen, password = "gwen@example.com", "nine woven baskets hang"
+    config = ("--config", ".doorward-dev/doorward.toml")
+    running.run(dev.folder, "user", "create", gwen, "--password-stdin", *config, text=f"{password}\n")
+    PASSWORDS[gwen] = password
+    browser, issuer = Person(dev), dev.state.places.issuer
+    browser.sign_in(gwen)
+    # without a second factor she cannot do more: the shop asks once, and says so
+    browser.go("/invoices")
+    assert browser.status == 403
+    assert "your account has none yet" in browser.html
+    browser.go(f"{issuer}/account/methods/authenticator")
+    key = re.search(r'id="key"[^>]*>([A-Z2-7 ]+)<', browser.html)
+    assert key is not None, browser.html
+    totp = TOTP(key[1].replace(" ", ""))
+    browser.submit("/account/methods/authenticator", {"code": totp.now()})
+    browser.go(f"{dev.state.places.shop}/invoices")
+    assert (browser.at.port, browser.at.path) == (dev.state.places.port, "/sign-in/code"), browser.html
+    browser.submit("/sign-in/code", {"code": totp.at(time.time() + 30)})
+    assert (browser.status, browser.at.path) == (200, "/invoices"), browser.html
+    assert "R-100" in browser.html
+    assert "urn:doorward:aal2" in browser.html
+    # for ten minutes it goes on without questions
+    browser.go("/invoices")
+    assert (browser.status, len(browser.steps)) == (200, 0)
 
 
 @pytest.mark.requirement(72, 76)

@@ -12,9 +12,11 @@ import pytest
 
 from doorward_demo.demo import clock_and_chance
 from doorward_demo.demo.id_token import IdToken
-from doorward_demo.demo.shop.api import OrdersApi, SignedOut
+from doorward_demo.demo.shop.api import OrdersApi, SignedOut, StepUpRequired
 from doorward_demo.demo.shop.provider import Provider, Registration, Unavailable
 from doorward_demo.demo.shop.sessions import Session
+from doorward_verify.auth_error import AuthError
+from doorward_verify.challenges import challenge
 
 pytestmark = pytest.mark.anyio
 ISSUER, API = "https://auth.example.com", "https://api.example.com"
@@ -27,6 +29,7 @@ class World:
     number: int = 1
     refreshes: int = 0
     refusing: bool = False
+    challenge: str | None = None
     down: bool = False
     calls: list[str] = field(default_factory=list)
 
@@ -36,6 +39,8 @@ class World:
         if request.url.path == "/token":
             return self._token(parse_qs(request.content.decode()))
         self.calls.append(request.headers["authorization"])
+        if self.challenge is not None:
+            return httpx2.Response(401, headers={"WWW-Authenticate": self.challenge}, json={})
         good = request.headers["authorization"] == f"Bearer access-{self.number}"
         return httpx2.Response(200 if good else 401, json={"orders": []})
 
@@ -101,6 +106,29 @@ async def test_a_token_that_the_api_refuses_is_renewed_once() -> None:
     held.access_token = "access-0"
     assert (await shop(world).call(held, "GET", "/orders")).status == 200
     assert world.refreshes == 1
+
+
+@pytest.mark.requirement(38)
+@pytest.mark.parametrize(
+    ("refused", "expected"),
+    [
+        (
+            AuthError("step_up", acr_values=("phr", "urn:doorward:aal2"), max_age=60),
+            ("phr urn:doorward:aal2", "60"),
+        ),
+        (AuthError("step_up", acr_values=("urn:doorward:aal3",)), ("urn:doorward:aal3", "")),
+        (AuthError("step_up", max_age=0), ("", "0")),
+    ],
+)
+async def test_a_challenge_for_another_sign_in_refreshes_nothing(
+    refused: AuthError, expected: tuple[str, str]
+) -> None:
+    world = World(challenge=challenge(refused, f"{API}/meta").headers["WWW-Authenticate"])
+    with pytest.raises(StepUpRequired) as wanted:
+        await shop(world).call(session(left=60), "GET", "/invoices")
+    assert (wanted.value.acr_values, wanted.value.max_age) == expected
+    assert world.refreshes == 0, "a refreshed token would state the same sign-in"
+    assert len(world.calls) == 1
 
 
 async def test_a_refused_refresh_ends_the_session() -> None:

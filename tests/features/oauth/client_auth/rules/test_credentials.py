@@ -52,9 +52,7 @@ def test_any_authorization_header_is_parsed_or_refused(header: str) -> None:
 @given(st.dictionaries(st.sampled_from(["client_id", "client_secret", "client_assertion"]), st.text()))
 def test_any_form_is_parsed_or_refused(form: dict[str, str]) -> None:
     assert isinstance(read(None, form), Presented | OAuthError)
-    assert isinstance(
-        read(None, {**form, "client_assertion_type": JWT_BEARER}), Presented | OAuthError
-    )
+    assert isinstance(read(None, {**form, "client_assertion_type": JWT_BEARER}), Presented | OAuthError)
 
 
 def test_a_secret_in_the_body_and_no_credential_are_distinguished() -> None:

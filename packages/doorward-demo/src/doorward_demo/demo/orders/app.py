@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import FastAPI, Security
 from fastapi.responses import HTMLResponse, Response
@@ -13,6 +13,9 @@ from doorward_demo.demo.looks import CSP, STYLE
 from doorward_demo.demo.orders.docs_page import docs_page
 from doorward_demo.demo.orders.ledger import Ledger, Order
 from doorward_verify.fastapi import FastAPIResourceServer, Principal
+
+STEP_UP_FOR: Final = 600
+"""Seconds after a sign-in with two factors in which the bank details can be read."""
 
 
 class NewOrder(BaseModel):
@@ -34,6 +37,12 @@ def create_app(issuer: str, audience: str) -> FastAPI:
         own = ledger.of(who.sub)
         shown = ledger.of_everybody() if "clerk" in who.roles else own
         return {"orders": [_public(order, who) for order in shown]}
+
+    sure = auth.require(scopes=["orders:read"], acr=["urn:doorward:aal2"], max_age=STEP_UP_FOR)
+
+    def invoices(who: Principal = sure) -> dict[str, Any]:
+        """Your invoices, with bank details: for who signed in with two factors just now (RFC 9470)."""
+        return {"invoices": ledger.invoices(who.sub)}
 
     def place(order: NewOrder, who: Principal = Security(auth, scopes=["orders:write"])) -> dict[str, Any]:
         """Place an order."""
@@ -64,6 +73,7 @@ def create_app(issuer: str, audience: str) -> FastAPI:
         return Response(STYLE, media_type="text/css")
 
     app.get("/orders")(orders)
+    app.get("/invoices")(invoices)
     app.post("/orders", status_code=201)(place)
     app.get("/me")(me)
     app.get("/healthz", include_in_schema=False)(healthz)

@@ -49,6 +49,13 @@ class Ledger:
         every = [order for orders in self._orders.values() for order in orders]
         return sorted(every, key=lambda order: -order.number)
 
+    def invoices(self, owner: str) -> list[dict[str, str]]:
+        """One person's invoices, one for each order."""
+        return [
+            {"number": f"R-{order.number}", "order": order.item, "paid_from": "DE89 •••• •••• •••• •••• 00"}
+            for order in self.of(owner)
+        ]
+
     def place(self, owner: str, item: str, quantity: int) -> Order:
         """Add one order."""
         self.of(owner)

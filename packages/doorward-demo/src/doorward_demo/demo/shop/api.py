@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import re
+from typing import Any, Final, cast
 
 import httpx2
 from msgspec import Struct
@@ -11,12 +12,23 @@ from doorward_demo.demo import clock_and_chance
 from doorward_demo.demo.shop.provider import Provider, Turned, Unavailable
 from doorward_demo.demo.shop.sessions import Session
 
+_PARAMETER: Final = re.compile(r'(\w+)="([^"]*)"')
 _EARLY = 5.0
 """A token is refreshed this many seconds before its expiry, so that it does not expire in transit."""
 
 
 class SignedOut(Exception):
     """The server issues no new token: the session is over."""
+
+
+class StepUpRequired(Exception):
+    """The API wants a stronger or more recent sign-in (RFC 9470 §3). `acr_values` and `max_age` are empty if it does
+    not name them."""
+
+    def __init__(self, *, acr_values: str, max_age: str) -> None:
+        self.acr_values = acr_values
+        self.max_age = max_age
+        super().__init__(acr_values, max_age)
 
 
 class Answer(Struct, frozen=True):
@@ -38,11 +50,13 @@ class OrdersApi:
     async def call(
         self, session: Session, method: str, path: str, body: dict[str, Any] | None = None
     ) -> Answer:
-        """Send one request. After a 401 it is sent once more with a new token. Raises `SignedOut`, `Unavailable`."""
+        """Send one request. After a 401 it is sent once more with a new token, unless the API wants another sign-in:
+        a refreshed token would state the same one. Raises `SignedOut`, `StepUpRequired`, `Unavailable`."""
         await self._renew(session, session.access_token, only_if_old=True)
         used = session.access_token
         answer = await self._send(used, method, path, body)
         if answer.status == 401:
+            _step_up(answer)
             await self._renew(session, used)
             answer = await self._send(session.access_token, method, path, body)
             if answer.status == 401:
@@ -83,3 +97,10 @@ class OrdersApi:
             said = None
         document = cast("dict[str, Any]", said) if isinstance(said, dict) else {}
         return Answer(answer.status_code, document, answer.headers.get("www-authenticate"))
+
+
+def _step_up(answer: Answer) -> None:
+    """Raise `StepUpRequired` if the challenge says so."""
+    said: dict[str, str] = dict(_PARAMETER.findall(answer.challenge or ""))
+    if said.get("error") == "insufficient_user_authentication":
+        raise StepUpRequired(acr_values=said.get("acr_values", ""), max_age=said.get("max_age", ""))

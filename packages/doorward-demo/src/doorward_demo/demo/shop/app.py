@@ -19,7 +19,7 @@ from starlette.routing import Route
 from doorward_demo.demo import clock_and_chance
 from doorward_demo.demo.looks import STYLE
 from doorward_demo.demo.shop import logout_token, views
-from doorward_demo.demo.shop.api import OrdersApi, SignedOut
+from doorward_demo.demo.shop.api import OrdersApi, SignedOut, StepUpRequired
 from doorward_demo.demo.shop.provider import Provider, Registration, Turned, Unavailable
 from doorward_demo.demo.shop.sessions import Pending, Session, Sessions, pending
 from doorward_demo.dev.places import HOST, NAME, OTHER_HOST
@@ -64,8 +64,10 @@ class Shop:
         """Redirect to the sign-in page, and keep the values that check its answer."""
         if (own := self._own_address(request)) is not None:
             return RedirectResponse(own, 303)
-        begun = pending(clock_and_chance.now())
-        address = await self.provider.sign_in_address(begun)
+        return await self._begin(request, pending(clock_and_chance.now()))
+
+    async def _begin(self, request: Request, begun: Pending, **more: str) -> Response:
+        address = await self.provider.sign_in_address(begun, **more)
         response = RedirectResponse(address, 303)
         self._set(
             response,
@@ -95,7 +97,7 @@ class Shop:
         except (Turned, AuthError):
             return views.failed("The sign-in could not be completed.", 400)
         self.sessions.remove(request.cookies.get(self.session_cookie))
-        response = RedirectResponse("/", 303)
+        response = RedirectResponse(begun.back, 303)
         self._set(response, self.session_cookie, self.sessions.add(session))
         return response
 
@@ -113,6 +115,25 @@ class Shop:
             return await self._orders_page(session, placed=answer)
         except SignedOut:
             return self._over(request)
+
+    async def invoices(self, request: Request) -> Response:
+        """Invoices, for which the API wants two factors, shown recently: the sign-in page asks for what is missing, and
+        then the request is sent again. Once only: a person without a second factor would be sent back and forth."""
+        session = self.sessions.get(request.cookies.get(self.session_cookie))
+        if session is None:
+            return RedirectResponse("/", 303)
+        try:
+            return views.invoices(session, await self.api.call(session, "GET", "/invoices"))
+        except SignedOut:
+            return self._over(request)
+        except StepUpRequired as wanted:
+            if "again" in request.query_params:
+                return views.not_strong_enough(self.registration)
+            begun = pending(clock_and_chance.now(), back="/invoices?again")
+            hint = str(session.who.claims.get("email", ""))
+            return await self._begin(
+                request, begun, acr_values=wanted.acr_values, max_age=wanted.max_age, login_hint=hint
+            )
 
     async def sign_out(self, request: Request) -> Response:
         """Sign out of this app, and redirect to the server, which ends the session everywhere."""
@@ -215,6 +236,7 @@ def create_app(registration: Registration) -> Starlette:
         Route("/sign-in", shop.sign_in),
         Route("/callback", shop.callback),
         Route("/orders", shop.order, methods=["POST"]),
+        Route("/invoices", shop.invoices),
         Route("/sign-out", shop.sign_out, methods=["POST"]),
         Route("/signed-out", shop.signed_out),
         Route("/backchannel-logout", shop.backchannel_logout, methods=["POST"]),

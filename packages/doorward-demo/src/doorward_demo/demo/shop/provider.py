@@ -63,8 +63,9 @@ class Provider:
         self._found: dict[str, Any] | None = None
         self._keys: KeySet | None = None
 
-    async def sign_in_address(self, pending: Pending) -> str:
-        """The address of the sign-in page for the browser. Raises `Unavailable`."""
+    async def sign_in_address(self, pending: Pending, **more: str) -> str:
+        """The address of the sign-in page for the browser. `more` are further parameters; empty ones are left out. Raises
+        `Unavailable`."""
         found = await self._discover()
         asked = {
             "response_type": "code",
@@ -76,6 +77,7 @@ class Provider:
             "nonce": pending.nonce,
             "code_challenge": pkce.challenge(pending.verifier),
             "code_challenge_method": "S256",
+            **{name: value for name, value in more.items() if value},
         }
         return f"{found['authorization_endpoint']}?{urlencode(asked)}"
 

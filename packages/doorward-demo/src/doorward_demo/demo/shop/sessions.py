@@ -18,12 +18,13 @@ _PENDING_FOR: Final = 1800
 
 
 class Pending(Struct, frozen=True):
-    """A pending sign-in of this browser: the values that check its answer."""
+    """A pending sign-in of this browser: the values that check its answer. `back` is the page that it leads to."""
 
     state: str
     nonce: str
     verifier: str
     expires_at: float
+    back: str = "/"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,10 +93,10 @@ class Sessions:
         return len(gone)
 
 
-def pending(now: float) -> Pending:
+def pending(now: float, back: str = "/") -> Pending:
     """A new sign-in with random state, nonce and code_verifier."""
     token = clock_and_chance.token
-    return Pending(token(), token(), token(), now + _PENDING_FOR)
+    return Pending(token(), token(), token(), now + _PENDING_FOR, back)
 
 
 def _bound(kept: OrderedDict[str, Session] | OrderedDict[tuple[str, str], Pending]) -> None:

@@ -64,6 +64,25 @@ def orders(session: Session, answer: Answer, *, placed: Answer | None, now: floa
     )
 
 
+def invoices(session: Session, answer: Answer) -> Response:
+    """The invoices, and how the person had to sign in for them."""
+    token = decoded(session.access_token)
+    return _page(
+        "invoices.html",
+        answer.status,
+        answer=answer,
+        invoices=answer.document.get("invoices", []),
+        problem=_problem(answer) if answer.status != 200 else None,
+        acr=token.payload.get("acr"),
+        amr=token.payload.get("amr", []),
+    )
+
+
+def not_strong_enough(registration: Registration) -> Response:
+    """The page after a sign-in that is still not what the API wants."""
+    return _page("set_up.html", 403, issuer=registration.issuer)
+
+
 def _problem(answer: Answer) -> str:
     if answer.status == 403:
         return f"The API says 403: {answer.challenge or 'forbidden'}"

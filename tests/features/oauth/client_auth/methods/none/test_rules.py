@@ -22,7 +22,5 @@ def test_a_public_app_needs_no_credential() -> None:
 
 def test_an_app_with_a_credential_never_passes_without_it() -> None:
     assert check(Presented("none", "app_web"), made.client()) is not None
-    assert (
-        check(Presented("none", "app_web"), made.public(jwks={"keys": []} | {"x": 1})) is not None
-    )
+    assert check(Presented("none", "app_web"), made.public(jwks={"keys": []} | {"x": 1})) is not None
     assert check(Presented("none", "app_spa", Secret("x")), made.public()) is not None
