@@ -273,7 +273,7 @@ EXPECTED: dict[str, Any] = {
         "sid": "ses_1",
         "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
     },
-    "proofs": ["password 6 pwd 5", "totp 6 otp 242619307248689", "recovery_code 6 rc 242619307248689"],
+    "proofs": ["password 6 pwd 5", "totp 6 otp 242619307248689", "recovery_code 6 otp 242619307248689"],
     "proofs of a session": ["password 6 pwd None", "totp 6 otp None"],
     "ticket": {"against": 5},
     "audit line that is first": "aud_018bcfe56800",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hmac
+import json
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -15,22 +19,37 @@ from doorward.core.text import code
 from doorward.features.authn.factors.totp import rules as totp
 
 RFC_SEED = b"12345678901234567890"
+_VECTORS = Path(__file__).parents[4] / "vectors"
+HOTP, TIMED = (json.loads((_VECTORS / f"{name}.json").read_text()) for name in ("rfc4226", "rfc6238"))
 
 
-@pytest.mark.parametrize(
-    ("at", "code"),
-    # RFC 6238 Appendix B, SHA-1, the last six of eight digits
-    [
-        (59, "287082"),
-        (1111111109, "081804"),
-        (1111111111, "050471"),
-        (1234567890, "005924"),
-        (2000000000, "279037"),
-        (20000000000, "353130"),
-    ],
-)
-def test_the_published_vectors(at: int, code: str) -> None:
-    assert totp.code_at(RFC_SEED, at // totp.PERIOD) == code
+@pytest.mark.requirement(82)
+@pytest.mark.parametrize("row", HOTP["vectors"], ids=lambda row: str(row["count"]))
+def test_the_codes_of_rfc_4226_appendix_d(row: dict[str, Any]) -> None:
+    seed = HOTP["secret"].encode()
+    assert hmac.digest(seed, row["count"].to_bytes(8, "big"), "sha1").hex() == row["hmac"]
+    assert totp.code_at(seed, row["count"]) == f"{row['truncated'] % 10**6:06d}" == row["hotp"]
+
+
+@pytest.mark.requirement(82)
+@pytest.mark.parametrize("row", TIMED["vectors"], ids=lambda row: str(row["time"]))
+def test_the_codes_of_rfc_6238_appendix_b(row: dict[str, Any]) -> None:
+    # published with eight digits; a code of six is the end of it (RFC 4226 §5.3)
+    seed, code = TIMED["secret"].encode(), row["totp"][-totp.DIGITS :]
+    assert row["time"] // totp.PERIOD == row["step"]
+    assert totp.code_at(seed, row["step"]) == code
+    assert totp.match(seed, code, now=row["time"], last_step=None) == row["step"]
+
+
+@pytest.mark.requirement(82)
+@pytest.mark.parametrize("row", TIMED["vectors"], ids=lambda row: str(row["time"]))
+def test_altered_codes_of_the_rfc_are_refused(row: dict[str, Any]) -> None:
+    seed, code = TIMED["secret"].encode(), row["totp"][-totp.DIGITS :]
+    for at, digit in enumerate(code):
+        other = code[:at] + str((int(digit) + 1) % 10) + code[at + 1 :]
+        assert totp.match(seed, other, now=row["time"], last_step=None) is None
+    assert totp.match(seed, row["totp"], now=row["time"], last_step=None) is None
+    assert totp.match(seed[:-1] + b"1", code, now=row["time"], last_step=None) is None
 
 
 @given(st.binary(min_size=16, max_size=64), st.integers(0, 2**40))

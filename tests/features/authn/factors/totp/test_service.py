@@ -151,7 +151,7 @@ async def test_a_recovery_code_replaces_the_app_once(house: House) -> None:
     outcome = await prove(house, await waiting(house, account, "one"), f" {codes[3].lower()} ")
     assert isinstance(outcome, SignIn)
     shown = outcome.proofs[-1]
-    assert (shown.kind, shown.at, shown.amr) == ("recovery_code", house.now, ("rc",))
+    assert (shown.kind, shown.at, shown.amr) == ("recovery_code", house.now, ("otp",))
     assert code_of(await prove(house, await waiting(house, account, "two"), codes[3])) == "access_denied"
     assert isinstance(await prove(house, await waiting(house, account, "three"), codes[4]), SignIn)
     used = [event for event in await house.audit() if event.kind == "recovery_codes.used"]

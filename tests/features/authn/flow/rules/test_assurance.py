@@ -17,10 +17,17 @@ def test_one_factor_is_the_first_level() -> None:
     assert (reached.acr, reached.amr, reached.auth_time) == (AAL1, ("pwd",), 100)
 
 
-@pytest.mark.parametrize(("kind", "method"), [("totp", "otp"), ("recovery_code", "rc")])
+@pytest.mark.parametrize(
+    ("kind", "method"), [("totp", "otp"), ("recovery_code", "otp"), ("recovery_code", "rc")]
+)
 def test_a_password_and_a_second_factor_are_the_second_level(kind: str, method: str) -> None:
     reached = achieved([PASSWORD, Proof(kind, 140, (method,))], BUILT_IN)
     assert (reached.acr, reached.amr, reached.auth_time) == (AAL2, ("pwd", method, "mfa"), 140)
+
+
+def test_two_factors_with_one_method_reference_name_it_once() -> None:
+    reached = achieved([PASSWORD, Proof("totp", 1, ("otp",)), Proof("recovery_code", 2, ("otp",))], BUILT_IN)
+    assert (reached.acr, reached.amr) == (AAL2, ("pwd", "otp", "mfa"))
 
 
 def test_the_same_factor_twice_is_one_factor() -> None:

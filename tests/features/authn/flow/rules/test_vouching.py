@@ -50,6 +50,15 @@ def test_all_proofs_of_a_session_count_from_its_last_proof() -> None:
     assert found == vouching.from_session(session(), KINDS)
 
 
+@pytest.mark.parametrize("method", ["rc", "otp"])
+def test_a_recovery_code_counts_under_its_old_and_its_new_method_reference(method: str) -> None:
+    shown = Proof("recovery_code", 200, (method,))
+    held = session(amr=("pwd", method, "mfa"), proofs=(PASSWORD, shown))
+    assert vouching.adds_up(held)
+    assert vouching.from_session(held, KINDS) == (replace(PASSWORD, at=200), shown)
+    assert vouching.to_store((PASSWORD, shown)) == (PASSWORD, shown)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -193,13 +193,14 @@ class MethodHandlers:
         done: Done | None = None,
         **problems: FormProblem | None,
     ) -> Response:
-        added_at, codes_left = await self.factors.there(owner.account)
+        added_at, codes_left, codes_made = await self.factors.there(owner.account)
         view = views.Methods(
             account=owner.account.email,
             minimum=self.change_password.judge.minimum(second_factor=added_at is not None),
             password_changed_at=owner.account.password_changed_at,
             authenticator_added_at=added_at,
             recovery_codes_left=codes_left,
+            recovery_codes_made=codes_made,
             done=done,
             others=self.flow.ways_to_set_up(owner.browser.context.locale),
             **problems,

@@ -83,11 +83,12 @@ class SecondFactors:
     brand: str
     factors: OfferedFactors
 
-    async def there(self, account: Account) -> tuple[int | None, int]:
-        """The time at which an authenticator app was added, if there is one, and the number of recovery codes left."""
+    async def there(self, account: Account) -> tuple[int | None, int, int]:
+        """The time at which an authenticator app was added, if there is one, the number of recovery codes left, and of those made."""
         factors = await self.store.accounts.factors(account.id)
         app = next((factor for factor in factors if factor.kind == "totp"), None)
-        return app.created_at if app else None, recovery_code.left(factors)
+        added_at = app.created_at if app else None
+        return added_at, recovery_code.left(factors), recovery_code.made(factors)
 
     def begin(self, account: Account, session: Session, now: int) -> Setup:
         """A new secret, for the QR code."""

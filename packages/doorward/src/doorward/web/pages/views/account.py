@@ -60,6 +60,7 @@ class Methods(Form, frozen=True):
     password_changed_at: int | None = None
     authenticator_added_at: int | None = None
     recovery_codes_left: int = 0
+    recovery_codes_made: int = 0
     done: Done | None = None
     current_problem: FormProblem | None = None
     new_problem: FormProblem | None = None

@@ -11,8 +11,9 @@ from doorward.core.model.account import EnrolledFactor
 from doorward.core.text import code
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 
-# No registered authentication method reference fits (RFC 8176 §2); "rc" is private.
-TRAITS: Final = FactorTraits(kind="recovery_code", amr=("rc",), counts_for=frozenset({"held"}), backup=True)
+# One-time passwords in the sense of RFC 8176 §2 ("otp"). Earlier programs stored the private value "rc", which
+# `flow/rules/vouching.py` still reads.
+TRAITS: Final = FactorTraits(kind="recovery_code", amr=("otp",), counts_for=frozenset({"held"}), backup=True)
 STANDS_IN_FOR: Final = "totp"
 """Proofs by recovery code that a session vouches for end when this factor is removed."""
 COUNT: Final = 10
@@ -52,6 +53,11 @@ def match(factors: Sequence[EnrolledFactor], typed: str) -> EnrolledFactor | Non
             if same and factor.used_at is None:
                 found = factor
     return found
+
+
+def made(factors: Sequence[EnrolledFactor]) -> int:
+    """The number of codes that were made together, used ones included."""
+    return sum(1 for factor in factors if factor.kind == TRAITS.kind)
 
 
 def left(factors: Sequence[EnrolledFactor]) -> int:

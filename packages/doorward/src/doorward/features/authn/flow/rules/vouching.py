@@ -11,7 +11,7 @@ from doorward.features.authn.flow.rules.assurance import MULTI_FACTOR
 
 FROM_AMR: Final = (("password", "pwd"), ("totp", "otp"), ("recovery_code", "rc"))
 """Kinds derived from `amr`, for sessions without stored proofs. The list is closed: versions that do not store proofs have no other
-factors."""
+factors, and they wrote `rc` for a recovery code."""
 
 
 def from_session(session: Session, kinds: Collection[str]) -> tuple[Proof, ...]:
