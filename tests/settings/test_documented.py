@@ -41,4 +41,4 @@ def test_the_default_is_the_one_that_is_documented(name: str) -> None:
     elif isinstance(default, int):
         assert re.match(rf"{default}( \(.*\))?$", said)
     else:
-        assert said == "`[]`"
+        assert said == f"`{json.dumps(list(default))}`"

@@ -11,6 +11,7 @@ from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.client import Client, ClientSecret
 from doorward.core.model.config_snapshot import Api, Permission, Role, StoredSigningKey
+from doorward.core.model.factor_demand import FactorDemand
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken, Spent
 from doorward.core.model.message import EmailChallenge, LogoutNotice, OutgoingMail
 from doorward.core.model.request import AuthRequest
@@ -54,6 +55,17 @@ def factor(name: str = "totp", /, **changes: Any) -> EnrolledFactor:
         "sealed": b"\x00sealed\xff",
     }
     return EnrolledFactor(**values | changes)
+
+
+def demand(**changes: Any) -> FactorDemand:
+    values: dict[str, Any] = {
+        "account_id": "usr_ada",
+        "asked_at": NOW,
+        "postponed": "sin_one",
+        "required_at": NOW + 1,
+        "grace_until": NOW + DAY,
+    }
+    return FactorDemand(**values | changes)
 
 
 def client(name: str = "shop", /, **changes: Any) -> Client:

@@ -28,6 +28,7 @@ _WHOLE = {
     "nodes._BEHIND",
     "nodes._DOUBT",
     "nodes._DOUBTED",
+    "nodes._OLDER",
     "nodes._SPEAKS",
 }
 

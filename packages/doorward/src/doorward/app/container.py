@@ -184,6 +184,10 @@ async def open_container(
         tokens=settings.tokens,
         sessions=settings.sessions,
         passwords=settings.passwords,
+        second_factor=settings.second_factor,
+        passkeys=settings.passkeys,
+        email_codes=settings.email_codes,
+        sms=settings.sms,
         throttle=settings.throttle,
         tickets=settings.tickets,
     )

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
     from doorward.core.model.policy import (
         EmailChallengePolicy,
+        EmailCodePolicy,
+        PasskeyPolicy,
         PasswordPolicy,
+        SecondFactorPolicy,
         SessionPolicy,
+        SmsPolicy,
         ThrottlePolicy,
         TokenPolicy,
     )
@@ -94,6 +98,10 @@ class Services:
     tokens: TokenPolicy
     sessions: SessionPolicy
     passwords: PasswordPolicy
+    second_factor: SecondFactorPolicy
+    passkeys: PasskeyPolicy
+    email_codes: EmailCodePolicy
+    sms: SmsPolicy
     throttle: ThrottlePolicy
     tickets: EmailChallengePolicy
 

@@ -13,6 +13,7 @@ from doorward.adapters.trust import ca_file_problem
 from doorward.core.model.mailbox import sender_of
 from doorward.core.text import one_line
 from doorward.core.web_origin import loopback, web_origin
+from doorward.settings.factor_checks import factor_problems
 from doorward.settings.tree import KeySettings, Settings
 from doorward.storage.postgres.url_words import BadWord, absent, missing_file
 
@@ -181,6 +182,7 @@ def problems_of(settings: Settings) -> Iterator[str]:
     if passwords.min_length_with_second_factor > passwords.min_length:
         yield "passwords.min_length_with_second_factor is longer than passwords.min_length; a second factor never asks for a longer password"
     yield from _absent("passwords.breached_list", passwords.breached_list)
+    yield from factor_problems(settings)
 
 
 def _absent(name: str, path: str | None) -> Iterator[str]:

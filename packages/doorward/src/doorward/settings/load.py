@@ -135,6 +135,8 @@ _PATHS = frozenset(
         "keys.pkcs11_module",
         "keys.pkcs11_pin_file",
         "passwords.breached_list",
+        "passkeys.metadata",
+        "sms.token_file",
     }
 )
 
@@ -204,7 +206,7 @@ def _build(values: dict[str, object], given: Given, path: Path | None) -> Settin
         # with a database server, beside doorward.toml
         folder = home if isinstance(database, DatabaseUrl) else Path(str(database)).parent
         values["keys.secret_key_file"] = str(folder / "doorward.key")
-    for name in ("mail.password", "keys.pkcs11_pin"):
+    for name in ("mail.password", "keys.pkcs11_pin", "sms.token"):
         file = values.get(f"{name}_file")
         if isinstance(file, str) and values.get(name) is None:
             values[name] = _secret_in(file, f"{name}_file", given[f"{name}_file"][0])

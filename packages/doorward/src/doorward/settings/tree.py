@@ -9,8 +9,12 @@ from msgspec import Meta, Struct, field
 from doorward.core.model.policy import (
     LONGEST,
     EmailChallengePolicy,
+    EmailCodePolicy,
+    PasskeyPolicy,
     PasswordPolicy,
+    SecondFactorPolicy,
     SessionPolicy,
+    SmsPolicy,
     ThrottlePolicy,
     TokenPolicy,
 )
@@ -130,6 +134,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     tokens: TokenPolicy = field(default_factory=TokenPolicy)
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     passwords: PasswordPolicy = field(default_factory=PasswordPolicy)
+    second_factor: SecondFactorPolicy = field(default_factory=SecondFactorPolicy)
+    passkeys: PasskeyPolicy = field(default_factory=PasskeyPolicy)
+    email_codes: EmailCodePolicy = field(default_factory=EmailCodePolicy)
+    sms: SmsPolicy = field(default_factory=SmsPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     tickets: EmailChallengePolicy = field(default_factory=EmailChallengePolicy)
     mail: MailSettings = field(default_factory=MailSettings)

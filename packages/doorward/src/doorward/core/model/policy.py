@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+
+from doorward.core.model.secret import Secret
 
 LONGEST = 100 * 365 * 86_400
 """Seconds: a hundred years. Every resulting time can be stored in both databases, be written as a date and be put into
@@ -86,3 +88,58 @@ class EmailChallengePolicy(Struct, frozen=True, forbid_unknown_fields=True):
     """Codes and links by mail are valid for at most 10 minutes (ASVS 6.6)."""
 
     ttl: Annotated[int, Meta(ge=60, le=600)] = 600
+
+
+FactorKind = Literal["passkey", "totp", "sms", "email_code"]
+"""The kinds of second factors that people may add. Recovery codes come with the others."""
+
+
+class SecondFactorPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who needs a second factor, and which kinds people may add.
+
+    `require`: `off` (nobody can add one; those that exist are still asked for), `optional`, or `required` of everybody. `ask`: at
+    each sign-in, or not on a device that the person had remembered, for at most `remember` seconds. `grace`: how long a person
+    without a required factor may postpone its enrolment.
+    """
+
+    require: Literal["off", "optional", "required"] = "optional"
+    kinds: tuple[FactorKind, ...] = ("passkey", "totp")
+    ask: Literal["each_sign_in", "remembered"] = "remembered"
+    remember: Annotated[int, Meta(ge=3600, le=90 * 86_400)] = 30 * 86_400
+    grace: Annotated[int, Meta(ge=0, le=90 * 86_400)] = 0
+
+
+class PasskeyPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """Passkeys. `rp_id`: the name that they are bound to, by default the issuer's host; `rp_id_was` names the previous one, and
+    confirms that all passkeys of it become useless. `metadata`: the path of a FIDO metadata file (a BLOB), by which attestations are
+    checked."""
+
+    enabled: bool = True
+    rp_id: str | None = None
+    rp_id_was: str | None = None
+    offer_silently: bool = True
+    related_origins: tuple[str, ...] = ()
+    metadata: str | None = None
+    allowed_aaguids: tuple[str, ...] = ()
+
+
+class EmailCodePolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """Codes by mail. `first`: whether one may replace the password."""
+
+    first: bool = False
+
+
+class SmsPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """Text messages: the gateway, the countries that they may be sent to, and limits for each number, country and prefix."""
+
+    channel: Literal["none", "webhook", "twilio"] = "none"
+    url: str | None = None
+    account: str | None = None
+    token: Secret | None = None
+    token_file: str | None = None
+    sender: str | None = None
+    countries: tuple[str, ...] = ()
+    per_number_day: Count = 10
+    per_country_hour: Count = 200
+    per_prefix_hour: Count = 20
+    timeout: Annotated[int, Meta(ge=1, le=60)] = 10

@@ -17,7 +17,15 @@ from doorward.storage.copy.side import Side, count
 from doorward.storage.copy.sqlite_side import open_sqlite_side
 from doorward.storage.copy.tables import BOOKKEEPING, SEEDED, CopyRefused
 from doorward.storage.postgres.options import PostgresOptions
-from doorward.storage.sql.migrate import CREATE_HISTORY, RECORD, SAY_READABLE, Migration, known, readable
+from doorward.storage.sql.migrate import (
+    CREATE_HISTORY,
+    NEEDS,
+    RECORD,
+    SAY_READABLE,
+    Migration,
+    known,
+    readable,
+)
 from doorward.storage.sqlite.file import connect, prepare
 from doorward.storage.sqlite.owner import make_folders
 
@@ -84,7 +92,8 @@ async def into_postgres(
             await apply(migrations[:schema])
             result = await fill(side, before)
             await apply(migrations[schema:])
-            await side.run(SAY_READABLE, (readable(migrations),))
+            needs = await side.rows(NEEDS)
+            await side.run(SAY_READABLE, (readable(migrations, needs[0][0] if needs else None),))
             await grant_again(side, grants)
             await side.run("ANALYZE")
     return result

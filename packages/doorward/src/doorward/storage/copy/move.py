@@ -20,6 +20,7 @@ from doorward.storage.copy.side import CHUNK, Side, count, key_of, pages, summed
 from doorward.storage.copy.tables import APPEND_ONLY, ARRIVING, MOVED, SEEDED, CopyRefused, Table, shared
 from doorward.storage.sql.audit_end import KEPT_FROM
 from doorward.storage.sql.database_state import PUT_META
+from doorward.storage.sql.migrate import READABLE, SAY_READABLE
 from doorward.storage.sql.statements import Row
 
 _MARK = "SELECT value FROM meta WHERE name = ?"
@@ -182,6 +183,8 @@ async def _finish(
         await fence.keep()
         await fence.for_ever(target.place)
     async with target.transaction():
+        for row in await source.rows(READABLE):
+            await target.run(SAY_READABLE, (row[0],))
         await target.run(chunks.DROP)
         await target.run(_REMOVE_MARK, (ARRIVING,))
     return MoveResult(source.place, target.place, total, copied, kept, tuple(compared))

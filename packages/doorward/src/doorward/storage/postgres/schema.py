@@ -16,6 +16,7 @@ from doorward.storage.postgres.text import numbered
 from doorward.storage.sql.migrate import (
     APPLIED,
     CREATE_HISTORY,
+    NEEDS,
     READABLE,
     RECORD,
     SAY_READABLE,
@@ -92,7 +93,9 @@ async def _run(connection: Connection, migrations: Sequence[Migration], where: s
             text = postgres_text.schema(one.text, collate=collate)
             await connection.execute(text, timeout=_AS_LONG_AS_IT_TAKES)
             await connection.fetch(numbered(RECORD), one.number, one.name, one.checksum)
-        await connection.fetch(numbered(SAY_READABLE), readable(migrations))
+        needs = await connection.fetch(NEEDS)
+        value = readable(migrations, needs[0][0] if needs else None)
+        await connection.fetch(numbered(SAY_READABLE), value)
         await connection.execute("COMMIT")
     except BaseException:
         if not connection.is_closed():

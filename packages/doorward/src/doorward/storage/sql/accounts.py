@@ -29,6 +29,7 @@ _REPLACE_AS_READ = update(
 )
 _DELETE_SIGN_INS = "DELETE FROM sign_ins WHERE account_id = ?"
 _DELETE_TICKETS = "DELETE FROM tickets WHERE account_id = ?"
+_DELETE_SMS = "DELETE FROM outgoing_sms WHERE account_id = ?"
 _DELETE = "DELETE FROM accounts WHERE id = ?"
 _REHASH = update("accounts", "password_hash = ?", "id = ? AND password_hash = ?")
 
@@ -36,6 +37,8 @@ _FACTOR_COLUMNS = "id, account_id, kind, created_at, sealed, code_hash, last_ste
 _FACTORS = select(_FACTOR_COLUMNS, "factors WHERE account_id = ? ORDER BY created_at, id")
 _ADD_FACTOR = insert("factors", _FACTOR_COLUMNS)
 _REMOVE_FACTORS = "DELETE FROM factors WHERE account_id = ? AND kind = ?"
+_REMOVE_FACTOR = "DELETE FROM factors WHERE id = ? AND account_id = ?"
+_REPLACE_SEALED = update("factors", "sealed = ?", "id = ?")
 _USE_STEP = update("factors", "last_step = ?", "id = ? AND (last_step IS NULL OR last_step < ?)")
 _USE_CODE = update("factors", "used_at = ?", "id = ? AND used_at IS NULL")
 
@@ -97,17 +100,24 @@ class SqlAccounts:
         )
 
     def delete(self, account_id: str) -> Write:
-        """Deletes the account, its factors, sessions, consents and sign-ins; the audit log stays."""
-        # factors, sessions, consents and known devices are deleted with the account's row
-        return Write(
-            tuple((sql, (account_id,), None) for sql in (_DELETE_SIGN_INS, _DELETE_TICKETS, _DELETE))
-        )
+        """Deletes the account and all that belongs to it; the audit log stays."""
+        # tables that refer to the account or its factors are emptied with the account's row
+        every = (_DELETE_SIGN_INS, _DELETE_TICKETS, _DELETE_SMS, _DELETE)
+        return Write(tuple((sql, (account_id,), None) for sql in every))
 
     def add_factor(self, factor: EnrolledFactor) -> Write:
         return write(_ADD_FACTOR, *to_row(factor))
 
     def remove_factors(self, account_id: str, kind: str) -> Write:
         return write(_REMOVE_FACTORS, account_id, kind)
+
+    def remove_factor(self, account_id: str, factor_id: str) -> Write:
+        """Guarded: loses when it is gone."""
+        return guarded(_REMOVE_FACTOR, factor_id, account_id)
+
+    def replace_sealed(self, factor_id: str, sealed: bytes) -> Write:
+        """Guarded: loses when the factor is gone."""
+        return guarded(_REPLACE_SEALED, sealed, factor_id)
 
     def use_totp_step(self, factor_id: str, step: int) -> Write:
         """Guarded: loses unless `step` is later than the last one used (RFC 6238 §5.2)."""

@@ -32,6 +32,12 @@ SAY_READABLE = (
     "INSERT INTO meta (name, value) VALUES ('schema.readable', ?)"
     " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
+NEEDS = "SELECT value FROM meta WHERE name = 'schema.needs'"
+"""The schema version whose program the content needs, if higher than the schema itself requires (`Store.require_this_program`)."""
+SAY_NEEDS = (
+    "INSERT INTO meta (name, value) VALUES ('schema.needs', ?)"
+    " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
 _HEADER: Final = re.compile(r"^-- readable by: ([1-9][0-9]*)$", re.MULTILINE)
 _FOLDER = Path(__file__).parents[1] / "migrations"
 
@@ -75,10 +81,11 @@ def known(engine: str, folder: Path = _FOLDER) -> tuple[Migration, ...]:
     return tuple(found)
 
 
-def readable(mine: Sequence[Migration]) -> str:
+def readable(mine: Sequence[Migration], needs: str | None = None) -> str:
     """The value stored in the database after all of `mine` ran: its version, and the oldest version whose program may
-    use it."""
-    return f"{len(mine)} {max((one.readable_by or one.number for one in mine), default=0)}"
+    use it. `needs`: the stored value of `NEEDS`, if any."""
+    oldest = max((one.readable_by or one.number for one in mine), default=0)
+    return f"{len(mine)} {max(oldest, int(needs or 0))}"
 
 
 def may_use(applied: Sequence[tuple[int, str, str]], mine: Sequence[Migration], said: str | None) -> bool:

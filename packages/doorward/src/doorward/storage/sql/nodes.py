@@ -18,13 +18,14 @@ _LOOK = (
 )
 _SAW = insert(
     "nodes",
-    "id, seen, expires_at",
-    "ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, expires_at = excluded.expires_at",
+    "id, seen, expires_at, program",
+    "ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, expires_at = excluded.expires_at, program = excluded.program",
 )
 # when a doubted process reports again, the commit that registers it also deletes its doubted rows
 _SPEAKS = "DELETE FROM nodes WHERE id LIKE ?"
 _LEAVE = "DELETE FROM nodes WHERE id = ?"
 _BEHIND = "SELECT COUNT(*) FROM nodes WHERE seen < ?"
+_OLDER = "SELECT COUNT(*) FROM nodes WHERE COALESCE(program, 0) < ?"
 _DOUBT = (
     "UPDATE nodes SET id = CAST(? AS TEXT) || id"
     " WHERE (seen < ? OR expires_at < ? OR expires_at > ?) AND id NOT LIKE 'doubted %'"
@@ -34,10 +35,12 @@ _DOUBTED = "SELECT id FROM nodes WHERE id LIKE 'doubted %' ORDER BY id"
 
 
 class SqlNodes:
-    """Processes that answer from a configuration snapshot, and the version that each has loaded."""
+    """Processes that answer from a configuration snapshot, and the version that each has loaded. `program`: the schema
+    version that this program knows."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, program: int) -> None:
         self._db = database
+        self._program = program
         self._look = told_by(database.history, _LOOK)
 
     async def look(self, node_id: str) -> tuple[int, int | None]:
@@ -54,6 +57,11 @@ class SqlNodes:
         row = await self._db.one(_BEHIND, (version,))
         return row[0] if row else 0
 
+    async def older(self) -> int:
+        """How many processes are of a program that knows an older schema than this one, doubted ones included."""
+        row = await self._db.one(_OLDER, (self._program,))
+        return row[0] if row else 0
+
     async def suspects(self) -> Sequence[str]:
         """The names of the doubted rows; `leave` deletes one."""
         return [row[0] for row in await self._db.all(_DOUBTED, ())]
@@ -63,7 +71,7 @@ class SqlNodes:
         `expires_at`. Deletes every doubted row of it."""
         return Write(
             (
-                (_SAW, (node_id, version, expires_at), None),
+                (_SAW, (node_id, version, expires_at, self._program), None),
                 (_SPEAKS, (f"doubted % {node_id}",), None),
             )
         )

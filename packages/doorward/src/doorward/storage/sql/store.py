@@ -16,13 +16,19 @@ from doorward.storage.sql.audit import SqlAudit
 from doorward.storage.sql.audit_end import End, line_by_line
 from doorward.storage.sql.config_objects import RAISE, SqlRegistry
 from doorward.storage.sql.database_state import MARKS, PUT_META, why_not
+from doorward.storage.sql.factor_demands import SqlFactorDemands
+from doorward.storage.sql.factor_failures import SqlFactorFailures
 from doorward.storage.sql.grants import SqlGrants
 from doorward.storage.sql.messages import SqlMessages
-from doorward.storage.sql.migrate import APPLIED, READABLE, Migration, may_use
+from doorward.storage.sql.migrate import APPLIED, READABLE, SAY_NEEDS, SAY_READABLE, Migration, may_use
 from doorward.storage.sql.nodes import SqlNodes
+from doorward.storage.sql.outgoing_sms import SqlOutgoingSms
+from doorward.storage.sql.passkeys import SqlPasskeys
 from doorward.storage.sql.posts import SqlPosts
+from doorward.storage.sql.remembered_devices import SqlRememberedDevices
 from doorward.storage.sql.replay_cache import SqlReplayCache
 from doorward.storage.sql.revocations import NEXT, SqlRevocations
+from doorward.storage.sql.sent_codes import SqlSentCodes
 from doorward.storage.sql.sessions import SqlSessions
 from doorward.storage.sql.sign_ins import SqlSignIns
 from doorward.storage.sql.statements import LOST, Database, Write, write
@@ -59,6 +65,12 @@ class Store:
         self._kept_up = -_UPKEEP_SECONDS
         self._listeners: list[Callable[[], None]] = []
         self.accounts = SqlAccounts(database)
+        self.passkeys = SqlPasskeys(database)
+        self.sent_codes = SqlSentCodes(database)
+        self.outgoing_sms = SqlOutgoingSms(database)
+        self.remembered_devices = SqlRememberedDevices(database)
+        self.factor_demands = SqlFactorDemands(database)
+        self.factor_failures = SqlFactorFailures(database)
         self.registry = SqlRegistry(database)
         self.wrapped_keys = SqlWrappedKeys(database)
         self.sign_ins = SqlSignIns(database)
@@ -67,7 +79,7 @@ class Store:
         self.revocations = SqlRevocations(database)
         self.attempts = SqlAttempts(database)
         self.replay_cache = SqlReplayCache()
-        self.nodes = SqlNodes(database)
+        self.nodes = SqlNodes(database, program=len(known))
         self.messages = SqlMessages(database)
         self.posts = SqlPosts(database)
         self.audit = SqlAudit(database, audit_end)
@@ -95,6 +107,14 @@ class Store:
 
     def put_meta(self, name: str, value: str) -> Write:
         return write(PUT_META, name, value)
+
+    def require_this_program(self) -> Write:
+        """Refuse this database to older programs from now on. Part of the commit that enrols the first factor of a kind
+        that they do not know: they would sign its owner in without it."""
+        number = str(len(self._known))
+        # the second row is content: copies and later migrations derive the first one from it
+        steps = ((SAY_READABLE, (f"{number} {number}",), None), (SAY_NEEDS, (number,), None))
+        return Write(steps)
 
     async def ready(self) -> bool:
         """Whether the database answers and its schema is the one of this program."""

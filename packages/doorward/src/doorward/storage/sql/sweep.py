@@ -32,6 +32,10 @@ _AGING: tuple[tuple[str, str, str, int, str], ...] = (
     ("outgoing_mail", "id", "created_at", 30 * _DAY, ""),
     ("logout_notices", "id", "created_at", _DAY, "AND sent_at IS NOT NULL"),
     ("logout_notices", "id", "created_at", 30 * _DAY, ""),
+    # codes live for at most ten minutes; the rows of messages hold them
+    ("sent_codes", "id", "expires_at", 0, ""),
+    ("outgoing_sms", "id", "created_at", _DAY, ""),
+    ("remembered_devices", "id", "expires_at", 0, ""),
     ("trusted_devices", "account_id, device_hash", "trusted_at", 365 * _DAY, ""),
 )
 

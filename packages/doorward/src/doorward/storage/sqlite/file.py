@@ -12,6 +12,7 @@ from pathlib import Path
 from doorward.storage.sql.migrate import (
     APPLIED,
     CREATE_HISTORY,
+    NEEDS,
     READABLE,
     RECORD,
     SAY_READABLE,
@@ -105,8 +106,11 @@ def _migrate(
             for statement in _statements(migration.text):
                 connection.execute(statement)
             connection.execute(RECORD, (migration.number, migration.name, migration.checksum))
-        if needed:
-            connection.execute(SAY_READABLE, (readable(migrations),))
+        if len(applied) <= len(migrations):
+            needs = connection.execute(NEEDS).fetchone()
+            value = readable(migrations, needs[0] if needs else None)
+            if needed or (value,) != connection.execute(READABLE).fetchone():
+                connection.execute(SAY_READABLE, (value,))
         connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):

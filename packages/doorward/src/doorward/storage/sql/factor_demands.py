@@ -1,0 +1,58 @@
+"""Demands for a second factor in SQL, one row for each person of whom one is asked."""
+
+from __future__ import annotations
+
+from doorward.core.model.factor_demand import FactorDemand
+from doorward.storage.sql.statements import Database, Write, write
+from doorward.storage.sql.text import insert, select
+
+_COLUMNS = "account_id, asked_at, postponed, required_at, grace_until"
+_GET = select(_COLUMNS, "factor_demands WHERE account_id = ?")
+_ASKED = insert(
+    "factor_demands",
+    "account_id, asked_at",
+    "ON CONFLICT (account_id) DO UPDATE SET asked_at = COALESCE(factor_demands.asked_at, excluded.asked_at)",
+)
+_POSTPONE = insert(
+    "factor_demands",
+    "account_id, asked_at, postponed",
+    "ON CONFLICT (account_id) DO UPDATE SET asked_at = COALESCE(factor_demands.asked_at, excluded.asked_at),"
+    " postponed = excluded.postponed",
+)
+_REQUIRE = insert(
+    "factor_demands",
+    "account_id, required_at, grace_until",
+    "ON CONFLICT (account_id) DO UPDATE SET required_at = excluded.required_at, grace_until = excluded.grace_until",
+)
+_MET = "UPDATE factor_demands SET asked_at = NULL, postponed = NULL WHERE account_id = ?"
+
+
+class SqlFactorDemands:
+    """Demands for a second factor."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def get(self, account_id: str) -> FactorDemand | None:
+        row = await self._db.one(_GET, (account_id,))
+        if row is None:
+            return None
+        return FactorDemand(
+            account_id=row[0], asked_at=row[1], postponed=row[2], required_at=row[3], grace_until=row[4]
+        )
+
+    def asked(self, account_id: str, at: int) -> Write:
+        """Record that a requirement is unmet, unless that is recorded already."""
+        return write(_ASKED, account_id, at)
+
+    def postpone(self, account_id: str, sign_in_id: str, at: int) -> Write:
+        """Record that the person put the enrolment off in this sign-in."""
+        return write(_POSTPONE, account_id, at, sign_in_id)
+
+    def require(self, account_id: str, at: int | None, grace_until: int | None = None) -> Write:
+        """An operator's demand; None ends it."""
+        return write(_REQUIRE, account_id, at, grace_until)
+
+    def met(self, account_id: str) -> Write:
+        """A second factor was enrolled: a later requirement has a grace period of its own."""
+        return write(_MET, account_id)

@@ -1,0 +1,102 @@
+"""Second factors beside their own tables: single removal, demands, failures in a row, and the gate for older programs."""
+
+from __future__ import annotations
+
+import pytest
+
+from doorward.storage.sql.migrate import known
+from doorward.storage.sql.store import Store
+from tests.storage import samples
+from tests.storage.samples import DAY, NOW
+from tests.storage.stores import Opener
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def ada(store: Store) -> Store:
+    """The store, with a person who has two factors."""
+    assert await store.commit(
+        store.accounts.insert(samples.account()),
+        store.accounts.insert(samples.account("bob")),
+        store.accounts.add_factor(samples.factor()),
+        store.accounts.add_factor(samples.factor("phone", kind="sms", created_at=NOW + 1)),
+    )
+    return store
+
+
+async def test_one_factor_is_removed_or_changed_and_only_by_its_owner(ada: Store) -> None:
+    assert not await ada.commit(ada.accounts.remove_factor("usr_bob", "fac_totp"))
+    assert await ada.commit(ada.accounts.replace_sealed("fac_phone", b"new"))
+    assert await ada.commit(ada.accounts.remove_factor("usr_ada", "fac_totp"))
+    assert not await ada.commit(ada.accounts.remove_factor("usr_ada", "fac_totp"))
+    (left,) = await ada.accounts.factors("usr_ada")
+    assert (left.id, left.sealed) == ("fac_phone", b"new")
+
+
+async def test_a_demand_keeps_when_it_was_first_unmet(ada: Store) -> None:
+    demands = ada.factor_demands
+    assert await demands.get("usr_ada") is None
+    assert await ada.commit(demands.asked("usr_ada", NOW))
+    assert await ada.commit(demands.postpone("usr_ada", "sin_one", NOW + 5))
+    assert await ada.commit(demands.require("usr_ada", NOW + 1, NOW + DAY))
+    assert await demands.get("usr_ada") == samples.demand()
+    assert await ada.commit(demands.asked("usr_ada", NOW + 9))
+    assert await demands.get("usr_ada") == samples.demand()
+    assert await ada.commit(demands.met("usr_ada"))
+    assert await demands.get("usr_ada") == samples.demand(asked_at=None, postponed=None)
+    assert await ada.commit(demands.require("usr_ada", None))
+    cleared = samples.demand(asked_at=None, postponed=None, required_at=None, grace_until=None)
+    assert await demands.get("usr_ada") == cleared
+
+
+async def test_failures_are_counted_for_each_factor_and_kind_of_device(ada: Store) -> None:
+    failures = ada.factor_failures
+    for _ in range(3):
+        assert await ada.commit(failures.add(("fac_totp", "fac_phone"), known=False))
+    assert await ada.commit(failures.add(("fac_totp",), known=True))
+    assert await failures.of_account("usr_ada", known=False) == {"fac_totp": 3, "fac_phone": 3}
+    assert await failures.of_account("usr_ada", known=True) == {"fac_totp": 1}
+    assert await failures.of_account("usr_bob", known=False) == {}
+    assert await ada.commit(failures.clear("usr_ada"))
+    assert await failures.of_account("usr_ada", known=False) == {}
+
+
+async def test_everything_about_factors_is_deleted_with_the_account(ada: Store) -> None:
+    assert await ada.commit(
+        ada.factor_demands.asked("usr_ada", NOW), ada.factor_failures.add(("fac_totp",), known=False)
+    )
+    assert await ada.commit(ada.accounts.delete("usr_ada"))
+    assert await ada.factor_demands.get("usr_ada") is None
+    assert await ada.factor_failures.of_account("usr_ada", known=False) == {}
+
+
+async def test_a_process_of_an_older_program_is_counted_until_it_leaves(store: Store) -> None:
+    nodes = store.nodes
+    assert await store.commit(nodes.acknowledge("nod_new", 1, NOW))
+    assert await nodes.older() == 0
+    # as an older program writes its row
+    old = "INSERT INTO nodes (id, seen, expires_at) VALUES ('nod_old', 1, ?)"
+    await store._db.apply(((old, (NOW,), None),))  # pyright: ignore[reportPrivateUsage]
+    assert await nodes.older() == 1
+    assert await store.commit(nodes.mark_suspect("m", behind=-1, silent_at=NOW + 1, not_before=NOW * 2))
+    assert await nodes.older() == 1
+    for one in await nodes.suspects():
+        assert await store.commit(nodes.leave(one))
+    assert await nodes.older() == 0
+
+
+async def test_after_the_first_new_factor_older_programs_are_refused_for_ever(opener: Opener) -> None:
+    own = len(known(opener.engine))
+    store = await opener()
+    before = await store.meta("schema.readable")
+    assert before is not None
+    assert int(before.split()[1]) < own
+    assert await store.commit(store.require_this_program())
+    assert await store.meta("schema.readable") == f"{own} {own}"
+    assert await store.ready()
+    await store.close()
+    # a later start does not undo it
+    store = await opener()
+    assert await store.meta("schema.readable") == f"{own} {own}"
+    await store.close()
