@@ -163,6 +163,28 @@ async def test_the_toy_is_an_alternative_to_the_authenticator_app(front: Front) 
     assert (await claims(front, OWN, page))["amr"] == ["pwd", "toy", "mfa"]
 
 
+async def test_the_sign_in_page_shows_a_factor_that_a_script_can_use_there() -> None:
+    async with front_channel(features=(*FEATURES, toys.PASSKEY_TOY)) as front:
+        await front.person()
+        tab = front.browser()
+        page = await tab.get("/sign-in")
+        assert "Use your toy passkey" not in page.words
+        assert page.forms["passkey"].action == "/sign-in/passkey"
+        assert re.search(r'data-options="{&#34;of&#34;: &#34;[0-9a-f]{64}  \d+&#34;}"', page.text)
+        assert 'data-renew="/sign-in/toy-passkey/options"' in page.text
+        assert "/passkeys.js" in page.text
+        assert "/page.js" not in page.text
+        page = await tab.on(await tab.get(front.asking(made.client())))
+        flow = page.forms["passkey"].fields["flow"]
+        assert f" {flow} " in page.text
+        wrong = await tab.submit(page, "sign-in", identifier="ada@example.com", password="wrong")
+        assert list(wrong.forms) == ["sign-in", "passkey"]
+    async with front_channel() as front:
+        page = await front.browser().get("/sign-in")
+        assert list(page.forms) == ["sign-in"]
+        assert "/passkeys.js" not in page.text
+
+
 async def test_the_provider_is_offered_to_everyone_and_counts_as_one_factor(front: Front) -> None:
     ada = await person(front)
     tab = front.browser()

@@ -27,10 +27,12 @@ from doorward.features.slots import MESSAGES
 from doorward.storage.sql.store import Store
 from doorward.web.http import Response, redirect
 from doorward.web.mail.message import MessageText, MessageWords
+from doorward.web.pages.views.sign_in import PasskeyOffer
 from doorward.web.route import Route
 
 TOY = FactorTraits(kind="toy", amr=("toy",), counts_for=frozenset({"held"}))
 PROVIDED = FactorTraits(kind="toy_provider", amr=("fed",), counts_for=frozenset({"known"}), comes_first=True)
+SHOWN_THERE = FactorTraits(kind="toy_passkey", amr=("toy",), counts_for=frozenset({"held"}), comes_first=True)
 WORD = "open sesame"
 PROVIDER = "https://provider.example/authorize"
 
@@ -162,6 +164,19 @@ class ToyProvider(FactorPlug):
         return [pages.get(self.path, leave), pages.get(f"{self.path}/callback", come_back)]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ToyPasskey(ToyProvider):
+    """A first factor that the page of the password shows itself, to a script."""
+
+    traits: FactorTraits = SHOWN_THERE
+    path: str = "/sign-in/toy-passkey"
+    link: str = "Use your toy passkey"
+
+    def offer(self, browser_hash: bytes, flow: str | None, now: int) -> PasskeyOffer | None:
+        """Options that name the browser and the sign-in."""
+        return PasskeyOffer(f'{{"of": "{browser_hash.hex()} {flow or ""} {now}"}}', f"{self.path}/options")
+
+
 def _factors(services: Services) -> Sequence[FactorPlug]:
     store, mail = services.store, services.mail
     toy = ToyFactor(store=store, mail=mail, json_step=ToyStep(store=store, mail=mail))
@@ -170,3 +185,7 @@ def _factors(services: Services) -> Sequence[FactorPlug]:
 
 TOYS = Feature(name="toys", adds=(FACTORS.filled_by(_factors), MESSAGES.filled_by(lambda _: (ToyShown,))))
 """What a container is given: `open_container(features=(*FEATURES, TOYS))`."""
+
+PASSKEY_TOY = Feature(
+    name="passkey toy", adds=(FACTORS.filled_by(lambda services: (ToyPasskey(store=services.store),)),)
+)

@@ -13,6 +13,7 @@ from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.standing import stands_by
 from doorward.storage.sql.store import Write
+from doorward.web.pages.views.sign_in import PasskeyOffer
 from doorward.web.pages.words import Words
 
 TYPED_CODE_PATH = "/sign-in/code"
@@ -48,6 +49,12 @@ class Factor:
     def label(self, locale: str) -> str:
         """The text of a link to its page."""
         return Words(locale).text(self.link)
+
+    def offer(self, browser_hash: bytes, flow: str | None, now: int) -> PasskeyOffer | None:
+        """What the page of another first factor shows of this one, with scripts, in place of a link. The same for everybody: no person
+        is known there (R80). `flow` is the sign-in's id; None before it is stored."""
+        del browser_hash, flow, now
+        return None
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the account has the factor and can use it now."""

@@ -34,7 +34,7 @@ from doorward.web.http import EarlyResponse, Response, redirect
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 from doorward.web.pages.views.problems import FormProblem, Wrong
-from doorward.web.pages.views.sign_in import OtherWay
+from doorward.web.pages.views.sign_in import OtherWay, PasskeyOffer
 from doorward.web.refusals import note
 
 LONGEST_QUERY: Final = 6000
@@ -230,10 +230,16 @@ class FlowPages:
                     return await self.restart(browser, newest or sign_in)
                 return await self.follow(browser, newest)
 
-    def first_besides(self, path: str, locale: str) -> tuple[OtherWay, ...]:
-        """Links to the factors with which a sign-in may begin, except the one whose page is at `path`. They are the same for everybody:
-        before a proof they reveal nothing about an account (R80)."""
-        return ways([one for one in self.factors.first if one.path != path], locale)
+    def first_besides(
+        self, path: str, browser: BrowserContext, flow: str | None
+    ) -> tuple[tuple[OtherWay, ...], PasskeyOffer | None]:
+        """The factors with which a sign-in may begin, except the one whose page is at `path`: links, and the one that this page itself
+        can show. They are the same for everybody: before a proof they reveal nothing about an account (R80)."""
+        others = [one for one in self.factors.first if one.path != path]
+        shown = [(one, one.offer(browser.browser_hash, flow, browser.now)) for one in others]
+        offers = [offer for _, offer in shown if offer is not None]
+        links = ways([one for one, offer in shown if offer is None], browser.context.locale)
+        return links, offers[0] if offers else None
 
     def ways_to_set_up(self, locale: str) -> tuple[OtherWay, ...]:
         """Links to the setup pages of factors that have no card among the account's sign-in methods."""

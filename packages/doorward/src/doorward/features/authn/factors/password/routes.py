@@ -106,12 +106,14 @@ class SignInPage:
         password_reset: bool = False,
         **problems: FormProblem | None,
     ) -> Response:
+        others, passkey = self.flow.first_besides(PATH, browser, flow)
         view = views.SignInView(
             flow=flow,
             identifier=identifier[:254],
             last_used=last_used,
             password_reset=password_reset,
-            others=self.flow.first_besides(PATH, browser.context.locale),
+            passkey=passkey,
+            others=others,
             **problems,
         )
         return page(view, browser)
