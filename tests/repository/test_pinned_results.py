@@ -33,6 +33,7 @@ from doorward.features.authn.factors.recovery_codes import rules as recovery_cod
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.authn.flow.rules.vouching import FROM_AMR, from_session
+from doorward.features.authn.flow.sent_code import SentCodes
 from doorward.features.oauth.authorize.rules import weight
 from doorward.features.oauth.first_party import rules as cookie
 from doorward.features.oauth.first_party.cookie_routes import CookieEndpoints
@@ -70,6 +71,7 @@ PURPOSES = (
     "feed",
     "mail-code",
     "refresh cookie",
+    "sent-code",
     "sign-out",
     "tally",
     "throttle",
@@ -187,6 +189,7 @@ def _derived() -> dict[str, Any]:
         "tag of a counter": Throttle._tag(_with(sealer=SEALER), "key"),
         "tag of a tally": CounterSync._tag(_with(sealer=SEALER), "failures", "192.0.2.1"),
         "mailed code": EmailChallenges._code_hash(_with(sealer=SEALER), "tkt_1", "123456").decode(),
+        "sent code": SentCodes._hash(_with(sealer=SEALER), "cod_1", "123456").decode(),
         "refresh cookie": CookieEndpoints._tag(_with(sealer=SEALER), "browser", "token"),
         "account page": SignedInPages._word(
             _with(sealer=SEALER),
@@ -295,6 +298,7 @@ EXPECTED: dict[str, Any] = {
         "feed": "KLLpniswhTQFf65T_j9xKwHosi55vb-SHDeIjEDWMyQ",
         "mail-code": "IiAIl6--yzm5o6V7wvqKzLRBSbl6iE7_rMXUVVRb6kk",
         "refresh cookie": "3mhdq8fQVL9wLL1okQyLn6vAHjZqQOpmun96BUxDaxI",
+        "sent-code": "_pdp7QgoZ3CpmeSpF6wMLipuZmapI4TI0uCE2x0zYnY",
         "sign-out": "qaJnW5aGQWz5Kp6f52OjanDK8ECCsyuC2WOCoLeIXEo",
         "tally": "sKTDU6698xmge_gkZCL4flDBcKUXyfTb0WXTWiBJr88",
         "throttle": "R_Y33s72Nbe5eh5Dr8ncBOJc5L9RAwKdYguTMGbSC08",
@@ -302,6 +306,7 @@ EXPECTED: dict[str, Any] = {
     "tag of a counter": "Ci4KIcWVhdnSiS8d5AbKDVnYokauC5U7vw7uS4vUSG4",
     "tag of a tally": "0Q1oN2FTgeQ76PdorNbD-YkraKW6p1z-xbhl-qLMqgA",
     "mailed code": "yGgAXWDFu8nxn_20OXJ4KigbpjMmsu7qn-QR5gf5ajo",
+    "sent code": "iOcdD81GqHFZErStLSajDLyo2PKYHfuIR6Qc898GQ9s",
     "refresh cookie": "JM6dkfcADPF8Wug2JEkAXmvYVIsUfUJJvhQeI_1ZExc",
     "account page": "amvTycL3lyqcH3GX",
     "sign-out": "22iEH6gbhlrMl_lKJ8VQXOWsQ9lHNpUsnAAKtu3u_t4",

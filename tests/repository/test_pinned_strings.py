@@ -41,7 +41,7 @@ from doorward_verify.revocation import KINDS as VERIFIER_KINDS
 from tests.repository import tree
 
 # The purposes of the server's derived keys: `Sealer.seal` and `open`, `seal_under` and `open_under`, `tag`.
-SEALED_FOR = {"mail", "signing key", "totp", "totp-setup"}
+SEALED_FOR = {"enrol-target", "mail", "signing key", "totp", "totp-setup"}
 SEALED_UNDER_A_SECRET_FOR = {"answered post"}
 TAGGED_FOR = {
     "answered post",
@@ -51,6 +51,7 @@ TAGGED_FOR = {
     "feed",
     "mail-code",
     "refresh cookie",
+    "sent-code",
     "sign-out",
     "tally",
     "throttle",
@@ -100,6 +101,8 @@ AUDIT_KINDS = {
     "root_secret.wrapped",
     "root_secret.wrapping_dropped",
     "second_factor.added",
+    "second_factor.code_refused",
+    "second_factor.code_sent",
     "second_factor.failed",
     "second_factor.removed",
     "second_factor.reset",
@@ -136,6 +139,7 @@ ID_PREFIXES = {
     "app",
     "aud",
     "bak",
+    "cod",
     "fac",
     "grt",
     "key",
@@ -151,7 +155,16 @@ ID_PREFIXES = {
 }
 SECRET_PREFIXES = {"dw_ac_", "dw_as_", "dw_cs_", "dw_rt_", "dw_state_"}
 # `claims.what`: events that count once, or once in a while, over all processes
-CLAIMED = {"assertion:", "feed", "own_tokens", "replayed", "second_factor_failed", "sweep"}
+CLAIMED = {
+    "assertion:",
+    "code_refused",
+    "code_sent",
+    "feed",
+    "own_tokens",
+    "replayed",
+    "second_factor_failed",
+    "sweep",
+}
 ENVIRONMENT = {
     "DOORWARD_BENCH_",
     "DOORWARD_CACHE_URL",

@@ -16,6 +16,7 @@ from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken, Sp
 from doorward.core.model.message import EmailChallenge, LogoutNotice, OutgoingMail
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.revocation import Revocation
+from doorward.core.model.sent_code import SentCode
 from doorward.core.model.session import Consent, Session
 from doorward.core.model.signin import Proof, SignIn
 
@@ -239,6 +240,23 @@ def ticket(name: str = "one", /, **changes: Any) -> EmailChallenge:
         "payload": {"name": "Ada", "password_hash": "$argon2id$1"},
     }
     return EmailChallenge(**values | changes)
+
+
+def sent_code(name: str = "one", /, **changes: Any) -> SentCode:
+    values: dict[str, Any] = {
+        "id": f"cod_{name}",
+        "request": "sin_one",
+        "account_id": "usr_ada",
+        "kind": "email_code",
+        "factor_id": "fac_totp",
+        "code_hash": sha("123456"),
+        "target": None,
+        "message_id": "mai_one",
+        "sends": 1,
+        "created_at": NOW,
+        "expires_at": NOW + 600,
+    }
+    return SentCode(**values | changes)
 
 
 def mail(name: str = "one", /, **changes: Any) -> OutgoingMail:

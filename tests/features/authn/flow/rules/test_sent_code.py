@@ -34,8 +34,8 @@ def sent(request: str = "sin_1", **changes: Any) -> SentCode:
     return replace(code, **changes)
 
 
-def may(codes: list[SentCode], now: int = NOW, request: str = "sin_1") -> MaySend | NotYet:
-    return rule.may_send(codes, request, "email_code", now)
+def may(codes: list[SentCode], now: int = NOW, *, known: bool = False) -> MaySend | NotYet:
+    return rule.may_send(codes, "sin_1", "email_code", now, known_device=known)
 
 
 def checked(
@@ -85,7 +85,7 @@ def test_a_minute_lies_between_two_messages() -> None:
     last = sent()
     for after in (0, 1, rule.PAUSE - 1):
         assert may([last], NOW + after) == NotYet(NOW + rule.PAUSE, "pause")
-    assert may([last], NOW + rule.PAUSE) == MaySend(2, last)
+    assert may([last], NOW + rule.PAUSE) == MaySend(2, (last,))
 
 
 def test_a_clock_that_went_backwards_does_not_lengthen_the_pause() -> None:
@@ -108,7 +108,17 @@ def test_an_account_has_three_live_codes_at_most() -> None:
         assert may([gone, *others[1:]]) == MaySend(1)
     # a new code replaces that of its own request: the number stays
     own = sent(created_at=NOW - rule.PAUSE)
-    assert may([own, *others[1:]]) == MaySend(2, own)
+    assert may([own, *others[1:]]) == MaySend(2, (own,))
+
+
+@pytest.mark.requirement(83)
+def test_on_a_known_device_a_code_comes_however_many_others_asked_for() -> None:
+    others = [sent(f"sin_{n}", id=f"cod_{n}", expires_at=NOW + 100 * n) for n in range(2, 7)]
+    assert may(others) == NotYet(others[2].expires_at, "account")
+    assert may(others, known=True) == MaySend(1, tuple(others[:3]))
+    assert may(others[:2], known=True) == MaySend(1)
+    # its own limits stay
+    assert may([sent(), *others], known=True) == NotYet(NOW + rule.PAUSE, "pause")
 
 
 def test_a_used_code_is_not_replaced() -> None:
@@ -134,21 +144,23 @@ def test_a_used_code_is_not_replaced() -> None:
             st.one_of(st.none(), st.just(NOW - 1)),
         ),
         max_size=8,
-    )
+    ),
+    st.booleans(),
 )
-def test_whatever_was_sent_the_limits_hold(codes: list[SentCode]) -> None:
-    outcome = may(codes)
+def test_whatever_was_sent_the_limits_hold(codes: list[SentCode], known: bool) -> None:
+    outcome = may(codes, known=known)
     newest = rule.of_request(codes, "sin_1", "email_code")
     if isinstance(outcome, NotYet):
         assert NOW < outcome.until <= NOW + rule.TTL
+        assert not (known and outcome.why == "account")
         return
     assert outcome.number <= rule.SENDS
-    assert outcome.replaces in (None, newest)
-    others = [code for code in rule.live(codes, NOW) if code.request != "sin_1"]
-    assert len(others) + 1 <= rule.LIVE
+    left = [code for code in rule.live(codes, NOW) if code not in outcome.ends]
+    assert len(left) + 1 <= rule.LIVE
+    assert not any(code.request == "sin_1" for code in left)
+    assert known or all(code.request == "sin_1" for code in outcome.ends)
     if newest is not None and newest.expires_at > NOW:
         assert NOW - newest.created_at >= rule.PAUSE
-        assert newest.used_at is not None or outcome.replaces == newest
 
 
 @given(st.binary(min_size=1, max_size=20), st.integers(0, 8), st.integers(-10, 700), st.booleans())

@@ -7,6 +7,7 @@ from doorward.features.authn.flow.finish import SignInCompletion
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
+from doorward.features.authn.flow.sent_code import SentCodes
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.authn.flow.sign_ins import SignIns
 from doorward.features.authn.flow.typed_code import ProveTypedCode
@@ -99,4 +100,16 @@ def signed_in_pages(services: Services) -> SignedInPages:
         sessions=services.get(live_sessions),
         sealer=services.sealer,
         flow=services.get(flow_pages),
+    )
+
+
+def sent_codes(services: Services) -> SentCodes:
+    """The codes that are sent by mail and text message."""
+    return SentCodes(
+        store=services.store,
+        random=services.random,
+        sealer=services.sealer,
+        throttle=services.get(throttle),
+        audit_log=services.get(audit_log),
+        metrics=services.metrics,
     )

@@ -25,10 +25,10 @@ LIVE: Final = 3
 
 
 class MaySend(Struct, frozen=True):
-    """A code may be sent. It is the `number`th of its request, and replaces `replaces`, which no longer works."""
+    """A code may be sent, the `number`th of its request. Then the codes `ends` no longer work."""
 
     number: int
-    replaces: SentCode | None = None
+    ends: tuple[SentCode, ...] = ()
 
 
 class NotYet(Struct, frozen=True):
@@ -56,25 +56,31 @@ def of_request(codes: Sequence[SentCode], request: str, kind: str) -> SentCode |
     return max(found, key=lambda code: code.sends, default=None)
 
 
-def may_send(codes: Sequence[SentCode], request: str, kind: str, now: int) -> MaySend | NotYet:
+def may_send(
+    codes: Sequence[SentCode], request: str, kind: str, now: int, *, known_device: bool = False
+) -> MaySend | NotYet:
     """Whether one more code of `kind` may be sent for `request`. `codes` are the stored codes of the account, in any state.
 
-    A request has one live code of a kind. A clock that went backwards never shortens the pause below zero nor lengthens it beyond
-    `PAUSE` from now.
+    A request has one live code of a kind: a new one ends the one before. `known_device`: the account has signed in on this device
+    before. There a new code ends the oldest one of another request where the account has too many, so that somebody who knows the
+    password cannot keep its owner from getting one (R95).
     """
     last = of_request(codes, request, kind)
     if last is not None and now < last.expires_at:
         if last.sends >= SENDS:
             return NotYet(last.expires_at, "request")
         if now < last.created_at + PAUSE:
+            # a clock that went backwards does not lengthen the pause
             return NotYet(min(last.created_at, now) + PAUSE, "pause")
-    others = [code for code in live(codes, now) if not (code.request == request and code.kind == kind)]
-    if len(others) >= LIVE:
-        return NotYet(min(code.expires_at for code in others), "account")
-    if last is None or now >= last.expires_at:
-        # the sends of an earlier, expired code count no more: it is swept at any time
-        return MaySend(1)
-    return MaySend(last.sends + 1, last if last.used_at is None else None)
+    own = [code for code in live(codes, now) if code.request == request and code.kind == kind]
+    others = [code for code in live(codes, now) if code not in own]
+    others.sort(key=lambda code: code.expires_at)
+    over = others[: max(0, len(others) + 1 - LIVE)]
+    if over and not known_device:
+        return NotYet(over[-1].expires_at, "account")
+    # the messages of an expired code count no more: it may be swept at any time
+    number = 1 if last is None or now >= last.expires_at else last.sends + 1
+    return MaySend(number, (*own, *over))
 
 
 def check(code: SentCode | None, code_hash: bytes, *, request: str, kind: str, now: int) -> Missed | None:
