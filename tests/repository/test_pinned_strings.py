@@ -55,6 +55,7 @@ TAGGED_FOR = {
     "sign-out",
     "tally",
     "throttle",
+    "webauthn",
 }
 # `audit.kind`
 AUDIT_KINDS = {
@@ -87,6 +88,11 @@ AUDIT_KINDS = {
     "key.created",
     "key.revoked",
     "key.rotated",
+    "passkey.added",
+    "passkey.copied",
+    "passkey.refused",
+    "passkey.removed",
+    "passkey.renamed",
     "password.changed",
     "password.reset",
     "password.reset_asked",
@@ -120,14 +126,17 @@ AUDIT_KINDS = {
 _NO_AUDIT_KINDS = {"api.log", "app.log", "database.url", "sessions.idle"}
 # The members of `audit.detail` written by actions of people and apps.
 DETAIL = {
+    "attestation",
     "audience",
     "because",
     "by",
     "count",
     "event",
+    "factor",
     "failures",
     "left",
     "method",
+    "provider",
     "reason",
     "reported",
     "scopes",
@@ -164,6 +173,7 @@ CLAIMED = {
     "replayed",
     "second_factor_failed",
     "sweep",
+    "webauthn",
 }
 ENVIRONMENT = {
     "DOORWARD_BENCH_",
@@ -185,7 +195,7 @@ GRANT_NAMES = "authorization_code refresh_token client_credentials"
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
     "verify_address address_taken reset_password password_changed new_device second_factor_added second_factor_removed"
-    " second_factor_reset second_factor_failed recovery_codes_made recovery_code_used refresh_replayed"
+    " second_factor_reset second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_copied refresh_replayed"
 )
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
 LITERALS: dict[Any, str] = {
@@ -204,7 +214,7 @@ LITERALS: dict[Any, str] = {
     ),
     CookieKind: "browser session device locale asked at rt",
     # hashed into the keys of counters
-    Guessed: "password code mail_code",
+    Guessed: "password code mail_code passkey",
     Change: "profile methods with_password report",
     # the columns of a backup
     Kind: "text number bytes",
@@ -350,6 +360,9 @@ def test_confirmed_values_in_account_addresses_are_pinned() -> None:
         "password_changed",
         "authenticator_added",
         "authenticator_removed",
+        "passkey_added",
+        "passkey_renamed",
+        "passkey_removed",
         "session_ended",
         "other_sessions_ended",
         "app_disconnected",

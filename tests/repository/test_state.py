@@ -12,6 +12,7 @@ from tests.repository import tree
 REMEMBERS = {
     "features/services.py": "Services: what was built",
     "features/oauth/grants/client_credentials/service.py": "EntitlementCache: hangs on the snapshot of the configuration",
+    "features/authn/factors/passkeys/metadata.py": "AuthenticatorMetadata: the operator's file, read again when it has changed",
     "features/authn/factors/password/policy.py": "JudgePassword: a queue for this machine's processors",
     "features/repeated_posts/service.py": "PostOnce: how many requests wait here",
     "features/revocations/feed.py": "Watch, RevocationFeed: who waits here; the feed's entries, brought up to date before each answer",

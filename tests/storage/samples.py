@@ -14,6 +14,7 @@ from doorward.core.model.config_snapshot import Api, Permission, Role, StoredSig
 from doorward.core.model.factor_demand import FactorDemand
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken, Spent
 from doorward.core.model.message import EmailChallenge, LogoutNotice, OutgoingMail
+from doorward.core.model.passkey import Passkey
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.revocation import Revocation
 from doorward.core.model.sent_code import SentCode
@@ -67,6 +68,29 @@ def demand(**changes: Any) -> FactorDemand:
         "grace_until": NOW + DAY,
     }
     return FactorDemand(**values | changes)
+
+
+def passkey(name: str = "phone", /, **changes: Any) -> Passkey:
+    values: dict[str, Any] = {
+        "factor_id": f"fac_{name}",
+        "account_id": "usr_ada",
+        "credential_id": b"\x00credential " + name.encode() + b"\xff" * 990,
+        "public_key": b"\xa5\x01\x02\x00",
+        "alg": -7,
+        "sign_count": 4_294_967_290,
+        "aaguid": "d548826e-79b4-db40-a3d8-11116f7e8349",
+        "name": "Ünal’s phone",
+        "transports": ("hybrid", "internal"),
+        "discoverable": True,
+        "user_verified": False,
+        "backup_eligible": True,
+        "backed_up": True,
+        "attestation": "unverified",
+        "made_silently": True,
+        "last_used_at": NOW,
+        "suspect_at": None,
+    }
+    return Passkey(**values | changes)
 
 
 def client(name: str = "shop", /, **changes: Any) -> Client:

@@ -160,6 +160,14 @@ async def test_an_issuer_may_have_a_path() -> None:
         assert (await ask(mounted, outside))[0]["status"] == 404, outside
 
 
+async def test_a_route_at_the_root_is_found_there_too_when_the_issuer_has_a_path() -> None:
+    mounted = app([machine("/.well-known/x", "GET", _who, at_root=True)], prefix="/auth")
+    for asked in ("/.well-known/x", "/auth/.well-known/x", "/.well-known/x/auth"):
+        sent = await ask(mounted, asked)
+        assert msgspec.json.decode(sent[1]["body"])["path"] == "/.well-known/x"
+    assert (await ask(mounted, "/.well-known/y"))[0]["status"] == 404
+
+
 async def test_unknown_paths_and_methods_get_404_and_405() -> None:
     handlers = app(
         [

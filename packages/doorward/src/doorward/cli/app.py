@@ -16,7 +16,20 @@ import typer.main
 from typer.exceptions import Abort, Exit, TyperException
 
 from doorward import __version__
-from doorward.cli import apis, apps_change, backup, dev, keys, move, outputs, people, roles, server, show
+from doorward.cli import (
+    apis,
+    apps_change,
+    backup,
+    dev,
+    keys,
+    move,
+    outputs,
+    passkeys,
+    people,
+    roles,
+    server,
+    show,
+)
 from doorward.cli.command import Config, Json, command
 from doorward.cli.error import CliError
 from doorward.cli.outputs import OutputLost
@@ -37,6 +50,7 @@ app.command()(dev.dev)
 app.command()(dev.demo)
 command(app)(server.doctor)
 app.add_typer(people.app, name="user")
+app.add_typer(passkeys.app, name="passkeys")
 app.add_typer(apps_change.app, name="app")
 app.add_typer(apis.app, name="api")
 app.add_typer(roles.app, name="role")

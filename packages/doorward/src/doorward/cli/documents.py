@@ -11,7 +11,9 @@ from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Role, StoredSigningKey
 from doorward.core.model.message import Undelivered
+from doorward.core.model.passkey import Passkey
 from doorward.core.model.wrapped_key import WrappedKey
+from doorward.features.authn.factors.passkeys.rules.provider import provider
 from doorward.features.authn.factors.totp import rules as totp
 
 
@@ -50,6 +52,24 @@ def of_factors(factors: Sequence[EnrolledFactor]) -> dict[str, Any]:
             "used": sum(one.used_at is not None for one in codes),
             "made_at": max((one.created_at for one in codes), default=None),
         },
+    }
+
+
+def of_passkey(passkey: Passkey, added_at: int) -> dict[str, Any]:
+    """A passkey, without its credential id and its key."""
+    return {
+        "id": passkey.factor_id,
+        "name": passkey.name,
+        "aaguid": passkey.aaguid,
+        "provider": provider(passkey.aaguid),
+        "attestation": passkey.attestation,
+        "backed_up": passkey.backed_up,
+        "discoverable": passkey.discoverable,
+        "made_silently": passkey.made_silently,
+        "transports": list(passkey.transports),
+        "added_at": added_at,
+        "last_used_at": passkey.last_used_at,
+        "suspect_at": passkey.suspect_at,
     }
 
 

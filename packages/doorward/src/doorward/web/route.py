@@ -76,7 +76,8 @@ class Route(Struct, frozen=True, kw_only=True):
 
     `checks` are the checks made before the handler is called. `prefix` routes match every path that begins with `path` (static
     files, status lists). `hot` routes are called thousands of times by programs: one request in 16 is timed. `cors` routes may be
-    called from any web origin, without credentials (metadata, JWKS, token for public clients).
+    called from any web origin, without credentials (metadata, JWKS, token for public clients). `at_root` routes are found at the
+    root of the origin, too, when the issuer has a path: programs look for them there only.
     """
 
     path: str
@@ -87,6 +88,7 @@ class Route(Struct, frozen=True, kw_only=True):
     prefix: bool = False
     cors: bool = False
     hot: bool = False
+    at_root: bool = False
     operation: Operation = _UNDESCRIBED
 
     def __post_init__(self) -> None:
@@ -122,6 +124,7 @@ def machine(
     prefix: bool = False,
     cors: bool = False,
     hot: bool = False,
+    at_root: bool = False,
     operation: Operation = _UNDESCRIBED,
 ) -> Route:
     """A route for programs, from a space-separated list of methods. The router calls the handler directly."""
@@ -133,6 +136,7 @@ def machine(
         prefix=prefix,
         cors=cors,
         hot=hot,
+        at_root=at_root,
         operation=operation,
     )
 

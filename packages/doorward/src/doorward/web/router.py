@@ -98,6 +98,7 @@ class App:
                     raise ValueError(f"two handlers for {method} {item.path}")
                 methods[method] = item
         self._mount = prefix
+        self._at_root = frozenset(route.path for route in routes if route.at_root)
         self._https = https
         self._proxies = Proxies(trusted_proxies)
         self._error_page = error_page
@@ -142,7 +143,7 @@ class App:
 
     def _path(self, path: str) -> str:
         """The path below the issuer's path."""
-        if not self._mount:
+        if not self._mount or path in self._at_root:
             return path
         if path.startswith(self._mount + "/"):
             return path[len(self._mount) :]

@@ -7,6 +7,7 @@ from doorward.features.admin.apis import ApiAdmin
 from doorward.features.admin.apps import AppAdmin
 from doorward.features.admin.factors import FactorAdmin
 from doorward.features.admin.keys import KeyAdmin
+from doorward.features.admin.passkeys import PasskeyAdmin
 from doorward.features.admin.people import PeopleAdmin
 from doorward.features.admin.roles import RoleAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
@@ -41,6 +42,11 @@ def factors(services: Services) -> FactorAdmin:
         revoker=services.get(revoker),
         mail_queue=services.mail,
     )
+
+
+def passkeys(services: Services) -> PasskeyAdmin:
+    """The service for passkeys."""
+    return PasskeyAdmin(store=services.store)
 
 
 def apps(services: Services) -> AppAdmin:

@@ -16,6 +16,7 @@ from doorward.features.authn.factors.email_code.messages import (
     ResetPasswordMail,
     VerifyAddressMail,
 )
+from doorward.features.authn.factors.passkeys.messages import PasskeyAdded, PasskeyCopied, PasskeyRemoved
 from doorward.features.authn.factors.password.build import password_factor
 from doorward.features.authn.factors.password.messages import PasswordChanged
 from doorward.features.authn.factors.recovery_codes.factor import recovery_codes_factor
@@ -39,6 +40,9 @@ MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (
     SecondFactorFailed,
     RecoveryCodesMade,
     RecoveryCodeUsed,
+    PasskeyAdded,
+    PasskeyRemoved,
+    PasskeyCopied,
 )
 
 

@@ -22,6 +22,7 @@ from doorward.ops.doctor.checks.certificate import certificate
 from doorward.ops.doctor.checks.keys import key_encryption_key, signing_keys
 from doorward.ops.doctor.checks.mail import mail, test_mail
 from doorward.ops.doctor.checks.names import names
+from doorward.ops.doctor.checks.passkeys import passkeys
 from doorward.ops.doctor.checks.port import port, ready
 from doorward.settings import Settings, SettingsError, load
 from doorward.storage.postgres.url import is_postgres
@@ -121,6 +122,7 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
             yield Check.of("addresses", seen)
         yield Check.of("apps", await apps(store))
         yield Check.of("names", await names(store))
+        yield Check.of("passkeys", await passkeys(settings, store))
         yield Check.of("log-outs", await told(store))
         yield Check.of("mail sent", await mailed(store))
         yield Check.of("backup", await last_backup(store, now=now, development=settings.development))

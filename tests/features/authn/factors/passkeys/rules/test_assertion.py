@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fido2 import cbor
 from msgspec import structs
 
-from doorward.features.authn.factors.passkeys.rules.assertion import Assertion
+from doorward.features.authn.factors.passkeys.rules.assertion import Assertion, CopiedPasskey
 from doorward.features.authn.factors.passkeys.rules.ceremony import PasskeyProblem
 from doorward.features.authn.factors.passkeys.rules.registration import NewPasskey
 from tests.authenticator import Authenticator, cose_key
@@ -45,10 +45,10 @@ def test_the_counter_only_grows() -> None:
     passkey = structs.replace(passkey, sign_count=7)
     for sent in (0, 3, 6):
         authenticator.credentials[-1].count = sent
-        assert use(authenticator, passkey) == PasskeyProblem("copied")
+        assert use(authenticator, passkey) == CopiedPasskey(CHALLENGE)
     authenticator.counts = False
     authenticator.credentials[-1].count = 0
-    assert use(authenticator, passkey) == PasskeyProblem("copied")
+    assert use(authenticator, passkey) == CopiedPasskey(CHALLENGE)
     assert isinstance(use(authenticator, structs.replace(passkey, sign_count=0)), Assertion)
 
 
@@ -56,7 +56,7 @@ def test_the_counter_only_grows() -> None:
 def test_a_suspected_passkey_stays_refused() -> None:
     authenticator = Authenticator()
     passkey = structs.replace(stored(authenticator), suspect_at=1)
-    assert use(authenticator, passkey) == PasskeyProblem("copied")
+    assert use(authenticator, passkey) == CopiedPasskey(CHALLENGE)
 
 
 @pytest.mark.requirement(88)

@@ -22,7 +22,7 @@ MAIL_SPREAD: Final = 4
 Tag = Callable[[str], str]
 """A keyed hash, so that counters in the database reveal no names."""
 
-Guessed = Literal["password", "code", "mail_code"]
+Guessed = Literal["password", "code", "mail_code", "passkey"]
 
 
 class Wait(Struct, frozen=True):
@@ -74,7 +74,7 @@ def guess(
         where, limit, networks = f"device:{known_device.hex()}", policy.per_device, ()
     else:
         where, limit, networks = "elsewhere", policy.per_account, of_networks(address, policy=policy, tag=tag)
-    if guessed != "password":
+    if guessed not in {"password", "passkey"}:
         limit = policy.per_code
     key = f"{guessed}:{where}:{who}"
     own = (

@@ -30,8 +30,17 @@ class Assertion(Struct, frozen=True, kw_only=True):
     sign_count: int
 
 
-def asserted(response: AssertionResponse, passkey: Passkey, expected: Expected) -> Assertion | PasskeyProblem:
-    """The use, or the first check that failed. `copied` is answered only to a right signature: nobody else can mark a passkey."""
+class CopiedPasskey(Struct, frozen=True):
+    """A use that passed all checks but that of the counter, which ran backwards: the key exists twice. `challenge` has to be claimed
+    in the commit that notes it, since the same answer sent twice looks like this too."""
+
+    challenge: bytes
+
+
+def asserted(
+    response: AssertionResponse, passkey: Passkey, expected: Expected
+) -> Assertion | CopiedPasskey | PasskeyProblem:
+    """The use, or the first check that failed. `CopiedPasskey` needs a right signature: nobody else can mark a passkey."""
     if not hmac.compare_digest(response.credential_id, passkey.credential_id):
         return PasskeyProblem("credential")
     handle = response.user_handle
@@ -55,7 +64,7 @@ def asserted(response: AssertionResponse, passkey: Passkey, expected: Expected) 
     if not cose.verifies(passkey.public_key, passkey.alg, signed, response.signature):
         return PasskeyProblem("signature")
     if passkey.suspect_at is not None or _runs_back(passkey.sign_count, data.counter):
-        return PasskeyProblem("copied")
+        return CopiedPasskey(client.challenge)
     return Assertion(
         challenge=client.challenge,
         user_verified=bool(data.flags & UV),

@@ -35,7 +35,6 @@ PasskeyProblemCode = Literal[
     "credential",
     "user_handle",
     "signature",
-    "copied",
     "attestation_format",
     "attestation",
     "attestation_untrusted",

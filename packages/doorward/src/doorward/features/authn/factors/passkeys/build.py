@@ -1,0 +1,90 @@
+"""Construction of the passkey services. What they need is imported when the first of them is built: commands do not load it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doorward.features.audit.build import audit_log
+from doorward.features.authn.factors.passkeys.rules.rp_id import default_rp_id
+from doorward.features.rate_limits.build import throttle
+from doorward.features.services import Services
+from doorward.features.sessions.build import revoker
+
+if TYPE_CHECKING:
+    from doorward.features.authn.factors.passkeys.ceremonies import PasskeyCeremonies
+    from doorward.features.authn.factors.passkeys.metadata import AuthenticatorMetadata
+    from doorward.features.authn.factors.passkeys.owning import OwnPasskeys
+    from doorward.features.authn.factors.passkeys.proving import ProvePasskey
+    from doorward.features.authn.factors.passkeys.relying_party import RelyingParty
+
+
+def rp_id(services: Services) -> str | None:
+    """The relying party id; None where there are no passkeys: the issuer is an address, or they are switched off."""
+    policy = services.passkeys
+    if not policy.enabled:
+        return None
+    return policy.rp_id or default_rp_id(services.issuer)
+
+
+def ceremonies(services: Services) -> PasskeyCeremonies:
+    """What browsers are asked, where there are passkeys."""
+    from doorward.features.authn.factors.passkeys.ceremonies import PasskeyCeremonies
+
+    policy = services.passkeys
+    return PasskeyCeremonies(
+        store=services.store,
+        random=services.random,
+        sealer=services.sealer,
+        rp_id=services.get(rp_id) or "",
+        brand=services.brand_name,
+        origins=(services.origin, *policy.related_origins),
+        attested=policy.metadata is not None,
+    )
+
+
+def prove_passkey(services: Services) -> ProvePasskey:
+    """The proof by a passkey."""
+    from doorward.features.authn.factors.passkeys.proving import ProvePasskey
+    from doorward.features.authn.flow.build import offered_factors
+
+    return ProvePasskey(
+        store=services.store,
+        ceremonies=services.get(ceremonies),
+        factors=services.get(offered_factors),
+        throttle=services.get(throttle),
+        audit_log=services.get(audit_log),
+        metrics=services.metrics,
+        mail_queue=services.mail,
+        revoker=services.get(revoker),
+    )
+
+
+def own_passkeys(services: Services) -> OwnPasskeys:
+    """The passkeys of a person, for their owner."""
+    from doorward.features.authn.factors.passkeys.owning import OwnPasskeys
+
+    policy = services.passkeys
+    return OwnPasskeys(
+        store=services.store,
+        random=services.random,
+        ceremonies=services.get(ceremonies),
+        throttle=services.get(throttle),
+        audit_log=services.get(audit_log),
+        mail_queue=services.mail,
+        metadata=None if policy.metadata is None else metadata_in(policy.metadata),
+        allowed=frozenset(policy.allowed_aaguids),
+    )
+
+
+def metadata_in(path: str) -> AuthenticatorMetadata:
+    """The operator's file about authenticators. Nothing is read yet."""
+    from doorward.features.authn.factors.passkeys.metadata import AuthenticatorMetadata
+
+    return AuthenticatorMetadata(path=path)
+
+
+def relying_party(services: Services) -> RelyingParty:
+    """The comparison of the id with that of the stored passkeys, when a server starts."""
+    from doorward.features.authn.factors.passkeys.relying_party import RelyingParty
+
+    return RelyingParty(store=services.store, rp_id=rp_id(services), was=services.passkeys.rp_id_was)

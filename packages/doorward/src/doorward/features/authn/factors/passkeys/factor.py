@@ -1,0 +1,111 @@
+"""Passkeys in the sign-in flow: two kinds of proof by one kind of credential."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, final
+
+from doorward.core.errors import OAuthError
+from doorward.core.model.account import Account, EnrolledFactor
+from doorward.core.model.caller import Caller
+from doorward.core.model.signin import Proof, SignIn
+from doorward.features.authn.factors.passkeys.build import prove_passkey, rp_id
+from doorward.features.authn.factors.passkeys.rules.proof import KINDS, PASSKEY, SECURITY_KEY
+from doorward.features.authn.flow.factor import JsonStep
+from doorward.features.authn.flow.pages import FlowPages
+from doorward.features.authn.flow.plug import FactorPlug
+from doorward.features.authn.flow.rules.assurance import FactorTraits
+from doorward.features.authn.flow.rules.standing import stands_by
+from doorward.features.services import Services
+from doorward.features.sessions.browser_context import BrowserPages
+from doorward.web.pages.words import N_
+from doorward.web.route import Route
+
+if TYPE_CHECKING:
+    from doorward.features.authn.factors.passkeys.proving import ProvePasskey
+
+PATH: Final = "/sign-in/passkey"
+STEP: Final = "passkey"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasskeyStep(JsonStep):
+    """The step with `passkey`, the answer of the app's own call, in the JSON sign-in."""
+
+    proving: Callable[[], ProvePasskey]
+    name: str = STEP
+    field: str = STEP
+
+    async def prove(
+        self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
+    ) -> SignIn | OAuthError:
+        """The same proof as on the page; only for the person whom the sign-in knows, if it knows one."""
+        return await self.proving().prove(
+            sign_in,
+            params[self.field],
+            binding=sign_in.id,
+            browser_hash=sign_in.handle_hash or b"",
+            caller=caller,
+            now=now,
+            may_switch=False,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Passkeys(FactorPlug):
+    """What both kinds share. `proving` is called when the first answer comes: the service needs the list of factors."""
+
+    proving: Callable[[], ProvePasskey]
+    path: str = PATH
+    step: str = STEP
+
+    def stands(self, proof: Proof, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """Whether the passkey is still there; for a proof from a session, whether one is there that was there then."""
+        del account
+        return any(stands_by(proof, rows, kind) for kind in KINDS)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasskeyFactor(_Passkeys):
+    """A passkey with user verification: first or second, and enough alone."""
+
+    traits: FactorTraits = PASSKEY
+    link: str = N_("Use your passkey")
+
+    def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
+        """The page of both kinds."""
+        from doorward.features.authn.factors.passkeys.routes import PasskeyPage
+
+        return PasskeyPage(flow=flow, prove_passkey=self.proving()).routes(pages)
+
+    def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """Every passkey can be used so, whether or not it is asked for after a password."""
+        del account
+        return any(row.kind in KINDS for row in rows)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityKeyFactor(_Passkeys):
+    """A passkey that its owner wants to be asked for after the password, too; user verification is not needed then."""
+
+    traits: FactorTraits = SECURITY_KEY
+    link: str = N_("Use your passkey")
+
+
+def passkey_factors(services: Services) -> tuple[PasskeyFactor, SecurityKeyFactor] | None:
+    """Both kinds; None where there are no passkeys."""
+    if rp_id(services) is None:
+        return None
+
+    def proving() -> ProvePasskey:
+        return services.get(prove_passkey)
+
+    step = PasskeyStep(proving=proving)
+    return (
+        PasskeyFactor(proving=proving, json_step=step),
+        SecurityKeyFactor(proving=proving),
+    )

@@ -1,0 +1,244 @@
+"""Passkeys of a person: added, renamed, and removed by their owner (Level 3 §7.1; R73)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from msgspec import Struct, structs
+
+from doorward.adapters.logs import logger
+from doorward.core import text as forms
+from doorward.core.model.account import Account, EnrolledFactor
+from doorward.core.model.caller import Caller
+from doorward.core.model.passkey import Passkey
+from doorward.core.ports.mail_queue import MailQueue, owner_mail
+from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.service import AuditLog
+from doorward.features.authn.factors.passkeys.ceremonies import Options, PasskeyCeremonies
+from doorward.features.authn.factors.passkeys.metadata import AuthenticatorMetadata, BadMetadata
+from doorward.features.authn.factors.passkeys.relying_party import RP_ID_META
+from doorward.features.authn.factors.passkeys.rules.attestation import AttestationPolicy
+from doorward.features.authn.factors.passkeys.rules.ceremony import PasskeyProblem
+from doorward.features.authn.factors.passkeys.rules.proof import (
+    MAX_NAME,
+    MOST,
+    PASSKEY,
+    SECURITY_KEY,
+    suggested_as_second,
+)
+from doorward.features.authn.factors.passkeys.rules.provider import provider
+from doorward.features.authn.factors.passkeys.rules.registration import NewPasskey, registered
+from doorward.features.authn.factors.passkeys.rules.response import registration_response
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.rate_limits.service import Throttle
+from doorward.storage.sql.store import Store, Write
+
+_log = logger("passkeys")
+
+
+class Prepared(Struct, frozen=True):
+    """A passkey that may be stored, with the writes that do so; the last checks are their guards."""
+
+    passkey: Passkey
+    row: EnrolledFactor
+    user_verified: bool
+    writes: tuple[Write, ...]
+
+
+class NotAdded(Struct, frozen=True):
+    """Why a passkey was not added: the answer of the browser is refused, it is known already, or there are too many."""
+
+    why: Literal["refused", "known", "too_many", "authenticator"]
+    code: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPasskeys:
+    """The caller makes sure that the owner has signed in recently, or is setting up a factor in a sign-in."""
+
+    store: Store
+    random: SecureRandom
+    ceremonies: PasskeyCeremonies
+    throttle: Throttle
+    audit_log: AuditLog
+    mail_queue: MailQueue
+    metadata: AuthenticatorMetadata | None = None
+    allowed: frozenset[str] = frozenset()
+
+    async def options(
+        self, account: Account, *, binding: str, browser_hash: bytes, now: int, silently: bool = False
+    ) -> Options:
+        """Options to create a passkey. Nothing is written. `binding`: the id of the session, or of the sign-in."""
+        passkeys = await self.store.passkeys.of_account(account.id)
+        return self.ceremonies.to_create(
+            account, passkeys, binding=binding, browser_hash=browser_hash, now=now, silently=silently
+        )
+
+    async def prepare(
+        self,
+        account: Account,
+        text: str,
+        *,
+        binding: str,
+        browser_hash: bytes,
+        second: bool | None,
+        caller: Caller,
+        now: int,
+        silently: bool = False,
+    ) -> Prepared | NotAdded | Wait:
+        """Check the browser's answer, and say what to commit. `second`: whether its owner wants to be asked for it after the password,
+        too; None if they were not asked."""
+        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
+            return wait
+        response = registration_response(text)
+        if response is None:
+            return NotAdded("refused", "unreadable")
+        made = registered(
+            response,
+            self.ceremonies.expected(
+                "create_silently" if silently else "create",
+                binding=binding,
+                browser_hash=browser_hash,
+                now=now,
+            ),
+            attest=await self._policy(),
+        )
+        if isinstance(made, PasskeyProblem):
+            await self._refuse(account, made, caller, now)
+            return NotAdded(
+                "authenticator" if made.code.startswith(("attestation_", "authenticator")) else "refused",
+                made.code,
+            )
+        if await self.store.passkeys.by_credential(made.credential_id) is not None:
+            return NotAdded("known")
+        if len(await self.store.passkeys.of_account(account.id)) >= MOST:
+            return NotAdded("too_many")
+        prepared = self._prepared(account, made, second=second, caller=caller, now=now, silently=silently)
+        named = await self.store.meta(RP_ID_META)
+        if named is None:
+            name = self.store.put_meta(RP_ID_META, self.ceremonies.rp_id)
+            return structs.replace(prepared, writes=(*prepared.writes, name))
+        # another node runs with other settings: passkeys of two ids would not be told apart
+        return prepared if named == self.ceremonies.rp_id else NotAdded("refused", "rp_id")
+
+    def _prepared(
+        self,
+        account: Account,
+        made: NewPasskey,
+        *,
+        second: bool | None,
+        caller: Caller,
+        now: int,
+        silently: bool,
+    ) -> Prepared:
+        if not silently and (second is None or not made.user_verified):
+            second = suggested_as_second(
+                discoverable=made.discoverable,
+                user_verified=made.user_verified,
+                transports=made.transports,
+            )
+        row = EnrolledFactor(
+            id=self.random.new_id("fac"),
+            account_id=account.id,
+            kind=(SECURITY_KEY if second and not silently else PASSKEY).kind,
+            created_at=now,
+        )
+        passkey = Passkey(
+            factor_id=row.id,
+            account_id=account.id,
+            credential_id=made.credential_id,
+            public_key=made.public_key,
+            alg=made.alg,
+            sign_count=made.sign_count,
+            aaguid=made.aaguid,
+            name=provider(made.aaguid) or "",
+            transports=made.transports,
+            discoverable=made.discoverable,
+            user_verified=made.user_verified,
+            backup_eligible=made.backup_eligible,
+            backed_up=made.backed_up,
+            attestation=made.attestation,
+            made_silently=silently,
+        )
+        mail = owner_mail(self.mail_queue, "passkey_added", account, caller, now, name=passkey.name)
+        return Prepared(
+            passkey,
+            row,
+            made.user_verified,
+            (
+                self.ceremonies.claim(made.challenge, now),
+                self.store.accounts.add_factor(row),
+                self.store.passkeys.insert(passkey),
+                self.store.messages.insert_mail(mail),
+                self.audit_log.write(
+                    "passkey.added",
+                    caller=caller,
+                    now=now,
+                    account_id=account.id,
+                    factor=row.id,
+                    method=row.kind,
+                    provider=passkey.name,
+                    attestation=passkey.attestation,
+                ),
+            ),
+        )
+
+    async def rename(
+        self, account: Account, factor_id: str, name: str, *, caller: Caller, now: int
+    ) -> bool | Wait:
+        """Give a passkey another name. False: it is not theirs, or the name is empty or too long."""
+        wanted = forms.name(name)
+        passkey = await self._own(account, factor_id)
+        if passkey is None or not 1 <= len(wanted) <= MAX_NAME:
+            return False
+        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
+            return wait
+        return await self.store.commit(
+            self.store.passkeys.rename(factor_id, wanted),
+            self.audit_log.write(
+                "passkey.renamed", caller=caller, now=now, account_id=account.id, factor=factor_id
+            ),
+        )
+
+    async def removal(
+        self, account: Account, factor_id: str, *, caller: Caller, now: int
+    ) -> tuple[Write, ...] | None:
+        """The notice and the audit event of a removal. None: it is not theirs."""
+        passkey = await self._own(account, factor_id)
+        if passkey is None:
+            return None
+        mail = owner_mail(self.mail_queue, "passkey_removed", account, caller, now, name=passkey.name)
+        return (
+            self.store.messages.insert_mail(mail),
+            self.audit_log.write(
+                "passkey.removed", caller=caller, now=now, account_id=account.id, factor=factor_id
+            ),
+        )
+
+    async def _own(self, account: Account, factor_id: str) -> Passkey | None:
+        passkeys = await self.store.passkeys.of_account(account.id)
+        return next((one for one in passkeys if one.factor_id == factor_id), None)
+
+    async def _policy(self) -> AttestationPolicy:
+        if self.metadata is None:
+            return AttestationPolicy(allowed=self.allowed)
+        try:
+            await self.metadata.load()
+        except (BadMetadata, OSError) as problem:
+            # what was read before still counts; where nothing was, no authenticator is trusted
+            _log.warning("passkeys.metadata_unread", reason=str(problem))
+        return AttestationPolicy(allowed=self.allowed, trust=self.metadata.trust)
+
+    async def _refuse(self, account: Account, problem: PasskeyProblem, caller: Caller, now: int) -> None:
+        await self.store.commit(
+            self.audit_log.write(
+                "passkey.refused",
+                caller=caller,
+                now=now,
+                account_id=account.id,
+                ok=False,
+                reason=problem.code,
+            )
+        )

@@ -1,0 +1,155 @@
+"""/sign-in/passkey: the page that asks for a passkey, its form, and new options for a page that stays open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, final
+from urllib.parse import quote
+
+import msgspec
+
+from doorward.core.errors import OAuthError
+from doorward.core.model.signin import SignIn
+from doorward.features.authn.factors.passkeys.factor import PATH
+from doorward.features.authn.factors.passkeys.proving import COPIED, UNKNOWN, UNVERIFIED, ProvePasskey
+from doorward.features.authn.factors.passkeys.rules.proof import KINDS
+from doorward.features.authn.factors.passkeys.rules.response import assertion_response, padless
+from doorward.features.authn.factors.passkeys.views import PasskeyStepView
+from doorward.features.authn.flow.factor import Factor
+from doorward.features.authn.flow.pages import FlowPages, said_stale, ways
+from doorward.features.sessions.browser_context import (
+    BrowserContext,
+    BrowserPages,
+    PagePost,
+    PageVisit,
+    StalePost,
+)
+from doorward.web.http import EarlyResponse, Response, json_response
+from doorward.web.page import page
+from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.route import Route
+
+OPTIONS_PATH: Final = f"{PATH}/options"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasskeyPage:
+    """Handlers for a passkey as the first factor, and as a second one."""
+
+    flow: FlowPages
+    prove_passkey: ProvePasskey
+
+    async def ask(self, visit: PageVisit) -> Response:
+        """The page with a button. It is shown before a sign-in began, too: then any passkey may answer."""
+        browser, sign_in = await self.flow.current(visit.browser, visit.query.get("flow"))
+        return await self._page(browser, sign_in, said_stale(browser, visit.query))
+
+    async def ask_again(self, post: StalePost) -> Response:
+        """The page once more, with a new challenge."""
+        await self.flow.lead_onward(post.browser, post.form.get("flow"))
+        browser, sign_in = await self.flow.kept(post.browser, post.form.get("flow"))
+        return await self._page(browser, sign_in, post.problem)
+
+    async def options(self, visit: PageVisit) -> Response:
+        """New request options, for a page that is open for longer than a challenge lasts."""
+        browser, flow = visit.browser, visit.query.get("flow")
+        sign_in = await self.flow.sign_ins.get(flow) if flow else None
+        if flow and (
+            sign_in is None
+            or sign_in.browser_hash != browser.browser_hash
+            or sign_in.done_at is not None
+            or browser.now >= sign_in.expires_at
+        ):
+            return json_response({"error": "invalid_session"}, 404)
+        found = await self.prove_passkey.options(sign_in, browser_hash=browser.browser_hash, now=browser.now)
+        return json_response(found)
+
+    async def answer(self, post: PagePost) -> Response:
+        """Sign in with a passkey, or show one after another factor."""
+        flow, credential = post.form.get("flow"), post.form.get("credential", "")
+        sign_in = await self.flow.load(post.browser, flow)
+        browser = self.flow.for_app_of(post.browser, sign_in)
+        if not credential:
+            # a browser without scripts has sent the form as it is
+            return await self._page(browser, sign_in, FormProblem(Wrong.PASSKEY_REFUSED))
+        outcome = await self.prove_passkey.prove(
+            sign_in,
+            credential,
+            binding=flow or "",
+            browser_hash=browser.browser_hash,
+            caller=browser.caller,
+            now=browser.now,
+        )
+        if not isinstance(outcome, OAuthError):
+            return await self.flow.follow(browser, outcome)
+        if outcome.code == "invalid_session":
+            return await self.flow.load_and_follow(browser, sign_in.id)
+        return await self._page(browser, sign_in, _problem(outcome), _unknown(outcome, credential))
+
+    async def _page(
+        self,
+        browser: BrowserContext,
+        sign_in: SignIn | None,
+        problem: FormProblem | None,
+        unknown: str | None = None,
+    ) -> Response:
+        account, acceptable = None, self.flow.factors.first
+        if sign_in is not None:
+            account, acceptable = await self.flow.sign_in_flow.acceptable(sign_in)
+        if not any(factor.traits.kind in KINDS for factor in acceptable):
+            raise EarlyResponse(
+                browser.go("/sign-in") if sign_in is None else await self.flow.follow(browser, sign_in)
+            )
+        options = await self.prove_passkey.options(
+            sign_in, browser_hash=browser.browser_hash, now=browser.now
+        )
+        flow = None if sign_in is None else sign_in.id
+        signals = None if unknown is None else self._signals(unknown)
+        view = PasskeyStepView(
+            options=_text(options),
+            renew=OPTIONS_PATH if flow is None else f"{OPTIONS_PATH}?flow={quote(flow)}",
+            flow=flow,
+            account=None if account is None or _first(acceptable) else account.email,
+            others=ways([one for one in acceptable if one.traits.kind not in KINDS], browser.context.locale),
+            signals=signals,
+            problem=problem,
+        )
+        return page(view, browser)
+
+    def _signals(self, credential_id: str) -> str:
+        rp_id = self.prove_passkey.ceremonies.rp_id
+        return _text([{"signalName": "unknownCredential", "rpID": rp_id, "credentialID": credential_id}])
+
+    def routes(self, pages: BrowserPages) -> list[Route]:
+        """Routes of the page, its form, and the options."""
+        return [
+            pages.get(PATH, self.ask, takes="flow stale"),
+            pages.get(OPTIONS_PATH, self.options, takes="flow"),
+            pages.post(PATH, self.answer, refused=self.ask_again, takes="flow credential"),
+        ]
+
+
+def _first(acceptable: Sequence[Factor]) -> bool:
+    return any(factor.traits.comes_first and factor.traits.kind not in KINDS for factor in acceptable)
+
+
+def _problem(refusal: OAuthError) -> FormProblem:
+    if refusal.code == "too_many_attempts":
+        return FormProblem(Wrong.TOO_MANY_TRIES, at=refusal.retry_at)
+    if refusal == COPIED:
+        return FormProblem(Wrong.PASSKEY_COPIED)
+    known = {UNKNOWN: Wrong.PASSKEY_UNKNOWN, UNVERIFIED: Wrong.PASSKEY_UNVERIFIED}
+    return FormProblem(known.get(refusal.description, Wrong.PASSKEY_REFUSED))
+
+
+def _unknown(refusal: OAuthError, credential: str) -> str | None:
+    if refusal.description != UNKNOWN:
+        return None
+    response = assertion_response(credential)
+    return None if response is None else padless(response.credential_id)
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()

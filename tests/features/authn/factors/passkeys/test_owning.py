@@ -1,0 +1,144 @@
+"""Passkeys of a person: added once, with notice, renamed, and removed by their owner."""
+
+from __future__ import annotations
+
+import pytest
+
+from doorward.features.authn.factors.passkeys.build import own_passkeys
+from doorward.features.authn.factors.passkeys.owning import NotAdded, Prepared
+from doorward.features.authn.factors.passkeys.relying_party import RP_ID_META
+from doorward.features.authn.factors.passkeys.rules.proof import MOST
+from doorward.features.rate_limits.rules.attempts import Wait
+from tests.features.authn.factors.passkeys.owners import BINDING, BROWSER, device, enrolled, prepare
+from tests.people import CALLER, House
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_new_passkey_is_stored_with_what_it_said_and_its_owner_is_told(house: House) -> None:
+    account = await house.person()
+    phone = device(aaguid=bytes.fromhex("d548826e79b4db40a3d811116f7e8349"))
+    passkey = await enrolled(house, account, phone)
+    assert passkey.name == "Bitwarden"
+    (stored,) = await house.store.passkeys.of_account(account.id)
+    assert stored == passkey
+    assert await house.store.passkeys.by_credential(passkey.credential_id) == passkey
+    assert await house.store.passkeys.any()
+    (row,) = await house.store.accounts.factors(account.id)
+    assert (row.id, row.kind, row.used_at) == (passkey.factor_id, "passkey", None)
+    assert [(to, kind) for to, kind, _ in await house.mails()] == [(account.email, "passkey_added")]
+    assert (await house.kinds())[-1] == "passkey.added"
+    assert await house.store.meta(RP_ID_META) == "auth.example.com"
+
+
+@pytest.mark.requirement(88)
+async def test_a_credential_id_exists_once(house: House) -> None:
+    ada, eve, phone = await house.person(), await house.person("eve@example.com"), device()
+    own = house.services.get(own_passkeys)
+    options = await own.options(ada, binding=BINDING, browser_hash=BROWSER, now=house.now)
+    text = phone.create(options)
+    first = await prepare(house, ada, phone, text=text)
+    second = await prepare(house, eve, phone, text=text)
+    assert isinstance(first, Prepared)
+    assert isinstance(second, Prepared)
+    assert await house.store.commit(*first.writes)
+    assert not await house.store.commit(*second.writes)
+    assert await prepare(house, eve, phone, text=text) == NotAdded("known")
+    assert await house.store.passkeys.of_account(eve.id) == []
+
+
+@pytest.mark.requirement(87)
+async def test_an_answer_adds_one_passkey(house: House) -> None:
+    account, phone = await house.person(), device()
+    one = await prepare(house, account, phone)
+    assert isinstance(one, Prepared)
+    assert await house.store.commit(*one.writes)
+    await house.store.commit(house.store.accounts.remove_factor(account.id, one.passkey.factor_id))
+    assert not await house.store.commit(*one.writes)
+
+
+@pytest.mark.requirement(87)
+@pytest.mark.parametrize("changes", [{"binding": "ses_2"}, {"browser_hash": b"x" * 32}, {"silently": True}])
+async def test_an_answer_belongs_to_its_session_browser_and_use(
+    house: House, changes: dict[str, object]
+) -> None:
+    account, phone = await house.person(), device()
+    own = house.services.get(own_passkeys)
+    options = await own.options(account, binding=BINDING, browser_hash=BROWSER, now=house.now)
+    refused = await prepare(house, account, phone, text=phone.create(options), **changes)
+    assert refused == NotAdded("refused", "challenge")
+    assert (await house.kinds())[-1] == "passkey.refused"
+
+
+async def test_other_passkeys_of_the_person_are_excluded(house: House) -> None:
+    account, phone = await house.person(), device()
+    passkey = await enrolled(house, account, phone)
+    own = house.services.get(own_passkeys)
+    options = await own.options(account, binding=BINDING, browser_hash=BROWSER, now=house.now)
+    assert [one["transports"] for one in options["excludeCredentials"]] == [["hybrid", "internal"]]
+    assert options["user"]["name"] == account.email
+    assert options["attestation"] == "none"
+    assert [one["alg"] for one in options["pubKeyCredParams"]] == [-8, -7, -257]
+    assert passkey.credential_id
+
+
+async def test_a_silent_passkey_is_made_without_presence_and_never_asked_for(house: House) -> None:
+    account, phone = await house.person(), device()
+    passkey = await enrolled(house, account, phone, silently=True, second=None)
+    assert (passkey.made_silently, passkey.user_verified) == (True, False)
+    (row,) = await house.store.accounts.factors(account.id)
+    assert row.kind == "passkey"
+
+
+async def test_a_key_that_cannot_come_first_is_asked_for_after_the_password(house: House) -> None:
+    account, key = await house.person(), device(verified=False, transports=("usb",))
+    await enrolled(house, account, key, second=False)
+    (row,) = await house.store.accounts.factors(account.id)
+    assert row.kind == "security_key"
+
+
+async def test_a_person_has_so_many_passkeys_and_no_more(house: House) -> None:
+    account, phone = await house.person(), device()
+    for number in range(MOST):
+        if number % 10 == 9:
+            house.later(90_000)
+        await enrolled(house, account, phone)
+    house.later(90_000)
+    assert await prepare(house, account, phone) == NotAdded("too_many")
+
+
+async def test_adding_is_limited(house: House) -> None:
+    account, phone = await house.person(), device()
+    outcomes = [await prepare(house, account, phone, text="{}") for _ in range(21)]
+    assert outcomes[0] == NotAdded("refused", "unreadable")
+    assert isinstance(outcomes[-1], Wait)
+
+
+async def test_a_passkey_has_the_name_that_its_owner_gives(house: House) -> None:
+    account, phone = await house.person(), device()
+    passkey = await enrolled(house, account, phone)
+    own = house.services.get(own_passkeys)
+
+    async def rename(name: str, factor_id: str = passkey.factor_id) -> bool | Wait:
+        return await own.rename(account, factor_id, name, caller=CALLER, now=house.now)
+
+    assert await rename("  My \u202e phone ") is True
+    assert [one.name for one in await house.store.passkeys.of_account(account.id)] == ["My phone"]
+    for name in ("", " ", "\u200b", "x" * 41):
+        assert await rename(name) is False
+    assert await rename("Other", "fac_other") is False
+
+
+@pytest.mark.requirement(88)
+async def test_only_the_owner_renames_and_removes(house: House) -> None:
+    ada, eve, phone = await house.person(), await house.person("eve@example.com"), device()
+    passkey = await enrolled(house, ada, phone)
+    own = house.services.get(own_passkeys)
+    assert await own.rename(eve, passkey.factor_id, "Mine", caller=CALLER, now=house.now) is False
+    assert await own.removal(eve, passkey.factor_id, caller=CALLER, now=house.now) is None
+
+
+async def test_no_passkey_of_a_second_relying_party_is_stored(house: House) -> None:
+    account, phone = await house.person(), device()
+    await house.store.commit(house.store.put_meta(RP_ID_META, "other.example.com"))
+    assert await prepare(house, account, phone) == NotAdded("refused", "rp_id")

@@ -1,0 +1,46 @@
+"""The relying party id changes only when the operator says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from doorward.features.authn.factors.passkeys.relying_party import (
+    RP_ID_META,
+    RelyingParty,
+    RelyingPartyChanged,
+)
+from tests.features.authn.factors.passkeys.owners import device, enrolled
+from tests.people import House
+
+pytestmark = pytest.mark.anyio
+OTHER = "example.com"
+
+
+async def settle(house: House, rp_id: str | None, was: str | None = None) -> None:
+    await RelyingParty(store=house.store, rp_id=rp_id, was=was).settle()
+
+
+async def test_without_passkeys_any_id_may_be_set(house: House) -> None:
+    await settle(house, OTHER)
+    assert await house.store.meta(RP_ID_META) is None
+    await house.store.commit(house.store.put_meta(RP_ID_META, "former.example.com"))
+    await settle(house, OTHER)
+    assert await house.store.meta(RP_ID_META) == OTHER
+
+
+async def test_with_passkeys_another_id_is_refused_unless_they_are_given_up(house: House) -> None:
+    account = await house.person()
+    await enrolled(house, account, device())
+    await settle(house, "auth.example.com")
+    await settle(house, None)
+    for was in (None, "wrong.example.com"):
+        with pytest.raises(RelyingPartyChanged) as caught:
+            await settle(house, OTHER, was)
+        assert "auth.example.com" in caught.value.fix
+    assert len(await house.store.passkeys.of_account(account.id)) == 1
+    await settle(house, OTHER, "auth.example.com")
+    assert await house.store.passkeys.of_account(account.id) == []
+    assert await house.store.accounts.factors(account.id) == []
+    assert await house.store.meta(RP_ID_META) == OTHER
+    # the setting may stay
+    await settle(house, OTHER, "auth.example.com")
