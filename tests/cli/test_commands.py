@@ -263,6 +263,33 @@ def test_the_factors_of_a_lost_phone_are_shown_and_removed(stocked: Run) -> None
     assert stocked("user", "reset-factors", "ada@example.com", "--yes").status == 1
 
 
+def test_a_reset_of_one_factor_and_a_demand_for_one_say_what_follows(stocked: Run) -> None:
+    ada = "ada@example.com"
+    asked = stocked("user", "require-factor", ada, "--grace", "3", "--reason", "new in finance")
+    assert "sets up a second factor at the next sign-in, or within 3 days." in asked.out
+    _with_a_phone(ada)
+    document = stocked("user", "factors", ada, "--json").document
+    assert [(one["id"], one["kind"]) for one in document["factors"]] == [("fac_1", "totp")]
+    since, until = document["required"]["since"], document["required"]["grace_until"]
+    assert until - since == 3 * 86_400
+    assert "required" in stocked("user", "show", ada).out
+    assert "at every sign-in" in stocked("user", "require-factor", ada).out
+    wrong = stocked("user", "reset-factors", ada, "--yes", "--id", "fac_9")
+    assert wrong.status == 1
+    assert "doorward user factors ada@example.com" in wrong.err
+    codes = stocked(
+        "user", "reset-factors", ada, "--yes", "--kind", "recovery_code", "--reason", "found on paper"
+    )
+    assert "still has totp; they are signed out everywhere" in codes.out
+    gone = stocked("user", "reset-factors", ada, "--yes", "--id", "fac_1", "--json").document
+    assert (gone["factors"], gone["authenticator"]) == ([], None)
+    assert gone["required"] is not None, "the next sign-in asks for a new one"
+    off = stocked("user", "require-factor", ada, "--off", "--json").document
+    assert off["required"] is None
+    assert stocked("user", "require-factor", ada, "--off").status == 1
+    assert stocked("user", "reset-factors", ada, "--yes", "--kind", "lock").status == 2
+
+
 def _with_a_phone(email: str) -> None:
     async def work() -> None:
         store = await open_store("doorward.db")

@@ -92,6 +92,8 @@ def test_every_option_in_a_sentence_exists() -> None:
     assert named <= known
     assert {member for member in OPTIONS if member not in Client.__struct_fields__} <= {
         "keep_old",
+        "grace",
+        "reason",
         "given_name",
         "family_name",
     }

@@ -13,7 +13,12 @@ from doorward.features.authn.factors.email_code.messages import (
 from doorward.features.authn.factors.password.messages import PasswordChanged
 from doorward.features.authn.factors.recovery_codes.messages import RecoveryCodesMade, RecoveryCodeUsed
 from doorward.features.authn.flow.messages import NewDevice, SecondFactorFailed
-from doorward.features.authn.methods.messages import SecondFactorAdded, SecondFactorRemoved, SecondFactorReset
+from doorward.features.authn.methods.messages import (
+    SecondFactorAdded,
+    SecondFactorRemoved,
+    SecondFactorRequired,
+    SecondFactorReset,
+)
 from doorward.features.oauth import index as oauth
 from doorward.features.oauth.grants.refresh_token.messages import RefreshReplayed
 from doorward.web.mail.message import MessageTemplate
@@ -39,6 +44,10 @@ def letters(name: str = "Orders") -> list[MessageTemplate]:
         SecondFactorRemoved(at=AT, device=name),
         SecondFactorReset(at=AT),
         SecondFactorReset(at=AT, password_too=True),
+        SecondFactorReset(at=AT, methods=("sms", "recovery_code")),
+        SecondFactorReset(at=AT, methods=("passkey",), left=True),
+        SecondFactorRequired(at=AT),
+        SecondFactorRequired(at=AT, until=AT + 86_400),
         RecoveryCodesMade(at=AT),
         RecoveryCodeUsed(at=AT, left=1, device=name),
         RecoveryCodeUsed(at=AT, left=0),

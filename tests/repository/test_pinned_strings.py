@@ -111,6 +111,7 @@ AUDIT_KINDS = {
     "second_factor.code_sent",
     "second_factor.failed",
     "second_factor.removed",
+    "second_factor.required",
     "second_factor.reset",
     "second_factor.succeeded",
     "session.ended",
@@ -195,7 +196,7 @@ GRANT_NAMES = "authorization_code refresh_token client_credentials"
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
     "verify_address address_taken reset_password password_changed new_device second_factor_added second_factor_removed"
-    " second_factor_reset second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_copied refresh_replayed"
+    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_copied refresh_replayed"
 )
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
 LITERALS: dict[Any, str] = {

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from doorward.core.model.account import Account, EnrolledFactor
+from doorward.core.model.passkey import Passkey
+from doorward.core.model.policy import SecondFactorPolicy
 from doorward.features.admin.error import AdminError
 from doorward.features.admin.factors import FactorAdmin
 from tests.features.admin.managing import OPERATOR
@@ -12,7 +17,10 @@ from tests.people import PASSWORD, House
 pytestmark = pytest.mark.anyio
 
 
-def desk(house: House) -> FactorAdmin:
+POLICY = SecondFactorPolicy()
+
+
+def desk(house: House, policy: SecondFactorPolicy = POLICY) -> FactorAdmin:
     made = house.factors
     return FactorAdmin(
         store=house.store,
@@ -20,16 +28,18 @@ def desk(house: House) -> FactorAdmin:
         clock=house.clock,
         revoker=house.pages.revoker,
         mail_queue=made.mail_queue,
+        policy=policy,
     )
 
 
 async def test_an_operator_sees_which_factors_a_person_has(house: House) -> None:
     account = await house.person()
-    assert await desk(house).find(OPERATOR, "ada@example.com") == (account, [])
+    none = await desk(house).find(OPERATOR, "ada@example.com")
+    assert (none.account, none.rows, none.held, none.demand) == (account, [], (), None)
     await house.authenticator(account)
-    _, held = await desk(house).find(OPERATOR, account.id)
-    assert [factor.kind for factor in held].count("totp") == 1
-    assert [factor.kind for factor in held].count("recovery_code") == 10
+    found = await desk(house).find(OPERATOR, account.id)
+    assert [factor.kind for factor in found.held] == ["totp"]
+    assert [row.kind for row in found.rows].count("recovery_code") == 10
     with pytest.raises(AdminError):
         await desk(house).find(OPERATOR, "eve@example.com")
 
@@ -59,7 +69,12 @@ async def test_a_reset_removes_every_factor_ends_everything_and_informs_the_owne
     assert (to, kind) == ("ada@example.com", "second_factor_reset")
     assert "signed you out everywhere" in letter.text
     (event,) = await house.store.audit.of_account(account.id, ("second_factor.reset",))
-    assert event.detail == {"by": "operator", "actor": "os_user:grace", "password": "kept"}
+    assert event.detail == {
+        "by": "operator",
+        "actor": "os_user:grace",
+        "password": "kept",
+        "methods": ["totp", "recovery_code"],
+    }
 
 
 @pytest.mark.requirement(94)
@@ -110,3 +125,150 @@ async def test_a_person_without_factors_is_not_changed(house: House) -> None:
     kept = await house.store.sessions.get(session.id)
     assert kept is not None
     assert kept.ended_at is None
+
+
+async def key(house: House, account: Account, factor_id: str, kind: str = "passkey") -> None:
+    """A factor of another kind."""
+    factor = EnrolledFactor(factor_id, account.id, kind, house.now)
+    assert await house.store.commit(house.store.accounts.add_factor(factor))
+
+
+@pytest.mark.requirement(72)
+async def test_one_factor_can_be_removed_and_the_recovery_codes_stay_for_the_others(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    await key(house, account, "fac_key", "security_key")
+    session = await house.session(account)
+    left = await desk(house).reset(
+        OPERATOR, account.id, factor_id="fac_key", reason="stolen on the train, ticket 7"
+    )
+    assert [one.kind for one in left.held] == ["totp"]
+    assert [row.kind for row in left.rows].count("recovery_code") == 10
+    ended = await house.store.sessions.get(session.id)
+    assert ended is not None
+    assert ended.end_reason == "second_factor_reset"
+    (_, _, letter), *_ = await house.mails()
+    assert "Your other second steps still work." in letter.text
+    (event,) = await house.store.audit.of_account(account.id, ("second_factor.reset",))
+    assert event.detail["methods"] == ["passkey"]
+    assert event.detail["reason"] == "stolen on the train, ticket 7"
+
+
+@pytest.mark.requirement(72)
+async def test_the_last_factor_takes_the_recovery_codes_with_it(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    left = await desk(house).reset(OPERATOR, account.id, kinds=["totp"])
+    assert (left.rows, left.held) == ([], ())
+
+
+@pytest.mark.requirement(72)
+async def test_recovery_codes_alone_can_be_removed(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    left = await desk(house).reset(OPERATOR, account.id, kinds=["recovery_code"])
+    assert [row.kind for row in left.rows] == ["totp"]
+
+
+async def test_both_kinds_of_passkeys_are_removed_under_one_name(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    await key(house, account, "fac_1")
+    await key(house, account, "fac_2", "security_key")
+    assert [one.kind for one in (await desk(house).find(OPERATOR, account.id)).held].count("passkey") == 2
+    left = await desk(house).reset(OPERATOR, account.id, kinds=["passkey"])
+    assert [one.kind for one in left.held] == ["totp"]
+
+
+async def test_a_passkey_is_listed_with_its_name_and_without_its_ids(house: House) -> None:
+    account = await house.person()
+    await key(house, account, "fac_1")
+    passkey = Passkey(
+        factor_id="fac_1",
+        account_id=account.id,
+        credential_id=b"credential",
+        public_key=b"key",
+        alg=-7,
+        sign_count=0,
+        aaguid="",
+        name="Ada's phone",
+        last_used_at=house.now,
+    )
+    assert await house.store.commit(house.store.passkeys.insert(passkey))
+    (one,) = (await desk(house).find(OPERATOR, account.id)).held
+    assert (one.id, one.kind, one.name) == ("fac_1", "passkey", "Ada's phone")
+    assert (one.added_at, one.last_used_at) == (house.now, house.now)
+    assert not {"credential_id", "public_key"} & {*one.__struct_fields__}
+
+
+@pytest.mark.parametrize("named", [{"kinds": ["sms"]}, {"factor_id": "fac_of_nobody"}, {"factor_id": ""}])
+async def test_a_factor_that_the_person_does_not_have_is_refused(house: House, named: dict[str, Any]) -> None:
+    account, eve = await house.person(), await house.person("eve@example.com")
+    await house.authenticator(account)
+    await key(house, eve, "fac_hers")
+    before = await house.mails()
+    others: dict[str, Any] = {"factor_id": "fac_hers"}
+    for given in (named, others):
+        with pytest.raises(AdminError, match="factor_not_held"):
+            await desk(house).reset(OPERATOR, account.id, **given)
+    assert len(await house.store.accounts.factors(account.id)) == 11
+    assert await house.mails() == before
+
+
+@pytest.mark.parametrize("reason", ["x" * 201, "two\nlines", "a\x1b[31m"])
+async def test_a_reason_is_one_short_line(house: House, reason: str) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    for attempt in (
+        desk(house).reset(OPERATOR, account.id, reason=reason),
+        desk(house).require(OPERATOR, account.id, reason=reason),
+    ):
+        with pytest.raises(AdminError, match="text_too_long"):
+            await attempt
+    assert len(await house.store.accounts.factors(account.id)) == 11
+    assert await house.store.factor_demands.get(account.id) is None
+
+
+@pytest.mark.requirement(72)
+async def test_a_reset_leaves_no_time_to_put_a_required_factor_off(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    assert await house.store.commit(house.store.factor_demands.postpone(account.id, "sin_1", house.now))
+    left = await desk(house).reset(OPERATOR, account.id)
+    assert left.demand is not None
+    assert (left.demand.asked_at, left.demand.postponed) == (0, None)
+
+
+@pytest.mark.requirement(84)
+async def test_an_operator_requires_a_second_factor_of_one_person(house: House) -> None:
+    account = await house.person()
+    found = await desk(house).require(OPERATOR, account.email, grace=3 * 86_400, reason="new in finance")
+    assert found.demand is not None
+    assert (found.demand.required_at, found.demand.grace_until) == (house.now, house.now + 3 * 86_400)
+    (to, kind, letter), *_ = await house.mails()
+    assert (to, kind) == ("ada@example.com", "second_factor_required")
+    assert "If you have none yet, set one up until" in letter.text
+    (event,) = await house.store.audit.of_account(account.id, ("second_factor.required",))
+    assert event.detail == {
+        "by": "operator",
+        "actor": "os_user:grace",
+        "required": "yes",
+        "grace": str(3 * 86_400),
+        "reason": "new in finance",
+    }
+    ended = await desk(house).require(OPERATOR, account.email, on=False)
+    assert ended.demand is not None
+    assert (ended.demand.required_at, ended.demand.grace_until) == (None, None)
+    assert len(await house.mails()) == 1, "less to do is no news"
+    with pytest.raises(AdminError, match="unchanged"):
+        await desk(house).require(OPERATOR, account.email, on=False)
+
+
+async def test_what_nobody_can_set_up_is_not_required(house: House) -> None:
+    account = await house.person()
+    off = desk(house, SecondFactorPolicy(require="off"))
+    with pytest.raises(AdminError, match="factors_off"):
+        await off.require(OPERATOR, account.id)
+    with pytest.raises(AdminError, match="out_of_range"):
+        await desk(house).require(OPERATOR, account.id, grace=91 * 86_400)
+    assert await house.store.factor_demands.get(account.id) is None

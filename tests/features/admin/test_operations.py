@@ -56,6 +56,7 @@ CALLS: dict[str, Call] = {
     "PeopleAdmin.revoke_role": lambda desk, actor: desk.people.revoke_role(actor, ADA, "customer"),
     "FactorAdmin.find": lambda desk, actor: desk.factors.find(actor, ADA),
     "FactorAdmin.reset": lambda desk, actor: desk.factors.reset(actor, ADA),
+    "FactorAdmin.require": lambda desk, actor: desk.factors.require(actor, ADA),
     "AppAdmin.create": lambda desk, actor: desk.apps.create(
         actor, structs.replace(WEB, name="other"), kind="web"
     ),

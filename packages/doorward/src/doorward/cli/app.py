@@ -25,7 +25,7 @@ from doorward.cli import (
     move,
     outputs,
     passkeys,
-    people,
+    people_factors,
     roles,
     server,
     show,
@@ -49,7 +49,7 @@ command(app)(server.serve)
 app.command()(dev.dev)
 app.command()(dev.demo)
 command(app)(server.doctor)
-app.add_typer(people.app, name="user")
+app.add_typer(people_factors.app, name="user")
 app.add_typer(passkeys.app, name="passkeys")
 app.add_typer(apps_change.app, name="app")
 app.add_typer(apis.app, name="api")

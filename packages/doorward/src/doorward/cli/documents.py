@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from msgspec import to_builtins
 
-from doorward.core.model.account import Account, EnrolledFactor
+from doorward.core.model.account import Account
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Role, StoredSigningKey
 from doorward.core.model.message import Undelivered
 from doorward.core.model.passkey import Passkey
 from doorward.core.model.wrapped_key import WrappedKey
+from doorward.features.admin.factors import FactorsOf
 from doorward.features.authn.factors.passkeys.rules.provider import provider
-from doorward.features.authn.factors.totp import rules as totp
 
 
 def of_account(account: Account) -> dict[str, Any]:
@@ -36,22 +35,25 @@ def of_account(account: Account) -> dict[str, Any]:
     }
 
 
-def of_factors(factors: Sequence[EnrolledFactor]) -> dict[str, Any]:
-    """A person's second factors: date of registration and last use, and the number of recovery codes left; no seed, no hash."""
-    app = next((one for one in factors if one.kind == "totp"), None)
-    codes = [one for one in factors if one.kind == "recovery_code"]
+def of_factors(found: FactorsOf) -> dict[str, Any]:
+    """A person's second factors: when each was set up and last used, the number of recovery codes left, and whether an operator
+    requires one; no seed, no hash."""
+    app = next((one for one in found.held if one.kind == "totp"), None)
+    codes = [one for one in found.rows if one.kind == "recovery_code"]
+    demand = found.demand
     return {
         "authenticator": None
         if app is None
-        else {
-            "added_at": app.created_at,
-            "last_used_at": None if app.last_step is None else app.last_step * totp.PERIOD,
-        },
+        else {"added_at": app.added_at, "last_used_at": app.last_used_at},
         "recovery_codes": {
             "left": sum(one.used_at is None for one in codes),
             "used": sum(one.used_at is not None for one in codes),
             "made_at": max((one.created_at for one in codes), default=None),
         },
+        "factors": [to_builtins(one) for one in found.held],
+        "required": None
+        if demand is None or demand.required_at is None
+        else {"since": demand.required_at, "grace_until": demand.grace_until},
     }
 
 

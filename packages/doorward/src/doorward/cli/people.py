@@ -1,8 +1,8 @@
-"""`doorward user …`: people, their passwords, roles and second factors."""
+"""`doorward user …`: people, their passwords and roles."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
@@ -14,8 +14,9 @@ from doorward.cli.error import CliError
 from doorward.cli.run import read_password
 from doorward.cli.show import Rows
 from doorward.core.amounts import moment
-from doorward.core.model.account import Account, EnrolledFactor
+from doorward.core.model.account import Account
 from doorward.features.admin import build as admin
+from doorward.features.admin.factors import FactorsOf
 from doorward.features.admin.people import PeopleAdmin
 from doorward.features.services import Services
 
@@ -103,13 +104,13 @@ def list_(
 def show_(run: CommandRun, who: Who) -> None:
     """Show one person."""
 
-    async def work(services: Services) -> tuple[Account, Sequence[EnrolledFactor]]:
-        account, held = await services.get(admin.factors).find(actor(), who)
-        return await services.get(admin.people).with_role_names(actor(), account), held
+    async def work(services: Services) -> tuple[Account, FactorsOf]:
+        found = await services.get(admin.factors).find(actor(), who)
+        return await services.get(admin.people).with_role_names(actor(), found.account), found
 
-    account, factors = run.ask(work)
-    document = {**documents.of_account(account), "factors": documents.of_factors(factors)}
-    run.card(document, account.email, _rows(account, factors))
+    account, found = run.ask(work)
+    document = {**documents.of_account(account), "factors": documents.of_factors(found)}
+    run.card(document, account.email, _rows(account, found))
 
 
 @command(app)
@@ -180,49 +181,6 @@ def set_(
     _done(run, account, f"Apps are told something new of {account.email}.")
 
 
-@command(app)
-def factors(run: CommandRun, who: Who) -> None:
-    """Show somebody's second factors."""
-    account, held = run.ask(lambda services: services.get(admin.factors).find(actor(), who))
-    document = {"id": account.id, "email": account.email, **documents.of_factors(held)}
-    run.card(document, account.email, _factor_rows(held))
-
-
-@command(app, "reset-factors", yes=True)
-def reset_factors(
-    run: CommandRun,
-    who: Who,
-    forget_password: Annotated[
-        bool,
-        typer.Option(
-            "--forget-password", help="Their password too: they choose a new one with “Forgot password?”."
-        ),
-    ] = False,
-) -> None:
-    """Take away the second factors of who lost their phone. Their sessions end."""
-    found, _ = run.ask(lambda services: services.get(admin.factors).find(actor(), who))
-    whoever = "reads the mail of" if forget_password else "knows the password of"
-    run.confirm(
-        f"Whoever {whoever} {found.email} can sign in afterwards. Are you sure that they asked for it?"
-    )
-
-    async def work(services: Services) -> Account:
-        account = await services.get(admin.factors).reset(actor(), found.id, forget_password=forget_password)
-        return await services.get(admin.people).with_role_names(actor(), account)
-
-    changed = run.ask(work)
-
-    def human(console: show.Console) -> None:
-        show.done(console, f"{changed.email} has no second factor any more; they are signed out everywhere.")
-        show.note(
-            "They choose a new password with “Forgot password?”."
-            if forget_password
-            else "Their password may be as short as one beside a second factor: have them set up a new one."
-        )
-
-    run.result({**documents.of_account(changed), **documents.of_factors(())}, human)
-
-
 def _change(run: CommandRun, work: Callable[[PeopleAdmin], Awaitable[Account]]) -> Account:
     """Run `work` on a person, and return the result with the names of the roles."""
 
@@ -237,19 +195,27 @@ def _done(run: CommandRun, account: Account, said: str) -> None:
     run.done(documents.of_account(account), said)
 
 
-def _factor_rows(factors: Sequence[EnrolledFactor]) -> Rows:
+def factor_rows(found: FactorsOf) -> Rows:
     """Second factors as lines of a card."""
-    said = documents.of_factors(factors)
+    said = documents.of_factors(found)
     app, codes = said["authenticator"], said["recovery_codes"]
     used = "" if app is None or app["last_used_at"] is None else f", used {moment(app['last_used_at'])}"
     left = f"{codes['left']} left of {codes['left'] + codes['used']}, made {moment(codes['made_at'])}"
+    others = [
+        (one.kind.replace("_", " "), f"{one.name or one.id}, set up {moment(one.added_at)}")
+        for one in found.held
+        if one.kind != "totp"
+    ]
+    required = said["required"]
     return [
         ("authenticator app", "none" if app is None else f"set up {moment(app['added_at'])}{used}"),
+        *others,
         ("recovery codes", "none" if codes["made_at"] is None else left),
+        *(() if required is None else (("required", f"since {moment(required['since'])}"),)),
     ]
 
 
-def _rows(account: Account, factors: Sequence[EnrolledFactor] = ()) -> Rows:
+def _rows(account: Account, found: FactorsOf | None = None) -> Rows:
     more = {
         "given name": account.given_name,
         "family name": account.family_name,
@@ -261,7 +227,7 @@ def _rows(account: Account, factors: Sequence[EnrolledFactor] = ()) -> Rows:
         *((label, value) for label, value in more.items() if value),
         ("roles", ", ".join(account.role_names)),
         ("password", f"set {moment(account.password_changed_at)}" if account.password_hash else "none"),
-        *_factor_rows(factors),
+        *(() if found is None else factor_rows(found)),
         ("created", moment(account.created_at)),
         ("state", f"disabled {moment(account.disabled_at)}" if account.disabled_at else "active"),
     ]

@@ -107,6 +107,8 @@ ProblemCode = Literal[
     "password_personal",
     "password_guessable",
     "factor_missing",
+    "factor_not_held",
+    "factors_off",
     # signing keys and key-encryption keys
     "key_unused",
     "key_too_young",
@@ -180,6 +182,7 @@ _PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     "password_too_short": ("least",),
     "password_too_long": ("most",),
     "factor_missing": ("email",),
+    "factor_not_held": ("email", "given"),
     "key_unused": ("alg",),
     "key_too_young": ("published_at", "known_at"),
     "key_ended": ("key", "state"),

@@ -41,6 +41,7 @@ def factors(services: Services) -> FactorAdmin:
         clock=services.clock,
         revoker=services.get(revoker),
         mail_queue=services.mail,
+        policy=services.second_factor,
     )
 
 

@@ -1,25 +1,55 @@
-"""Administration of second factors: list them, and reset them after a lost phone; the person is informed by mail."""
+"""Administration of second factors: list them, reset them after a lost phone, and require one; the person is informed by mail."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.actor import Actor
+from doorward.core.model.factor_demand import FactorDemand
+from doorward.core.model.passkey import Passkey
+from doorward.core.model.policy import SecondFactorPolicy
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.mail_queue import MailQueue
 from doorward.core.ports.random import SecureRandom
+from doorward.core.text import one_line
 from doorward.features.admin.error import refused
 from doorward.features.admin.lookup import find_account
 from doorward.features.admin.operation import operation
 from doorward.features.audit.operator import operator_event
+from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.sessions.revoker import Revoker
-from doorward.storage.sql.store import Store
+from doorward.storage.sql.store import Store, Write
 
-_TRIES = 5
+BACKUP: Final = "recovery_code"
+SAME: Final = {"security_key": "passkey"}
+"""Kinds of rows that operators know under the name of another kind."""
+MOST_GRACE: Final = 90 * 86_400
+MOST_REASON: Final = 200
+_TRIES: Final = 5
+
+
+class HeldFactor(Struct, frozen=True, kw_only=True):
+    """A second factor as operators see it: no seed, no hash, no credential id."""
+
+    id: str
+    kind: str
+    added_at: int
+    last_used_at: int | None = None
+    name: str | None = None
+
+
+class FactorsOf(Struct, frozen=True, kw_only=True):
+    """The second factors of an account. `rows` include the recovery codes, `held` does not; `demand`: an operator requires one."""
+
+    account: Account
+    rows: Sequence[EnrolledFactor]
+    held: tuple[HeldFactor, ...]
+    demand: FactorDemand | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +61,37 @@ class FactorAdmin:
     clock: Clock
     revoker: Revoker
     mail_queue: MailQueue
+    policy: SecondFactorPolicy
 
     @operation("credentials.read")
-    async def find(self, actor: Actor, who: str) -> tuple[Account, Sequence[EnrolledFactor]]:
-        """The account and its second factors."""
-        return await self._find(who)
+    async def find(self, actor: Actor, who: str) -> FactorsOf:
+        """The account, its second factors, and what is demanded of it."""
+        return await self._find(await find_account(self.store, who))
 
     @operation("credentials.write")
-    async def reset(self, actor: Actor, who: str, *, forget_password: bool = False) -> Account:
-        """Remove the authenticator app and the recovery codes; with `forget_password` the password too, so that the next one is set by
-        mail. A lost phone may still be signed in, so all sessions, grants and tokens end, and so do pending sign-ins, mailed codes
-        and links."""
+    async def reset(
+        self,
+        actor: Actor,
+        who: str,
+        *,
+        kinds: Collection[str] = (),
+        factor_id: str | None = None,
+        reason: str = "",
+        forget_password: bool = False,
+    ) -> FactorsOf:
+        """Remove second factors: all, those of `kinds`, or the one with `factor_id`; recovery codes too once nothing is left for which
+        they could stand in. With `forget_password` the password as well, so that the next one is set by mail. A lost phone may still
+        be signed in, so all sessions, grants and tokens end, and so do pending sign-ins, mailed codes and links."""
+        _check(reason)
         for _ in range(_TRIES):
-            old, factors = await self._find(who)
-            if not factors:
+            old = await find_account(self.store, who)
+            rows = await self.store.accounts.factors(old.id)
+            gone = _going(rows, kinds, factor_id)
+            if not rows:
                 raise refused("factor_missing", email=old.email)
-            now, kinds = self.clock.now(), dict.fromkeys(factor.kind for factor in factors)
+            if not gone:
+                raise refused("factor_not_held", email=old.email, given=factor_id or ", ".join(kinds))
+            now, methods = self.clock.now(), tuple(dict.fromkeys(_name(row) for row in gone))
             # The row changes in any case, so that a sign-in that ends concurrently loses its guard (`Revoker.late`).
             new = structs.replace(old, updated_at=max(now, (old.updated_at or 0) + 1))
             if forget_password:
@@ -56,11 +101,18 @@ class FactorAdmin:
                 to=old.email,
                 locale=old.locale,
                 now=now,
-                values={"at": now, "password_too": forget_password},
+                values={
+                    "at": now,
+                    "password_too": forget_password,
+                    "methods": methods,
+                    "left": len(gone) < len(rows),
+                },
             )
             done = await self.store.commit(
                 self.store.accounts.replace(new, old=old),
-                *(self.store.accounts.remove_factors(old.id, kind) for kind in kinds),
+                *self._removal(old, rows, gone),
+                # the next sign-in asks for a new one at once, if one is required: who held the phone may know the password
+                self.store.factor_demands.without_grace(old.id),
                 self.store.sessions.forget_devices(old.id, but=None),
                 *await self.revoker.account(old.id, now=now, reason="second_factor_reset", sub_entry=False),
                 self.store.messages.insert_mail(letter),
@@ -72,13 +124,108 @@ class FactorAdmin:
                     now=now,
                     account_id=old.id,
                     password="forgotten" if forget_password else "kept",
+                    methods=list(methods),
+                    **_told(reason),
                 ),
             )
             if done:
                 await self.revoker.late(old.id, now=now, reason="second_factor_reset")
-                return new
+                return await self._find(new)
         raise refused("person_contended", given=who)
 
-    async def _find(self, who: str) -> tuple[Account, Sequence[EnrolledFactor]]:
-        account = await find_account(self.store, who)
-        return account, await self.store.accounts.factors(account.id)
+    @operation("credentials.write")
+    async def require(
+        self, actor: Actor, who: str, *, on: bool = True, grace: int = 0, reason: str = ""
+    ) -> FactorsOf:
+        """Require a second factor of this person at every sign-in, whatever the policy; who has none sets one up at the next sign-in,
+        or within `grace` seconds. `on=False` ends that."""
+        _check(reason)
+        if not 0 <= grace <= MOST_GRACE:
+            raise refused("out_of_range", member="grace", value=grace, least=0, most=MOST_GRACE)
+        if on and self.policy.require == "off":
+            raise refused("factors_off")
+        for _ in range(_TRIES):
+            old = await find_account(self.store, who)
+            demand = await self.store.factor_demands.get(old.id)
+            if not on and (demand is None or demand.required_at is None):
+                raise refused("unchanged", noun="person", name=old.email)
+            now = self.clock.now()
+            until = now + grace if on else None
+            new = structs.replace(old, updated_at=max(now, (old.updated_at or 0) + 1))
+            letter = self.mail_queue.write(
+                "second_factor_required",
+                to=old.email,
+                locale=old.locale,
+                now=now,
+                values={"at": now, "until": until if grace else None},
+            )
+            done = await self.store.commit(
+                self.store.accounts.replace(new, old=old),
+                self.store.factor_demands.require(old.id, now if on else None, until),
+                *((self.store.messages.insert_mail(letter),) if on else ()),
+                operator_event(
+                    self.store,
+                    self.random,
+                    actor=actor,
+                    kind="second_factor.required",
+                    now=now,
+                    account_id=old.id,
+                    required="yes" if on else "no",
+                    **({"grace": str(grace)} if on else {}),
+                    **_told(reason),
+                ),
+            )
+            if done:
+                return await self._find(new)
+        raise refused("person_contended", given=who)
+
+    async def _find(self, account: Account) -> FactorsOf:
+        rows = await self.store.accounts.factors(account.id)
+        passkeys = {one.factor_id: one for one in await self.store.passkeys.of_account(account.id)}
+        held = tuple(_held(row, passkeys.get(row.id)) for row in rows if row.kind != BACKUP)
+        demand = await self.store.factor_demands.get(account.id)
+        return FactorsOf(account=account, rows=rows, held=held, demand=demand)
+
+    def _removal(
+        self, account: Account, rows: Sequence[EnrolledFactor], gone: Sequence[EnrolledFactor]
+    ) -> list[Write]:
+        """Whole kinds at once, so that a factor added meanwhile goes too; single ones by their id."""
+        whole = {row.kind for row in gone} - {row.kind for row in rows if row not in gone}
+        single = [row.id for row in gone if row.kind not in whole]
+        return [
+            *(self.store.accounts.remove_factors(account.id, kind) for kind in sorted(whole)),
+            *(self.store.accounts.remove_factor(account.id, factor_id) for factor_id in single),
+        ]
+
+
+def _going(
+    rows: Sequence[EnrolledFactor], kinds: Collection[str], factor_id: str | None
+) -> list[EnrolledFactor]:
+    named = [
+        row
+        for row in rows
+        if (factor_id is None or row.id == factor_id) and (not kinds or _name(row) in kinds)
+    ]
+    left = [row for row in rows if row not in named]
+    return list(rows) if named and all(row.kind == BACKUP for row in left) else named
+
+
+def _held(row: EnrolledFactor, passkey: Passkey | None) -> HeldFactor:
+    used = None if row.last_step is None else row.last_step * totp.PERIOD
+    name = None
+    if passkey is not None:
+        used, name = passkey.last_used_at, passkey.name or None
+    return HeldFactor(id=row.id, kind=_name(row), added_at=row.created_at, last_used_at=used, name=name)
+
+
+def _name(row: EnrolledFactor) -> str:
+    return SAME.get(row.kind, row.kind)
+
+
+def _check(reason: str) -> None:
+    if len(reason) > MOST_REASON or not one_line(reason):
+        raise refused("text_too_long", member="reason", limit=MOST_REASON)
+
+
+def _told(reason: str) -> dict[str, str]:
+    return {"reason": reason} if reason else {}

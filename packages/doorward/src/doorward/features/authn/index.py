@@ -24,7 +24,12 @@ from doorward.features.authn.factors.recovery_codes.messages import RecoveryCode
 from doorward.features.authn.factors.totp.factor import totp_factor
 from doorward.features.authn.flow.messages import NewDevice, SecondFactorFailed
 from doorward.features.authn.flow.plug import FactorPlug
-from doorward.features.authn.methods.messages import SecondFactorAdded, SecondFactorRemoved, SecondFactorReset
+from doorward.features.authn.methods.messages import (
+    SecondFactorAdded,
+    SecondFactorRemoved,
+    SecondFactorRequired,
+    SecondFactorReset,
+)
 from doorward.features.services import Services
 from doorward.web.mail.message import MessageTemplate
 
@@ -37,6 +42,7 @@ MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (
     SecondFactorAdded,
     SecondFactorRemoved,
     SecondFactorReset,
+    SecondFactorRequired,
     SecondFactorFailed,
     RecoveryCodesMade,
     RecoveryCodeUsed,

@@ -24,6 +24,11 @@ _REQUIRE = insert(
     "account_id, required_at, grace_until",
     "ON CONFLICT (account_id) DO UPDATE SET required_at = excluded.required_at, grace_until = excluded.grace_until",
 )
+_WITHOUT_GRACE = insert(
+    "factor_demands",
+    "account_id, asked_at",
+    "ON CONFLICT (account_id) DO UPDATE SET asked_at = excluded.asked_at, postponed = NULL",
+)
 _MET = "UPDATE factor_demands SET asked_at = NULL, postponed = NULL WHERE account_id = ?"
 
 
@@ -52,6 +57,10 @@ class SqlFactorDemands:
     def require(self, account_id: str, at: int | None, grace_until: int | None = None) -> Write:
         """An operator's demand; None ends it."""
         return write(_REQUIRE, account_id, at, grace_until)
+
+    def without_grace(self, account_id: str) -> Write:
+        """After a reset: a policy's requirement is asked for at once, since its grace period counts from long ago."""
+        return write(_WITHOUT_GRACE, account_id, 0)
 
     def met(self, account_id: str) -> Write:
         """A second factor was enrolled: a later requirement has a grace period of its own."""

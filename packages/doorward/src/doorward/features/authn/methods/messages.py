@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from doorward.web.mail.message import AccountNotice, MessageText, MessageWords
 from doorward.web.pages.words import N_
@@ -25,34 +25,83 @@ class SecondFactorRemoved(AccountNotice):
     said: ClassVar[str] = N_("From now on your password alone is enough to sign in.")
 
 
+_OF_APP: Final = frozenset({"totp", "recovery_code"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorReset:
-    """Notice that an operator removed the authenticator app and the recovery codes after a report of a lost phone; with `password_too`
-    the password as well."""
+    """Notice that an operator removed second factors after a report of a lost phone: `methods`, or the authenticator app and the
+    recovery codes; `left`: others still work; with `password_too` the password was removed as well."""
 
     kind: ClassVar[str] = "second_factor_reset"
     at: int
     password_too: bool = False
+    methods: tuple[str, ...] = ()
+    left: bool = False
 
     def text(self, say: MessageWords, /) -> MessageText:
-        """The remaining way to sign in, and the way to set up a new app."""
+        """The remaining way to sign in, and the way to set up a new one."""
         _ = say.text
+        app = _OF_APP.issuperset(self.methods)
         new_password = say.link(_("Forgot your password? Choose a new one:"), "/reset")
         return MessageText(
-            subject=_("The authenticator app was removed from your account at %(brand)s"),
+            subject=_("The authenticator app was removed from your account at %(brand)s")
+            if app
+            else _("A second step was removed from your account at %(brand)s"),
             paragraphs=(
                 _(
                     "The people who run %(brand)s removed the authenticator app and the recovery codes from your"
                     " account, and signed you out everywhere."
+                )
+                if app
+                else _(
+                    "The people who run %(brand)s removed a second step of signing in from your account, and signed you"
+                    " out everywhere."
                 ),
-                _("To sign in, choose a new password first.")
-                if self.password_too
-                else _("From now on your password alone is enough to sign in."),
+                self._how(say),
                 say.when(self.at),
             ),
             closing=_("If you didn't ask for this, tell them at once."),
             links=(
                 *((new_password,) if self.password_too else ()),
-                say.link(_("Set up an authenticator app again:"), "/account/methods"),
+                say.link(
+                    _("Set up an authenticator app again:") if app else _("Set up a second step again:"),
+                    "/account/methods",
+                ),
             ),
+        )
+
+    def _how(self, say: MessageWords) -> str:
+        _ = say.text
+        if self.password_too:
+            return _("To sign in, choose a new password first.")
+        if self.left:
+            return _("Your other second steps still work.")
+        return _("From now on your password alone is enough to sign in.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorRequired:
+    """Notice that an operator requires a second factor of the recipient, from `until` on at the latest."""
+
+    kind: ClassVar[str] = "second_factor_required"
+    at: int
+    until: int | None = None
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """What will be asked for, from when on, and where to set it up."""
+        _ = say.text
+        return MessageText(
+            subject=_("A second step is now required for your account at %(brand)s"),
+            paragraphs=(
+                _(
+                    "The people who run %(brand)s ask for a second step whenever you sign in, so that nobody can get in"
+                    " with your password alone."
+                ),
+                _("If you have none yet, you set one up the next time you sign in.")
+                if self.until is None
+                else _("If you have none yet, set one up until %(date)s.", date=say.words.moment(self.until)),
+                say.when(self.at),
+            ),
+            links=(say.link(_("Set up a second step:"), "/account/methods"),),
         )

@@ -1,0 +1,133 @@
+"""`doorward user factors|reset-factors|require-factor`: people's second factors."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from doorward.adapters.os_user import os_actor as actor
+from doorward.cli import documents, show
+from doorward.cli.command import CommandRun, command
+from doorward.cli.people import Who, app, factor_rows
+from doorward.features.admin import build as admin
+from doorward.features.admin.factors import FactorAdmin, FactorsOf
+from doorward.features.services import Services
+
+
+class Kind(StrEnum):
+    """The kinds of second factors; an enumeration, because an option that may be repeated takes no literals."""
+
+    PASSKEY = "passkey"
+    TOTP = "totp"
+    SMS = "sms"
+    EMAIL_CODE = "email_code"
+    RECOVERY_CODE = "recovery_code"
+
+
+Reason = Annotated[
+    str, typer.Option(metavar="TEXT", help="Why; it stands in the audit log, and the person does not see it.")
+]
+DAY = 86_400
+
+
+@command(app)
+def factors(run: CommandRun, who: Who) -> None:
+    """Show somebody's second factors."""
+    found = _ask(run, lambda desk: desk.find(actor(), who))
+    document = {"id": found.account.id, "email": found.account.email, **documents.of_factors(found)}
+    run.card(document, found.account.email, factor_rows(found))
+
+
+@command(app, "reset-factors", yes=True)
+def reset_factors(
+    run: CommandRun,
+    who: Who,
+    kind: Annotated[
+        list[Kind] | None, typer.Option(help="Only those of this kind; several times for several.")
+    ] = None,
+    factor_id: Annotated[
+        str | None, typer.Option("--id", metavar="FACTOR", help="Only this one: doorward user factors WHO")
+    ] = None,
+    reason: Reason = "",
+    forget_password: Annotated[
+        bool,
+        typer.Option(
+            "--forget-password", help="Their password too: they choose a new one with “Forgot password?”."
+        ),
+    ] = False,
+) -> None:
+    """Take away the second factors of who lost their phone. Their sessions end."""
+    account = _ask(run, lambda desk: desk.find(actor(), who)).account
+    whoever = "reads the mail of" if forget_password else "knows the password of"
+    run.confirm(
+        f"Whoever {whoever} {account.email} can sign in afterwards. Are you sure that they asked for it?"
+    )
+    left = _ask(
+        run,
+        lambda desk: desk.reset(
+            actor(),
+            account.id,
+            kinds=[one.value for one in kind or ()],
+            factor_id=factor_id,
+            reason=reason,
+            forget_password=forget_password,
+        ),
+    )
+
+    def human(console: show.Console) -> None:
+        has = (
+            f"still has {', '.join(one.kind for one in left.held)}"
+            if left.held
+            else "has no second factor any more"
+        )
+        show.done(console, f"{account.email} {has}; they are signed out everywhere.")
+        if forget_password:
+            show.note("They choose a new password with “Forgot password?”.")
+        elif not left.held:
+            show.note(
+                "Their password may be as short as one beside a second factor: have them set up a new one."
+            )
+        if not left.held:
+            show.note("Where one is required, the next sign-in asks for a new one at once.")
+
+    run.result({**_with_names(run, left), **documents.of_factors(left)}, human)
+
+
+@command(app, "require-factor")
+def require_factor(
+    run: CommandRun,
+    who: Who,
+    grace: Annotated[
+        int, typer.Option(min=0, max=90, metavar="DAYS", help="For how long they may put it off.")
+    ] = 0,
+    off: Annotated[bool, typer.Option("--off", help="Require it no longer, unless the settings do.")] = False,
+    reason: Reason = "",
+) -> None:
+    """Require a second factor of somebody. Who has none sets one up at the next sign-in."""
+    found = _ask(run, lambda desk: desk.require(actor(), who, on=not off, grace=grace * DAY, reason=reason))
+    email = found.account.email
+    if off:
+        said = f"No second factor is required of {email} beyond what the settings say."
+    elif found.held:
+        said = f"{email} shows a second factor at every sign-in."
+    else:
+        said = f"{email} sets up a second factor at the next sign-in" + (
+            f", or within {grace} days." if grace else "."
+        )
+    run.done({**_with_names(run, found), **documents.of_factors(found)}, said)
+
+
+def _ask(run: CommandRun, work: Callable[[FactorAdmin], Awaitable[FactorsOf]]) -> FactorsOf:
+    return run.ask(lambda services: work(services.get(admin.factors)))
+
+
+def _with_names(run: CommandRun, found: FactorsOf) -> dict[str, object]:
+    """The account with the names of its roles."""
+
+    async def named(services: Services) -> dict[str, object]:
+        return documents.of_account(await services.get(admin.people).with_role_names(actor(), found.account))
+
+    return run.ask(named)
