@@ -248,3 +248,13 @@ def test_a_browser_without_passkeys_shows_no_button(page: Page, site: Site) -> N
     show(page, site, site.form("get", GET, more="data-autofill"))
     assert page.locator("button").is_hidden()
     assert site.posted == []
+
+
+def test_a_browser_without_an_authenticator_says_nothing(page: Page, site: Site) -> None:
+    show(page, site, site.form("get", GET, more="data-autofill"))
+    expect(page.locator("button")).to_be_visible()
+    page.wait_for_timeout(300)
+    # the page is left while the call may still be pending
+    show(page, site, site.form("get", GET, more="data-autofill"))
+    assert page.locator("p:visible").count() == 0
+    assert site.posted == []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from doorward.features.authn.factors.passkeys.views import PasskeyNewView, PasskeyStepView
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.problems import FormProblem, Wrong
-from doorward.web.pages.views.sign_in import PasskeyOffer, SignInView
+from doorward.web.pages.views.sign_in import OtherWay, PasskeyOffer, SignInView
 
 FLOW = "dw_as_3q2-7wX1"
 _OFFER = PasskeyOffer(
@@ -19,5 +20,29 @@ def samples(text: str = "ada@example.com") -> dict[str, View]:
         "sign-in-passkey": SignInView(flow=FLOW, identifier=text, passkey=_OFFER),
         "sign-in-passkey-unknown": SignInView(
             flow=FLOW, passkey=_OFFER, problem=FormProblem(Wrong.PASSKEY_UNKNOWN)
+        ),
+        "passkey-step": PasskeyStepView(
+            options=_OFFER.options,
+            renew=_OFFER.renew,
+            flow=FLOW,
+            account=text,
+            others=(OtherWay("Use a code from your authenticator app", "/sign-in/code"),),
+        ),
+        "passkey-step-first": PasskeyStepView(
+            options=_OFFER.options,
+            renew="/sign-in/passkey/options",
+            problem=FormProblem(Wrong.PASSKEY_UNKNOWN),
+            signals='[{"signalName": "unknownCredential", "rpID": "auth.example.com", "credentialID": "AAAA"}]',
+        ),
+        "passkey-new": PasskeyNewView(
+            options="{}", action="/account/methods/passkeys", back="/account/methods", account=text
+        ),
+        "passkey-new-in-a-sign-in": PasskeyNewView(
+            options="{}",
+            action="/sign-in/enrol/passkeys",
+            back="/sign-in/enrol",
+            account=text,
+            flow=FLOW,
+            problem=FormProblem(Wrong.PASSKEYS_FULL),
         ),
     }

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
+from msgspec import json
+
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
@@ -13,12 +15,13 @@ from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.factors.passkeys.build import prove_passkey, rp_id
 from doorward.features.authn.factors.passkeys.rules.proof import KINDS, PASSKEY, SECURITY_KEY
 from doorward.features.authn.flow.factor import JsonStep
-from doorward.features.authn.flow.pages import FlowPages
+from doorward.features.authn.flow.pages import FlowPages, with_flow
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.standing import stands_by
 from doorward.features.services import Services
 from doorward.features.sessions.browser_context import BrowserPages
+from doorward.web.pages.views.sign_in import PasskeyOffer
 from doorward.web.pages.words import N_
 from doorward.web.route import Route
 
@@ -80,6 +83,13 @@ class PasskeyFactor(_Passkeys):
         from doorward.features.authn.factors.passkeys.routes import PasskeyPage
 
         return PasskeyPage(flow=flow, prove_passkey=self.proving()).routes(pages)
+
+    def offer(self, browser_hash: bytes, flow: str | None, now: int) -> PasskeyOffer | None:
+        """Suggestions in the field for the address, and a button; any passkey may answer."""
+        options = self.proving().ceremonies.to_get(
+            None, binding=flow or "", browser_hash=browser_hash, now=now
+        )
+        return PasskeyOffer(json.encode(options).decode(), with_flow(f"{PATH}/options", flow))
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Every passkey can be used so, whether or not it is asked for after a password."""
