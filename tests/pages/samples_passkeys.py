@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorward.features.authn.factors.passkeys.views import PasskeyNewView, PasskeyStepView
+from doorward.features.authn.factors.passkeys.views import PasskeyNameView, PasskeyNewView, PasskeyStepView
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sign_in import OtherWay, PasskeyOffer, SignInView
@@ -33,6 +33,21 @@ def samples(text: str = "ada@example.com") -> dict[str, View]:
             renew="/sign-in/passkey/options",
             problem=FormProblem(Wrong.PASSKEY_UNKNOWN),
             signals='[{"signalName": "unknownCredential", "rpID": "auth.example.com", "credentialID": "AAAA"}]',
+        ),
+        "passkey-name": PasskeyNameView(
+            factor="fac_1",
+            name=text,
+            provider="Bitwarden",
+            action="/account/methods/passkeys/rename",
+            back="/account/methods",
+        ),
+        "passkey-name-too-long": PasskeyNameView(
+            factor="fac_1",
+            name=text * 9,
+            provider="",
+            action="/account/methods/passkeys/rename",
+            back="/account/methods",
+            name_problem=FormProblem(Wrong.NAME_TOO_LONG, 40),
         ),
         "passkey-new": PasskeyNewView(
             options="{}", action="/account/methods/passkeys", back="/account/methods", account=text

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from doorward.features.authn.factors.passkeys.build import own_passkeys
+from doorward.core.model.signin import Proof
+from doorward.features.authn.factors.passkeys.build import own_passkeys, remove_passkey
 from doorward.features.authn.factors.passkeys.owning import NotAdded, Prepared
 from doorward.features.authn.factors.passkeys.relying_party import RP_ID_META
 from doorward.features.authn.factors.passkeys.rules.proof import MOST
@@ -124,8 +125,12 @@ async def test_a_passkey_has_the_name_that_its_owner_gives(house: House) -> None
 
     assert await rename("  My \u202e phone ") is True
     assert [one.name for one in await house.store.passkeys.of_account(account.id)] == ["My phone"]
-    for name in ("", " ", "\u200b", "x" * 41):
-        assert await rename(name) is False
+    assert await rename("x" * 41) is False
+    assert [one.name for one in await house.store.passkeys.of_account(account.id)] == ["My phone"]
+    # without a name it is called as its provider is
+    for name in ("", " ", "\u200b"):
+        assert await rename(name) is True
+        assert [one.name for one in await house.store.passkeys.of_account(account.id)] == [""]
     assert await rename("Other", "fac_other") is False
 
 
@@ -133,9 +138,72 @@ async def test_a_passkey_has_the_name_that_its_owner_gives(house: House) -> None
 async def test_only_the_owner_renames_and_removes(house: House) -> None:
     ada, eve, phone = await house.person(), await house.person("eve@example.com"), device()
     passkey = await enrolled(house, ada, phone)
-    own = house.services.get(own_passkeys)
+    own, removal = house.services.get(own_passkeys), house.services.get(remove_passkey)
     assert await own.rename(eve, passkey.factor_id, "Mine", caller=CALLER, now=house.now) is False
-    assert await own.removal(eve, passkey.factor_id, caller=CALLER, now=house.now) is None
+    hers = await house.session(eve)
+    assert await removal.remove(eve, hers, passkey.factor_id, caller=CALLER, now=house.now) == "gone"
+    assert await house.store.passkeys.of_account(ada.id) == [passkey]
+
+
+@pytest.mark.requirement(94)
+async def test_with_a_passkey_end_other_sessions_that_one_vouches_for(house: House) -> None:
+    account, phone = await house.person(), device()
+    older, passkey = await enrolled(house, account, phone), await enrolled(house, account, phone)
+    proofs = (Proof("passkey", house.now, ("swk", "user"), phishing_resistant=True),)
+    mine = await house.session(account, proofs=proofs)
+    there = await house.session(account, proofs=proofs, amr=("swk", "user", "mfa"))
+    typed = await house.session(account, proofs=(Proof("password", house.now, ("pwd",)),))
+    removal = house.services.get(remove_passkey)
+    assert await removal.remove(account, mine, passkey.factor_id, caller=CALLER, now=house.now) is None
+    assert await house.store.passkeys.of_account(account.id) == [older]
+    live = {one.id for one in await house.store.sessions.live_of(account.id, house.now)}
+    assert live == {mine.id, typed.id}
+    assert there.id not in live
+    assert next(kind for _, kind, _ in await house.mails()) == "passkey_removed"
+    assert (await house.kinds())[-1] == "passkey.removed"
+    assert await removal.remove(account, mine, passkey.factor_id, caller=CALLER, now=house.now) == "gone"
+
+
+async def test_many_such_sessions_end_together(house: House) -> None:
+    account, phone = await house.person(), device()
+    passkey = await enrolled(house, account, phone)
+    mine = await house.session(account)
+    for _ in range(22):
+        await house.session(account, proofs=(Proof("passkey", house.now, ("swk", "user")),))
+    removal = house.services.get(remove_passkey)
+    assert await removal.remove(account, mine, passkey.factor_id, caller=CALLER, now=house.now) is None
+    assert [one.id for one in await house.store.sessions.live_of(account.id, house.now)] == [mine.id]
+
+
+async def test_the_last_way_in_stays(house: House) -> None:
+    account, phone = await house.person(), device()
+    one, two = await enrolled(house, account, phone), await enrolled(house, account, phone)
+    account = await house.change_account(account, password_hash=None)
+    session = await house.session(account)
+    removal = house.services.get(remove_passkey)
+
+    async def remove(factor_id: str) -> object:
+        return await removal.remove(account, session, factor_id, caller=CALLER, now=house.now)
+
+    assert await remove(one.factor_id) is None
+    assert await remove(two.factor_id) == "last"
+    assert await house.store.passkeys.of_account(account.id) == [two]
+
+
+async def test_nothing_is_added_while_a_process_of_an_older_version_answers(house: House) -> None:
+    account, phone = await house.person(), device()
+    old = "INSERT INTO nodes (id, seen, expires_at) VALUES ('nod_old', 1, ?)"
+    await house.store._db.apply(((old, (house.now + 60,), None),))  # pyright: ignore[reportPrivateUsage]
+    assert await prepare(house, account, phone) == NotAdded("not_yet")
+
+
+async def test_the_first_passkey_refuses_the_database_to_older_versions(house: House) -> None:
+    before = await house.store.meta("schema.readable")
+    await enrolled(house, await house.person(), device())
+    after = await house.store.meta("schema.readable")
+    assert after is not None
+    assert after != before
+    assert len(set(after.split())) == 1
 
 
 async def test_no_passkey_of_a_second_relying_party_is_stored(house: House) -> None:

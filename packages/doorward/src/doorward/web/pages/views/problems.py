@@ -88,6 +88,10 @@ class Wrong(Said):
         N_("This kind of passkey isn't accepted here. Use another one, or another method."),
     )
     """The operator accepts certain authenticators only."""
+    LAST_METHOD = "last_method", N_("Add another way to sign in first.")
+    """Without it nothing would be left to sign in with."""
+    NOT_YET = "not_yet", N_("Not yet: this service is being updated. Try again in a few minutes.")
+    """A process of an older version, which does not know this kind of factor, still answers."""
     TOO_MANY_TRIES = "too_many_tries"
     """Give `at`: the time of the next permitted attempt."""
     TOO_MANY_MAILS = "too_many_mails"
@@ -135,6 +139,8 @@ _STATUS: Final = {
     Wrong.STALE_FORM: 403,
     Wrong.FOREIGN_FORM: 403,
     Wrong.CHANGED_MEANWHILE: 409,
+    Wrong.LAST_METHOD: 409,
+    Wrong.NOT_YET: 503,
     Wrong.TOO_MANY_TRIES: 429,
     Wrong.TOO_MANY_MAILS: 429,
 }

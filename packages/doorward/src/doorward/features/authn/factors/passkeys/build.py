@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.passkeys.rules.rp_id import default_rp_id
+from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from doorward.features.authn.factors.passkeys.owning import OwnPasskeys
     from doorward.features.authn.factors.passkeys.proving import ProvePasskey
     from doorward.features.authn.factors.passkeys.relying_party import RelyingParty
+    from doorward.features.authn.factors.passkeys.removing import RemovePasskey
 
 
 def rp_id(services: Services) -> str | None:
@@ -71,8 +73,22 @@ def own_passkeys(services: Services) -> OwnPasskeys:
         throttle=services.get(throttle),
         audit_log=services.get(audit_log),
         mail_queue=services.mail,
+        gate=NewFactors(store=services.store),
         metadata=None if policy.metadata is None else metadata_in(policy.metadata),
         allowed=frozenset(policy.allowed_aaguids),
+    )
+
+
+def remove_passkey(services: Services) -> RemovePasskey:
+    """The removal of a passkey by its owner."""
+    from doorward.features.authn.factors.passkeys.removing import RemovePasskey
+
+    return RemovePasskey(
+        store=services.store,
+        throttle=services.get(throttle),
+        audit_log=services.get(audit_log),
+        mail_queue=services.mail,
+        revoker=services.get(revoker),
     )
 
 

@@ -30,6 +30,7 @@ from doorward.features.authn.factors.passkeys.rules.proof import (
 from doorward.features.authn.factors.passkeys.rules.provider import provider
 from doorward.features.authn.factors.passkeys.rules.registration import NewPasskey, registered
 from doorward.features.authn.factors.passkeys.rules.response import registration_response
+from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
@@ -47,9 +48,10 @@ class Prepared(Struct, frozen=True):
 
 
 class NotAdded(Struct, frozen=True):
-    """Why a passkey was not added: the answer of the browser is refused, it is known already, or there are too many."""
+    """Why a passkey was not added: the answer of the browser is refused, it is known already, there are too many, it is not of a
+    permitted make, or a server of an older version still runs. `code` is the check that failed, for the log."""
 
-    why: Literal["refused", "known", "too_many", "authenticator"]
+    why: Literal["refused", "known", "too_many", "authenticator", "not_yet"]
     code: str = ""
 
 
@@ -64,6 +66,7 @@ class OwnPasskeys:
     throttle: Throttle
     audit_log: AuditLog
     mail_queue: MailQueue
+    gate: NewFactors
     metadata: AuthenticatorMetadata | None = None
     allowed: frozenset[str] = frozenset()
 
@@ -75,6 +78,34 @@ class OwnPasskeys:
         return self.ceremonies.to_create(
             account, passkeys, binding=binding, browser_hash=browser_hash, now=now, silently=silently
         )
+
+    async def add(
+        self,
+        account: Account,
+        text: str,
+        *,
+        binding: str,
+        browser_hash: bytes,
+        second: bool | None = None,
+        caller: Caller,
+        now: int,
+        silently: bool = False,
+    ) -> Passkey | NotAdded | Wait:
+        """Store the passkey that the browser made for these options."""
+        prepared = await self.prepare(
+            account,
+            text,
+            binding=binding,
+            browser_hash=browser_hash,
+            second=second,
+            caller=caller,
+            now=now,
+            silently=silently,
+        )
+        if not isinstance(prepared, Prepared):
+            return prepared
+        # lost: the same answer, or the same credential, was stored in this moment
+        return prepared.passkey if await self.store.commit(*prepared.writes) else NotAdded("known")
 
     async def prepare(
         self,
@@ -90,6 +121,8 @@ class OwnPasskeys:
     ) -> Prepared | NotAdded | Wait:
         """Check the browser's answer, and say what to commit. `second`: whether its owner wants to be asked for it after the password,
         too; None if they were not asked."""
+        if not await self.gate.open():
+            return NotAdded("not_yet")
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
         response = registration_response(text)
@@ -171,6 +204,7 @@ class OwnPasskeys:
                 self.ceremonies.claim(made.challenge, now),
                 self.store.accounts.add_factor(row),
                 self.store.passkeys.insert(passkey),
+                self.gate.close_behind(),
                 self.store.messages.insert_mail(mail),
                 self.audit_log.write(
                     "passkey.added",
@@ -188,10 +222,12 @@ class OwnPasskeys:
     async def rename(
         self, account: Account, factor_id: str, name: str, *, caller: Caller, now: int
     ) -> bool | Wait:
-        """Give a passkey another name. False: it is not theirs, or the name is empty or too long."""
-        wanted = forms.name(name)
-        passkey = await self._own(account, factor_id)
-        if passkey is None or not 1 <= len(wanted) <= MAX_NAME:
+        """Give a passkey another name; "" is that of its provider. False: it is not theirs, or the name is too long."""
+        passkey = await self.of_owner(account, factor_id)
+        if passkey is None:
+            return False
+        wanted = forms.name(name) or provider(passkey.aaguid) or ""
+        if len(wanted) > MAX_NAME:
             return False
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
@@ -202,22 +238,8 @@ class OwnPasskeys:
             ),
         )
 
-    async def removal(
-        self, account: Account, factor_id: str, *, caller: Caller, now: int
-    ) -> tuple[Write, ...] | None:
-        """The notice and the audit event of a removal. None: it is not theirs."""
-        passkey = await self._own(account, factor_id)
-        if passkey is None:
-            return None
-        mail = owner_mail(self.mail_queue, "passkey_removed", account, caller, now, name=passkey.name)
-        return (
-            self.store.messages.insert_mail(mail),
-            self.audit_log.write(
-                "passkey.removed", caller=caller, now=now, account_id=account.id, factor=factor_id
-            ),
-        )
-
-    async def _own(self, account: Account, factor_id: str) -> Passkey | None:
+    async def of_owner(self, account: Account, factor_id: str) -> Passkey | None:
+        """The passkey, if it is theirs."""
         passkeys = await self.store.passkeys.of_account(account.id)
         return next((one for one in passkeys if one.factor_id == factor_id), None)
 

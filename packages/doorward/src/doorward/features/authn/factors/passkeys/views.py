@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from doorward.web.pages.views.problems import Form
+from doorward.web.pages.views.problems import Form, FormProblem
 from doorward.web.pages.views.sign_in import OtherWay
 
 _FOLDER: Final = "doorward.features.authn.factors.passkeys"
@@ -40,3 +40,18 @@ class PasskeyNewView(Form, frozen=True):
     back: str
     account: str
     flow: str | None = None
+
+
+class PasskeyNameView(Form, frozen=True):
+    """/account/methods/passkeys/rename. Posts `factor`, `name`, `csrf`.
+
+    `factor` is the id of the passkey, `name` its name or what was typed, `provider` the name without one ("" if it is unknown).
+    """
+
+    template: ClassVar[str] = f"{_FOLDER}:passkey_name.html"
+    factor: str
+    name: str
+    provider: str
+    action: str
+    back: str
+    name_problem: FormProblem | None = None

@@ -1,0 +1,199 @@
+"""/account/methods/passkeys: passkeys of a signed-in person are added, renamed and removed after a recent proof (R73)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, final
+
+import msgspec
+
+from doorward.core.model.passkey import Passkey
+from doorward.features.authn.factors.passkeys.owning import NotAdded, OwnPasskeys
+from doorward.features.authn.factors.passkeys.removing import RemovePasskey
+from doorward.features.authn.factors.passkeys.rules.proof import MAX_NAME
+from doorward.features.authn.factors.passkeys.rules.provider import provider
+from doorward.features.authn.factors.passkeys.views import PasskeyNameView, PasskeyNewView
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.sessions.signed_in_pages import (
+    SignedIn,
+    SignedInPages,
+    SignedInPost,
+    SignedInRefusedPost,
+    SignedInVisit,
+)
+from doorward.web.http import Response
+from doorward.web.page import page
+from doorward.web.pages.views.account import Done
+from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.route import Route
+
+METHODS: Final = "/account/methods"
+PASSKEYS: Final = "/account/methods/passkeys"
+RENAME: Final = "/account/methods/passkeys/rename"
+REMOVE: Final = "/account/methods/passkeys/remove"
+SILENT: Final = "/account/passkeys/silent"
+_PROBLEMS: Final = {
+    "refused": Wrong.PASSKEY_REFUSED,
+    "known": Wrong.PASSKEY_KNOWN,
+    "too_many": Wrong.PASSKEYS_FULL,
+    "authenticator": Wrong.PASSKEY_OF_UNKNOWN_MAKER,
+    "not_yet": Wrong.NOT_YET,
+}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPasskeyPages:
+    """Handlers for the passkeys of the person who is signed in."""
+
+    own: SignedInPages
+    passkeys: OwnPasskeys
+    removal: RemovePasskey
+
+    async def new(self, visit: SignedInVisit) -> Response:
+        """The page that makes a passkey."""
+        return await self._new(visit, None)
+
+    async def new_again(self, post: SignedInRefusedPost) -> Response:
+        """The same page, with new options."""
+        return await self._new(post, post.problem)
+
+    async def add(self, post: SignedInPost) -> Response:
+        """Add the passkey that the browser made."""
+        outcome = await self.passkeys.add(
+            post.account,
+            post.form.get("credential", ""),
+            binding=post.session.id,
+            browser_hash=post.browser.browser_hash,
+            second=_second(post.form.get("second")),
+            caller=post.browser.caller,
+            now=post.browser.now,
+        )
+        if isinstance(outcome, Passkey):
+            return self.own.done(post, METHODS, Done.PASSKEY_ADDED)
+        return await self._new(post, problem(outcome))
+
+    async def add_silently(self, post: SignedInPost) -> Response:
+        """Add the passkey that a password manager made by itself. The page stays as it is, whatever comes of it."""
+        browser = post.browser
+        if self.own.sessions.recent(post.session, post.account, browser.now):
+            await self.passkeys.add(
+                post.account,
+                post.form.get("credential", ""),
+                binding=post.session.id,
+                browser_hash=browser.browser_hash,
+                caller=browser.caller,
+                now=browser.now,
+                silently=True,
+            )
+        return Response(204)
+
+    async def stay(self, post: SignedInRefusedPost) -> Response:
+        """Nothing: the form was made by a page that is out of date, and nobody waits for an answer."""
+        del post
+        return Response(204)
+
+    async def name(self, visit: SignedInVisit) -> Response:
+        """The page with the name of a passkey."""
+        return await self._name(visit, visit.query.get("factor", ""), None)
+
+    async def name_again(self, post: SignedInRefusedPost) -> Response:
+        """The form, with the name that was typed."""
+        return await self._name(post, post.form.get("factor", ""), post.problem, post.form.get("name"))
+
+    async def rename(self, post: SignedInPost) -> Response:
+        """Give a passkey another name."""
+        factor, typed = post.form.get("factor", ""), post.form.get("name", "")
+        outcome = await self.passkeys.rename(
+            post.account, factor, typed, caller=post.browser.caller, now=post.browser.now
+        )
+        if outcome is True:
+            return self.own.done(post, METHODS, Done.PASSKEY_RENAMED)
+        if isinstance(outcome, Wait):
+            return await self._name(post, factor, problem(outcome), typed)
+        return await self._name(post, factor, None, typed, FormProblem(Wrong.NAME_TOO_LONG, MAX_NAME))
+
+    async def remove(self, post: SignedInPost) -> Response:
+        """Remove a passkey."""
+        outcome = await self.removal.remove(
+            post.account,
+            post.session,
+            post.form.get("factor", ""),
+            caller=post.browser.caller,
+            now=post.browser.now,
+        )
+        if outcome is None:
+            return self.own.done(post, METHODS, Done.PASSKEY_REMOVED)
+        if outcome == "gone":
+            return post.browser.go(METHODS)
+        wrong = FormProblem(Wrong.LAST_METHOD) if outcome == "last" else problem(outcome)
+        return await self._new(post, wrong)
+
+    async def _new(self, owner: SignedIn, wrong: FormProblem | None) -> Response:
+        browser = owner.browser
+        options = await self.passkeys.options(
+            owner.account, binding=owner.session.id, browser_hash=browser.browser_hash, now=browser.now
+        )
+        view = PasskeyNewView(
+            options=msgspec.json.encode(options).decode(),
+            action=PASSKEYS,
+            back=METHODS,
+            account=owner.account.email,
+            problem=wrong,
+        )
+        return page(view, browser)
+
+    async def _name(
+        self,
+        owner: SignedIn,
+        factor: str,
+        wrong: FormProblem | None,
+        typed: str | None = None,
+        name_wrong: FormProblem | None = None,
+    ) -> Response:
+        passkey = await self.passkeys.of_owner(owner.account, factor)
+        if passkey is None:
+            return owner.browser.go(METHODS)
+        view = PasskeyNameView(
+            factor=factor,
+            name=passkey.name if typed is None else typed[:200],
+            provider=provider(passkey.aaguid) or "",
+            action=RENAME,
+            back=METHODS,
+            name_problem=name_wrong,
+            problem=wrong,
+        )
+        return page(view, owner.browser)
+
+    def routes(self) -> list[Route]:
+        """Routes of these pages and forms."""
+        own = self.own
+        return [
+            own.get(PASSKEYS, self.new, recent=True),
+            own.post(
+                PASSKEYS,
+                self.add,
+                refused=self.new_again,
+                back=PASSKEYS,
+                recent=True,
+                takes="credential second",
+            ),
+            own.get(RENAME, self.name, recent=True, takes="factor"),
+            own.post(
+                RENAME, self.rename, refused=self.name_again, back=METHODS, recent=True, takes="factor name"
+            ),
+            own.pages.lead(REMOVE, METHODS),
+            own.post(REMOVE, self.remove, refused=self.own.stale, back=METHODS, recent=True, takes="factor"),
+            own.post(SILENT, self.add_silently, refused=self.stay, back=METHODS, takes="credential"),
+        ]
+
+
+def problem(outcome: NotAdded | Wait) -> FormProblem:
+    """What the page says about a passkey that was not added."""
+    if isinstance(outcome, Wait):
+        return FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.until)
+    return FormProblem(_PROBLEMS[outcome.why])
+
+
+def _second(given: str | None) -> bool | None:
+    return None if given is None else given == "yes"

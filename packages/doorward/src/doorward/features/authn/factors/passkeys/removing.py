@@ -1,0 +1,76 @@
+"""Removal of a passkey by its owner, and the end of what was signed in with one (R73, R94)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, final
+
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.session import Session
+from doorward.core.ports.mail_queue import MailQueue, owner_mail
+from doorward.features.audit.service import AuditLog
+from doorward.features.authn.factors.passkeys.rules.proof import KINDS
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.rate_limits.service import Throttle
+from doorward.features.sessions.revoker import Revoker
+from doorward.storage.sql.store import Store, Write
+
+_MANY: Final = 20
+"""Sessions that are ended one by one; more are ended together with all others."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovePasskey:
+    """The caller makes sure that the owner has signed in recently."""
+
+    store: Store
+    throttle: Throttle
+    audit_log: AuditLog
+    mail_queue: MailQueue
+    revoker: Revoker
+
+    async def remove(
+        self, account: Account, session: Session, factor_id: str, *, caller: Caller, now: int
+    ) -> Literal["gone", "last"] | Wait | None:
+        """Remove a passkey. None: it is removed. `gone`: it is not theirs, or not there any more. `last`: nothing else is left to sign
+        in with.
+
+        Other sessions that a passkey vouches for end. They do not say which: one that is left would stand for the one that is gone.
+        """
+        passkeys = await self.store.passkeys.of_account(account.id)
+        passkey = next((one for one in passkeys if one.factor_id == factor_id), None)
+        if passkey is None:
+            return "gone"
+        if account.password_hash is None and len(passkeys) == 1:
+            return "last"
+        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
+            return wait
+        mail = owner_mail(self.mail_queue, "passkey_removed", account, caller, now, name=passkey.name)
+        done = await self.store.commit(
+            self.store.accounts.remove_factor(account.id, factor_id),
+            self.store.messages.insert_mail(mail),
+            self.audit_log.write(
+                "passkey.removed",
+                caller=caller,
+                now=now,
+                account_id=account.id,
+                session_id=session.id,
+                factor=factor_id,
+            ),
+            *await self._ended(session, now),
+        )
+        return None if done else "gone"
+
+    async def _ended(self, current: Session, now: int) -> list[Write]:
+        live = await self.store.sessions.live_of(current.account_id, now)
+        held = [
+            one for one in live if one.id != current.id and any(proof.kind in KINDS for proof in one.proofs)
+        ]
+        if len(held) > _MANY:
+            return await self.revoker.others(current, now=now, reason="revoked")
+        writes = self.revoker.outstanding(current.account_id, now=now)
+        for one in held:
+            writes += await self.revoker.session(one, now=now, reason="revoked")
+        return writes

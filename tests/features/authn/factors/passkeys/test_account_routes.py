@@ -1,0 +1,98 @@
+"""Passkeys on the account pages: added, renamed and removed after a recent sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from doorward.core.model.passkey import Passkey
+from doorward.features.index import FEATURES
+from tests.features.authn.factors.passkeys.owners import PASSKEYS, device
+from tests.features.authn.factors.passkeys.test_routes import added, asked_of
+from tests.front_channel import Front, front_channel
+
+pytestmark = pytest.mark.anyio
+PAGE = "/account/methods/passkeys"
+
+
+@pytest.fixture
+async def front() -> AsyncGenerator[Front]:
+    async with front_channel(features=(*FEATURES, PASSKEYS)) as opened:
+        await opened.person()
+        yield opened
+
+
+async def passkeys(front: Front) -> list[Passkey]:
+    return list(await front.store.passkeys.of_account("usr_ada"))
+
+
+@pytest.mark.requirement(73)
+async def test_each_page_and_form_needs_a_recent_sign_in(front: Front) -> None:
+    await added(front, device())
+    (mine,) = await passkeys(front)
+    tab = await front.signed_in()
+    page = await tab.get(PAGE)
+    form = page.forms["passkey-new"]
+    front.clock.time += 601
+    for path in (PAGE, f"{PAGE}/rename?factor={mine.factor_id}"):
+        assert "/account/confirm" in ((await tab.get(path)).header("location") or "")
+    for path, fields in (
+        (PAGE, {"credential": device().create(asked_of(page))}),
+        (f"{PAGE}/rename", {"factor": mine.factor_id, "name": "Mine"}),
+        (f"{PAGE}/remove", {"factor": mine.factor_id}),
+    ):
+        answer = await tab.post(path, {**form.fields, **fields})
+        assert "/account/confirm" in (answer.header("location") or ""), path
+    assert await passkeys(front) == [mine]
+
+
+async def test_what_is_wrong_is_said(front: Front) -> None:
+    phone = device()
+    assert "didn't work" in ((await added(front, phone, credential="{}")).problem or "")
+    await added(front, phone)
+    tab = await front.signed_in()
+    page = await tab.get(PAGE)
+    again = phone.create(asked_of(page))
+    form = page.forms["passkey-new"]
+    assert (await tab.post(PAGE, {**form.fields, "credential": again})).status == 303
+    page = await tab.post(PAGE, {**form.fields, "once": "another", "credential": again})
+    assert "in use already" in (page.problem or "")
+
+
+async def test_a_passkey_is_renamed(front: Front) -> None:
+    await added(front, device())
+    (mine,) = await passkeys(front)
+    tab = await front.signed_in()
+    page = await tab.get(f"{PAGE}/rename?factor={mine.factor_id}")
+    page = await tab.submit(page, "passkey-name", name="x" * 41)
+    assert page.status == 400
+    assert page.forms["passkey-name"].fields["name"] == "x" * 41
+    page = await tab.submit(page, "passkey-name", name="Blue phone")
+    assert page.status == 303
+    assert [one.name for one in await passkeys(front)] == ["Blue phone"]
+    page = await tab.get(f"{PAGE}/rename?factor=fac_other")
+    assert page.header("location") == "/account/methods"
+
+
+async def test_a_passkey_is_removed(front: Front) -> None:
+    await added(front, device())
+    (mine,) = await passkeys(front)
+    tab = await front.signed_in()
+    fields = (await tab.get(PAGE)).forms["passkey-new"].fields
+    page = await tab.post(f"{PAGE}/remove", {**fields, "factor": mine.factor_id})
+    assert page.status == 303
+    assert await passkeys(front) == []
+    page = await tab.post(f"{PAGE}/remove", {**fields, "once": "other", "factor": mine.factor_id})
+    assert page.header("location") == "/account/methods"
+
+
+async def test_a_manager_adds_a_passkey_without_leaving_the_page(front: Front) -> None:
+    phone, tab = device(), await front.signed_in()
+    page = await tab.get(PAGE)
+    fields = page.forms["passkey-new"].fields
+    # the options of the page are for a passkey that is made by the person
+    wrong = await tab.post("/account/passkeys/silent", {**fields, "credential": phone.create(asked_of(page))})
+    assert wrong.status == 204
+    assert await passkeys(front) == []
+    assert (await tab.post("/account/passkeys/silent", {"csrf": "wrong"})).status == 204
