@@ -49,6 +49,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_body",
         "_buffer",
+        "_counts",
         "_due",
         "_expect",
         "_flow",
@@ -56,16 +57,15 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_need",
         "_sent_at",
-        "_tally",
         "_transport",
         "stopped",
         "waiting",
     )
 
-    def __init__(self, group: Group, flow: Flow, tally: LoadCounts, offset: float) -> None:
+    def __init__(self, group: Group, flow: Flow, counts: LoadCounts, offset: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._flow = flow
-        self._tally = tally
+        self._counts = counts
         self._expect = str(group.expect).encode()
         self._interval = len(group.flows) / group.rate if group.rate else 0.0
         self._due = self._loop.time() + offset * self._interval
@@ -93,8 +93,8 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _stop(self, why: str) -> None:
-        self._tally.fail(why)
-        self._tally.live -= 1
+        self._counts.fail(why)
+        self._counts.live -= 1
         self.stop()
 
     def _schedule(self, request: bytes) -> None:
@@ -110,7 +110,7 @@ class Connection(asyncio.Protocol):
         self._due += self._interval
 
     def _send_now(self, request: bytes) -> None:
-        if not self.stopped and not self._tally.draining:
+        if not self.stopped and not self._counts.draining:
             self._send(request, time.perf_counter_ns())
 
     def _send(self, request: bytes, counted_from: int) -> None:
@@ -163,9 +163,9 @@ class Connection(asyncio.Protocol):
         self._buffer = data
 
     def _answered(self, data: bytes, body: bytes) -> None:
-        tally = self._tally
-        if tally.measuring:
-            tally.latencies.append(time.perf_counter_ns() - self._sent_at)
+        counts = self._counts
+        if counts.measuring:
+            counts.latencies.append(time.perf_counter_ns() - self._sent_at)
         status = data[9:12]
         extra = len(data) - self._need
         self._buffer = b""
@@ -184,5 +184,5 @@ class Connection(asyncio.Protocol):
         except ValueError as error:
             self._stop(str(error))
         else:
-            if not tally.draining:
+            if not counts.draining:
                 self._schedule(request)

@@ -84,25 +84,25 @@ class _Spin:
 
 
 async def _run(host: str, port: int, groups: Sequence[Group], warm_up: float, seconds: float) -> list[Result]:
-    tallies = [LoadCounts(live=len(group.flows)) for group in groups]
+    counts = [LoadCounts(live=len(group.flows)) for group in groups]
     connections: list[Connection] = []
-    for group, tally in zip(groups, tallies, strict=True):
+    for group, each in zip(groups, counts, strict=True):
         for number, flow in enumerate(group.flows):
             offset = number / len(group.flows)
 
             def make(
                 group: Group = group,
                 flow: Flow = flow,
-                tally: LoadCounts = tally,
+                each: LoadCounts = each,
                 offset: float = offset,
             ) -> Connection:
-                return Connection(group, flow, tally, offset)
+                return Connection(group, flow, each, offset)
 
             connections.append(await _connect(host, port, make))
 
     async def wait(duration: float) -> None:
         until = time.perf_counter() + duration
-        while (left := until - time.perf_counter()) > 0 and all(tally.live for tally in tallies):
+        while (left := until - time.perf_counter()) > 0 and all(each.live for each in counts):
             await asyncio.sleep(min(left, 0.25))
 
     spin = _Spin() if _CORE_TO_SPARE else None
@@ -110,18 +110,18 @@ async def _run(host: str, port: int, groups: Sequence[Group], warm_up: float, se
     gc.collect()
     gc.freeze()
     gc.disable()
-    for tally in tallies:
-        tally.measuring = True
+    for each in counts:
+        each.measuring = True
     began = time.perf_counter()
     await wait(seconds)
-    for tally in tallies:
-        tally.measuring = False
+    for each in counts:
+        each.measuring = False
     took = time.perf_counter() - began
     gc.enable()
     gc.unfreeze()
     # Wait for answers in transit: a refresh token in an unread answer would be lost.
-    for tally in tallies:
-        tally.draining = True
+    for each in counts:
+        each.draining = True
     for _ in range(_DRAIN_TRIES):
         if not any(connection.waiting and not connection.stopped for connection in connections):
             break
@@ -132,8 +132,8 @@ async def _run(host: str, port: int, groups: Sequence[Group], warm_up: float, se
         connection.stop()
     await asyncio.sleep(0.05)
     results: list[Result] = []
-    for group, tally in zip(groups, tallies, strict=True):
-        ordered = sorted(tally.latencies)
+    for group, each in zip(groups, counts, strict=True):
+        ordered = sorted(each.latencies)
         results.append(
             Result(
                 name=group.name,
@@ -142,8 +142,8 @@ async def _run(host: str, port: int, groups: Sequence[Group], warm_up: float, se
                 requests=len(ordered),
                 p50_ms=_percentile(ordered, 0.50),
                 p99_ms=_percentile(ordered, 0.99),
-                failures=tally.failures,
-                first_failure=tally.first_failure,
+                failures=each.failures,
+                first_failure=each.first_failure,
                 longest_ms=_percentile(ordered, 1.0),
             )
         )

@@ -88,8 +88,8 @@ class Front:
     clock: ManualClock
     app: App
     jar: CookieJar
-    record: AuditLog
-    ending: Revoker
+    audit_log: AuditLog
+    revoker: Revoker
     id_token_hints: IdTokenHints
     sign_out: SignOutAction
     finish: SignInCompletion
@@ -297,8 +297,8 @@ async def _furnished(container: Container, clock: ManualClock) -> Front:
         clock=clock,
         app=http_app(container, process_tag="t"),
         jar=services.get(cookie_jar),
-        record=services.get(audit_log),
-        ending=services.get(revoker),
+        audit_log=services.get(audit_log),
+        revoker=services.get(revoker),
         id_token_hints=services.get(id_token_hints),
         sign_out=services.get(sign_out),
         finish=services.get(finish),

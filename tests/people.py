@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
-from doorward.adapters.mail.queue import open_letter
+from doorward.adapters.mail.queue import open_message
 from doorward.adapters.metrics import PrometheusMetrics
 from doorward.app.container import open_container
 from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
@@ -95,11 +95,11 @@ class House:
 
     services: Services
     clock: ManualClock
-    ending: Revoker
+    revoker: Revoker
     throttle: Throttle
     check: CheckPassword
     prove_second_factor: ProveTypedCode
-    tickets: EmailChallenges
+    email_challenges: EmailChallenges
     sign_up: SignUp
     verify: VerifyAddress
     reset: ResetPassword
@@ -251,18 +251,18 @@ class House:
         return seed, made.codes
 
     async def mails(self) -> list[tuple[str, str, EmailMessage]]:
-        """Sent mails as (address, kind, letter), newest first."""
+        """Sent mails as (address, kind, message), newest first."""
         found = await self.store.messages.recent_mail(100)
-        return [(mail.to, mail.kind, open_letter(self.sealer, mail)) for mail in found]
+        return [(mail.to, mail.kind, open_message(self.sealer, mail)) for mail in found]
 
     async def audit(self) -> list[AuditEvent]:
-        """The complete audit record, newest first."""
+        """The complete audit log, newest first."""
         found = await self.store.audit.page(limit=1000)
         # the event of the database's creation comes before all others
         return [event for event in found if event.kind != "root_secret.created"]
 
     async def kinds(self) -> list[str]:
-        """The kinds of the complete record, oldest first."""
+        """The kinds of the complete audit log, oldest first."""
         return [event.kind for event in reversed(await self.audit())]
 
     def browser(self, address: str = "192.0.2.1") -> Browser:
@@ -310,11 +310,11 @@ async def open_house(
         yield House(
             services=services,
             clock=clock,
-            ending=services.get(revoker),
+            revoker=services.get(revoker),
             throttle=services.get(rate_limits.throttle),
             check=services.get(check_password),
             prove_second_factor=services.get(prove_typed_code),
-            tickets=services.get(email_challenges),
+            email_challenges=services.get(email_challenges),
             sign_up=services.get(sign_up),
             verify=services.get(verify_address),
             reset=services.get(reset_password),

@@ -1,7 +1,7 @@
 """Waiting in tests: for a condition until it holds, and never for a fixed time.
 
     until(lambda: "server.reloaded" in log.read_text(), log.read_text)      # and what is shown when it never comes
-    await until_async(lambda: bell.connected)
+    await until_async(lambda: notifier.connected)
 
 PATIENCE is the one limit. It is no performance limit: a passing test never waits that long, and a machine with seven other test
 runs still finishes. A promised time is asserted separately:

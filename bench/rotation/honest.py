@@ -34,22 +34,22 @@ class Kept(Struct, frozen=True):
     late: int
 
 
-def openings(chance: Random) -> Iterator[tuple[int, int]]:
+def openings(rng: Random) -> Iterator[tuple[int, int]]:
     """When an app is opened and closed, in seconds: once in each sixth of a day's 18 waking hours."""
     part = 18 * 3600 // OPENINGS
     for day in range(DAYS):
         for number in range(OPENINGS):
-            length = 1200 + int(chance.random() * 6000)
-            begin = day * DAY + 6 * 3600 + number * part + int(chance.random() * (part - length))
+            length = 1200 + int(rng.random() * 6000)
+            begin = day * DAY + 6 * 3600 + number * part + int(rng.random() * (part - length))
             yield begin, begin + length
 
 
 def used(rule: Rule, loss: float, again: int | None, seed: int) -> Kept:
     """One app for 30 days. An owner who is signed out signs in again at once, with a new family."""
-    chance = Random(seed)
+    rng = Random(seed)
     family, token = Family(rule, 0), 1
     refreshes = lost = signed_out = late = 0
-    for begin, end in list(openings(chance)):
+    for begin, end in list(openings(rng)):
         now = begin
         while now < end:
             answer = family.refresh(token, now)
@@ -59,7 +59,7 @@ def used(rule: Rule, loss: float, again: int | None, seed: int) -> Kept:
                 late += len(family.late)
                 family, token = Family(rule, now), 1
                 now += PACE
-            elif chance.random() < loss:
+            elif rng.random() < loss:
                 lost += 1
                 if again is None:
                     break

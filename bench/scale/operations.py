@@ -46,9 +46,9 @@ class Timing:
         return self.ordered_us[min(len(self.ordered_us) - 1, int(len(self.ordered_us) * share))]
 
 
-def draw(chance: Random, grants: int, share: int) -> int:
+def draw(rng: Random, grants: int, share: int) -> int:
     """The number of a random grant of this measurement's share."""
-    return chance.randrange((grants - share + SHARES - 1) // SHARES) * SHARES + share
+    return rng.randrange((grants - share + SHARES - 1) // SHARES) * SHARES + share
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ class Operations:
     store: Store
     world: World
     grants: int
-    chance: Random
+    rng: Random
 
     async def look_up(self) -> None:
         """The start of a sign-in: the person and their second factors. Raises AssertionError when there is no
         such person."""
-        person = self.chance.randrange(content.people_of(self.grants))
+        person = self.rng.randrange(content.people_of(self.grants))
         account = await self.store.accounts.by_email(content.email(person))
         assert account is not None
         factors = await self.store.accounts.factors(account.id)
@@ -71,7 +71,7 @@ class Operations:
 
     async def introspect(self) -> None:
         """An API introspects a refresh token."""
-        number = draw(self.chance, self.grants, READ_SHARE)
+        number = draw(self.rng, self.grants, READ_SHARE)
         found = await self.store.grants.refresh_of_person(self.world.grant_id(number))
         assert found is not None
         assert found[2] is not None
@@ -79,7 +79,7 @@ class Operations:
 
     async def refresh(self) -> None:
         """Exchange a token for its successor."""
-        number = draw(self.chance, self.grants, STORE_SHARE)
+        number = draw(self.rng, self.grants, STORE_SHARE)
         while not await self._rotate(self.world.grant_id(number)):
             # among few grants two coroutines may draw the same one, and one of them loses and retries, as in real use
             continue

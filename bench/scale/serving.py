@@ -68,19 +68,19 @@ class Served:
         request = requests.form(self.host, "/token", fields, self.service)
         return [requests.always(request) for _ in range(connections)]
 
-    def _asking(self, chance: Random) -> Flow:
+    def _asking(self, rng: Random) -> Flow:
         while True:
-            token = self.world.token(draw(chance, self.grants, READ_SHARE))
+            token = self.world.token(draw(rng, self.grants, READ_SHARE))
             answer = yield requests.form(self.host, "/introspect", {"token": token}, self.web)
             if b'"active":true' not in answer.replace(b" ", b""):
                 raise ValueError(f"the token does not hold: {answer[:200].decode(errors='replace')}")
 
-    def _exchanging(self, chance: Random, number: int, connections: int) -> Flow:
+    def _exchanging(self, rng: Random, number: int, connections: int) -> Flow:
         head = requests.form(self.host, "/token", {}, self.web).rpartition(b"Content-Length: ")[0]
         fixed = urlencode({"grant_type": "refresh_token"}) + "&refresh_token="
         mine = (self.grants // SHARES - number + connections - 1) // connections
         while True:
-            grant = (chance.randrange(mine) * connections + number) * SHARES + HTTP_SHARE
+            grant = (rng.randrange(mine) * connections + number) * SHARES + HTTP_SHARE
             token = self.held.get(grant) or self.world.token(grant)
             body = (fixed + quote(token, safe="-._~")).encode()
             answer = yield head + b"Content-Length: %d\r\n\r\n" % len(body) + body

@@ -18,7 +18,7 @@ from msgspec import structs
 
 from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.mail.delivery import MAIL_LIFE, MailWorker, pause
-from doorward.adapters.mail.queue import SealedMailQueue, open_letter
+from doorward.adapters.mail.queue import SealedMailQueue, open_message
 from doorward.adapters.mail.smtp import MailDelayed, MailRefused, SmtpSender, SmtpServer
 from doorward.adapters.metrics import PrometheusMetrics
 from doorward.adapters.random import SystemRandom
@@ -30,7 +30,7 @@ from tests.manual_clock import NOW, ManualClock
 
 pytestmark = pytest.mark.anyio
 SEALER = KeyedSealer(b"k" * 32)
-LETTER = EmailMessage(
+MESSAGE = EmailMessage(
     subject="Your code", text="It is 123456.", html="<p>It is <b>123456</b>.</p>", code="123456"
 )
 
@@ -85,8 +85,8 @@ def plain(inbox: Inbox) -> Iterator[SmtpServer]:
 
 
 async def test_a_mail_arrives_as_it_was_written(inbox: Inbox, plain: SmtpServer) -> None:
-    letter = structs.replace(LETTER, subject="Größe\n und Code", text="Über 123456 → gut.")
-    await SmtpSender(plain).send("ada@example.com", letter, mail_id="mai_1", at=NOW)
+    message = structs.replace(MESSAGE, subject="Größe\n und Code", text="Über 123456 → gut.")
+    await SmtpSender(plain).send("ada@example.com", message, mail_id="mai_1", at=NOW)
     (mail,) = inbox.mails
     assert mail["Subject"] == "Größe und Code"
     assert mail["From"] == "Doorward <no-reply@auth.example.com>"
@@ -105,7 +105,7 @@ async def test_a_mail_arrives_as_it_was_written(inbox: Inbox, plain: SmtpServer)
 )
 async def test_an_address_can_never_inject_a_header(inbox: Inbox, plain: SmtpServer, to: str) -> None:
     with pytest.raises(MailRefused):
-        await SmtpSender(plain).send(to, LETTER, mail_id="mai_1", at=NOW)
+        await SmtpSender(plain).send(to, MESSAGE, mail_id="mai_1", at=NOW)
     assert inbox.mails == []
 
 
@@ -123,7 +123,7 @@ async def test_the_servers_status_decides_about_a_retry(
 ) -> None:
     inbox.answer, inbox.recipient = answer, recipient
     with pytest.raises(error):
-        await SmtpSender(plain).send("ada@example.com", LETTER, mail_id="mai_1", at=NOW)
+        await SmtpSender(plain).send("ada@example.com", MESSAGE, mail_id="mai_1", at=NOW)
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
@@ -142,11 +142,11 @@ async def test_mail_is_encrypted_as_configured_and_never_less(inbox: Inbox, tls:
         wait = 20 if tls == "starttls" else 3
         server = smtp(running, tls=tls, timeout=wait)
         if tls == "starttls":
-            await SmtpSender(server, context=trusting).send("ada@example.com", LETTER, mail_id="m", at=NOW)
+            await SmtpSender(server, context=trusting).send("ada@example.com", MESSAGE, mail_id="m", at=NOW)
             assert inbox.encrypted == [True]
         # a certificate of an unknown issuer, or no TLS at all: nothing is sent
         with pytest.raises(MailDelayed):
-            await SmtpSender(server).send("ada@example.com", LETTER, mail_id="m", at=NOW)
+            await SmtpSender(server).send("ada@example.com", MESSAGE, mail_id="m", at=NOW)
         assert len(inbox.mails) == (1 if tls == "starttls" else 0)
     finally:
         running.stop()
@@ -155,7 +155,7 @@ async def test_mail_is_encrypted_as_configured_and_never_less(inbox: Inbox, tls:
 async def test_a_server_without_starttls_gets_nothing(inbox: Inbox, plain: SmtpServer) -> None:
     with pytest.raises(MailDelayed):
         await SmtpSender(structs.replace(plain, tls="starttls")).send(
-            "ada@example.com", LETTER, mail_id="m", at=NOW
+            "ada@example.com", MESSAGE, mail_id="m", at=NOW
         )
     assert inbox.mails == []
 
@@ -180,9 +180,9 @@ async def test_the_probe_connects_and_quits(inbox: Inbox, plain: SmtpServer, fre
         await SmtpSender(structs.replace(plain, port=free_port)).probe()
 
 
-def queue(letter: EmailMessage) -> SealedMailQueue:
+def queue(message: EmailMessage) -> SealedMailQueue:
     return SealedMailQueue(
-        sealer=SEALER, random=SystemRandom(), render=lambda _kind, _locale, _values: letter
+        sealer=SEALER, random=SystemRandom(), render=lambda _kind, _locale, _values: message
     )
 
 
@@ -197,7 +197,7 @@ class Desk:
         self.sending = asyncio.Event()
         self.goes_through = asyncio.Event()
         self.goes_through.set()
-        self.mail_queue = queue(LETTER)
+        self.mail_queue = queue(MESSAGE)
         self.metrics = PrometheusMetrics()
         self.worker = self.another(interval=0.01)
 
@@ -205,14 +205,14 @@ class Desk:
         known: dict[str, Any] = {"store": self.store, "clock": self.clock, "metrics": self.metrics}
         return MailWorker(sealer=SEALER, sender=self, interval=interval, **known)
 
-    async def send(self, to: str, letter: EmailMessage, *, mail_id: str, at: int) -> None:
+    async def send(self, to: str, message: EmailMessage, *, mail_id: str, at: int) -> None:
         assert (mail_id, at) != ("", 0)
         self.sending.set()
         await asyncio.sleep(0.01)
         await self.goes_through.wait()
         if self.error is not None:
             raise self.error
-        self.sent.append((to, letter))
+        self.sent.append((to, message))
 
     async def post(self, to: str = "ada@example.com") -> OutgoingMail:
         mail = self.mail_queue.write("verify_address", to=to, locale=None, now=self.clock.time, values={})
@@ -232,9 +232,9 @@ def desk(store: Store) -> Desk:
 async def test_the_code_in_a_mail_is_sealed_in_the_database(desk: Desk) -> None:
     mail = await desk.post()
     assert b"123456" not in (await desk.row(mail)).sealed
-    assert open_letter(SEALER, mail) == LETTER
+    assert open_message(SEALER, mail) == MESSAGE
     with pytest.raises(ValueError, match="not sealed for this"):
-        open_letter(SEALER, structs.replace(mail, id="mai_2"))
+        open_message(SEALER, structs.replace(mail, id="mai_2"))
 
 
 async def test_due_mail_is_sent_once_by_one_of_many_workers(desk: Desk) -> None:
@@ -248,7 +248,7 @@ async def test_due_mail_is_sent_once_by_one_of_many_workers(desk: Desk) -> None:
 
 async def test_a_delayed_mail_waits_longer_each_time_and_is_given_up_after_a_day(desk: Desk) -> None:
     desk.error = MailDelayed("no server")
-    desk.mail_queue = queue(structs.replace(LETTER, code=None))
+    desk.mail_queue = queue(structs.replace(MESSAGE, code=None))
     mail = await desk.post()
     waits: list[int] = []
     for _ in range(60):

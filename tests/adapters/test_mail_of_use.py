@@ -24,7 +24,7 @@ from tests import ports
 pytestmark = pytest.mark.anyio
 NOW = 1_800_000_000
 SEALER = KeyedSealer(b"k" * 32)
-LETTER = EmailMessage(
+MESSAGE = EmailMessage(
     subject="Your code", text="It is 123456.", html="<p>It is <b>123456</b>.</p>", code="123456"
 )
 
@@ -52,7 +52,7 @@ class Desk:
         self.spent: dict[str, str] = {}
         self.metrics = PrometheusMetrics()
         self.mail_queue = SealedMailQueue(
-            sealer=SEALER, random=SystemRandom(), render=lambda _kind, _locale, _values: LETTER
+            sealer=SEALER, random=SystemRandom(), render=lambda _kind, _locale, _values: MESSAGE
         )
         self.worker = MailWorker(
             store=store, sealer=SEALER, sender=self, clock=self, metrics=self.metrics, spent=self.why
@@ -64,8 +64,8 @@ class Desk:
     async def why(self, ticket_id: str, _now: int) -> str | None:
         return self.spent.get(ticket_id)
 
-    async def send(self, to: str, letter: EmailMessage, *, mail_id: str, at: int) -> None:
-        assert (mail_id, at, letter.code) != ("", 0, None)
+    async def send(self, to: str, message: EmailMessage, *, mail_id: str, at: int) -> None:
+        assert (mail_id, at, message.code) != ("", 0, None)
         if self.error is not None:
             raise self.error
         self.sent.append(to)
@@ -132,13 +132,13 @@ async def test_an_address_beyond_ascii_is_sent_with_smtputf8_or_refused_at_once(
         )
         assert await sender.probe() is offered
         if offered:
-            assert "OK" in await sender.send("müller@example.com", LETTER, mail_id="mai_1", at=NOW)
+            assert "OK" in await sender.send("müller@example.com", MESSAGE, mail_id="mai_1", at=NOW)
             (mail,) = inbox.mails
             assert mail["To"] == "müller@example.com"
             assert mail["From"] == '"Åsa, Inc." <no-reply@auth.example.com>'
         else:
             with pytest.raises(MailRefused, match="SMTPUTF8"):
-                await sender.send("müller@example.com", LETTER, mail_id="mai_1", at=NOW)
+                await sender.send("müller@example.com", MESSAGE, mail_id="mai_1", at=NOW)
             assert inbox.mails == []
     finally:
         running.stop()

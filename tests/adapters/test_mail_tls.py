@@ -15,7 +15,7 @@ from doorward.core.model.message import EmailMessage
 from tests import ports
 
 pytestmark = pytest.mark.anyio
-LETTER = EmailMessage(subject="Your code", text="It is 123456.", html="<p>It is 123456.</p>", code="123456")
+MESSAGE = EmailMessage(subject="Your code", text="It is 123456.", html="<p>It is 123456.</p>", code="123456")
 
 
 class Inbox:
@@ -49,11 +49,11 @@ async def test_a_valid_certificate_of_another_host_is_refused(
             host="127.0.0.1", sender="no-reply@auth.example.com", port=running.port, tls="starttls"
         )
         if name == "127.0.0.1":
-            await SmtpSender(server).send("ada@example.com", LETTER, mail_id="m", at=1_800_000_000)
+            await SmtpSender(server).send("ada@example.com", MESSAGE, mail_id="m", at=1_800_000_000)
             assert inbox.encrypted == 1
         else:
             with pytest.raises(MailDelayed):
-                await SmtpSender(server).send("ada@example.com", LETTER, mail_id="m", at=1_800_000_000)
+                await SmtpSender(server).send("ada@example.com", MESSAGE, mail_id="m", at=1_800_000_000)
             assert inbox.encrypted == 0
     finally:
         running.stop()

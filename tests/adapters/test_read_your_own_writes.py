@@ -68,11 +68,11 @@ class Cut:
 
 
 def source(
-    store: object, *, passed: Passing | None = None, bell: ChangeNotifiers | None = None
+    store: object, *, passed: Passing | None = None, notifier: ChangeNotifiers | None = None
 ) -> ConfigSnapshotWatcher:
     signer = SnapshotSigner(issuer="https://a.example", sealer=SEALER)
     more = {} if passed is None else {"passed": passed}
-    return ConfigSnapshotWatcher(store=store, signer=signer, bell=bell, **more)  # type: ignore[arg-type]
+    return ConfigSnapshotWatcher(store=store, signer=signer, notifier=notifier, **more)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
@@ -253,7 +253,7 @@ async def test_a_node_that_registers_misses_no_change_confirmed_meanwhile(tmp_pa
 
 
 async def test_a_live_process_with_a_wrong_clock_is_not_taken_for_dead(tmp_path: Path) -> None:
-    """A day behind, it is doubted by every clock, registers again, and changes wait for it as before."""
+    """A day behind, it is suspect by every clock, registers again, and changes wait for it as before."""
     slow = ManualClock()
     slow.time -= 86_400
     store, sweeper_store = await open_sqlite(tmp_path / "a.db"), await open_sqlite(tmp_path / "a.db")
@@ -323,12 +323,12 @@ async def test_a_notification_causes_a_query_at_once_and_a_burst_only_a_few(tmp_
     notifiers = ChangeNotifiers()
     store.on_change(notifiers.changed)
     way = Cut(store)
-    node = source(way, bell=notifiers)
+    node = source(way, notifier=notifiers)
     node_slow = ConfigSnapshotWatcher(
         store=store,
         signer=SnapshotSigner(issuer="https://a.example", sealer=SEALER),
         interval=30,
-        bell=notifiers,
+        notifier=notifiers,
     )
     await node.join("nod_1", ManualClock())
     await node_slow.refresh()

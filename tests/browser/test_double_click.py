@@ -30,7 +30,7 @@ def twice(person: Person, selector: str, heading: str | re.Pattern[str], hand: i
 
 
 def lines(dev: running.Dev, email: str, kind: str) -> int:
-    """How often the audit record has this event of this person."""
+    """How often the audit log has this event of this person."""
     with closing(sqlite3.connect(dev.folder / NAME / "doorward.db", timeout=10)) as database:
         found = database.execute(
             "SELECT count(*) FROM audit WHERE kind = ? AND account_id = (SELECT id FROM accounts WHERE email = ?)",

@@ -31,7 +31,7 @@ async def test_a_change_of_another_process_arrives_within_a_second(tmp_path: Pat
     seen: list[int] = []
     config.on_change(lambda new: seen.append(new.version))
     background = BackgroundTasks()
-    background.start(config.watch(), name="catalog")
+    background.start(config.watch(), name="config")
     key = structs.replace(SealedKeyMaker(SEALER).make("key_1", "ES256", 1), state="current", activated_at=1)
     numbers = count(1)
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import httpx2
 import pytest
 
-from doorward_demo.demo import clock_and_chance
+from doorward_demo.demo import clock_and_random
 from doorward_demo.demo.id_token import IdToken
 from doorward_demo.demo.shop.api import OrdersApi, SignedOut, StepUpRequired
 from doorward_demo.demo.shop.provider import Provider, Registration, Unavailable
@@ -72,7 +72,7 @@ def session(*, left: float, refresh_token: str | None = "refresh-1") -> Session:
         who=IdToken("usr_1", "ses_1", {}),
         id_token="id",
         access_token="access-1",
-        access_expires_at=clock_and_chance.now() + left,
+        access_expires_at=clock_and_random.now() + left,
         refresh_token=refresh_token,
         scopes=frozenset({"openid"}),
         csrf="c",

@@ -159,11 +159,11 @@ def test_a_sign_in_with_a_lost_last_response_goes_on(answered: bool, line: Cable
 def test_a_connection_that_breaks_repeatedly_signs_nobody_out(
     line: Cable, app: App, witness: Witness
 ) -> None:
-    chance = random.Random(7)
+    rng = random.Random(7)
     stop = threading.Event()
     with patient_load(app, [app.base], stop) as load:
         for _ in range(60):
-            time.sleep(chance.uniform(0.02, 0.12))
+            time.sleep(rng.uniform(0.02, 0.12))
             line.cut()
         stop.set()
     assert load.wrong == []

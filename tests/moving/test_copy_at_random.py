@@ -27,12 +27,12 @@ pytestmark = pytest.mark.anyio
 PEOPLE = 400
 
 
-async def disturb(store: Store, path: Path, some: Crowd, chance: random.Random, newcomers: int) -> int:
+async def disturb(store: Store, path: Path, some: Crowd, rng: random.Random, newcomers: int) -> int:
     """Changes by a server between two tries: accounts are added and deleted, addresses change owner, rows change in place."""
-    await settle(store, some, newcomers, newcomers + chance.randrange(40))
+    await settle(store, some, newcomers, newcomers + rng.randrange(40))
     with closing(sqlite3.connect(path)) as db:
         ids = [row[0] for row in db.execute("SELECT id FROM accounts ORDER BY id")]
-        chance.shuffle(ids)
+        rng.shuffle(ids)
         db.execute("PRAGMA foreign_keys = ON")
         db.executemany("DELETE FROM accounts WHERE id = ?", [(one,) for one in ids[:15]])
         # four people pass their addresses on in a circle
@@ -52,20 +52,18 @@ async def disturb(store: Store, path: Path, some: Crowd, chance: random.Random, 
     return newcomers + 40
 
 
-async def tried_until_done(
-    source: Side, target: Side, store: Store, path: Path, chance: random.Random
-) -> int:
+async def tried_until_done(source: Side, target: Side, store: Store, path: Path, rng: random.Random) -> int:
     """Tries that are interrupted later and later, with changes between them; returns their number."""
     some = crowd()
     people = PEOPLE
     for number in range(1, 60):
-        steps = Steps(stop_after=chance.randrange(number * 20))
+        steps = Steps(stop_after=rng.randrange(number * 20))
         try:
             did = await move(
-                source, target, owner=f"try {number}", progress=steps, size=chance.choice((7, 50, 300))
+                source, target, owner=f"try {number}", progress=steps, size=rng.choice((7, 50, 300))
             )
         except KeyboardInterrupt:
-            people = await disturb(store, path, some, chance, people)
+            people = await disturb(store, path, some, rng, people)
             continue
         assert did.kept + did.copied == did.rows
         return number

@@ -30,7 +30,7 @@ AT = 1_795_358_000
 LINK = "https://auth.example.com/verify?token=dw_ml_abc&x=1"
 
 
-def letters(name: str = "Orders") -> list[MessageTemplate]:
+def messages(name: str = "Orders") -> list[MessageTemplate]:
     return [
         VerifyAddressMail(code="481516", link=LINK, minutes=10, app=name),
         VerifyAddressMail(code="481516", link=LINK),
@@ -60,13 +60,13 @@ def context(locale: str = "en", brand: str = "Doorward") -> dict[str, str]:
 
 
 def test_every_message_of_the_server_is_tested_here() -> None:
-    assert {type(letter) for letter in letters()} == {*authn.MESSAGES, *oauth.MESSAGES}
+    assert {type(message) for message in messages()} == {*authn.MESSAGES, *oauth.MESSAGES}
 
 
 @pytest.mark.parametrize("locale", language.LOCALES)
-@pytest.mark.parametrize("letter", letters(), ids=lambda letter: type(letter).__name__)
-def test_text_and_html_have_the_same_content(letter: MessageTemplate, locale: str) -> None:
-    mail = render(letter, **context(locale))
+@pytest.mark.parametrize("message", messages(), ids=lambda message: type(message).__name__)
+def test_text_and_html_have_the_same_content(message: MessageTemplate, locale: str) -> None:
+    mail = render(message, **context(locale))
     body = "".join(e.text() for e in read(mail.html) if e.tag == "body")
     words = [word for word in mail.text.split() if word != "--"]
     assert [word for word in words if word not in body] == []
@@ -76,8 +76,8 @@ def test_text_and_html_have_the_same_content(letter: MessageTemplate, locale: st
 
 
 def test_code_and_link_are_in_the_mail_and_the_code_not_in_the_subject() -> None:
-    for letter in (VerifyAddressMail(code="481516", link=LINK), ResetPasswordMail(code="481516", link=LINK)):
-        mail = render(letter, **context())
+    for message in (VerifyAddressMail(code="481516", link=LINK), ResetPasswordMail(code="481516", link=LINK)):
+        mail = render(message, **context())
         # joined by a character that keeps the two halves in order in right-to-left text
         assert "481\u00a0516" in mail.text
         assert "481\u00a0516" in mail.html
@@ -88,8 +88,8 @@ def test_code_and_link_are_in_the_mail_and_the_code_not_in_the_subject() -> None
 
 @pytest.mark.parametrize("locale", language.LOCALES)
 def test_no_mail_loads_or_runs_anything(locale: str) -> None:
-    for letter in letters():
-        for element in read(render(letter, **context(locale)).html):
+    for message in messages():
+        for element in read(render(message, **context(locale)).html):
             assert element.tag not in {"img", "script", "link", "iframe", "table", "form"}
             assert "src" not in element.attributes
             assert "url(" not in element.text()
@@ -106,7 +106,7 @@ def test_no_mail_loads_or_runs_anything(locale: str) -> None:
     ],
 )
 def test_hostile_names_change_neither_headers_nor_elements(hostile: str) -> None:
-    for strange, plain in zip(letters(hostile), letters("harmless"), strict=True):
+    for strange, plain in zip(messages(hostile), messages("harmless"), strict=True):
         mail, expected = render(strange, **context(brand=hostile)), render(plain, **context(brand="harmless"))
         assert skeleton(mail.html) == skeleton(expected.html)
         assert mail.text.count("\n") == expected.text.count("\n")

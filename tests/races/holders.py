@@ -90,7 +90,7 @@ class Load:
 
     def _refresh(self, number: int, of: int) -> None:
         app = self._own(number)
-        chance = random.Random(number)
+        rng = random.Random(number)
         while not self._stop.is_set():
             with self._lock:
                 # each family belongs to one client: no other thread refreshes it
@@ -99,7 +99,7 @@ class Load:
                 time.sleep(0.01)
                 continue
             # some families are active, others idle: both kinds must survive the server's death
-            family = chance.choice(mine[-6:])
+            family = rng.choice(mine[-6:])
             try:
                 answer = app.refresh(family.newest)
             except httpx2.ConnectError:

@@ -22,7 +22,7 @@ def kill_and_look(
     After each restart every newest token must refresh, and a third of the families is tested with a spent one. Returns counts by
     name.
     """
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     done = {
         "kills": 0,
         "sign_ins": 0,
@@ -39,7 +39,7 @@ def kill_and_look(
             load.families += kept
             load.start()
             load.goes_on(refreshes=30, sign_ins=6)
-            time.sleep(chance.uniform(0.0, 1.0))
+            time.sleep(rng.uniform(0.0, 1.0))
             server.kill()
             server.start()
             # the load continues against the new process for a moment, so that lost requests are retried
@@ -47,7 +47,7 @@ def kill_and_look(
             load.stop()
             assert load.wrong == [], load.wrong
             every_newest_refreshes(app, load.families)
-            chance.shuffle(load.families)
+            rng.shuffle(load.families)
             third = len(load.families) // 3
             tried, kept = load.families[:third], load.families[third : third + 30]
             done["kills"] += 1

@@ -15,7 +15,7 @@ PAGES = sorted(tree.DOCS.rglob("*.md"))
 TEXTS = [*PAGES, *sorted(tree.ROOT.glob("*.md")), *sorted(tree.ROOT.glob("packages/*/*.md"))]
 _LINK = re.compile(r"!?\[[^\]]*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
-# noun.what_happened; the nouns are those of the audit record
+# noun.what_happened; the nouns are those of the audit log
 _EVENT = re.compile(
     r"(sign_up|sign_in|second_factor|recovery_codes|password|session|consent|code|refresh_token|token|grant"
     r"|account|app|api|role|key|client|first_party)\.[a-z][a-z_]*[a-z]"

@@ -10,7 +10,7 @@ import pytest
 from msgspec import Struct, structs
 
 from doorward.adapters.valkey import (
-    change_notifier as valkey_bell,
+    change_notifier as valkey_change_notifier,
 )
 from doorward.adapters.valkey import (
     connection as valkey_link,
@@ -40,10 +40,9 @@ from doorward.features.oauth.logout.rules import logout_token
 from doorward.features.repeated_posts.rules import PLACES, Kept
 from doorward.features.revocations.rules import status_index, status_list
 from doorward.ops.backup import file as backup_file
-from doorward.server import accept as door
-from doorward.server import worker_args as orders
+from doorward.server import accept, worker_args
 from doorward.storage.copy import fence, pieces, side, tables
-from doorward.storage.postgres import change_notifier as postgres_bell
+from doorward.storage.postgres import change_notifier as postgres_change_notifier
 from doorward.storage.postgres import schema as postgres_schema
 from doorward.storage.sql import app_document, audit_end, migrate
 from tests.repository import tree
@@ -77,7 +76,7 @@ MEMBERS: dict[type[Struct], str] = {
     tables.Table: "name columns key refers",
     tables.Column: "name kind",
     TableSum: "table rows checksum",
-    orders.WorkerArgs: (
+    worker_args.WorkerArgs: (
         "role listeners handed number ready lifeline board place generation workers leaving again"
     ),
     # * by position
@@ -121,12 +120,12 @@ MEMBERS: dict[type[Struct], str] = {
 }
 # Locations that all processes on one database, cache or port know by these names and numbers.
 CONSTANTS: list[tuple[object, object]] = [
-    (orders.MODULE, "doorward.server"),
-    (door.PLACES, 128),
-    (postgres_bell._CHANNEL, "doorward"),
-    (postgres_bell._HELLO, "hello "),
+    (worker_args.MODULE, "doorward.server"),
+    (accept.PLACES, 128),
+    (postgres_change_notifier._CHANNEL, "doorward"),
+    (postgres_change_notifier._HELLO, "hello "),
     (postgres_schema._LOCK, int.from_bytes(b"Doorward")),
-    (valkey_bell.CHANNEL, "{doorward}:changed"),
+    (valkey_change_notifier.CHANNEL, "{doorward}:changed"),
     (valkey_counters.PREFIX, "{doorward}:try:"),
     (valkey_link.EPOCH, "{doorward}:epoch"),
     (audit_end.KEPT_FROM, "audit.kept_from"),

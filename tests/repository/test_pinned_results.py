@@ -48,8 +48,7 @@ from doorward.features.repeated_posts.rules import place
 from doorward.features.revocations.rules import wire
 from doorward.features.sessions import asked
 from doorward.features.sessions.signed_in_pages import SignedInPages
-from doorward.server import accept as door
-from doorward.server import worker_args as orders
+from doorward.server import accept, worker_args
 from doorward.storage.copy.encode import checksum
 from doorward.storage.copy.pieces import All, End, Rows, Tables, decode_piece, encode_piece
 from doorward.storage.copy.side import Version
@@ -135,11 +134,11 @@ def _derived() -> dict[str, Any]:
         ),
         proofs=(shown_with(totp.TRAITS, factor, 1),),
     )
-    told = orders.WorkerArgs(
+    args = worker_args.WorkerArgs(
         role="head", listeners=(3,), parent_pipe=(4, 5), counts=6, workers={0: 7}, leaving=(8,)
     )
-    board = door.ConnectionCounts.new()
-    board.write(3, 9)
+    counts = accept.ConnectionCounts.new()
+    counts.write(3, 9)
     session = SimpleNamespace(id="ses_1")
     made = {
         "counters": [bucket.key for bucket in counters],
@@ -183,8 +182,8 @@ def _derived() -> dict[str, Any]:
             )
         ],
         "sum of rows": checksum([("root", 1, b"\x01", None)]).hex(),
-        "orders": orders.command(told)[-1],
-        "board": os.pread(board.descriptor, 4, 12) == (9).to_bytes(4, sys.byteorder),
+        "orders": worker_args.command(args)[-1],
+        "board": os.pread(counts.descriptor, 4, 12) == (9).to_bytes(4, sys.byteorder),
         "tags": {purpose: SEALER.tag(purpose, "text") for purpose in PURPOSES},
         "tag of a counter": Throttle._tag(_with(sealer=SEALER), "key"),
         "tag of a tally": CounterSync._tag(_with(sealer=SEALER), "failures", "192.0.2.1"),

@@ -16,7 +16,7 @@ from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.keys.signing import SnapshotSigner
 from doorward.adapters.keys.wrap_command import CommandWrapper
 from doorward.adapters.keys.wrap_local import LocalWrapper
-from doorward.adapters.mail.queue import open_letter
+from doorward.adapters.mail.queue import open_message
 from doorward.core.model.account import Account
 from doorward.core.model.config_snapshot import StoredSigningKey
 from doorward.core.model.message import OutgoingMail
@@ -86,8 +86,8 @@ def test_a_mail_of_the_outbox_opens() -> None:
         created_at=1,
         next_try_at=1,
     )
-    letter = open_letter(SEALER, mail)
-    assert (letter.subject, letter.code, letter.ticket_id) == ("s", "123456", "tkt_1")
+    message = open_message(SEALER, mail)
+    assert (message.subject, message.code, message.ticket_id) == ("s", "123456", "tkt_1")
 
 
 def test_a_signing_key_opens_and_signs_as_before() -> None:

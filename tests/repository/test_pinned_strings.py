@@ -312,7 +312,7 @@ def test_names_of_database_claims_are_pinned() -> None:
     assert found == CLAIMED
 
 
-def test_names_of_tallies_are_pinned() -> None:
+def test_names_of_counters_are_pinned() -> None:
     """Hashed into the keys under which processes share their counts."""
     shared = [
         _value(path, key)

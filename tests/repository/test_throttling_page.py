@@ -61,7 +61,7 @@ SHOWN: Final = {
     "Wrong mailed codes": GUESS + "test_wrong_codes_do_not_block_the_link",
     "It carries 256 bits": GUESS + "test_wrong_codes_do_not_block_the_link",
     "The code beside it": GUESS + "test_a_reset_code_is_longer_than_a_sign_up_code",
-    "What the server drew": "adapters/test_chance_and_seal.py::test_a_token_has_256_bits_in_43_characters",
+    "What the server drew": "adapters/test_random_and_seal.py::test_a_token_has_256_bits_in_43_characters",
     "Apps that fail": "features/oauth/client_auth/test_service.py::test_wrong_guesses_are_slowed_down_and_the_right_secret_still_works",
     "The counters' names": THROTTLE + "test_counter_keys_contain_no_names",
     "A reader of the database": THROTTLE + "test_counter_keys_contain_no_names",

@@ -68,7 +68,7 @@ async def test_the_time_of_a_process_that_died_ahead_is_ignored_after_a_day(stor
     looking.cancel()
 
 
-async def test_an_audit_record_from_the_future_is_reported_without_a_fix(store: Store) -> None:
+async def test_an_audit_log_from_the_future_is_reported_without_a_fix(store: Store) -> None:
     now = int(time.time())
     line = AuditEvent(id="aud_1", at=now + DAY, kind="session.started")
     await store.commit(store.audit.append(line))

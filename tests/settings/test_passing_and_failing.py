@@ -87,11 +87,11 @@ def test_an_accepted_sender_can_send(written: str, name: str, address: str) -> N
     settings = load(
         None, HOME | {"DOORWARD_MAIL__HOST": "smtp.example.com", "DOORWARD_MAIL__SENDER": written}
     )
-    letter = EmailMessage(subject="s", text="t", html="<p>t</p>")
-    message = compose(settings.mail.sender or "", "ada@example.com", letter, mail_id="mai_1", at=NOW)
-    (sender,) = message["From"].addresses
+    message = EmailMessage(subject="s", text="t", html="<p>t</p>")
+    mime = compose(settings.mail.sender or "", "ada@example.com", message, mail_id="mai_1", at=NOW)
+    (sender,) = mime["From"].addresses
     assert (sender.display_name, sender.addr_spec) == (name, address)
-    assert message.as_bytes().count(b"From:") == 1
+    assert mime.as_bytes().count(b"From:") == 1
 
 
 @pytest.mark.parametrize(

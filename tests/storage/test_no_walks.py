@@ -26,8 +26,8 @@ _WHOLE = {
     "migrate.APPLIED",
     # a row for each process that answers requests
     "nodes._BEHIND",
-    "nodes._DOUBT",
-    "nodes._DOUBTED",
+    "nodes._MARK_SUSPECT",
+    "nodes._SUSPECTS",
     "nodes._OLDER",
     "nodes._SPEAKS",
 }

@@ -29,7 +29,7 @@ async def test_a_node_without_the_newest_version_is_behind(store: Store, other: 
     assert await other.nodes.behind(now) == 0
 
 
-async def test_a_doubted_node_is_unregistered_and_waited_for_until_it_reports(
+async def test_a_suspect_node_is_unregistered_and_waited_for_until_it_reports(
     store: Store, other: Store
 ) -> None:
     for one in ("nod_a", "nod_b"):
@@ -39,21 +39,21 @@ async def test_a_doubted_node_is_unregistered_and_waited_for_until_it_reports(
     assert await store.nodes.behind(4) == 2
     assert (await store.nodes.look("nod_a"))[1] is None
     assert (await store.nodes.look("nod_new"))[1] == 4
-    doubted = await store.nodes.suspects()
-    assert [one.rpartition(" ")[2] for one in doubted] == ["nod_a", "nod_b"]
-    # a doubted row is not doubted again
+    suspects = await store.nodes.suspects()
+    assert [one.rpartition(" ")[2] for one in suspects] == ["nod_a", "nod_b"]
+    # a suspect is not marked again
     assert await store.commit(store.nodes.mark_suspect("m2", behind=4, silent_at=NOW, not_before=LATER))
-    assert await other.nodes.suspects() == doubted
-    # a report deletes only the doubts of its own node
+    assert await other.nodes.suspects() == suspects
+    # a report deletes only the marks of its own node
     assert await store.commit(store.nodes.acknowledge("nod_a", 4, NOW))
     assert (await store.nodes.look("nod_a"))[1] == 4
     assert [one.rpartition(" ")[2] for one in await other.nodes.suspects()] == ["nod_b"]
     assert await store.nodes.behind(4) == 1
-    assert await other.commit(other.nodes.leave(doubted[1]))
+    assert await other.commit(other.nodes.leave(suspects[1]))
     assert await store.nodes.behind(4) == 0
 
 
-async def test_a_silent_node_is_doubted_and_not_swept(store: Store) -> None:
+async def test_a_silent_node_is_marked_and_not_swept(store: Store) -> None:
     assert await store.commit(store.nodes.acknowledge("nod_a", 0, NOW))
     assert await store.commit(store.nodes.acknowledge("nod_b", 0, NOW + 100))
     while await store.sweep(NOW + 10_000_000):

@@ -11,7 +11,7 @@ from trials.cluster import ledger as ledgers
 from trials.cluster.asking import Answer, Broken, NotSent
 from trials.cluster.figures import PROMISES, entries
 from trials.cluster.ledger import CliError, GaveUp, Ledger, Patient
-from trials.cluster.people import AuditLog
+from trials.cluster.people import RotationLog
 from trials.cluster.report import missed, recoveries
 from trials.cluster.storm import Storm
 
@@ -76,7 +76,7 @@ async def test_any_other_answer_is_returned_at_once() -> None:
 
 
 def test_a_token_with_two_successors_is_found() -> None:
-    record = AuditLog()
+    record = RotationLog()
     record.gave("a", "b")
     record.gave("a", "b")
     record.gave("b", "c")

@@ -17,7 +17,7 @@ from doorward_verify.encoding import b64url_decode
 from trials.cluster.asking import Line, Place
 from trials.cluster.ledger import Patient
 from trials.cluster.node import Node
-from trials.cluster.people import App, AuditLog, Person
+from trials.cluster.people import App, Person, RotationLog
 from trials.cluster.postgres import DATABASE, Instance
 from trials.cluster.seeds import PASSWORD, Seeds
 
@@ -135,7 +135,7 @@ class Nodes:
             if time.monotonic() > enough:
                 break
             app = self.seeds.doomed.pop()
-            person = Person(self.seeds.emails[0], PASSWORD, app, through, self.patient, AuditLog())
+            person = Person(self.seeds.emails[0], PASSWORD, app, through, self.patient, RotationLog())
             await person.sign_in()
             person.close()
             assert person.access, "no sign-in to an app that is about to be deleted succeeded"

@@ -56,7 +56,7 @@ class Patient:
     """A client with plain retries: it waits as long as Retry-After says, and repeats the same request."""
 
     ledger: Ledger
-    chance: random.Random
+    rng: random.Random
 
     async def __call__(self, what: str, ask: Callable[[], Awaitable[Answer]]) -> tuple[Answer, bool]:
         """Return the first answer that is no 503, and whether an earlier attempt may have succeeded without
@@ -88,4 +88,4 @@ class Patient:
                 ledger.troubles.append(CliError(what, began, tuple(causes), None))
                 raise GaveUp(what)
             # with jitter, so that clients that got the same answer do not return at the same moment
-            await asyncio.sleep(pause * self.chance.uniform(1.0, 1.3))
+            await asyncio.sleep(pause * self.rng.uniform(1.0, 1.3))

@@ -75,14 +75,14 @@ class Load:
         self._tasks.append(asyncio.create_task(self._again_and_again(step, every, random.Random(seed))))
 
     async def _again_and_again(
-        self, step: Callable[[], Awaitable[None]], every: float, chance: random.Random
+        self, step: Callable[[], Awaitable[None]], every: float, rng: random.Random
     ) -> None:
-        await self._rest(chance.uniform(0, every))
+        await self._rest(rng.uniform(0, every))
         while not self._over.is_set():
             # giving up is recorded in the ledger; the client retries, as a person would press the button again
             with suppress(GaveUp):
                 await step()
-            await self._rest(chance.uniform(0.4, 1.6) * every)
+            await self._rest(rng.uniform(0.4, 1.6) * every)
 
     async def _rest(self, seconds: float) -> None:
         try:
@@ -95,7 +95,7 @@ class Load:
         async def step() -> None:
             if person.signed_out:
                 return
-            if person.patient.chance.random() < TWICE:
+            if person.patient.rng.random() < TWICE:
                 await person.refresh_twice_at_once()
             else:
                 await person.refresh()
@@ -123,11 +123,11 @@ class Load:
         return step
 
     def _looking(self, seed: int) -> Callable[[], Awaitable[None]]:
-        line, chance = Line(self.place), random.Random(seed)
-        patient = Patient(self.ledger, chance)
+        line, rng = Line(self.place), random.Random(seed)
+        patient = Patient(self.ledger, rng)
 
         async def step() -> None:
-            token = chance.choice(self.people).access
+            token = rng.choice(self.people).access
             answer, _ = await patient(
                 "introspection",
                 lambda: line.form("/introspect", {"token": token}, authorization=self.reader.proof),

@@ -35,7 +35,7 @@ class App:
 
 
 @dataclass(slots=True)
-class AuditLog:
+class RotationLog:
     """All tokens that the server issued: the successors of each refresh token, over all clients and connections."""
 
     successors: dict[str, set[str]] = field(default_factory=lambda: defaultdict[str, set[str]](set))
@@ -72,7 +72,7 @@ class Person:
     app: App
     place: Place
     patient: Patient
-    record: AuditLog
+    record: RotationLog
     newest: str = ""
     access: str = ""
     spent: list[str] = field(default_factory=list[str])

@@ -48,7 +48,7 @@ async def rage(
 
     Raises RuntimeError when a node does not come back.
     """
-    storm, chance = Storm(), random.Random(seed)
+    storm, rng = Storm(), random.Random(seed)
     began = time.monotonic()
     coming: set[asyncio.Task[None]] = set()
     failover: asyncio.Task[None] | None = None
@@ -58,15 +58,13 @@ async def rage(
         while (passed := time.monotonic() - began) < seconds or (
             storm.kills < at_least and passed < 1.5 * seconds
         ):
-            await asyncio.sleep(every * chance.uniform(0.8, 1.2))
+            await asyncio.sleep(every * rng.uniform(0.8, 1.2))
             alive = [node for node in nodes if node.running and not _coming(node, coming)]
             # one node always stays: the loss of all nodes is another trial
             if len(alive) < 2:
                 continue
-            node = chance.choice(alive)
-            coming.add(
-                asyncio.create_task(_kill(node, storm, chance.uniform(0.3, 1.0)), name=node.machine.name)
-            )
+            node = rng.choice(alive)
+            coming.add(asyncio.create_task(_kill(node, storm, rng.uniform(0.3, 1.0)), name=node.machine.name))
             for task in [task for task in coming if task.done()]:
                 coming.discard(task)
                 task.result()

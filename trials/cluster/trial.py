@@ -26,7 +26,7 @@ from trials.cluster.holds import Held, Nodes
 from trials.cluster.ledger import CliError, Ledger, Patient
 from trials.cluster.load import Load, Pace
 from trials.cluster.node import Node, copy_sources, settings
-from trials.cluster.people import AuditLog, Person
+from trials.cluster.people import Person, RotationLog
 from trials.cluster.postgres import Pair, pair
 from trials.cluster.seeds import PASSWORD, Seeds, sow
 
@@ -69,7 +69,7 @@ class Found:
     """The same on the new primary, with the leftovers of all nodes that were killed."""
     storm: storm.Storm = field(default_factory=storm.Storm)
     ledger: Ledger = field(default_factory=Ledger)
-    record: AuditLog = field(default_factory=AuditLog)
+    record: RotationLog = field(default_factory=RotationLog)
     asked_in_storm: Counter[str] = field(default_factory=Counter[str])
     troubles: Sequence[CliError] = ()
     aftermath: after.Aftermath | None = None
@@ -205,7 +205,7 @@ def _where(places: Addresses) -> str:
 
 
 def _crowd(
-    plan: Plan, cluster: Cluster, patient: Patient, record: AuditLog
+    plan: Plan, cluster: Cluster, patient: Patient, record: RotationLog
 ) -> tuple[list[Person], list[Browser], list[Person]]:
     """People with a token chain, people with a browser, and people who sign in repeatedly."""
     emails, shop = cluster.seeds.emails, cluster.seeds.shop

@@ -183,7 +183,7 @@ def trial(report: Report, place: Path) -> None:
     ask("systemctl", "kill", "-s", "KILL", "--kill-who=main", "doorward", check=True)
     time.sleep(0.1)
     took = until(60, lambda: status(f"{BASE}/readyz") == 200)
-    report.hold("kill -9 of the head", f"answered again {took:.1f} s later", kept=signs_in(till, BASE))
+    report.hold("kill -9 of the supervisor", f"answered again {took:.1f} s later", kept=signs_in(till, BASE))
     _starved(report, machine)
     ask("systemctl", "stop", "doorward", check=True)
     woken = token(batch, BASE)

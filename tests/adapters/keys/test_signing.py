@@ -1,4 +1,4 @@
-"""Signing keys: creation, sealing, and use according to the catalog."""
+"""Signing keys: creation, sealing, and use according to the configuration snapshot."""
 
 from __future__ import annotations
 

@@ -21,11 +21,11 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def hung_up(server: ValkeyServer) -> AsyncGenerator[tuple[ValkeyChangeNotifier, list[float]]]:
     link = ValkeyLink(server.url)
-    bell, rung = ValkeyChangeNotifier(url=server.url, link=link), list[float]()
-    bell.listen(lambda: rung.append(perf_counter()))
-    task = asyncio.create_task(bell.run())
-    await until_async(lambda: bell.connected)
-    yield bell, rung
+    notifier, notified = ValkeyChangeNotifier(url=server.url, link=link), list[float]()
+    notifier.listen(lambda: notified.append(perf_counter()))
+    task = asyncio.create_task(notifier.run())
+    await until_async(lambda: notifier.connected)
+    yield notifier, notified
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await link.close()
@@ -48,62 +48,62 @@ async def test_a_notification_reaches_every_process_at_once() -> None:
 
 async def test_a_reconnect_wakes_the_listener_for_missed_changes() -> None:
     with valkey_server() as server:
-        async with hung_up(server) as (bell, rung):
+        async with hung_up(server) as (notifier, notified):
             server.kill()
-            await until_async(lambda: not bell.connected)
-            await bell.publish()
-            rung.clear()
+            await until_async(lambda: not notifier.connected)
+            await notifier.publish()
+            notified.clear()
             server.start()
-            await until_async(lambda: bell.connected)
-            assert rung
+            await until_async(lambda: notifier.connected)
+            assert notified
 
 
 async def test_a_hanging_server_counts_as_lost_and_delays_no_caller() -> None:
     with valkey_server() as server:
-        async with hung_up(server) as (bell, _):
+        async with hung_up(server) as (notifier, _):
             server.freeze()
             began = perf_counter()
-            await bell.publish()
+            await notifier.publish()
             assert perf_counter() - began < 1
-            await until_async(lambda: not bell.connected)
+            await until_async(lambda: not notifier.connected)
             server.thaw()
-            await until_async(lambda: bell.connected)
+            await until_async(lambda: notifier.connected)
 
 
 async def test_a_command_waits_for_its_notification_before_it_exits() -> None:
     with valkey_server() as server:
-        async with hung_up(server) as (_, rung):
-            rung.clear()
+        async with hung_up(server) as (_, notified):
+            notified.clear()
             link = ValkeyLink(server.url)
             notifiers = ChangeNotifiers([ValkeyChangeNotifier(url=server.url, link=link)])
             for _ in range(100):
                 notifiers.changed()
             await notifiers.published()
             await link.close()
-            await until_async(lambda: rung)
+            await until_async(lambda: notified)
             await asyncio.sleep(0.1)
             # a hundred commits at once cause two notifications
-            assert len(rung) <= 2
+            assert len(notified) <= 2
 
 
 async def test_each_lost_connection_is_reported_once() -> None:
     with valkey_server() as server:
         server.kill()
         link = ValkeyLink(server.url)
-        bell, lost = ValkeyChangeNotifier(url=server.url, link=link), list[str]()
+        notifier, lost = ValkeyChangeNotifier(url=server.url, link=link), list[str]()
         link.on_lost(lambda: lost.append("link"))
-        bell.on_lost(lambda: lost.append("bell"))
-        tasks = [asyncio.create_task(work) for work in (bell.run(), link.watch())]
+        notifier.on_lost(lambda: lost.append("notifier"))
+        tasks = [asyncio.create_task(work) for work in (notifier.run(), link.watch())]
         await until_async(lambda: link.away)
         assert not link.up
         server.start()
-        await until_async(lambda: bell.connected and link.up)
+        await until_async(lambda: notifier.connected and link.up)
         assert lost == []
         server.kill()
-        await until_async(lambda: not bell.connected and not link.up)
+        await until_async(lambda: not notifier.connected and not link.up)
         # failed retries do not count as further losses
         await asyncio.sleep(2.5)
-        assert sorted(lost) == ["bell", "link"]
+        assert sorted(lost) == ["link", "notifier"]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

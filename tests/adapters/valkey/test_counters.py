@@ -60,9 +60,11 @@ async def processes(
     for _ in range(count):
         passed = Passing()
         link = ValkeyLink(server.url, passed=passed, longest=longest)
-        tallies = WriteBehindCounter(store=store, clock=ManualClock())
+        uncommitted = WriteBehindCounter(store=store, clock=ManualClock())
         made.append(
-            Process(link, tallies, ValkeyCounters(link=link, store=store, uncommitted=tallies), passed)
+            Process(
+                link, uncommitted, ValkeyCounters(link=link, store=store, uncommitted=uncommitted), passed
+            )
         )
     yield made
     for each in made:

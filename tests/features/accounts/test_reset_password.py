@@ -41,7 +41,7 @@ async def ask(house: House, email: str = "ada@example.com", **changes: Any) -> E
     return ticket
 
 
-async def letter(house: House) -> tuple[str, str]:
+async def mailed(house: House) -> tuple[str, str]:
     """(code, link token) of the newest mail."""
     (_, kind, found), *_ = await house.mails()
     assert kind == "reset_password"
@@ -52,7 +52,7 @@ async def letter(house: House) -> tuple[str, str]:
 
 async def proven(house: House, email: str = "ada@example.com") -> EmailChallenge:
     ticket = await ask(house, email)
-    code, _ = await letter(house)
+    code, _ = await mailed(house)
     shown = await reset_by_code(house, ticket.id, code, caller=caller_of(BROWSER), now=house.now)
     assert isinstance(shown, EmailChallenge)
     return shown
@@ -151,8 +151,8 @@ class _KnownDigits:
 @pytest.mark.requirement(80)
 async def test_even_the_drawn_code_does_not_open_the_ticket_of_an_unknown_address(house: House) -> None:
     await house.person()
-    tickets = replace(house.tickets, random=_KnownDigits())
-    known = replace(house, reset=replace(house.reset, email_challenges=tickets))
+    challenges = replace(house.email_challenges, random=_KnownDigits())
+    known = replace(house, reset=replace(house.reset, email_challenges=challenges))
     for email, opens in (("nobody@example.com", False), ("ada@example.com", True)):
         ticket = await ask(known, email)
         shown = await reset_by_code(known, ticket.id, "123456789", caller=caller_of(BROWSER), now=house.now)
@@ -162,7 +162,7 @@ async def test_even_the_drawn_code_does_not_open_the_ticket_of_an_unknown_addres
 async def test_a_code_or_a_link_allows_a_new_password(house: House) -> None:
     account = await house.person()
     ticket = await ask(house)
-    code, token = await letter(house)
+    code, token = await mailed(house)
     assert await house.reset.open(ticket.id, BROWSER, house.now) is None
     by_link = await reset_by_link(house, token, caller=caller_of(BROWSER), now=house.now)
     assert isinstance(by_link, EmailChallenge)
@@ -235,7 +235,7 @@ async def test_a_reset_is_bound_to_one_browser_and_ten_minutes(house: House) -> 
     assert isinstance(await set_new(house, ticket, caller=caller_of(other)), Over)
     assert isinstance(await set_new(house, ticket, now=house.now + 600), Over)
     late = await ask(house)
-    code, token = await letter(house)
+    code, token = await mailed(house)
     assert await reset_by_link(house, token, caller=caller_of(other), now=house.now) == Missed("browser")
     house.later(600)
     assert await reset_by_link(house, token, caller=caller_of(BROWSER), now=house.now) == Missed("expired")
@@ -284,7 +284,7 @@ async def test_a_reset_allows_sign_in_when_the_limit_is_used_up_by_others(house:
 async def test_a_new_mail_invalidates_the_first(house: House) -> None:
     await house.person()
     ticket = await ask(house)
-    code, _ = await letter(house)
+    code, _ = await mailed(house)
     again = await house.reset.again(ticket.id, locale="en", caller=caller_of(BROWSER), now=house.now)
     assert isinstance(again, EmailChallenge)
     missed = await reset_by_code(house, ticket.id, code, caller=caller_of(BROWSER), now=house.now)

@@ -17,7 +17,7 @@ async def ask(browser: Browser, email: str = "ada@example.com") -> Page:
     return await browser.follow(await browser.submit(page, "reset", email=email))
 
 
-async def letter(house: House) -> tuple[str, str]:
+async def mailed(house: House) -> tuple[str, str]:
     (_, _, found), *_ = await house.mails()
     link = re.search(r"https://auth\.example\.com(/reset/link\?token=[A-Za-z0-9_-]+)", found.text)
     assert link is not None
@@ -26,7 +26,7 @@ async def letter(house: House) -> tuple[str, str]:
 
 async def to_new(house: House, browser: Browser) -> Page:
     check = await ask(browser)
-    code, _ = await letter(house)
+    code, _ = await mailed(house)
     return await browser.follow(await browser.submit(check, "check", code=code))
 
 
@@ -48,7 +48,7 @@ async def test_the_link_also_works_and_only_through_its_button(house: House) -> 
     await house.person()
     browser = house.browser()
     await ask(browser)
-    _, link = await letter(house)
+    _, link = await mailed(house)
     button = await browser.get(link)
     await browser.get(link)
     form = await browser.follow(await browser.submit(button, "link"))
@@ -56,7 +56,7 @@ async def test_the_link_also_works_and_only_through_its_button(house: House) -> 
     assert (await browser.get(link)).status == 410
     elsewhere = house.browser()
     await ask(browser)
-    _, second = await letter(house)
+    _, second = await mailed(house)
     assert "works only in the browser that asked for it" in (await elsewhere.get(second)).words
 
 
@@ -157,7 +157,7 @@ async def test_another_mail_can_be_requested(house: House) -> None:
     check = await ask(browser)
     resent = await browser.follow(await browser.submit(check, "resend"))
     assert "another message is on its way" in resent.words
-    code, _ = await letter(house)
+    code, _ = await mailed(house)
     assert (await browser.submit(resent, "check", code=code)).status == 303
 
 

@@ -49,7 +49,7 @@ async def test_a_taken_and_a_free_address_get_the_same_answer(house: House) -> N
     for ticket in (free, taken):
         assert isinstance(ticket, EmailChallenge)
         assert ticket.expires_at == house.now + 600
-    mails = {to: (kind, letter) for to, kind, letter in await house.mails()}
+    mails = {to: (kind, message) for to, kind, message in await house.mails()}
     assert mails["new@example.com"][0] == "verify_address"
     assert mails["ada@example.com"][0] == "address_taken"
     assert mails["ada@example.com"][1].code is None
@@ -70,11 +70,11 @@ async def test_the_pending_password_is_stored_hashed_and_the_mail_sealed(house: 
     assert stored is not None
     assert PASSWORD not in str(stored)
     assert stored.payload["password_hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    (_, _, letter), *_ = await house.mails()
+    (_, _, message), *_ = await house.mails()
     (mail,) = await house.store.messages.recent_mail()
-    assert letter.code is not None
-    assert letter.code.encode() not in mail.sealed
-    assert letter.code.encode() not in stored.code_hash
+    assert message.code is not None
+    assert message.code.encode() not in mail.sealed
+    assert message.code.encode() not in stored.code_hash
 
 
 @pytest.mark.requirement(78, 80)
@@ -135,7 +135,7 @@ async def test_a_mailbox_cannot_be_flooded_and_its_owner_can_still_sign_up(house
 async def test_a_new_mail_invalidates_the_earlier_code(house: House) -> None:
     first = await ask(house)
     assert isinstance(first, EmailChallenge)
-    (_, _, letter), *_ = await house.mails()
+    (_, _, message), *_ = await house.mails()
     again = await house.sign_up.again(first.id, caller=caller_of(BROWSER), now=house.now)
     assert isinstance(again, EmailChallenge)
     assert again.payload == first.payload
@@ -144,7 +144,7 @@ async def test_a_new_mail_invalidates_the_earlier_code(house: House) -> None:
     assert stored.used_at == house.now
     assert len(await house.mails()) == 2
     missed = await verify_by_code(
-        house, first.id, letter.code or "", caller=caller_of(BROWSER), now=house.now
+        house, first.id, message.code or "", caller=caller_of(BROWSER), now=house.now
     )
     assert missed.__class__.__name__ == "Missed"
 

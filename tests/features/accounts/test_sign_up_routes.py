@@ -20,7 +20,7 @@ async def ask(browser: Browser, email: str = "new@example.com", password: str = 
     return await browser.submit(page, "sign-up", email=email, password=password, name="New")
 
 
-async def letter(house: House) -> tuple[str, str]:
+async def mailed(house: House) -> tuple[str, str]:
     (_, _, found), *_ = await house.mails()
     link = re.search(r"https://auth\.example\.com(/verify\?token=[A-Za-z0-9_-]+)", found.text)
     assert link is not None
@@ -31,7 +31,7 @@ async def test_sign_up_by_code_signs_in(house: House) -> None:
     browser = house.browser()
     check = await browser.follow(await ask(browser))
     assert NEUTRAL in check.words.replace(" ,", ",")
-    code, _ = await letter(house)
+    code, _ = await mailed(house)
     done = await browser.submit(check, "check", code=f"\u200e{code[:3].translate(ARABIC)} {code[3:]}\ufeff ")
     assert done.header("location") == "/account"
     account = await browser.follow(done)
@@ -44,7 +44,7 @@ async def test_sign_up_by_code_signs_in(house: House) -> None:
 async def test_sign_up_by_link_signs_in_and_a_get_of_the_link_does_nothing(house: House) -> None:
     browser = house.browser()
     await ask(browser)
-    _, link = await letter(house)
+    _, link = await mailed(house)
     page = await browser.get(link)
     assert page.status == (await browser.get(link)).status == 200
     assert await house.store.accounts.by_email("new@example.com") is None
@@ -59,7 +59,7 @@ async def test_sign_up_by_link_signs_in_and_a_get_of_the_link_does_nothing(house
 async def test_a_link_opened_in_another_browser_says_where_to_type_the_code(house: House) -> None:
     browser, phone = house.browser(), house.browser()
     check = await browser.follow(await ask(browser))
-    code, link = await letter(house)
+    code, link = await mailed(house)
     page = await phone.get(link)
     assert page.status == 200
     assert "link" not in page.forms
@@ -133,10 +133,10 @@ async def test_an_invalid_address_is_reported(house: House) -> None:
 async def test_a_new_mail_replaces_the_first(house: House) -> None:
     browser = house.browser()
     check = await browser.follow(await ask(browser))
-    first, _ = await letter(house)
+    first, _ = await mailed(house)
     resent = await browser.follow(await browser.submit(check, "resend"))
     assert "another message is on its way" in resent.words
-    second, _ = await letter(house)
+    second, _ = await mailed(house)
     if first != second:
         assert (await browser.submit(resent, "check", code=first)).status == 400
     assert (await browser.submit(resent, "check", code=second)).status == 303
@@ -161,7 +161,7 @@ async def test_cross_site_forms_have_no_effect(house: House) -> None:
     assert (await browser.post("/sign-up", fields)).status == 403
     assert await house.mails() == []
     check = await browser.follow(await ask(browser))
-    code, link = await letter(house)
+    code, link = await mailed(house)
     for form_name, typed in (("check", {"code": code}), ("resend", {})):
         chosen = check.forms[form_name]
         answer = await browser.post(chosen.action, {**chosen.fields, **typed, "csrf": "no"})

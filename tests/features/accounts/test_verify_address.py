@@ -39,9 +39,9 @@ async def asked(
     }
     ticket = await house.sign_up.begin(email=email, **{**values, **changes})
     assert isinstance(ticket, EmailChallenge)
-    (_, _, letter), *_ = await house.mails()
-    found = re.search(r"/verify\?token=([A-Za-z0-9_-]{43})", letter.text)
-    return ticket, letter.code or "", found.group(1) if found else ""
+    (_, _, message), *_ = await house.mails()
+    found = re.search(r"/verify\?token=([A-Za-z0-9_-]{43})", message.text)
+    return ticket, message.code or "", found.group(1) if found else ""
 
 
 async def by_code(

@@ -65,9 +65,9 @@ async def test_a_reset_removes_every_factor_ends_everything_and_informs_the_owne
     untouched = await house.store.sessions.get(hers.id)
     assert untouched is not None
     assert untouched.ended_at is None
-    (to, kind, letter), *_ = await house.mails()
+    (to, kind, message), *_ = await house.mails()
     assert (to, kind) == ("ada@example.com", "second_factor_reset")
-    assert "signed you out everywhere" in letter.text
+    assert "signed you out everywhere" in message.text
     (event,) = await house.store.audit.of_account(account.id, ("second_factor.reset",))
     assert event.detail == {
         "by": "operator",
@@ -99,8 +99,8 @@ async def test_the_reset_can_remove_the_password_too(house: House) -> None:
     stored = await house.store.accounts.get(account.id)
     assert stored is not None
     assert stored.password_hash is None
-    (_, _, letter), *_ = await house.mails()
-    assert "choose a new password first" in letter.text
+    (_, _, message), *_ = await house.mails()
+    assert "choose a new password first" in message.text
     assert (await house.browser().sign_in()).status == 400
     (event,) = await house.store.audit.of_account(account.id, ("second_factor.reset",))
     assert event.detail["password"] == "forgotten"

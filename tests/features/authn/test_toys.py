@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from doorward.adapters.mail.queue import open_letter
+from doorward.adapters.mail.queue import open_message
 from doorward.app.container import open_container
 from doorward.app.http import http_app
 from doorward.core.model.account import Account, EnrolledFactor
@@ -131,12 +131,12 @@ async def test_a_message_from_outside_is_written_in_the_owners_language(front: F
     page = await tab.on(await tab.sign_in_at(await tab.get(front.asking(OWN, acr_values=AAL2))))
     await tab.submit(page, "toy", word=toys.WORD)
     (mail,) = [mail for mail in await front.store.messages.recent_mail(10) if mail.kind == "toy_shown"]
-    letter = open_letter(front.services.sealer, mail)
+    message = open_message(front.services.sealer, mail)
     assert mail.to == ada.email
-    assert letter.subject == "Your toy was shown (de)"
+    assert message.subject == "Your toy was shown (de)"
     # its own words, and the words common to all messages
-    assert "https://auth.example.com/account/activity" in letter.text
-    assert "https://auth.example.com/account/activity" in letter.html
+    assert "https://auth.example.com/account/activity" in message.text
+    assert "https://auth.example.com/account/activity" in message.html
 
 
 async def test_two_messages_of_one_kind_prevent_the_start(front: Front) -> None:

@@ -14,11 +14,11 @@ async def test_in_development_the_outbox_shows_code_and_text() -> None:
         browser = house.browser()
         page = await browser.get("/sign-up")
         await browser.submit(page, "sign-up", email="new@example.com", password=PASSWORD)
-        (_, _, letter), *_ = await house.mails()
+        (_, _, message), *_ = await house.mails()
         shown = await browser.get("/_dev/outbox")
         assert shown.status == 200
-        assert letter.code is not None
-        assert letter.code in shown.text
+        assert message.code is not None
+        assert message.code in shown.text
         assert "new@example.com" in shown.text
         assert "https://auth.example.com/verify?token=" in shown.text
 

@@ -169,9 +169,9 @@ async def test_successful_sign_ins_are_not_counted(house: House) -> None:
 async def test_a_reset_code_is_longer_than_a_sign_up_code(house: House) -> None:
     account = await house.person()
     await reset_code(house, account, None, 1)
-    (_, kind, letter), *_ = await house.mails()
+    (_, kind, message), *_ = await house.mails()
     assert kind == "reset_password"
-    assert len(letter.code or "") == DIGITS["reset"] == 9
+    assert len(message.code or "") == DIGITS["reset"] == 9
     assert DIGITS["sign_up"] == 6
 
 
@@ -180,8 +180,8 @@ async def test_wrong_codes_do_not_block_the_link(house: House) -> None:
     for number in range(LIMIT):
         await reset_code(house, account, None, number)
     assert isinstance(await reset_code(house, account, None, LIMIT), Wait)
-    (_, _, letter), *_ = await house.mails()
-    link = letter.text.partition("token=")[2].split()[0]
+    (_, _, message), *_ = await house.mails()
+    link = message.text.partition("token=")[2].split()[0]
     assert isinstance(
         await reset_by_link(house, link, caller=caller_of(BROWSER), now=house.now), EmailChallenge
     )

@@ -23,8 +23,10 @@ CLOCK = ManualClock()
 
 def sharing(store: Store, failures: ClientAuthRateLimiter) -> CounterSync:
     uncommitted = WriteBehindCounter(store=store, clock=CLOCK)
-    tallies = {"failures": failures.counter}
-    return CounterSync(store=store, sealer=SEALER, clock=CLOCK, uncommitted=uncommitted, counters=tallies)
+    failure_counters = {"failures": failures.counter}
+    return CounterSync(
+        store=store, sealer=SEALER, clock=CLOCK, uncommitted=uncommitted, counters=failure_counters
+    )
 
 
 async def test_failures_in_one_process_are_known_in_the_other_a_second_later(tmp_path: Path) -> None:

@@ -100,13 +100,13 @@ async def test_the_feed_reaches_the_verifiers_view(channel: BackChannel, asgi: A
     if what == "grant":
         grant = await channel.store.grants.get(who.jti.partition(".")[0])
         assert grant is not None
-        writes = channel.ending.grant(grant, now=now, reason="revoked")
+        writes = channel.revoker.grant(grant, now=now, reason="revoked")
     elif what == "session":
-        writes = await channel.ending.session(session, now=now, reason="signed_out")
+        writes = await channel.revoker.session(session, now=now, reason="signed_out")
     elif what == "account":
-        writes = await channel.ending.account("usr_ada", now=now, reason="account_disabled", sub_entry=True)
+        writes = await channel.revoker.account("usr_ada", now=now, reason="account_disabled", sub_entry=True)
     else:
-        writes = channel.ending.client("app_web", now=now, reason="app_deleted")
+        writes = channel.revoker.client("app_web", now=now, reason="app_deleted")
     assert await channel.store.commit(*writes)
     told = parse_feed((await asgi("GET", "/revocations", query=f"after={view.cursor}")).body)
     assert not told.reset
@@ -129,5 +129,5 @@ async def test_the_status_list_reaches_the_verifier(channel: BackChannel, asgi: 
     assert await status() == VALID
     grant = await channel.store.grants.get(who.jti.partition(".")[0])
     assert grant is not None
-    assert await channel.store.commit(*channel.ending.grant(grant, now=channel.clock.time, reason="revoked"))
+    assert await channel.store.commit(*channel.revoker.grant(grant, now=channel.clock.time, reason="revoked"))
     assert await status() == INVALID

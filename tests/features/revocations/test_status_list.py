@@ -41,7 +41,7 @@ async def test_only_the_index_of_an_ended_grant_is_set() -> None:
         assert said["status_list"]["bits"] == 1
         assert bits(said) == bytes(SIZE // 8)
         assert await channel.store.commit(
-            *channel.ending.grant(grant, now=channel.clock.time, reason="revoked")
+            *channel.revoker.grant(grant, now=channel.clock.time, reason="revoked")
         )
         after = await channel.status.make(LIST)
         assert after is not None

@@ -59,8 +59,8 @@ class Thief:
         """Creates the grant right after `Revoker` has read the others."""
         method = getattr(Revoker, look)
 
-        async def then_sign_in(ending: Revoker, *given: Any, **named: Any) -> Any:
-            writes = await method(ending, *given, **named)
+        async def then_sign_in(revoker: Revoker, *given: Any, **named: Any) -> Any:
+            writes = await method(revoker, *given, **named)
             await self()
             return writes
 

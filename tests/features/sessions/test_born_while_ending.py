@@ -112,11 +112,11 @@ async def test_no_session_opened_with_the_old_password_outlives_a_reset(
         email=account.email, locale="en", sign_in_id=None, caller=caller_of(BROWSER),
         now=house.now,
     )  # fmt: skip
-    (_, _, letter), *_ = await house.mails()
+    (_, _, message), *_ = await house.mails()
     proven = await reset_by_code(
         house,
         ticket.id,  # type: ignore[union-attr]
-        letter.code or "",
+        message.code or "",
         caller=caller_of(BROWSER),
         now=house.now,
     )

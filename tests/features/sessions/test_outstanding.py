@@ -48,8 +48,8 @@ async def asked(house: House, browser: bytes = BROWSER) -> tuple[EmailChallenge,
         now=house.now,
     )
     assert isinstance(ticket, EmailChallenge)
-    (_, _, letter), *_ = await house.mails()
-    return ticket, letter.code or ""
+    (_, _, message), *_ = await house.mails()
+    return ticket, message.code or ""
 
 
 async def typed(house: House, ticket: EmailChallenge, code: str, browser: bytes = BROWSER) -> object:
@@ -159,8 +159,8 @@ async def test_mailed_codes_and_links_are_invalidated_too(house: House, change: 
     account = await house.person()
     other = digest("other")
     ticket, code = await asked(house, other)
-    (_, _, letter), *_ = await house.mails()
-    link = letter.text.partition("token=")[2].split()[0]
+    (_, _, message), *_ = await house.mails()
+    link = message.text.partition("token=")[2].split()[0]
     await change(house, account)
     assert isinstance(await typed(house, ticket, code, other), Missed)
     assert isinstance(await reset_by_link(house, link, caller=caller_of(other), now=house.now), Missed)

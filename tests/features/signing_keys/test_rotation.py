@@ -21,7 +21,7 @@ from doorward.core.model.config_snapshot import KeyState, StoredSigningKey
 from doorward.core.model.policy import TokenPolicy
 from doorward.features.admin.error import AdminError
 from doorward.features.sessions.revoker import Revoker
-from doorward.features.sessions.rules.ending import MARGIN
+from doorward.features.sessions.rules.revocation import MARGIN
 from doorward.storage.sqlite.database import open_sqlite
 from doorward_verify import jwk, jws
 from doorward_verify.auth_error import AuthError
@@ -108,10 +108,10 @@ async def test_a_shorter_lifetime_drops_neither_key_nor_revocation_of_older_toke
     desk.clock.time += 3599
     await desk.rotation.maintain()
     assert jws.verify(old, desk.services.signer.keys(), algorithms=["ES256"], types=None)
-    ending = Revoker(
+    revoker = Revoker(
         store=desk.store, random=SystemRandom(), config=desk.config, policy=TokenPolicy(access_ttl=300)
     )
-    await desk.store.commit(*ending.client("app_1", now=desk.clock.time, reason="app_deleted"))
+    await desk.store.commit(*revoker.client("app_1", now=desk.clock.time, reason="app_deleted"))
     (entry,) = (await desk.store.revocations.live(desk.clock.time))[1]
     assert entry.expires_at >= desk.clock.time + 3600
     desk.clock.time += 1 + MARGIN

@@ -59,8 +59,8 @@ async def test_a_reset_remembers_only_the_browser_that_made_it(house: House) -> 
     browser = house.browser()
     asked = await browser.submit(await browser.get("/reset"), "reset", email=account.email)
     check = await browser.follow(asked)
-    (_, _, letter), *_ = await house.mails()
-    form = await browser.follow(await browser.submit(check, "check", code=letter.code or ""))
+    (_, _, message), *_ = await house.mails()
+    form = await browser.follow(await browser.submit(check, "check", code=message.code or ""))
     done = await browser.submit(form, "new-password", password=OTHER_PASSWORD)
     assert done.status == 303
     assert await known(house, account) == [False, False]

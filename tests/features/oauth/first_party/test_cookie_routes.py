@@ -172,7 +172,7 @@ async def test_signing_out_works_with_an_unreadable_access_cookie(front: Front, 
     kept = dict(tab.cookies)
     if ended == "grant ended already":
         (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
-        await front.store.commit(*front.ending.grant(grant, now=front.now, reason="revoked"))
+        await front.store.commit(*front.revoker.grant(grant, now=front.now, reason="revoked"))
     else:
         front.clock.time += 400
         tab.cookies.pop(AT)

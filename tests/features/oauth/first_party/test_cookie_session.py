@@ -124,7 +124,7 @@ async def test_a_revoked_or_expired_token_identifies_nobody(front: Front) -> Non
 async def test_signing_out_ends_the_session_even_if_the_grant_had_ended(front: Front) -> None:
     got = await delivered(front)
     (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
-    await front.store.commit(*front.ending.grant(grant, now=front.now, reason="refresh_token_replayed"))
+    await front.store.commit(*front.revoker.grant(grant, now=front.now, reason="refresh_token_replayed"))
     left = await cookies(front).end(allowed(front), got.access_token, got.refresh_token, None, caller=CALLER)
     assert left is True
     assert await front.store.sessions.live_of("usr_ada", front.now) == []

@@ -104,13 +104,13 @@ async def test_a_token_revoked_by_another_process_is_inactive_at_the_next_intros
         answer = await one.refresh(raw)
         assert isinstance(answer, TokenResponse)
         assert await ask(one, answer.access_token) != INACTIVE
-        assert await two.store.commit(*two.ending.grant(grant, now=two.clock.time, reason="revoked"))
+        assert await two.store.commit(*two.revoker.grant(grant, now=two.clock.time, reason="revoked"))
         assert await ask(one, answer.access_token) == INACTIVE
 
 
 async def test_tokens_of_a_disabled_person_are_inactive(channel: BackChannel) -> None:
     access, refresh = await both(channel)
-    writes = await channel.ending.account(
+    writes = await channel.revoker.account(
         "usr_ada", now=channel.clock.time, reason="account_disabled", sub_entry=True
     )
     assert await channel.store.commit(*writes)

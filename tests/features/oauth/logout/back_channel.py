@@ -65,7 +65,7 @@ class BackChannel:
     clock: ManualClock
     metrics: PrometheusMetrics
     policy: TokenPolicy
-    ending: Revoker
+    revoker: Revoker
     tokens: TokenService
     introspection: IntrospectionService
     revocation: RevocationService
@@ -262,7 +262,7 @@ async def back_channel(
             clock=clock,
             metrics=metrics,
             policy=services.tokens,
-            ending=services.get(revoker),
+            revoker=services.get(revoker),
             tokens=services.get(token_service),
             introspection=services.get(introspection),
             revocation=services.get(revocation),

@@ -64,8 +64,8 @@ TRIED = {
     "prompt_values_supported": "what an authorization request may say",
     "display_values_supported": "what an authorization request may say",
     "ui_locales_supported": "languages",
-    "backchannel_logout_supported": "tests/features/sessions/test_ending.py",
-    "backchannel_logout_session_supported": "tests/features/sessions/test_ending.py",
+    "backchannel_logout_supported": "tests/features/sessions/test_revoker.py",
+    "backchannel_logout_session_supported": "tests/features/sessions/test_revoker.py",
 }
 
 

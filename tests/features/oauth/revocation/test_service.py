@@ -9,7 +9,7 @@ import pytest
 from doorward.core.errors import OAuthError
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.rate_limits.rules import budget
-from doorward.features.sessions.rules import bounds, ending
+from doorward.features.sessions.rules import bounds, revocation
 from tests.features import made
 from tests.features.oauth.logout.back_channel import CALLER, BackChannel, back_channel, basic
 
@@ -161,7 +161,7 @@ async def test_expired_tokens_do_not_count(channel: BackChannel) -> None:
     raw, _ = await channel.family()
     for _ in range(bounds.OF_GRANT):
         await give_back(channel, await repeated(channel, raw))
-    channel.clock.time += 300 + ending.MARGIN
+    channel.clock.time += 300 + revocation.MARGIN
     assert await give_back(channel, await repeated(channel, raw)) is None
     assert await kinds(channel) == ["jti"]
 

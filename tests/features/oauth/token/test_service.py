@@ -212,7 +212,7 @@ async def test_an_app_can_use_only_its_registered_grants(channel: BackChannel) -
 async def test_a_deleted_app_gets_no_tokens(channel: BackChannel) -> None:
     await channel.person()
     raw, _ = await channel.family()
-    writes = channel.ending.client("app_web", now=channel.clock.time, reason="app_deleted")
+    writes = channel.revoker.client("app_web", now=channel.clock.time, reason="app_deleted")
     assert await channel.store.commit(*writes, channel.store.registry.delete_client("app_web"))
     await channel.config.refresh()
     refused(await channel.refresh(raw), "invalid_client")

@@ -92,7 +92,7 @@ async def test_a_revoked_token_or_a_missing_person_is_refused(channel: BackChann
     assert isinstance(await channel.userinfo.answer(access), dict)
     grant = await channel.store.grants.get(channel.claims(access)["jti"].partition(".")[0])
     assert grant is not None
-    assert await channel.store.commit(*channel.ending.grant(grant, now=channel.clock.time, reason="revoked"))
+    assert await channel.store.commit(*channel.revoker.grant(grant, now=channel.clock.time, reason="revoked"))
     await no(channel, access)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from doorward.features.revocations.rules.view import RevocationEntries
 from doorward.features.sessions.rules import bounds
-from doorward.features.sessions.rules.ending import MARGIN
+from doorward.features.sessions.rules.revocation import MARGIN
 from tests.features import made
 
 NOW = made.NOW

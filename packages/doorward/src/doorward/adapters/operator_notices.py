@@ -1,4 +1,4 @@
-"""Remarks for the operator, each logged once by each process."""
+"""Notices for the operator, each logged once by each process."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Final, final
 from doorward.adapters.logs import logger
 
 MOST_OF_AN_APP: Final = 20
-"""The most remarks of one kind about one app; a stranger who knows its client_id can cause any number."""
+"""The most notices of one kind about one app; a stranger who knows its client_id can cause any number."""
 MOST_APPS: Final = 10_000
 
 
 @final
 class OperatorNotices:
-    """Remarks that deserve one line in the log, and not one for each request. Logged remarks are remembered, up to a
+    """Notices that deserve one line in the log, and not one for each request. Logged ones are remembered, up to a
     bound; a new process logs them again."""
 
     def __init__(self) -> None:
         self._said: dict[tuple[str, str], set[str]] = {}
-        self._log = logger("remarks")
+        self._log = logger("notices")
 
     def once(self, event: str, client_id: str, about: str, **said: str | None) -> None:
         """Log one line, unless it was logged before or there were too many; the last line that fits says so."""

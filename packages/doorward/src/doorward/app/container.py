@@ -132,7 +132,7 @@ async def open_container(
     sealer = KeyedSealer(root.secret)
     signer = SnapshotSigner(issuer=settings.issuer, sealer=sealer)
     uncommitted = WriteBehindCounter(store=store, clock=clock)
-    cache, notifiers = None, _database_bells(settings, metrics)
+    cache, notifiers = None, _database_notifiers(settings, metrics)
     counters: Counters = StoreCounters(store=store)
     if settings.cache is not None:
         # the client library is not loaded where there is no cache
@@ -143,9 +143,9 @@ async def open_container(
         cache = ValkeyLink(settings.cache.reveal())
         cache.on_lost(metrics.link("cache", lambda: cache.up))
         counters = ValkeyCounters(link=cache, store=store, uncommitted=uncommitted)
-        bell = ValkeyChangeNotifier(url=settings.cache.reveal(), link=cache)
-        bell.on_lost(metrics.link("cache_bell", lambda: bell.connected))
-        notifiers.append(bell)
+        cache_notifier = ValkeyChangeNotifier(url=settings.cache.reveal(), link=cache)
+        cache_notifier.on_lost(metrics.link("cache_bell", lambda: cache_notifier.connected))
+        notifiers.append(cache_notifier)
     notifier = ChangeNotifiers(notifiers)
     store.on_change(notifier.changed)
     parts = urlsplit(settings.issuer)
@@ -156,7 +156,7 @@ async def open_container(
         sealer=sealer,
         signer=signer,
         key_maker=SealedKeyMaker(sealer),
-        config=ConfigSnapshotWatcher(store=store, signer=signer, bell=notifier),
+        config=ConfigSnapshotWatcher(store=store, signer=signer, notifier=notifier),
         metrics=metrics,
         counters=counters,
         uncommitted=uncommitted,
@@ -210,19 +210,19 @@ def _breached(settings: Settings) -> BreachedList:
         raise BadBreachList(str(problem)) from None
 
 
-def _database_bells(settings: Settings, metrics: Metrics) -> list[ChangeNotifier]:
+def _database_notifiers(settings: Settings, metrics: Metrics) -> list[ChangeNotifier]:
     if not is_postgres(str.__str__(settings.database)):
         return []
     # the client library is not loaded where there is only a file
     from doorward.storage.postgres.change_notifier import PostgresChangeNotifier
 
-    bell = PostgresChangeNotifier(
+    notifier = PostgresChangeNotifier(
         url=settings.database,
         options=settings.postgres,
         tell=lambda said: _log.warning("change_notifier.postgres", reason=said),
     )
-    bell.on_lost(metrics.link("database_bell", lambda: bell.connected))
-    return [bell]
+    notifier.on_lost(metrics.link("database_bell", lambda: notifier.connected))
+    return [notifier]
 
 
 def _mail_writer(
@@ -235,13 +235,13 @@ def _mail_writer(
         from doorward.web.mail.render import render
         from doorward.web.pages import language
 
-        letter = render(
+        message = render(
             templates()[kind](**values),
             locale=language.choose(cookie=locale, default=settings.brand.locale),
             brand_name=settings.brand.name,
             issuer=settings.issuer,
         )
-        return structs.replace(letter, code=values.get("code"))
+        return structs.replace(message, code=values.get("code"))
 
     return write
 

@@ -129,7 +129,7 @@ def enable(run: CommandRun, who: Who) -> None:
 
 @command(app, yes=True)
 def delete(run: CommandRun, who: Who) -> None:
-    """Delete a person and all that is theirs. The audit record stays."""
+    """Delete a person and all that is theirs. The audit log stays."""
     found = run.ask(lambda services: services.get(admin.people).get(actor(), who))
     run.confirm(f"Delete {found.email} for good?")
     account = _change(run, lambda people: people.delete(actor(), found.id))

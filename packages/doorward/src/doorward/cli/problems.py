@@ -20,7 +20,7 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "ambiguous": "There is more than one {called} with the name {given}. Fix: Name it by its id: {ids}",
     "unchanged": "Nothing would change about {name}. Fix: {show} {name!q}",
     "out_of_range": "{option} is {value}; it can be {least} to {most}.",
-    "config_contended": "The catalog is being changed by others over and over. Fix: Try again in a moment.",
+    "config_contended": "The configuration is being changed by others over and over. Fix: Try again in a moment.",
     "name_invalid": "A name has 1 to {limit} characters that can be seen, and no space at its ends.",
     "name_like_id": "A name cannot begin with {prefix}: that is how ids begin.",
     "app_name_taken": "There is an app named {name} already. Fix: doorward app show {name!q}",

@@ -22,13 +22,13 @@ class ChangeNotifiers:
     @property
     def connected(self) -> bool:
         """True if at least one is connected: every change is sent over all of them."""
-        return any(bell.connected for bell in self._notifiers)
+        return any(each.connected for each in self._notifiers)
 
     def listen(self, wake: Callable[[], None]) -> None:
         """Call `wake` for each notification, and for each change of this process."""
         self._wakes.append(wake)
-        for bell in self._notifiers:
-            bell.listen(wake)
+        for each in self._notifiers:
+            each.listen(wake)
 
     def changed(self) -> None:
         """For `Store.on_change`: wakes local listeners, and notifies the others without waiting."""
@@ -44,18 +44,18 @@ class ChangeNotifiers:
 
     async def published(self) -> None:
         """Wait until the notifications under way have been delivered or have failed."""
-        while (ringing := self._publishing) is not None:
-            await ringing
+        while (publishing := self._publishing) is not None:
+            await publishing
 
     async def publish(self) -> None:
         """Send a notification over all of them."""
-        await asyncio.gather(*(bell.publish() for bell in self._notifiers))
+        await asyncio.gather(*(each.publish() for each in self._notifiers))
 
     async def run(self) -> None:
         """Listen on all of them; never returns."""
         if not self._notifiers:
             await asyncio.Event().wait()
-        await asyncio.gather(*(bell.run() for bell in self._notifiers))
+        await asyncio.gather(*(each.run() for each in self._notifiers))
 
     async def _publish(self) -> None:
         try:
@@ -82,7 +82,7 @@ class Waiter:
         self._woken.set()
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep for at most `seconds`; return at once if `ring` was called since the last sleep ended."""
+        """Sleep for at most `seconds`; return at once if `wake` was called since the last sleep ended."""
         try:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()

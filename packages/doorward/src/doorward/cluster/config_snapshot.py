@@ -42,21 +42,21 @@ class ConfigSnapshotWatcher:
         store: Store,
         signer: TokenSigner,
         interval: float = 0.15,
-        bell: ChangeNotifier | None = None,
+        notifier: ChangeNotifier | None = None,
         passed: Callable[[], float] = monotonic_boottime,
     ) -> None:
         self._store = store
         self._signer = signer
         self._interval = interval
-        self._bell = bell
+        self._notifier = notifier
         self._passed = passed
         self._config = ConfigSnapshot(version=-1)
         self._loading = asyncio.Lock()
         self._listeners: list[Callable[[ConfigSnapshot], None]] = []
-        self._roll = NodeRegistry(store=store, passed=passed)
+        self._nodes = NodeRegistry(store=store, passed=passed)
         self._wake = Waiter()
-        if bell is not None:
-            bell.listen(self._wake.wake)
+        if notifier is not None:
+            notifier.listen(self._wake.wake)
         # None in a command: its snapshot has no lease, since it writes only against the version that it read
         self._node: str | None = None
         self._clock: Clock | None = None
@@ -97,7 +97,7 @@ class ConfigSnapshotWatcher:
         """Load, and wait until no process answers from an older snapshot. Raises as `refresh` does."""
         until = self._passed() + LEASE + MARGIN
         config = await self.refresh()
-        await self._roll.settled(config.version, until)
+        await self._nodes.settled(config.version, until)
         return config
 
     async def join(self, node_id: str, clock: Clock) -> None:
@@ -122,7 +122,7 @@ class ConfigSnapshotWatcher:
         """Periodic: remove processes that ended without `leave`, so that no change waits for them. Raises
         `StoreUnavailable`."""
         if self._clock is not None:
-            await self._roll.look_for_the_dead(self._clock.now())
+            await self._nodes.look_for_the_dead(self._clock.now())
 
     async def catch_up(self) -> None:
         """For a request that finds the snapshot `stale`: query once more, for at most a second; never raises. After a
@@ -144,7 +144,7 @@ class ConfigSnapshotWatcher:
         """Never returns: loads changes on notification, or at most `interval` seconds later. Survives outages."""
         away = False
         while True:
-            heard = self._bell is not None and self._bell.connected
+            heard = self._notifier is not None and self._notifier.connected
             await self._wake.sleep(_SLOWLY if heard else self._interval)
             began = self._passed()
             try:

@@ -1,9 +1,9 @@
 """Registry of the processes that answer from memory: a change waits for all live ones, and only once for a dead one.
 
-A process whose row is marked as doubted, or missing, registers again before it extends its lease. So if a row stays
-doubted for the length of a lease, its process no longer answers from memory: it is dead, or it is suspended and will
+A process whose row is marked as suspect, or missing, registers again before it extends its lease. So if a row stays
+suspect for the length of a lease, its process no longer answers from memory: it is dead, or it is suspended and will
 query first when it resumes. Only then is the row deleted. Clocks of other machines are not trusted for this: each
-process waits by its own clock, and other clocks only suggest which rows to doubt.
+process waits by its own clock, and other clocks only suggest which rows to mark.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class NodeRegistry:
 
     async def settled(self, version: int, until: float) -> None:
         """Wait until no process answers from a snapshot older than `version`. At `until` (on the clock `passed`) every
-        lease that began before the change has expired. Processes that do not report are marked as doubted, and deleted
+        lease that began before the change has expired. Processes that do not report are marked as suspect, and deleted
         if they stay so for the length of a lease. Raises `StoreUnavailable`."""
         nodes = self._store.nodes
         pause, asked_at, silent = 0.005, self._passed() + _PATIENCE, ()
@@ -56,7 +56,7 @@ class NodeRegistry:
 
     async def look_for_the_dead(self, now: int) -> int:
         """Delete processes whose sign of life was due before `now` (seconds) and that stay silent; returns how many.
-        Takes the length of a lease if any is doubted. Raises `StoreUnavailable`."""
+        Takes the length of a lease if any is suspect. Raises `StoreUnavailable`."""
         # A due time this far ahead was written by a wrong clock, possibly by a process that is dead now.
         silent = await self._mark_suspect(behind=_NOBODY, silent_at=now, not_before=now + 3 * HEARD_OF_WITHIN)
         if not silent:
@@ -69,11 +69,11 @@ class NodeRegistry:
         await self._store.commit(
             nodes.mark_suspect(mark, behind=behind, silent_at=silent_at, not_before=not_before)
         )
-        # includes rows doubted by a process that was killed before it finished
+        # includes rows marked by a process that was killed before it finished
         return tuple(await nodes.suspects())
 
     async def _forget(self, silent: tuple[str, ...]) -> int:
-        """`silent` were doubted a lease ago; those that have reported since are no longer doubted."""
+        """`silent` were marked a lease ago; those that have reported since are no longer marked."""
         dead = sorted(set(silent) & set(await self._store.nodes.suspects()))
         if dead:
             await self._store.commit(*(self._store.nodes.leave(one) for one in dead))

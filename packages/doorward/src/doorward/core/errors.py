@@ -38,10 +38,10 @@ OAuthErrorCode = Literal[
 
 
 class OAuthError(Struct, frozen=True):
-    """A refused request. `code` is the specification's; `say` is safe to send to the client; `because` is for the log
-    only.
+    """A refused request. `code` is the specification's; `description` is safe to send to the client; `reason` is for the
+    log only.
 
-    `fix` is the advice to the operator, for the log too. It is a field of its own because `because` may quote the request, and operators
+    `fix` is the advice to the operator, for the log too. It is a field of its own because `reason` may quote the request, and operators
     paste commands from `fix` into a shell: what a request sent is shell-quoted there. `app` is the app's name, for the log too.
     `retry_at` (seconds since the epoch) is set when waiting helps. No text ever holds a secret.
     """
@@ -54,7 +54,7 @@ class OAuthError(Struct, frozen=True):
     fix: str = ""
 
     def to(self, app: str) -> OAuthError:
-        """The same refusal, for the app of this name."""
+        """The same error, for the app of this name."""
         return structs.replace(self, app=app)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import structs
 
 from doorward.adapters import logs
-from doorward.server import worker_args as orders
+from doorward.server import worker_args
 from doorward.server.sockets import handed, inherited, listen_on
 from doorward.server.supervisor import Supervisor, become
 from doorward.settings import Settings, SettingsError, load
@@ -25,31 +25,31 @@ def main(arguments: list[str]) -> int:
     dying."""
     if arguments and arguments[0].isdigit():
         os.environ["DOORWARD_SERVER__WORKERS"] = arguments.pop(0)
-    told = orders.read(arguments)
+    args = worker_args.read(arguments)
     named = Path(os.environ["DOORWARD_CONFIG"]) if os.environ.get("DOORWARD_CONFIG") else None
     try:
-        settings = _patiently(named) if told.role == "head" else load(named, os.environ)
+        settings = _patiently(named) if args.role == "head" else load(named, os.environ)
     except SettingsError as error:
         sys.stderr.write("\n".join(error.problems) + "\n")
         return 1
     logs.configure(settings.log.level, settings.log.format)
-    listeners = inherited(told.listeners)
+    listeners = inherited(args.listeners)
     if not listeners:
         listeners = handed(os.environ)
-        told = structs.replace(told, handed=bool(listeners))
+        args = structs.replace(args, handed=bool(listeners))
     if not listeners:
         try:
             listeners = listen_on(settings.server.host, settings.port, settings.issuer)
         except OSError as error:
             logs.logger("server").error("server.cannot_listen", address=error.filename, reason=error.strerror)
             return 1
-    told = structs.replace(told, listeners=tuple(listener.fileno() for listener in listeners))
-    if told.role == "head" or (told.role == "first" and settings.server.workers > 1):
-        return Supervisor(settings=settings, listeners=listeners, told=told, named=named).run()
+    args = structs.replace(args, listeners=tuple(listener.fileno() for listener in listeners))
+    if args.role == "head" or (args.role == "first" and settings.server.workers > 1):
+        return Supervisor(settings=settings, listeners=listeners, args=args, named=named).run()
     # Imported here: the supervisor of several workers needs none of it.
     from doorward.server.worker import serve
 
-    ended = serve(settings, listeners, told)
+    ended = serve(settings, listeners, args)
     return ended if isinstance(ended, int) else become(ended)
 
 

@@ -48,14 +48,14 @@ class ConnectionCounts:
 
     @classmethod
     def new(cls) -> ConnectionCounts:
-        """An empty board. Raises OSError."""
+        """Counts without any worker. Raises OSError."""
         descriptor = _memory()
         os.truncate(descriptor, _BYTES)
         os.set_inheritable(descriptor, True)
-        board = cls(descriptor)
+        counts = cls(descriptor)
         for place in range(PLACES):
-            board.away(place)
-        return board
+            counts.away(place)
+        return counts
 
     def write(self, place: int, connections: int) -> None:
         """Record the number of connections of a worker."""
@@ -82,13 +82,13 @@ class AcceptBalancer:
         self,
         *,
         listener: socket.socket,
-        board: ConnectionCounts,
+        counts: ConnectionCounts,
         place: int,
         connections: Callable[[], int],
         accept_connection: Callable[[socket.socket], Coroutine[Any, Any, None]],
     ) -> None:
         self._listener = listener
-        self._board = board
+        self._counts = counts
         self._place = place
         self._connections = connections
         self._accept_connection = accept_connection
@@ -111,8 +111,8 @@ class AcceptBalancer:
 
     def _on_waiting(self) -> None:
         mine = self._connections()
-        self._board.write(self._place, mine)
-        more = mine - self._board.fewest(self._place)
+        self._counts.write(self._place, mine)
+        more = mine - self._counts.fewest(self._place)
         if more > 0:
             self._pause(min(more * _STEP_BACK, _LONGEST), self._on_rested)
         else:
@@ -128,19 +128,19 @@ class AcceptBalancer:
 
     def _accept(self) -> None:
         try:
-            guest, _ = self._listener.accept()
+            connection, _ = self._listener.accept()
         except OSError as problem:
             if problem.errno in _EXHAUSTED:
                 self._pause(_PAUSE, self.open)
             return  # another worker was quicker, or the client has disconnected
-        task = self._loop.create_task(self._accept_connection(guest))
+        task = self._loop.create_task(self._accept_connection(connection))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
 def _memory() -> int:
     if sys.platform == "linux":
-        return os.memfd_create("doorward-board")
+        return os.memfd_create("doorward-counts")
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from doorward.core.errors import OperatorError
-from doorward.server import worker_args as orders
+from doorward.server import worker_args
 from doorward.server.sockets import UNIX, are_handed, listen_on
 
 
@@ -27,7 +27,7 @@ def become_server(
     sys.stdout.flush()
     sys.stderr.flush()
     program = _interpreter()
-    os.execve(program, [program, *orders.command(orders.WorkerArgs())[1:-1]], environment)  # noqa: S606 - no shell, our own interpreter
+    os.execve(program, [program, *worker_args.command(worker_args.WorkerArgs())[1:-1]], environment)  # noqa: S606 - no shell, our own interpreter
 
 
 def _interpreter() -> str:

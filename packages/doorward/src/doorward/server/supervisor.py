@@ -16,7 +16,7 @@ from typing import Final, NoReturn, final
 from doorward import __version__
 from doorward.adapters import logs
 from doorward.server import systemd as notify
-from doorward.server import worker_args as orders
+from doorward.server import worker_args
 from doorward.server.accept import PLACES, ConnectionCounts
 from doorward.server.sockets import shown
 from doorward.settings import Settings, SettingsError, load
@@ -40,35 +40,35 @@ class Supervisor:
         *,
         settings: Settings,
         listeners: Sequence[socket.socket],
-        told: orders.WorkerArgs,
+        args: worker_args.WorkerArgs,
         named: Path | None,
     ) -> None:
         self._settings = settings
         self._named = named
         self._sockets = listeners
         self._listeners = tuple(listener.fileno() for listener in listeners)
-        self._handed = told.handed
+        self._handed = args.handed
         self._log = logs.logger("server")
         self._stopping = False
-        self._reload = told.again
-        self._parent_pipe = told.parent_pipe or os.pipe()
-        self._counts = ConnectionCounts.new() if told.counts is None else ConnectionCounts(told.counts)
-        self._generation = told.generation
+        self._reload = args.again
+        self._parent_pipe = args.parent_pipe or os.pipe()
+        self._counts = ConnectionCounts.new() if args.counts is None else ConnectionCounts(args.counts)
+        self._generation = args.generation
         self._ready, self._says_ready = os.pipe()
         for descriptor in (self._parent_pipe[0], self._says_ready, self._counts.descriptor):
             os.set_inheritable(descriptor, True)
-        # inheritable after exec; a worker that inherited this end would keep the lifeline open after our death
+        # inheritable after exec; a worker that inherited this end would keep the pipe open after our death
         os.set_inheritable(self._parent_pipe[1], False)
         os.set_blocking(self._ready, False)
-        self._workers: dict[int, int] = dict(told.workers)
+        self._workers: dict[int, int] = dict(args.workers)
         self._leaving: dict[int, float] = {
-            pid: time.monotonic() + _LEAVES_WITHIN + settings.server.drain for pid in told.leaving
+            pid: time.monotonic() + _LEAVES_WITHIN + settings.server.drain for pid in args.leaving
         }
         self._answering: set[int] = set(self._workers.values())
-        self._born: dict[int, float] = dict.fromkeys(self._workers, time.monotonic())
+        self._started_at: dict[int, float] = dict.fromkeys(self._workers, time.monotonic())
         self._quick_deaths = 0
         self._again_at: dict[int, float] = {}
-        self._took_over = bool(told.workers)
+        self._took_over = bool(args.workers)
 
     def run(self) -> int:
         """Run until SIGTERM or SIGINT. Exit status 0 after a clean stop, 1 when the workers kept dying and none was left."""
@@ -84,19 +84,19 @@ class Supervisor:
         for number in range(count):
             if number not in self._workers:
                 self._workers[number] = self._spawn(number)
-        told = self._took_over
-        if told:
+        said_ready = self._took_over
+        if said_ready:
             self._log.info("server.reloaded", workers=count, version=__version__)
             notify.notify(notify.READY)
         while not self._stopping:
             self._wait()
-            self._bury()
-            if not told and self._answering >= set(self._workers.values()):
-                told = True
+            self._replace_dead()
+            if not said_ready and self._answering >= set(self._workers.values()):
+                said_ready = True
                 notify.ready(self._settings, workers=len(self._workers))
             if self._quick_deaths >= _GIVE_UP and not self._answering:
                 break
-            if self._reload and told:
+            if self._reload and said_ready:
                 self._reload = False
                 self._exchange()
         notify.notify(notify.STOPPING)
@@ -119,9 +119,9 @@ class Supervisor:
         if metrics is not None:
             # every worker counts for itself, so each has its own metrics page
             environment["DOORWARD_METRICS__PORT"] = str(metrics + number)
-        self._born[number] = time.monotonic()
-        return orders.spawn(
-            orders.WorkerArgs(
+        self._started_at[number] = time.monotonic()
+        return worker_args.spawn(
+            worker_args.WorkerArgs(
                 role="worker",
                 listeners=self._listeners,
                 handed=self._handed,
@@ -145,7 +145,7 @@ class Supervisor:
         with suppress(BlockingIOError):
             self._answering |= {int(line) for line in os.read(self._ready, 4096).split()}
 
-    def _bury(self) -> None:
+    def _replace_dead(self) -> None:
         """Record which workers died, and start their replacements."""
         now = time.monotonic()
         for pid, until in list(self._leaving.items()):
@@ -165,7 +165,7 @@ class Supervisor:
                 continue
             self._answering.discard(pid)
             self._counts.away(self._place(number))
-            lived = now - self._born[number]
+            lived = now - self._started_at[number]
             # A worker that repeatedly dies right after its start has a lasting fault: retry with longer and longer pauses while
             # another worker answers, and give up if none does.
             self._quick_deaths = self._quick_deaths + 1 if lived < _SOON else 0
@@ -206,7 +206,7 @@ class Supervisor:
                 os.kill(pid, signal.SIGUSR1)
         self._workers = fresh
         become(
-            orders.WorkerArgs(
+            worker_args.WorkerArgs(
                 role="head",
                 listeners=self._listeners,
                 handed=self._handed,
@@ -256,16 +256,16 @@ class Supervisor:
             time.sleep(0.05)
 
 
-def become(told: orders.WorkerArgs) -> NoReturn:
+def become(args: worker_args.WorkerArgs) -> NoReturn:
     """Replace this process by the supervisor of the installed version; the workers stay its children. Raises OSError.
 
     Signals that arrive before the new program can handle them are kept: the mask survives exec, and they are delivered when it is
     lifted.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    for descriptor in (*told.listeners, *told.parent_pipe, *(() if told.counts is None else (told.counts,))):
+    for descriptor in (*args.listeners, *args.parent_pipe, *(() if args.counts is None else (args.counts,))):
         os.set_inheritable(descriptor, True)
-    arguments = orders.command(told)
+    arguments = worker_args.command(args)
     os.execve(arguments[0], arguments, dict(os.environ))  # noqa: S606 - no shell, our own interpreter
 
 

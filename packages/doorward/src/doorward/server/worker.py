@@ -18,7 +18,7 @@ from msgspec import structs
 from doorward.adapters import logs
 from doorward.app.process import create_app
 from doorward.server import systemd as notify
-from doorward.server import worker_args as orders
+from doorward.server import worker_args
 from doorward.server.accept import AcceptBalancer, ConnectionCounts, drain_backlog
 from doorward.server.sockets import BACKLOG, room_for
 from doorward.settings import Settings
@@ -43,25 +43,25 @@ class Serving(uvicorn.Server):
         config: uvicorn.Config,
         application: Application,
         settings: Settings,
-        told: orders.WorkerArgs,
+        args: worker_args.WorkerArgs,
         listeners: Sequence[socket.socket],
     ) -> None:
         super().__init__(config)
         self._listeners = listeners
         self._application = application
         self._settings = settings
-        self._told = told
-        self.alone = told.role == "first"
+        self._args = args
+        self.alone = args.role == "first"
         self.at_once = False
         """Whether to stop without the wait of `server.drain`."""
-        self.others_stay = told.handed
+        self.others_stay = args.handed
         """Whether other processes answer on this port after this one has stopped."""
         self.told_to_stop = False
         self.reload = False
         self._counts: ConnectionCounts | None = None
-        self._doors: list[AcceptBalancer] = []
+        self._balancers: list[AcceptBalancer] = []
         self._reloading: asyncio.Task[None] | None = None
-        self.head: orders.WorkerArgs | None = None
+        self.becomes: worker_args.WorkerArgs | None = None
         """After a reload: the arguments of the supervisor that this process becomes."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -75,11 +75,11 @@ class Serving(uvicorn.Server):
         gc.freeze()
         if self.should_exit:
             return
-        if self._told.parent_pipe:
-            asyncio.get_running_loop().add_reader(self._told.parent_pipe[0], self._supervisor_has_exited)
-        if self._told.ready is not None:
-            os.write(self._told.ready, b"%d\n" % os.getpid())
-            os.close(self._told.ready)
+        if self._args.parent_pipe:
+            asyncio.get_running_loop().add_reader(self._args.parent_pipe[0], self._supervisor_has_exited)
+        if self._args.ready is not None:
+            os.write(self._args.ready, b"%d\n" % os.getpid())
+            os.close(self._args.ready)
         if self.alone:
             notify.ready(self._settings, workers=1)
 
@@ -89,7 +89,7 @@ class Serving(uvicorn.Server):
             self.reload = False
             self._reloading = asyncio.create_task(self._reload())
         if self._counts is not None:
-            self._counts.write(self._told.place, self._connections_now())
+            self._counts.write(self._args.place, self._connections_now())
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -106,7 +106,7 @@ class Serving(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop in order: readiness turns off, no connection is accepted, requests in progress finish; only then uvicorn
         closes."""
-        if self.alone and self.head is None:
+        if self.alone and self.becomes is None:
             notify.notify(notify.STOPPING)
         app = self._application.app
         if app is not None:
@@ -115,7 +115,7 @@ class Serving(uvicorn.Server):
             if self.at_once:
                 break
             await asyncio.sleep(0.1)
-        if self.alone and self.head is None:
+        if self.alone and self.becomes is None:
             for listener in self._listeners:
                 listener.close()
         await self._stop_accepting(sockets or ())
@@ -135,12 +135,12 @@ class Serving(uvicorn.Server):
     async def _stop_accepting(self, sockets: Sequence[socket.socket]) -> None:
         """New connections are refused so that clients retry on another node. Connections that already wait in the queue are
         accepted: when the last copy of a listening socket is closed, the kernel resets them, with the requests they carry."""
-        for door in self._doors:
-            door.close()
+        for balancer in self._balancers:
+            balancer.close()
         last = not self.others_stay
         if self._counts is not None:
-            self._counts.away(self._told.place)
-            last = last and not self._counts.others(self._told.place)
+            self._counts.away(self._args.place)
+            last = last and not self._counts.others(self._args.place)
         spare = [listener.dup() for listener in sockets] if last else []
         for server in self.servers:
             server.close()
@@ -149,39 +149,39 @@ class Serving(uvicorn.Server):
         waiting = drain_backlog(spare)
         for listener in spare:
             listener.close()
-        for guest in waiting:
-            await self._accept(guest)
+        for connection in waiting:
+            await self._accept(connection)
 
     def _start_accepting(self, sockets: Sequence[socket.socket]) -> None:
-        if self._told.counts is None:
-            raise ValueError("a worker is given a board by its head")
-        self._counts = ConnectionCounts(self._told.counts)
-        self._counts.write(self._told.place, 0)
-        self._doors = [
+        if self._args.counts is None:
+            raise ValueError("a worker needs the connection counts of its supervisor")
+        self._counts = ConnectionCounts(self._args.counts)
+        self._counts.write(self._args.place, 0)
+        self._balancers = [
             AcceptBalancer(
                 listener=listener,
-                board=self._counts,
-                place=self._told.place,
+                counts=self._counts,
+                place=self._args.place,
                 connections=self._connections_now,
                 accept_connection=self._accept,
             )
             for listener in sockets
         ]
-        for door in self._doors:
-            door.open()
+        for balancer in self._balancers:
+            balancer.open()
 
     def _connections_now(self) -> int:
         return len(self.server_state.connections)
 
-    async def _accept(self, guest: socket.socket) -> None:
-        guest.setblocking(False)
+    async def _accept(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
         with suppress(OSError):
-            if guest.family != socket.AF_UNIX:
-                guest.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if connection.family != socket.AF_UNIX:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             loop = asyncio.get_running_loop()
-            await loop.connect_accepted_socket(self._protocol, guest, ssl=self.config.ssl)
+            await loop.connect_accepted_socket(self._protocol, connection, ssl=self.config.ssl)
         if self._counts is not None and not self.should_exit:
-            self._counts.write(self._told.place, self._connections_now())
+            self._counts.write(self._args.place, self._connections_now())
 
     def _protocol(self) -> LimitedProtocol:
         return LimitedProtocol(
@@ -189,9 +189,9 @@ class Serving(uvicorn.Server):
         )
 
     def _supervisor_has_exited(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._told.parent_pipe[0])
+        asyncio.get_running_loop().remove_reader(self._args.parent_pipe[0])
         self.leave()
-        self.others_stay = self._told.handed
+        self.others_stay = self._args.handed
 
     async def _reload(self) -> None:
         """Without a supervisor: start a worker on the same socket, and stop when it answers. `__main__.py` then turns this
@@ -202,17 +202,17 @@ class Serving(uvicorn.Server):
         parent_pipe = os.pipe()
         for descriptor in (says_ready, parent_pipe[0]):
             os.set_inheritable(descriptor, True)
-        board = ConnectionCounts.new()
-        listeners = self._told.listeners
+        counts = ConnectionCounts.new()
+        listeners = self._args.listeners
         try:
-            successor = orders.spawn(
-                orders.WorkerArgs(
+            successor = worker_args.spawn(
+                worker_args.WorkerArgs(
                     role="worker",
                     listeners=listeners,
-                    handed=self._told.handed,
+                    handed=self._args.handed,
                     ready=says_ready,
                     parent_pipe=(parent_pipe[0],),
-                    counts=board.descriptor,
+                    counts=counts.descriptor,
                 ),
                 dict(os.environ),
             )
@@ -224,12 +224,12 @@ class Serving(uvicorn.Server):
         finally:
             os.close(ready)
         if answered:
-            self.head = structs.replace(
-                self._told,
+            self.becomes = structs.replace(
+                self._args,
                 role="head",
                 workers={0: successor},
                 parent_pipe=parent_pipe,
-                counts=board.descriptor,
+                counts=counts.descriptor,
             )
             self.leave()
             return
@@ -238,14 +238,14 @@ class Serving(uvicorn.Server):
             with suppress(ProcessLookupError):
                 os.kill(successor, signal.SIGKILL)
             await asyncio.to_thread(os.waitpid, successor, 0)
-        for descriptor in (*parent_pipe, board.descriptor):
+        for descriptor in (*parent_pipe, counts.descriptor):
             os.close(descriptor)
         notify.notify(notify.READY)
 
 
 def serve(
-    settings: Settings, listeners: Sequence[socket.socket], told: orders.WorkerArgs
-) -> int | orders.WorkerArgs:
+    settings: Settings, listeners: Sequence[socket.socket], args: worker_args.WorkerArgs
+) -> int | worker_args.WorkerArgs:
     """Serve until told to stop; returns the exit status, or the arguments of the supervisor to become after a reload.
 
     Without a supervisor, the server runs on copies of the listeners; the originals go to a successor.
@@ -276,7 +276,7 @@ def serve(
         ),
         application=application,
         settings=settings,
-        told=told,
+        args=args,
         listeners=listeners,
     )
     begun = False
@@ -304,10 +304,10 @@ def serve(
         server.run(sockets=[listener.dup() if server.alone else listener for listener in listeners])
     except SystemExit:
         return 1  # it could not start, and has logged why
-    if server.told_to_stop or server.head is None:
+    if server.told_to_stop or server.becomes is None:
         # a successor stops as well, once this process has exited
         return 0 if server.started else 1
-    return structs.replace(server.head, again=server.reload)
+    return structs.replace(server.becomes, again=server.reload)
 
 
 async def _hears(descriptor: int, seconds: float) -> bool:

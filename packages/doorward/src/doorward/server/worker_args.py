@@ -19,7 +19,7 @@ class WorkerArgs(
     """Arguments as JSON on the command line of `python -m doorward.server`; numbers are file descriptors and process ids.
 
     A worker writes a byte to `ready` when it answers, and stops when `parent_pipe` closes, which happens when the supervisor that
-    holds its other end exits. `handed` listeners belong to the service manager, which keeps them open. `board` and `place`: see
+    holds its other end exits. `handed` listeners belong to the service manager, which keeps them open. `counts` and `place`: see
     `accept.py`; each reload is a `generation` and uses the other half of the places. A supervisor that replaced itself finds the
     `workers` by number and the stopping ones in `leaving`.
     """
@@ -43,15 +43,15 @@ def read(arguments: list[str]) -> WorkerArgs:
     return msgspec.json.decode(arguments[0], type=WorkerArgs) if arguments else WorkerArgs()
 
 
-def command(orders: WorkerArgs) -> list[str]:
+def command(arguments: WorkerArgs) -> list[str]:
     """The command line that carries them. `-P` keeps the working directory out of Python's module search path: a file there with
     the name of one of our modules, or of Python's, must not be loaded."""
-    return [sys.executable, "-P", "-m", MODULE, msgspec.json.encode(orders).decode()]
+    return [sys.executable, "-P", "-m", MODULE, msgspec.json.encode(arguments).decode()]
 
 
-def spawn(orders: WorkerArgs, environment: dict[str, str]) -> int:
+def spawn(arguments: WorkerArgs, environment: dict[str, str]) -> int:
     """Start a process with these arguments and the inheritable descriptors; returns its id. Raises OSError.
 
     It runs the new code, if there is new code: the interpreter reads it from the disk.
     """
-    return os.posix_spawn(sys.executable, command(orders), environment, setsigmask=[])
+    return os.posix_spawn(sys.executable, command(arguments), environment, setsigmask=[])

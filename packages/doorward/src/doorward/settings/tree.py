@@ -102,7 +102,7 @@ class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long audit records are kept: in days, 0 for ever. On PostgreSQL a month is dropped when its last line reaches that
+    """How long lines of the audit log are kept: in days, 0 for ever. On PostgreSQL a month is dropped when its last line reaches that
     age."""
 
     keep_days: Annotated[int, Meta(ge=0, le=36_500)] = 400

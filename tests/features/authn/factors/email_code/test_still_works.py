@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from doorward.adapters.mail.queue import open_letter
+from doorward.adapters.mail.queue import open_message
 from doorward.core.model.message import EmailChallenge
 from tests.people import PASSWORD, House
 
@@ -14,13 +14,13 @@ pytestmark = pytest.mark.anyio
 
 async def newest(house: House) -> EmailChallenge:
     mails = await house.store.messages.recent_mail(100)
-    ids = [open_letter(house.sealer, mail).ticket_id for mail in mails]
+    ids = [open_message(house.sealer, mail).ticket_id for mail in mails]
     found = [await house.store.messages.ticket(ticket_id) for ticket_id in ids if ticket_id is not None]
     return next(ticket for ticket in found if ticket is not None and ticket.used_at is None)
 
 
 async def test_a_sign_up_code_is_valid_until_it_expires_is_replaced_or_used(house: House) -> None:
-    works = house.tickets.problem
+    works = house.email_challenges.problem
     browser = house.browser()
     asked = await browser.submit(
         await browser.get("/sign-up"), "sign-up", email="new@example.com", password=PASSWORD
@@ -36,7 +36,7 @@ async def test_a_sign_up_code_is_valid_until_it_expires_is_replaced_or_used(hous
 
 
 async def test_a_reset_code_is_valid_until_the_password_changes(house: House) -> None:
-    works = house.tickets.problem
+    works = house.email_challenges.problem
     account = await house.person()
     browser = house.browser()
     await browser.submit(await browser.get("/reset"), "reset", email=account.email)

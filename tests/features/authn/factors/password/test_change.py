@@ -135,10 +135,10 @@ async def test_an_outdated_password_sets_no_new_one(house: House, monkeypatch: p
 async def test_the_owner_is_informed_and_the_change_is_audited(house: House) -> None:
     account = await house.person(locale="de")
     await change(house, account, await house.session(account))
-    (to, kind, letter), *_ = await house.mails()
+    (to, kind, message), *_ = await house.mails()
     assert (to, kind) == ("ada@example.com", "password_changed")
-    assert letter.code is None
-    assert OTHER_PASSWORD not in letter.text
+    assert message.code is None
+    assert OTHER_PASSWORD not in message.text
     assert "password.changed" in await house.kinds()
 
 

@@ -157,8 +157,8 @@ async def test_a_recovery_code_replaces_the_app_once(house: House) -> None:
     used = [event for event in await house.audit() if event.kind == "recovery_codes.used"]
     assert sorted(event.detail["left"] for event in used) == [8, 9]
     mails = [
-        (to, letter.subject, "9 recovery codes are left" in letter.text)
-        for to, kind, letter in await house.mails()
+        (to, message.subject, "9 recovery codes are left" in message.text)
+        for to, kind, message in await house.mails()
         if kind == "recovery_code_used"
     ]
     assert sorted(mails) == [

@@ -18,7 +18,7 @@ ROLES = {
     "writer": Role("rol_w", "writer", {made.API: ("orders:write", "orders:gone")}, made.NOW),
     "other": Role("rol_o", "other", {"urn:example:other": ("orders:read",)}, made.NOW),
 }
-CATALOG = made.config(roles=ROLES)
+CONFIG = made.config(roles=ROLES)
 
 
 def give(
@@ -29,7 +29,7 @@ def give(
     audience: str = made.API,
 ) -> Granted:
     return entitle(
-        config=CATALOG, client=client or made.client(), audience=audience, scopes=scopes, role_names=roles
+        config=CONFIG, client=client or made.client(), audience=audience, scopes=scopes, role_names=roles
     )
 
 

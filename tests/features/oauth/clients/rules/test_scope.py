@@ -16,7 +16,7 @@ from doorward.features.oauth.clients.rules.scope import Ignored, Target, ignored
 from tests.features import made
 
 STOCK = "urn:example:stock"
-CATALOG = made.config(
+CONFIG = made.config(
     apis={
         made.API: made.config().apis[made.API],
         STOCK: Api(
@@ -31,7 +31,7 @@ NONE = made.client(access={})
 
 
 def ask(
-    client: Client, scope: str | None, resource: str | None = None, config: ConfigSnapshot = CATALOG
+    client: Client, scope: str | None, resource: str | None = None, config: ConfigSnapshot = CONFIG
 ) -> Any:
     return target(config=config, client=client, issuer=made.ISSUER, scope=scope, resource=resource)
 
@@ -125,7 +125,7 @@ def test_openid_scopes_can_be_withheld_from_an_app() -> None:
 
 @pytest.mark.parametrize("scope", ["phone", "orders:raed", "openid phone stock:read", "profile address"])
 def test_an_app_acting_for_itself_gets_an_error_for_unknown_scopes(scope: str) -> None:
-    refused = target(config=CATALOG, client=ONE, issuer=made.ISSUER, scope=scope, resource=None, person=False)
+    refused = target(config=CONFIG, client=ONE, issuer=made.ISSUER, scope=scope, resource=None, person=False)
     assert isinstance(refused, OAuthError)
     assert refused.code == "invalid_scope"
 
@@ -139,14 +139,14 @@ def test_with_openid_an_undefined_scope_is_ignored() -> None:
 
 
 def test_ignored_scopes_are_reported_with_the_nearest_name() -> None:
-    assert ignored(CATALOG, ONE, "openid phone orders:raed") == (
+    assert ignored(CONFIG, ONE, "openid phone orders:raed") == (
         Ignored("phone", None),
         Ignored("orders:raed", "orders:read"),
     )
-    assert ignored(CATALOG, ONE, "openid orders:read") == ()
-    assert ignored(CATALOG, ONE, None) == ()
+    assert ignored(CONFIG, ONE, "openid orders:read") == ()
+    assert ignored(CONFIG, ONE, None) == ()
     # defined, but not granted to the app: an error, not ignored
-    assert ignored(CATALOG, ONE, "openid stock:read") == ()
+    assert ignored(CONFIG, ONE, "openid stock:read") == ()
 
 
 @pytest.mark.requirement(37)
@@ -168,6 +168,6 @@ def test_only_some_of_thousands_of_ignored_names_are_reported(monkeypatch: pytes
 
     monkeypatch.setattr(scope, "get_close_matches", nearest)
     names = [f"{number}{'x' * 100}" for number in range(5000)]
-    assert len(ignored(CATALOG, ONE, " ".join(["openid", *names]))) == scope.MOST_TOLD
+    assert len(ignored(CONFIG, ONE, " ".join(["openid", *names]))) == scope.MOST_TOLD
     assert len(looked_for) == scope.MOST_TOLD
     assert max(map(len, looked_for)) <= 80

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from doorward_demo.demo import clock_and_chance
+from doorward_demo.demo import clock_and_random
 from doorward_demo.demo.decoded import Decoded
 from doorward_demo.demo.drive.browser import Browser
 from doorward_demo.demo.drive.wire import Note, Wire, document
@@ -62,9 +62,9 @@ class Journey:
     def __post_init__(self) -> None:
         self.wire = Wire(self.note)
         self.browser = Browser(self.issuer, self.note)
-        tag = clock_and_chance.token().replace("-", "x").replace("_", "y")[:10].lower()
+        tag = clock_and_random.token().replace("-", "x").replace("_", "y")[:10].lower()
         self.person = Person(
-            f"dana.{tag}@example.com", "Dana Demo", f"demo {clock_and_chance.token()[:20]} drive"
+            f"dana.{tag}@example.com", "Dana Demo", f"demo {clock_and_random.token()[:20]} drive"
         )
 
     @property

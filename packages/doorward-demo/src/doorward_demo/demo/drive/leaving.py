@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from doorward_demo.demo import clock_and_chance
+from doorward_demo.demo import clock_and_random
 from doorward_demo.demo.decoded import decoded
 from doorward_demo.demo.drive.ended import until_refused
 from doorward_demo.demo.drive.failed import expect, fail
@@ -30,7 +30,7 @@ def sign_out(journey: Journey) -> str:
     """The app sends the browser to the sign-out (RP-Initiated Logout 1.0 §2); the API refuses its token
     within a second."""
     target = f"{journey.state.places.shop}{DRIVER_SIGNED_OUT}"
-    state = clock_and_chance.token()
+    state = clock_and_random.token()
     query = {"id_token_hint": journey.has.identity, "post_logout_redirect_uri": target, "state": state}
     began = time.perf_counter()
     journey.browser.go(f"{journey.metadata['end_session_endpoint']}?{urlencode(query)}")
@@ -46,7 +46,7 @@ def sign_out(journey: Journey) -> str:
 
 def call_after_sign_out(journey: Journey) -> str:
     """The access token has not expired and is refused."""
-    left = decoded(journey.has.access).payload["exp"] - clock_and_chance.now()
+    left = decoded(journey.has.access).payload["exp"] - clock_and_random.now()
     expect(left > 0, "an access token that has not expired", f"one that expired {-left:.0f} s ago")
     took = until_refused(journey, journey.has.access, journey.ended_at)
     return f"401 after {took:.0f} ms, with {left:.0f} s of its life left"

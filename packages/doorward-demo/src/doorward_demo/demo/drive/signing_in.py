@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from doorward_demo.demo import clock_and_chance, id_token, pkce
+from doorward_demo.demo import clock_and_random, id_token, pkce
 from doorward_demo.demo.decoded import decoded
 from doorward_demo.demo.drive.failed import expect, fail
 from doorward_demo.demo.drive.journey import Asked, Journey, Tokens
@@ -76,7 +76,7 @@ def code_exchange(journey: Journey) -> str:
 
 def authorization_address(journey: Journey) -> str:
     """Create a new authorization request (OAuth 2.1 §4.1.1), whose values are kept to check its answer."""
-    token = clock_and_chance.token
+    token = clock_and_random.token
     redirect_uri = f"{journey.state.places.shop}{DRIVER_CALLBACK}"
     journey.asked = asked = Asked(token(), token(), token(), redirect_uri)
     query = {
@@ -128,7 +128,7 @@ def redeem(journey: Journey) -> None:
             client_id=journey.state.apps.driver.client_id,
             nonce=asked.nonce,
             access_token=journey.has.access,
-            now=clock_and_chance.now(),
+            now=clock_and_random.now(),
         )
     except AuthError as refused:
         fail("an ID token that answers this sign-in", refused.detail)

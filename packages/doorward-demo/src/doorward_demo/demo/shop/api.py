@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 import httpx2
 from msgspec import Struct
 
-from doorward_demo.demo import clock_and_chance
+from doorward_demo.demo import clock_and_random
 from doorward_demo.demo.shop.provider import Provider, Turned, Unavailable
 from doorward_demo.demo.shop.sessions import Session
 
@@ -66,7 +66,7 @@ class OrdersApi:
     async def _renew(self, session: Session, used: str, *, only_if_old: bool = False) -> None:
         # one refresh at a time per session: a request that waited finds a new token and requests none
         async with session.one_at_a_time:
-            old = clock_and_chance.now() > session.access_expires_at - _EARLY
+            old = clock_and_random.now() > session.access_expires_at - _EARLY
             if session.access_token != used or (only_if_old and not old):
                 return
             if session.refresh_token is None:

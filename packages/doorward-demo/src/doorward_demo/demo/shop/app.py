@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from doorward_demo.demo import clock_and_chance
+from doorward_demo.demo import clock_and_random
 from doorward_demo.demo.looks import STYLE
 from doorward_demo.demo.shop import logout_token, views
 from doorward_demo.demo.shop.api import OrdersApi, SignedOut, StepUpRequired
@@ -64,7 +64,7 @@ class Shop:
         """Redirect to the sign-in page, and keep the values that check its answer."""
         if (own := self._own_address(request)) is not None:
             return RedirectResponse(own, 303)
-        return await self._begin(request, pending(clock_and_chance.now()))
+        return await self._begin(request, pending(clock_and_random.now()))
 
     async def _begin(self, request: Request, begun: Pending, **more: str) -> Response:
         address = await self.provider.sign_in_address(begun, **more)
@@ -79,7 +79,7 @@ class Shop:
     async def callback(self, request: Request) -> Response:
         """The answer of the sign-in page: a code, or an error."""
         query = request.query_params
-        browser, now = request.cookies.get(self.sign_in_cookie), clock_and_chance.now()
+        browser, now = request.cookies.get(self.sign_in_cookie), clock_and_random.now()
         begun = self.sessions.take_pending(browser, query.get("state"), now)
         if begun is None:
             # a sign-in that this browser did not begin: an attacker's code must not start this person's
@@ -129,7 +129,7 @@ class Shop:
         except StepUpRequired as wanted:
             if "again" in request.query_params:
                 return views.not_strong_enough(self.registration)
-            begun = pending(clock_and_chance.now(), back="/invoices?again")
+            begun = pending(clock_and_random.now(), back="/invoices?again")
             hint = str(session.who.claims.get("email", ""))
             return await self._begin(
                 request, begun, acr_values=wanted.acr_values, max_age=wanted.max_age, login_hint=hint
@@ -142,7 +142,7 @@ class Shop:
         form = await _form(request)
         if session is None or not _same(form.get("csrf"), session.csrf):
             return RedirectResponse("/", 303)
-        address = await self.provider.sign_out_address(session.id_token, clock_and_chance.token())
+        address = await self.provider.sign_out_address(session.id_token, clock_and_random.token())
         self.sessions.remove(key)
         response = RedirectResponse(address, 303)
         response.delete_cookie(self.session_cookie)
@@ -174,7 +174,7 @@ class Shop:
                     issuer=registered.issuer,
                     client_id=registered.client_id,
                     seen=self.seen,
-                    now=clock_and_chance.now(),
+                    now=clock_and_random.now(),
                 )
             except AuthError as refused:
                 if refused.reason != "unknown_key" or anew:
@@ -192,12 +192,12 @@ class Shop:
             access_expires_at=tokens.expires_at,
             refresh_token=tokens.refresh_token,
             scopes=tokens.scopes,
-            csrf=clock_and_chance.token(),
+            csrf=clock_and_random.token(),
         )
 
     async def _orders_page(self, session: Session, placed: Any = None) -> Response:
         answer = await self.api.call(session, "GET", "/orders")
-        return views.orders(session, answer, placed=placed, now=clock_and_chance.now())
+        return views.orders(session, answer, placed=placed, now=clock_and_random.now())
 
     def _own_address(self, request: Request) -> str | None:
         """The same page at the app's own name, for a request to 127.0.0.1 or ::1: its callback has that name, and

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import httpx2
 from msgspec import Struct
 
-from doorward_demo.demo import clock_and_chance, id_token, pkce
+from doorward_demo.demo import clock_and_random, id_token, pkce
 from doorward_demo.demo.shop.sessions import Pending
 from doorward_verify.auth_error import AuthError
 from doorward_verify.jwk import InvalidKey
@@ -131,7 +131,7 @@ class Provider:
                     client_id=self.registration.client_id,
                     nonce=nonce,
                     access_token=tokens.access_token,
-                    now=clock_and_chance.now(),
+                    now=clock_and_random.now(),
                 )
             except AuthError as refused:
                 if refused.reason != "unknown_key" or anew:
@@ -194,7 +194,7 @@ def _read(said: dict[str, Any]) -> Tokens:
     refresh, identity = said.get("refresh_token"), said.get("id_token")
     return Tokens(
         access_token=access,
-        expires_at=clock_and_chance.now() + life,
+        expires_at=clock_and_random.now() + life,
         refresh_token=refresh if isinstance(refresh, str) else None,
         id_token=identity if isinstance(identity, str) else None,
         scopes=frozenset(str(said.get("scope", "")).split()),

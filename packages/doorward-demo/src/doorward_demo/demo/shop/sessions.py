@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from doorward_demo.demo import clock_and_chance
+from doorward_demo.demo import clock_and_random
 from doorward_demo.demo.id_token import IdToken
 
 _MOST: Final = 1000
@@ -51,7 +51,7 @@ class Sessions:
 
     def begin(self, browser: str | None, pending: Pending) -> str:
         """Store a sign-in. Returns the id for the browser's cookie: its tabs share one, and each has its own `state`."""
-        browser = browser or clock_and_chance.token()
+        browser = browser or clock_and_random.token()
         self._pending[browser, pending.state] = pending
         _bound(self._pending)
         return browser
@@ -64,7 +64,7 @@ class Sessions:
     def add(self, session: Session) -> str:
         """Add a session with a new id for every sign-in, so that an id planted by an attacker is never signed
         in (session fixation)."""
-        key = clock_and_chance.token()
+        key = clock_and_random.token()
         self._sessions[key] = session
         _bound(self._sessions)
         return key
@@ -95,7 +95,7 @@ class Sessions:
 
 def pending(now: float, back: str = "/") -> Pending:
     """A new sign-in with random state, nonce and code_verifier."""
-    token = clock_and_chance.token
+    token = clock_and_random.token
     return Pending(token(), token(), token(), now + _PENDING_FOR, back)
 
 

@@ -1,4 +1,4 @@
-"""Signing keys and token signatures (RFC 7515, RFC 7517, RFC 7518); the keys come from the catalog."""
+"""Signing keys and token signatures (RFC 7515, RFC 7517, RFC 7518); the keys come from the configuration snapshot."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class SealedKeyMaker:
 
 @final
 class SnapshotSigner:
-    """`Signer` with the keys of the catalog. A header is encoded once for each key and type."""
+    """`Signer` with the keys of the configuration snapshot. A header is encoded once for each key and type."""
 
     __slots__ = ("_current", "_heads", "_issuer", "_keys", "_known", "_opened", "_retired", "_sealer")
 
@@ -91,7 +91,7 @@ class SnapshotSigner:
         return self._retired
 
     def install(self, keys: Sequence[StoredSigningKey]) -> None:
-        """Replace the keys by the catalog's. Only current keys are opened. Raises ValueError, and changes nothing, when
+        """Replace the keys by the snapshot's. Only current keys are opened. Raises ValueError, and changes nothing, when
         one was sealed under another secret key."""
         known = tuple(keys)
         if known == self._known:

@@ -9,7 +9,7 @@ from typing import Final, Protocol, final
 from msgspec import structs
 
 from doorward.adapters.logs import logger
-from doorward.adapters.mail.queue import open_letter
+from doorward.adapters.mail.queue import open_message
 from doorward.adapters.mail.smtp import MailDelayed, MailRefused
 from doorward.core.errors import StoreUnavailable
 from doorward.core.model.message import EmailMessage, LogoutNotice, OutgoingMail
@@ -39,7 +39,7 @@ AT_ONCE: Final = 8
 class MailSender(Protocol):
     """Sends one mail, or raises `MailRefused` or `MailDelayed`."""
 
-    async def send(self, to: str, letter: EmailMessage, *, mail_id: str, at: int) -> object: ...
+    async def send(self, to: str, message: EmailMessage, *, mail_id: str, at: int) -> object: ...
 
 
 Spent = Callable[[str, int], Awaitable[str | None]]
@@ -94,13 +94,13 @@ class MailWorker:
         if not await self._store.commit(messages.replace_mail(mail, taken)):
             return  # another worker has taken it
         try:
-            letter = open_letter(self._sealer, mail)
-            if (why := await self._useless(mail, letter, now)) is not None:
+            message = open_message(self._sealer, mail)
+            if (why := await self._useless(mail, message, now)) is not None:
                 self._metrics.inc("mails", "dropped")
                 _log.warning("mail.dropped", mail_id=mail.id, kind=mail.kind, reason=why)
                 await self._store.commit(messages.replace_mail(taken, structs.replace(taken, failed_at=now)))
                 return
-            await self._sender.send(mail.to, letter, mail_id=mail.id, at=mail.created_at)
+            await self._sender.send(mail.to, message, mail_id=mail.id, at=mail.created_at)
             after = structs.replace(taken, sent_at=self._clock.now())
             self._metrics.inc("mails", "sent")
         except MailDelayed as error:
@@ -111,10 +111,10 @@ class MailWorker:
             _log.warning("mail.failed", mail_id=mail.id, kind=mail.kind, reason=str(error))
         await self._store.commit(messages.replace_mail(taken, after))
 
-    async def _useless(self, mail: OutgoingMail, letter: EmailMessage, now: int) -> str | None:
-        if letter.ticket_id is not None:
-            return await self._spent(letter.ticket_id, now) if self._spent is not None else None
-        return "its code has expired" if letter.code and now >= mail.created_at + _CODE_LIFE else None
+    async def _useless(self, mail: OutgoingMail, message: EmailMessage, now: int) -> str | None:
+        if message.ticket_id is not None:
+            return await self._spent(message.ticket_id, now) if self._spent is not None else None
+        return "its code has expired" if message.code and now >= mail.created_at + _CODE_LIFE else None
 
     def _later(self, mail: OutgoingMail, reason: str) -> OutgoingMail:
         now = self._clock.now()

@@ -14,13 +14,13 @@ from doorward.core.ports.mail_queue import MailKind
 from doorward.core.ports.random import SecureRandom
 
 Render = Callable[[MailKind, str | None, dict[str, Any]], EmailMessage]
-"""(kind, locale, values) -> the letter. Passed in, since the templates are in another layer."""
+"""(kind, locale, values) -> the message. Passed in, since the templates are in another layer."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(EmailMessage).decode
 
 
-def open_letter(sealer: Sealer, mail: OutgoingMail) -> EmailMessage:
+def open_message(sealer: Sealer, mail: OutgoingMail) -> EmailMessage:
     """The content of a mail in the outbox. Raises ValueError when it was sealed under another secret key or for another
     row."""
     try:
@@ -52,6 +52,6 @@ class SealedMailQueue:
     ) -> OutgoingMail:
         """A row for the outbox, due at once. The body may contain a code or a link, so it is stored only sealed."""
         mail_id = self._random.new_id("mai")
-        letter = structs.replace(self._render(kind, locale, values), ticket_id=ticket_id)
-        sealed = self._sealer.seal(EMAIL_PURPOSE, mail_id, _encode(letter))
+        message = structs.replace(self._render(kind, locale, values), ticket_id=ticket_id)
+        sealed = self._sealer.seal(EMAIL_PURPOSE, mail_id, _encode(message))
         return OutgoingMail(id=mail_id, to=to, kind=kind, sealed=sealed, created_at=now, next_try_at=now)

@@ -45,13 +45,13 @@ class MailDelayed(Exception):
 
 @final
 class SmtpSender:
-    """Sends letters to one SMTP server."""
+    """Sends messages to one SMTP server."""
 
     def __init__(self, server: SmtpServer, *, context: ssl.SSLContext | None = None) -> None:
         self._server = server
         self._context = context if context is not None else trust.context()
 
-    async def send(self, to: str, letter: EmailMessage, *, mail_id: str, at: int) -> str:
+    async def send(self, to: str, message: EmailMessage, *, mail_id: str, at: int) -> str:
         """Send one mail; returns the server's answer. Raises `MailRefused` or `MailDelayed`. `mail_id` becomes the
         Message-ID, so that mail programs recognise a mail sent twice after a crash as one.
 
@@ -59,11 +59,11 @@ class SmtpSender:
         does not offer it.
         """
         try:
-            message = compose(self._server.sender, to, letter, mail_id=mail_id, at=at)
+            mime = compose(self._server.sender, to, message, mail_id=mail_id, at=at)
         except (ValueError, MessageError):
             raise MailRefused("the address or the subject cannot be written into a mail header") from None
         try:
-            _, answer = await aiosmtplib.send(message, **self._connection(timeout=self._server.timeout))
+            _, answer = await aiosmtplib.send(mime, **self._connection(timeout=self._server.timeout))
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = {recipient.code for recipient in error.recipients}
             if all(code >= 500 for code in codes):
@@ -115,21 +115,21 @@ class SmtpSender:
         }
 
 
-def compose(sender: str, to: str, letter: EmailMessage, *, mail_id: str, at: int) -> MimeMessage:
+def compose(sender: str, to: str, message: EmailMessage, *, mail_id: str, at: int) -> MimeMessage:
     """The message (RFC 5322). The email package writes header values and refuses line breaks (header injection)."""
     origin = sender_of(sender)
-    message = MimeMessage(policy=SMTP)
-    message["From"] = origin
-    message["To"] = _recipient(to)
-    message["Subject"] = " ".join(letter.subject.split())
-    message["Date"] = format_datetime(datetime.fromtimestamp(at, UTC))
-    message["Message-ID"] = f"<{mail_id}@{origin.domain}>"
+    mime = MimeMessage(policy=SMTP)
+    mime["From"] = origin
+    mime["To"] = _recipient(to)
+    mime["Subject"] = " ".join(message.subject.split())
+    mime["Date"] = format_datetime(datetime.fromtimestamp(at, UTC))
+    mime["Message-ID"] = f"<{mail_id}@{origin.domain}>"
     # RFC 3834 §5: prevents answers of vacation responders
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(letter.text)
-    if letter.html:
-        message.add_alternative(letter.html, subtype="html")
-    return message
+    mime["Auto-Submitted"] = "auto-generated"
+    mime.set_content(message.text)
+    if message.html:
+        mime.add_alternative(message.html, subtype="html")
+    return mime
 
 
 def _recipient(to: str) -> Address:

@@ -9,7 +9,7 @@ class Account(Struct, frozen=True):
     """`id` is the `sub` of the tokens (`usr_…`, never reused); `email` is normalised and verified.
 
     `password_hash` is an Argon2id PHC string (or an imported one). `role_names` are the assigned roles, each as
-    `Role.held_as`; their display names come from the catalog. `given_name`, `family_name` and `zoneinfo` (an IANA time
+    `Role.held_as`; their display names come from the configuration snapshot. `given_name`, `family_name` and `zoneinfo` (an IANA time
     zone name) are set only by an operator: they are never derived from `name`. `updated_at` (seconds) is the last
     change of the claims that apps receive, None if that was before it was recorded.
     """

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct, field
 
 EMAIL_PURPOSE: Final = "mail"
-"""The sealing purpose of a letter."""
+"""The sealing purpose of a message."""
 
 TicketKind = Literal["sign_up", "reset"]
 

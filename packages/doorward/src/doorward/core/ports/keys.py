@@ -30,7 +30,7 @@ class TokenSigner(Protocol):
         ...
 
     def install(self, keys: Sequence[StoredSigningKey]) -> None:
-        """Replace the keys by those of the catalog."""
+        """Replace the keys by those of the configuration snapshot."""
         ...
 
 

@@ -155,13 +155,13 @@ class ResetPassword:
             return weak
         hashed = await self.hasher.hash(Secret(prepare(password.reveal())))
         changed = structs.replace(account, password_hash=hashed, password_changed_at=now)
-        letter = owner_mail(self.mail_queue, "password_changed", account, caller, now)
+        mail = owner_mail(self.mail_queue, "password_changed", account, caller, now)
         device_secret = self.random.token()
         done = await self.store.commit(
             # the account row comes first: of two concurrent resets one waits here, before it locks its ticket
             self.store.accounts.replace(changed, old=account),
             self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now)),
-            self.store.messages.insert_mail(letter),
+            self.store.messages.insert_mail(mail),
             # anyone who knew the old password or used a device before no longer counts as known
             self.store.sessions.forget_devices(account.id, but=None),
             self.store.sessions.remember_device(digest(device_secret), account.id, now),

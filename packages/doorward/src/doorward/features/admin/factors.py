@@ -96,7 +96,7 @@ class FactorAdmin:
             new = structs.replace(old, updated_at=max(now, (old.updated_at or 0) + 1))
             if forget_password:
                 new = structs.replace(new, password_hash=None, password_changed_at=now)
-            letter = self.mail_queue.write(
+            mail = self.mail_queue.write(
                 "second_factor_reset",
                 to=old.email,
                 locale=old.locale,
@@ -115,7 +115,7 @@ class FactorAdmin:
                 self.store.factor_demands.without_grace(old.id),
                 self.store.sessions.forget_devices(old.id, but=None),
                 *await self.revoker.account(old.id, now=now, reason="second_factor_reset", sub_entry=False),
-                self.store.messages.insert_mail(letter),
+                self.store.messages.insert_mail(mail),
                 operator_event(
                     self.store,
                     self.random,

@@ -39,9 +39,9 @@ class OutboxPage:
             )
         messages = tuple(
             OutboxMessage(
-                to=mail.to, subject=letter.subject, text=letter.text, at=mail.created_at, code=letter.code
+                to=mail.to, subject=message.subject, text=message.text, at=mail.created_at, code=message.code
             )
-            for mail, letter in await self.recent(SHOWN)
+            for mail, message in await self.recent(SHOWN)
         )
         return page(Outbox(messages), visit.browser)
 

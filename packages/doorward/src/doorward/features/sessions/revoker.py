@@ -16,7 +16,7 @@ from doorward.core.model.session import EndReason, Session
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.random import SecureRandom
 from doorward.features.sessions.rules import bounds
-from doorward.features.sessions.rules import ending as rule
+from doorward.features.sessions.rules import revocation as rule
 from doorward.storage.sql.store import Store, Write
 
 MANY: Final = 40

@@ -17,7 +17,7 @@ from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.keys import KeyMaker
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.operator import operator_event
-from doorward.features.sessions.rules.ending import MARGIN, longest_life
+from doorward.features.sessions.rules.revocation import MARGIN, longest_life
 from doorward.features.signing_keys import rules as key_life
 from doorward.storage.sql.store import Store, Write
 

@@ -1,7 +1,7 @@
 """Check that no other process uses a PostgreSQL database to be replaced, under any role or behind a pooler.
 
 Connections are recognised by the application name that every Doorward sets. A pooler keeps connections open, so behind
-one the servers are asked: a server whose row in `nodes` is marked as doubted registers again at its next look, within
+one the servers are asked: a server whose row in `nodes` is marked as suspect registers again at its next look, within
 half a second (`cluster/node_registry.py`).
 """
 
@@ -21,7 +21,7 @@ _CONNECTED: Final = (
     " AND (application_name = 'doorward' OR (backend_type = 'client backend' AND usename = session_user))"
 )
 _THERE: Final = "SELECT to_regclass('nodes')::text"
-_DOUBT: Final = (
+_MARK_SUSPECT: Final = (
     "UPDATE nodes SET id = 'doubted ' || md5(random()::text) || ' ' || id WHERE id NOT LIKE 'doubted %'"
 )
 _KNOWN: Final = "SELECT COUNT(*) FROM nodes WHERE id NOT LIKE 'doubted %'"
@@ -41,7 +41,7 @@ async def nobody_answers(side: Side) -> None:
     `CopyRefused`."""
     if (await side.rows(_THERE))[0][0] is None:
         return
-    if await side.run(_DOUBT) == 0:
+    if await side.run(_MARK_SUSPECT) == 0:
         return
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:

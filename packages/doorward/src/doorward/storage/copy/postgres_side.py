@@ -124,11 +124,11 @@ class PostgresSide:
     async def snapshot(self) -> AsyncGenerator[None]:
         # Before the first read, so that no month of the audit log is dropped before it is read: unlike a row, a table
         # dropped since is not in the snapshot. Only dropping a month waits for this lock, and not for long.
-        record = (await self.rows("SELECT to_regclass('audit')::text"))[0][0]
+        audit = (await self.rows("SELECT to_regclass('audit')::text"))[0][0]
         with _told(self.place):
             async with self._connection.transaction(isolation="repeatable_read", readonly=True):
-                if record is not None:
-                    await self._connection.execute(f"LOCK TABLE {record} IN ACCESS SHARE MODE")
+                if audit is not None:
+                    await self._connection.execute(f"LOCK TABLE {audit} IN ACCESS SHARE MODE")
                 yield
 
     async def tables(self) -> tuple[Table, ...]:

@@ -1,7 +1,7 @@
 """Processes that answer from memory, and the configuration version that each has loaded.
 
-A doubted row is renamed: its process does not find it and registers again, while changes continue to wait for the row.
-Older programs, which do not know doubts, do the same when their row is missing.
+The row of a suspect is renamed: its process does not find it and registers again, while changes continue to wait for the row.
+Older programs, which do not know suspects, do the same when their row is missing.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _SAW = insert(
     "id, seen, expires_at, program",
     "ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, expires_at = excluded.expires_at, program = excluded.program",
 )
-# when a doubted process reports again, the commit that registers it also deletes its doubted rows
+# when a suspect reports again, the commit that registers it also deletes its renamed rows
 _SPEAKS = "DELETE FROM nodes WHERE id LIKE ?"
 _LEAVE = "DELETE FROM nodes WHERE id = ?"
 _BEHIND = "SELECT COUNT(*) FROM nodes WHERE seen < ?"
 _OLDER = "SELECT COUNT(*) FROM nodes WHERE COALESCE(program, 0) < ?"
-_DOUBT = (
+_MARK_SUSPECT = (
     "UPDATE nodes SET id = CAST(? AS TEXT) || id"
     " WHERE (seen < ? OR expires_at < ? OR expires_at > ?) AND id NOT LIKE 'doubted %'"
 )
 _NEWEST = "SELECT MAX(expires_at) FROM nodes WHERE id NOT LIKE 'doubted %'"
-_DOUBTED = "SELECT id FROM nodes WHERE id LIKE 'doubted %' ORDER BY id"
+_SUSPECTS = "SELECT id FROM nodes WHERE id LIKE 'doubted %' ORDER BY id"
 
 
 class SqlNodes:
@@ -53,22 +53,22 @@ class SqlNodes:
         return row[0], row[1]
 
     async def behind(self, version: int) -> int:
-        """How many have not loaded `version` yet, doubted ones included."""
+        """How many have not loaded `version` yet, suspects included."""
         row = await self._db.one(_BEHIND, (version,))
         return row[0] if row else 0
 
     async def older(self) -> int:
-        """How many processes are of a program that knows an older schema than this one, doubted ones included."""
+        """How many processes are of a program that knows an older schema than this one, suspects included."""
         row = await self._db.one(_OLDER, (self._program,))
         return row[0] if row else 0
 
     async def suspects(self) -> Sequence[str]:
-        """The names of the doubted rows; `leave` deletes one."""
-        return [row[0] for row in await self._db.all(_DOUBTED, ())]
+        """The names of the renamed rows; `leave` deletes one."""
+        return [row[0] for row in await self._db.all(_SUSPECTS, ())]
 
     def acknowledge(self, node_id: str, version: int, expires_at: int) -> Write:
-        """Record that this node is alive and has loaded `version`; without another report it is doubted some time after
-        `expires_at`. Deletes every doubted row of it."""
+        """Record that this node is alive and has loaded `version`; without another report it becomes a suspect some time after
+        `expires_at`. Deletes every renamed row of it."""
         return Write(
             (
                 (_SAW, (node_id, version, expires_at, self._program), None),
@@ -82,10 +82,10 @@ class SqlNodes:
         return row[0] if row else None
 
     def mark_suspect(self, mark: str, *, behind: int, silent_at: int, not_before: int) -> Write:
-        """Doubt all that have not loaded the version `behind`, that had to report before `silent_at` (seconds), or that
+        """Mark all that have not loaded the version `behind`, that had to report before `silent_at` (seconds), or that
         need not report before `not_before`. A live one finds at its next look that it is not registered, and registers
         again. `mark` is random for each call."""
-        return write(_DOUBT, f"doubted {mark} ", behind, silent_at, not_before)
+        return write(_MARK_SUSPECT, f"doubted {mark} ", behind, silent_at, not_before)
 
     def leave(self, node_id: str) -> Write:
         return write(_LEAVE, node_id)

@@ -31,7 +31,7 @@ def _environment() -> Environment:
 
 
 def render(message: MessageTemplate, *, locale: str, brand_name: str, issuer: str) -> EmailMessage:
-    """The letter for `message`. Names in it are shown as text, without control or bidi characters; the subject is one line.
+    """The mail for `message`. Names in it are shown as text, without control or bidi characters; the subject is one line.
 
     `locale` is from `language.LOCALES`; `issuer` is the issuer URL, the base of the links in the mail.
     It loads no remote content, so that reading it is not observable. Raises FileNotFoundError for an unknown locale.

@@ -10,7 +10,7 @@ from doorward.core.errors import OAuthError
 from doorward.features.oauth.grants.refresh_token.rules.grant import narrow
 from tests.features import made
 
-CATALOG = made.config()
+CONFIG = made.config()
 NAMES = st.lists(st.sampled_from(["openid", "email", "orders:read", "orders:write", "profile", ""]))
 
 
@@ -20,7 +20,7 @@ def test_the_requested_scope_is_a_subset_of_the_grant_or_refused(
     granted: list[str], asked: list[str]
 ) -> None:
     grant = made.grant(scopes=tuple(name for name in granted if name))
-    got = narrow(grant, scope=" ".join(asked), resource=None, config=CATALOG)
+    got = narrow(grant, scope=" ".join(asked), resource=None, config=CONFIG)
     if isinstance(got, OAuthError):
         assert got.code == "invalid_scope"
         assert not any(asked) or not {name for name in asked if name} <= set(grant.scopes)
@@ -30,15 +30,15 @@ def test_the_requested_scope_is_a_subset_of_the_grant_or_refused(
 
 @pytest.mark.requirement(21)
 def test_the_resource_must_be_the_grants_own() -> None:
-    assert narrow(made.grant(), scope=None, resource=None, config=CATALOG) == made.grant().scopes
-    assert narrow(made.grant(), scope=None, resource=made.API, config=CATALOG) == made.grant().scopes
-    refusal = narrow(made.grant(), scope=None, resource="https://other.example.com", config=CATALOG)
+    assert narrow(made.grant(), scope=None, resource=None, config=CONFIG) == made.grant().scopes
+    assert narrow(made.grant(), scope=None, resource=made.API, config=CONFIG) == made.grant().scopes
+    refusal = narrow(made.grant(), scope=None, resource="https://other.example.com", config=CONFIG)
     assert isinstance(refusal, OAuthError)
     assert refusal.code == "invalid_target"
 
 
 def refresh(scope: str, *granted: str, resource: str | None = None) -> tuple[str, ...] | OAuthError:
-    return narrow(made.grant(scopes=granted), scope=scope, resource=resource, config=CATALOG)
+    return narrow(made.grant(scopes=granted), scope=scope, resource=resource, config=CONFIG)
 
 
 def test_an_undefined_scope_is_ignored_again() -> None:

@@ -1,4 +1,4 @@
-"""Log remarks about requested scope names that were ignored because nothing defines them."""
+"""Log notices about requested scope names that were ignored because nothing defines them."""
 
 from __future__ import annotations
 

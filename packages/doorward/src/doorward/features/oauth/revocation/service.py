@@ -23,7 +23,7 @@ from doorward.features.rate_limits.service import Throttle
 from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.features.sessions.revoker import Revoker
 from doorward.features.sessions.rules import bounds
-from doorward.features.sessions.rules import ending as ending_rule
+from doorward.features.sessions.rules import revocation as rule
 from doorward.storage.sql.store import Store
 
 TOLD_EVERY: Final = 900
@@ -117,7 +117,7 @@ class RevocationService:
     async def _alone(self, claims: Mapping[str, Any], holder: str, most: int, now: int) -> bool:
         """Add an entry for this one token; False if there are too many. It has no audit event: a token lives for minutes, and an app
         that requests many could fill the audit log as fast as the view."""
-        entry = ending_rule.of_token(claims["jti"], exp=claims["exp"], now=now)
+        entry = rule.of_token(claims["jti"], exp=claims["exp"], now=now)
         made = await self.store.commit(
             self.store.revocations.insert_few(entry, holder=holder, most=most, now=now)
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from doorward.core.model.revocation import Revocation
-from doorward.features.sessions.rules.ending import MARGIN
+from doorward.features.sessions.rules.revocation import MARGIN
 
 OF_GRANT: Final = 20
 """Unexpired entries for single access tokens of one grant; the next revocation ends the grant, by one entry for all its tokens."""

@@ -17,12 +17,12 @@ ENOUGH: Final = 20
 
 async def addresses(settings: Settings, store: Store) -> Finding | None:
     """Whether the server sees people's addresses, or the proxy's for all of them: then everybody shares one counter of wrong
-    guesses, and the audit record shows no origin. None in development."""
+    guesses, and the audit log shows no origin. None in development."""
     if settings.development:
         return None
     seen = [event.address for event in await store.audit.page(limit=LOOKED_AT) if event.address]
     if len(seen) < ENOUGH:
-        return passed("too few requests in the record to tell")
+        return passed("too few requests in the audit log to tell")
     ours = Proxies([ipaddress.ip_network(text, strict=False) for text in settings.server.trusted_proxies])
     found = set(seen)
     if all(_of_proxy(address, ours, alone=len(found) == 1) for address in found):
@@ -33,9 +33,9 @@ async def addresses(settings: Settings, store: Store) -> Finding | None:
             if ours or settings.server.host.startswith("unix:")
             else f'Set server.trusted_proxies = ["{sorted(found)[0]}"], and have the proxy send X-Forwarded-For.'
         )
-        said = f"the last {len(seen)} requests in the record all came from {which}: the proxy, not the people behind it"
+        said = f"the last {len(seen)} requests in the audit log all came from {which}: the proxy, not the people behind it"
         return passed(f"{said}. All of them are throttled as one", fix)
-    return passed(f"{len(found)} in the last {len(seen)} requests of the record")
+    return passed(f"{len(found)} in the last {len(seen)} requests of the audit log")
 
 
 def _of_proxy(text: str, ours: Proxies, *, alone: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Check of the audit record's months on PostgreSQL: every day has one, and old ones are dropped. Part of `doctor`; changes
+"""Check of the audit log's months on PostgreSQL: every day has one, and old ones are dropped. Part of `doctor`; changes
 nothing."""
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SELECT EXISTS (SELECT 1 FROM audit WHERE id < $1
     WHERE to_regclass(t.name) IS NOT NULL AND NOT has_table_privilege(to_regclass(t.name), 'DELETE')) AS closed"""
 
 
-async def audit_record(connection: Any, settings: Settings) -> Finding | None:
+async def audit_months(connection: Any, settings: Settings) -> Finding | None:
     """Whether next month already exists and expired months were dropped. None before the first start."""
     if await connection.fetchval("SELECT to_regproc('doorward_audit_drop') IS NULL"):
         return None
@@ -70,6 +70,6 @@ async def audit_record(connection: Any, settings: Settings) -> Finding | None:
         )
         return failed(
             f"{said}; {what}, which is tried once an hour while a server runs",
-            "Start a server; or end what reads the record for hours (pg_stat_activity), or what hangs on that table.",
+            "Start a server; or end what reads the audit log for hours (pg_stat_activity), or what hangs on that table.",
         )
     return passed(said)

@@ -1,4 +1,4 @@
-"""Check of the age of the last backup, from the audit record, where every backup writes a line. Part of `doctor`."""
+"""Check of the age of the last backup, from the audit log, where every backup writes a line. Part of `doctor`."""
 
 from __future__ import annotations
 

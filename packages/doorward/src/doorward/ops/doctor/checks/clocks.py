@@ -27,7 +27,7 @@ async def servers(store: Store, now: int) -> Finding:
     since = newest[0].at - now if newest else 0
     if since > AHEAD:
         return passed(
-            f"the record was written to {timedelta(seconds=since)} from now: a clock was ahead",
+            f"the audit log was written to {timedelta(seconds=since)} from now: a clock was ahead",
             "Nothing to mend. What is different until then: docs/explain/clocks.md.",
         )
     return passed("none is ahead of this machine's")

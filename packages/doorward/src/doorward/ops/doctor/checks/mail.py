@@ -53,11 +53,11 @@ async def test_mail(settings: Settings, to: str) -> Finding:
         f"This mail was sent by `doorward doctor --mail-to` of {settings.issuer}.\n"
         "Where it arrived, codes and links arrive too.\n"
     )
-    letter = EmailMessage(subject=f"Test mail from {settings.brand.name}", text=said, html="")
+    message = EmailMessage(subject=f"Test mail from {settings.brand.name}", text=said, html="")
     mail_id = SystemRandom().new_id("mai")
     try:
         answer = await SmtpSender(server, context=trust.context(settings.ca_file)).send(
-            address, letter, mail_id=mail_id, at=now
+            address, message, mail_id=mail_id, at=now
         )
     except MailRefused as problem:
         return failed(

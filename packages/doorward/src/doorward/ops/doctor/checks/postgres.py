@@ -9,7 +9,7 @@ from typing import Any, Final
 from doorward.adapters.clock import SystemClock
 from doorward.core.web_origin import loopback
 from doorward.ops.doctor.check import Check, Finding, failed, passed
-from doorward.ops.doctor.checks.audit import audit_record
+from doorward.ops.doctor.checks.audit import audit_months
 from doorward.settings import Settings
 from doorward.storage.postgres.connect import Connector
 from doorward.storage.postgres.remedy import remedy
@@ -67,8 +67,8 @@ async def postgres(settings: Settings) -> AsyncIterator[Check]:
         yield Check.of("database connections", await _connections(connection, settings))
         yield Check.of("database durability", await _durability(connection))
         yield Check.of("standby", await _standby(connection))
-        if (record := await audit_record(connection, settings)) is not None:
-            yield Check.of("audit record", record)
+        if (months := await audit_months(connection, settings)) is not None:
+            yield Check.of("audit record", months)
         if await connection.fetchval("SELECT to_regclass('schema_migrations') IS NULL"):
             yield Check("schema", True, "made at the first start")
     except Exception as problem:  # noqa: BLE001 - see above

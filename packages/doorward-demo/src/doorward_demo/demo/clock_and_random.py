@@ -5,7 +5,7 @@ The demo stands for programs that others write around Doorward, so it uses none 
 
 from __future__ import annotations
 
-import secrets  # noqa: TID251 - an app of its own, with its own chance
+import secrets  # noqa: TID251 - an app of its own, with its own random numbers
 import time
 
 from doorward_verify.encoding import b64url_encode

@@ -13,16 +13,16 @@ from doorward.adapters.clock import SystemClock
 from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.random import SystemRandom
 
-CHANCE = SystemRandom()
+RANDOM = SystemRandom()
 SEALER = KeyedSealer(bytes(range(32)))
 
 
 @pytest.mark.requirement(17)
 def test_a_token_has_256_bits_in_43_characters() -> None:
-    made = {CHANCE.token() for _ in range(1000)}
+    made = {RANDOM.token() for _ in range(1000)}
     assert len(made) == 1000
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", token) for token in made)
-    assert len(CHANCE.token(16)) == 22
+    assert len(RANDOM.token(16)) == 22
     # every byte is random: a constant one would mean eight bits less
     raw = [urlsafe_b64decode(token + "=") for token in made]
     assert all(len({one[place] for one in raw}) > 200 for place in range(32))
@@ -30,7 +30,7 @@ def test_a_token_has_256_bits_in_43_characters() -> None:
 
 def test_an_id_is_a_uuid_of_version_7_that_sorts_by_time() -> None:
     before = SystemClock().now() * 1000
-    ids = [CHANCE.new_id("usr") for _ in range(200)]
+    ids = [RANDOM.new_id("usr") for _ in range(200)]
     assert len(set(ids)) == 200
     for text in ids:
         match = re.fullmatch(r"usr_([0-9a-f]{12})7[0-9a-f]{3}[89ab][0-9a-f]{15}", text)
@@ -42,7 +42,7 @@ def test_an_id_is_a_uuid_of_version_7_that_sorts_by_time() -> None:
 
 
 def test_the_random_bits_of_an_id_all_vary() -> None:
-    numbers = [int(CHANCE.new_id("x")[2:], 16) for _ in range(300)]
+    numbers = [int(RANDOM.new_id("x")[2:], 16) for _ in range(300)]
     varies = 0
     for number in numbers:
         varies |= number ^ numbers[0]
@@ -51,14 +51,14 @@ def test_the_random_bits_of_an_id_all_vary() -> None:
 
 
 def test_digits_are_decimal_and_each_position_takes_every_value() -> None:
-    codes = [CHANCE.digits() for _ in range(2000)]
+    codes = [RANDOM.digits() for _ in range(2000)]
     assert all(re.fullmatch(r"\d{6}", code) for code in codes)
     assert all({code[place] for code in codes} == set("0123456789") for place in range(6))
-    assert len(CHANCE.digits(8)) == 8
+    assert len(RANDOM.digits(8)) == 8
 
 
 def test_below_returns_less_than_its_bound() -> None:
-    assert {CHANCE.below(3) for _ in range(200)} == {0, 1, 2}
+    assert {RANDOM.below(3) for _ in range(200)} == {0, 1, 2}
 
 
 @given(st.binary(max_size=200), st.text(max_size=20), st.text(max_size=20))

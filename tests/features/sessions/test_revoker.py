@@ -43,7 +43,7 @@ async def test_ending_a_session_ends_its_grants_except_offline_ones_and_notifies
     other_claims, other = await tokens(channel, other)
     assert bound_claims["sid"] == "ses_one"
     assert "sid" not in offline_claims
-    writes = await channel.ending.session(session, now=channel.clock.time, reason="signed_out")
+    writes = await channel.revoker.session(session, now=channel.clock.time, reason="signed_out")
     assert await channel.store.commit(*writes)
     assert not await lives(channel, bound)
     assert await lives(channel, offline)
@@ -66,14 +66,14 @@ async def test_a_large_number_of_grants_ends_completely_in_a_short_commit(channe
     bound = [(await channel.family())[0] for _ in range(MANY + 1)]
     offline, _ = await channel.family(offline=True)
     claims, first = await tokens(channel, bound[0])
-    writes = await channel.ending.session(session, now=channel.clock.time, reason="signed_out")
+    writes = await channel.revoker.session(session, now=channel.clock.time, reason="signed_out")
     assert len(writes) < 10
     assert await channel.store.commit(*writes)
     assert not any([await lives(channel, raw) for raw in (first, *bound[1:])])
     assert await revoked(channel, {**claims, "sid": None}) == "grant"
     assert await lives(channel, offline)
     more = [(await channel.family(offline=True))[0] for _ in range(MANY + 1)]
-    writes = await channel.ending.account(
+    writes = await channel.revoker.account(
         ada.id, now=channel.clock.time, reason="account_disabled", sub_entry=False
     )
     assert len(writes) < 10
@@ -88,7 +88,7 @@ async def test_disabling_a_person_ends_all_sessions_and_tokens(channel: BackChan
     await channel.session(ada, "ses_two")
     raw, _ = await channel.family(offline=True)
     claims, raw = await tokens(channel, raw)
-    writes = await channel.ending.account(
+    writes = await channel.revoker.account(
         ada.id, now=channel.clock.time, reason="account_disabled", sub_entry=True
     )
     assert await channel.store.commit(*writes)
@@ -109,7 +109,7 @@ async def test_a_new_password_ends_the_other_sessions_and_every_grant(channel: B
     mine, _ = await channel.family()
     offline, _ = await channel.family(offline=True)
     claims, mine = await tokens(channel, mine)
-    writes = await channel.ending.account(
+    writes = await channel.revoker.account(
         ada.id, now=channel.clock.time, reason="password_changed", keep_session="ses_one", sub_entry=False
     )
     assert await channel.store.commit(*writes)
@@ -132,7 +132,7 @@ async def test_deleting_an_app_ends_its_grants_and_its_own_tokens(channel: BackC
     other = await channel.ask({"grant_type": "client_credentials"}, made.client(id="app_other"))
     assert isinstance(answer, TokenResponse)
     assert isinstance(other, TokenResponse)
-    writes = channel.ending.client("app_web", now=channel.clock.time, reason="app_deleted")
+    writes = channel.revoker.client("app_web", now=channel.clock.time, reason="app_deleted")
     assert await channel.store.commit(*writes)
     assert not await lives(channel, raw)
     assert await revoked(channel, channel.claims(answer.access_token)) == "client"
@@ -144,7 +144,7 @@ async def test_entries_outlive_the_longest_token_that_they_cover(channel: BackCh
     await channel.person()
     raw, grant = await channel.family()
     claims, _ = await tokens(channel, raw)
-    assert await channel.store.commit(*channel.ending.grant(grant, now=channel.clock.time, reason="revoked"))
+    assert await channel.store.commit(*channel.revoker.grant(grant, now=channel.clock.time, reason="revoked"))
     _, entries = await channel.store.revocations.live(channel.clock.time)
     assert [entry.kind for entry in entries] == ["grant"]
     expires = claims["exp"]
@@ -160,7 +160,7 @@ async def test_the_logout_token_names_person_and_session_and_lives_two_minutes(c
     session = await channel.session(await channel.person())
     await channel.family()
     assert await channel.store.commit(
-        *await channel.ending.session(session, now=channel.clock.time, reason="signed_out")
+        *await channel.revoker.session(session, now=channel.clock.time, reason="signed_out")
     )
     (notice,) = await channel.store.messages.due_logouts(channel.clock.time)
     told = channel.logout.make(notice, now=channel.clock.time)

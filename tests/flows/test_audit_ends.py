@@ -1,4 +1,4 @@
-"""Tests that a running server keeps its audit record for the configured number of days, or for ever."""
+"""Tests that a running server keeps its audit log for the configured number of days, or for ever."""
 
 from __future__ import annotations
 

@@ -20,93 +20,93 @@ KINDS = ("postgres",)
 
 
 @asynccontextmanager
-async def hearing(bell: PostgresChangeNotifier) -> AsyncIterator[asyncio.Event]:
-    rung = asyncio.Event()
-    bell.listen(rung.set)
-    running = asyncio.create_task(bell.run())
+async def hearing(notifier: PostgresChangeNotifier) -> AsyncIterator[asyncio.Event]:
+    notified = asyncio.Event()
+    notifier.listen(notified.set)
+    running = asyncio.create_task(notifier.run())
     try:
-        yield rung
+        yield notified
     finally:
         running.cancel()
 
 
-async def until(bell: PostgresChangeNotifier, *, connected: bool) -> None:
-    await until_async(lambda: bell.connected is connected)
+async def until(notifier: PostgresChangeNotifier, *, connected: bool) -> None:
+    await until_async(lambda: notifier.connected is connected)
 
 
 async def test_every_commit_sends_a_notification(store: Store, postgres_url: str) -> None:
-    bell = PostgresChangeNotifier(url=postgres_url)
-    async with hearing(bell) as rung:
-        await until(bell, connected=True)
+    notifier = PostgresChangeNotifier(url=postgres_url)
+    async with hearing(notifier) as notified:
+        await until(notifier, connected=True)
         for write in (store.registry.put_client(client()), store.revocations.insert(revocation())):
             await asyncio.sleep(0.05)
-            rung.clear()
+            notified.clear()
             # only the commit itself sends a notification
             assert await store.commit(write)
             async with asyncio.timeout(PATIENCE):
-                await rung.wait()
+                await notified.wait()
 
 
 async def test_commits_that_no_process_waits_for_send_no_notification(
     store: Store, postgres_url: str
 ) -> None:
-    bell = PostgresChangeNotifier(url=postgres_url)
-    async with hearing(bell) as rung:
-        await until(bell, connected=True)
+    notifier = PostgresChangeNotifier(url=postgres_url)
+    async with hearing(notifier) as notified:
+        await until(notifier, connected=True)
         await asyncio.sleep(0.05)
-        rung.clear()
+        notified.clear()
         await store.commit(store.put_meta("a", "b"), store.attempts.add("b", NOW, 9))
         assert not await store.commit(
             store.registry.put_client(client()), store.grants.redeem_code(b"no such code", NOW)
         )
         await asyncio.sleep(0.3)
-        assert not rung.is_set()
+        assert not notified.is_set()
 
 
 async def test_a_reconnect_notifies_of_missed_changes(
     store: Store, postgres: Databases, postgres_url: str
 ) -> None:
     said: list[str] = []
-    bell = PostgresChangeNotifier(url=postgres_url, tell=said.append)
-    async with hearing(bell) as rung:
-        await until(bell, connected=True)
+    notifier = PostgresChangeNotifier(url=postgres_url, tell=said.append)
+    async with hearing(notifier) as notified:
+        await until(notifier, connected=True)
         for _ in range(3):
-            rung.clear()
+            notified.clear()
             postgres.query(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE query LIKE 'LISTEN%' OR query LIKE '%gen_random_uuid%' AND pid <> pg_backend_pid()",
                 postgres_url,
             )
             async with asyncio.timeout(PATIENCE):
-                await rung.wait()
-            await until(bell, connected=True)
+                await notified.wait()
+            await until(notifier, connected=True)
         await asyncio.sleep(0.05)
-        rung.clear()
+        notified.clear()
         await store.commit(store.registry.put_client(client()))
         async with asyncio.timeout(PATIENCE):
-            await rung.wait()
+            await notified.wait()
 
 
 async def test_behind_a_pooler_missing_notifications_are_reported_once(postgres_url: str) -> None:
     said: list[str] = []
-    bell = PostgresChangeNotifier(
+    notifier = PostgresChangeNotifier(
         url=postgres_url, options=PostgresOptions(prepared_statements=False), tell=said.append
     )
-    async with hearing(bell):
+    async with hearing(notifier):
         await until_async(lambda: said)
         await asyncio.sleep(0.2)
-        assert not bell.connected
+        assert not notifier.connected
         assert len(said) == 1
         assert "pooler" in said[0]
 
 
 async def test_an_unreachable_server_is_retried_and_no_password_is_logged() -> None:
     said: list[str] = []
-    bell = PostgresChangeNotifier(url="postgresql://me:sesame@127.0.0.1:1/none", tell=said.append)
-    async with hearing(bell):
+    notifier = PostgresChangeNotifier(url="postgresql://me:sesame@127.0.0.1:1/none", tell=said.append)
+    async with hearing(notifier):
         await until_async(lambda: said)
         await asyncio.sleep(0.5)
-        assert not bell.connected
+        assert not notifier.connected
         assert len(said) == 1
         assert "sesame" not in said[0]
         assert "me:***@127.0.0.1" in said[0]

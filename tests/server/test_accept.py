@@ -19,7 +19,7 @@ from tests.waiting import until
 REQUEST = b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n"
 
 
-def guest(port: int) -> socket.socket:
+def connected(port: int) -> socket.socket:
     """A client that was answered once and stays connected."""
     connection = socket.create_connection(("127.0.0.1", port), 20)
     connection.sendall(REQUEST)
@@ -43,11 +43,11 @@ def test_simultaneous_and_successive_connections_are_shared_among_all_workers(
     served = serve("--workers", "3").ready()
     wait_for(served, "server.ready")  # all of them
     workers = children(served)
-    connections = [guest(free_port) for _ in range(15)]
+    connections = [connected(free_port) for _ in range(15)]
     assert max(shares(workers, free_port)) - min(shares(workers, free_port)) <= 3
 
     def come() -> None:
-        connections.append(guest(free_port))
+        connections.append(connected(free_port))
 
     crowd = [threading.Thread(target=come) for _ in range(30)]
     for one in crowd:
@@ -70,7 +70,7 @@ def test_after_a_reload_and_a_death_the_new_workers_share(serve: Serve, free_por
     until(lambda: not before & children(served))
     os.kill(min(children(served)), signal.SIGKILL)
     # no client waits for the dead worker
-    guest(free_port).close()
+    connected(free_port).close()
     until(lambda: told(served, "server.worker_died") >= 1 and len(children(served)) == 2)
     connections: list[socket.socket] = []
 
@@ -78,7 +78,7 @@ def test_after_a_reload_and_a_death_the_new_workers_share(serve: Serve, free_por
         for one in connections:
             one.close()
         # repeated until the new worker answers too
-        connections[:] = [guest(free_port) for _ in range(12)]
+        connections[:] = [connected(free_port) for _ in range(12)]
         return min(shares(children(served), free_port)) >= len(connections) // 3
 
     until(shared, lambda: shares(children(served), free_port), look=0.1)
@@ -86,7 +86,7 @@ def test_after_a_reload_and_a_death_the_new_workers_share(serve: Serve, free_por
         one.close()
 
 
-def test_the_board_is_seen_through_the_descriptor() -> None:
+def test_the_counts_are_seen_through_the_descriptor() -> None:
     mine = ConnectionCounts.new()
     try:
         theirs = ConnectionCounts(os.dup(mine.descriptor))

@@ -13,7 +13,7 @@ MARGIN = 600
 """Seconds that an entry outlives the last token it concerns: the clock skew that a verifier may allow (60, RFC 7519 §4.1.4), and clocks
 that are set back or differ by up to nine minutes. Otherwise the entry would be gone where the token still seems valid."""
 
-CATALOG_LAG = 5
+SNAPSHOT_LAG = 5
 """Seconds for which another process may still use a snapshot with a deleted app (it is reloaded within one)."""
 
 
@@ -52,5 +52,5 @@ def of_account(account_id: str, *, now: int, life: int) -> Revocation:
 def of_client(client_id: str, *, now: int, life: int) -> Revocation:
     """Every access token of an app. Its id is never used again, so the bound may be in the future and include tokens issued by a
     process with an outdated snapshot."""
-    until = now + CATALOG_LAG
+    until = now + SNAPSHOT_LAG
     return Revocation(kind="client", ref=client_id, at=now, expires_at=until + life + MARGIN, before=until)

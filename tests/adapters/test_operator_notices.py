@@ -1,4 +1,4 @@
-"""Remarks for the operator: each logged once."""
+"""Notices for the operator: each logged once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from doorward.adapters.operator_notices import MOST_OF_AN_APP, OperatorNotices
 from tests.logged import captured
 
 
-def test_each_remark_is_logged_once() -> None:
+def test_each_notice_is_logged_once() -> None:
     with captured() as lines:
         notices = OperatorNotices()
         for _ in range(3):

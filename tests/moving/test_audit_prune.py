@@ -42,7 +42,7 @@ async def test_a_resumed_move_gives_the_target_exactly_the_sources_lines(
     target = await open_side(there, PostgresOptions())
     try:
         with pytest.raises(KeyboardInterrupt):
-            # four pieces of the record have arrived, all of old lines
+            # four pieces of the audit log have arrived, all of old lines
             await move(source, target, owner="one", progress=Steps(stop_after=4), size=5)
         arrived = (await target.rows("SELECT COUNT(*) FROM audit"))[0][0]
         assert 15 <= arrived <= 25
