@@ -63,11 +63,23 @@ class PageRequest:
     @property
     def caller(self) -> Caller:
         """The same facts for services."""
-        return Caller(self.address, self.user_agent, self.request.request_id, self.browser_hash, self.devices)
+        return Caller(
+            self.address,
+            self.user_agent,
+            self.request.request_id,
+            self.browser_hash,
+            self.devices,
+            self.trusted,
+        )
 
     @property
     def devices(self) -> tuple[bytes, ...]:
         """The hashes by which accounts know this device."""
+        return ()
+
+    @property
+    def trusted(self) -> tuple[str, ...]:
+        """The values of remembered devices."""
         return ()
 
     def stale_word(self, flow: str) -> str:

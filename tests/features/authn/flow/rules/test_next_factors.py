@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import product
 
 import pytest
@@ -13,6 +14,7 @@ from doorward.features.authn.factors.recovery_codes import rules as recovery_cod
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.next_factors import next_factors
+from doorward.features.authn.flow.rules.policy import Demand
 
 BUILT_IN = (password.TRAITS, totp.TRAITS, recovery_codes.TRAITS)
 TOY = FactorTraits(kind="toy", amr=("toy",), counts_for=frozenset({"held"}))
@@ -23,6 +25,12 @@ RECOVERY = Proof("recovery_code", 110, ("rc",))
 CODES = ["totp", "recovery_code"]
 
 
+def demanded(factors: tuple[FactorTraits, ...], enrolled: Collection[str], wanted: str | None) -> Demand:
+    """The demand where only enrolled factors and the app demand something."""
+    asked = any(one.always_asked and one.kind in enrolled for one in factors)
+    return Demand(steps=2 if asked else 1, acr=wanted)
+
+
 def acceptable(
     *proofs: Proof,
     enrolled: set[str],
@@ -31,7 +39,11 @@ def acceptable(
     factors: tuple[FactorTraits, ...] = BUILT_IN,
 ) -> list[str]:
     found = next_factors(
-        factors, proofs=proofs, enrolled=frozenset(enrolled), wanted_acr=wanted, fresh_after=fresh_after
+        factors,
+        proofs=proofs,
+        enrolled=frozenset(enrolled),
+        demand=demanded(factors, enrolled, wanted),
+        fresh_after=fresh_after,
     )
     return [one.kind for one in found]
 

@@ -10,6 +10,7 @@ from doorward.core.model.levels import AAL1, AAL2, at_least
 from doorward.core.model.signin import Proof
 from doorward.features.authn.flow.rules.assurance import FactorTraits, achieved, categories, counting
 from doorward.features.authn.flow.rules.next_factors import next_factors
+from tests.features.authn.flow.rules.test_next_factors import demanded
 
 KINDS = tuple(f"kind_{number}" for number in range(6))
 UNKNOWN = "unheard_of"
@@ -59,7 +60,13 @@ def test_only_factors_that_add_something_and_are_enrolled_are_asked_for(
     wish: str | None,
     fresh_after: int | None,
 ) -> None:
-    found = next_factors(factors, proofs=proofs, enrolled=enrolled, wanted_acr=wish, fresh_after=fresh_after)
+    found = next_factors(
+        factors,
+        proofs=proofs,
+        enrolled=enrolled,
+        demand=demanded(factors, enrolled, wish),
+        fresh_after=fresh_after,
+    )
     kinds = {proof.kind for proof in counting(proofs, fresh_after)}
     for one in found:
         if begun(factors, kinds):
@@ -83,7 +90,11 @@ def test_a_sign_in_always_ends_and_reaches_the_requested_level_exactly_if_the_pe
     assume(any(one.comes_first and one.counts_for for one in factors))
     for _ in range(len(factors) + 1):
         found = next_factors(
-            factors, proofs=proofs, enrolled=enrolled, wanted_acr=wish, fresh_after=fresh_after
+            factors,
+            proofs=proofs,
+            enrolled=enrolled,
+            demand=demanded(factors, enrolled, wish),
+            fresh_after=fresh_after,
         )
         if not found:
             break
@@ -115,9 +126,17 @@ def test_a_proof_of_an_unknown_kind_changes_nothing(
     kinds = {one.kind for one in factors}
     known = tuple(proof for proof in proofs if proof.kind in kinds)
     assert next_factors(
-        factors, proofs=proofs, enrolled=enrolled, wanted_acr=wish, fresh_after=fresh_after
+        factors,
+        proofs=proofs,
+        enrolled=enrolled,
+        demand=demanded(factors, enrolled, wish),
+        fresh_after=fresh_after,
     ) == next_factors(
-        factors, proofs=known, enrolled=enrolled & kinds, wanted_acr=wish, fresh_after=fresh_after
+        factors,
+        proofs=known,
+        enrolled=enrolled & kinds,
+        demand=demanded(factors, enrolled, wish),
+        fresh_after=fresh_after,
     )
     if categories({proof.kind for proof in known}, factors):
         assert achieved(proofs, factors) == achieved(known, factors)
@@ -134,7 +153,13 @@ def test_a_request_for_a_lower_level_asks_for_no_less(
     fresh_after: int | None,
 ) -> None:
     usual, less = (
-        next_factors(factors, proofs=proofs, enrolled=enrolled, wanted_acr=wish, fresh_after=fresh_after)
+        next_factors(
+            factors,
+            proofs=proofs,
+            enrolled=enrolled,
+            demand=demanded(factors, enrolled, wish),
+            fresh_after=fresh_after,
+        )
         for wish in (None, AAL1)
     )
     assert usual == less

@@ -18,7 +18,7 @@ FACTORS = (APP, *CODES)
 
 
 def test_a_proof_without_state_is_judged_by_its_time() -> None:
-    for held, method in ((totp.TRAITS.kind, "otp"), (recovery_codes.STANDS_IN_FOR, "rc")):
+    for held, method in (({totp.TRAITS.kind}, "otp"), (recovery_codes.STANDS_IN_FOR, "rc")):
         seen = Proof("totp" if method == "otp" else "recovery_code", 700, (method,))
         assert rule.stands_by(seen, FACTORS, held)
         assert not rule.stands_by(seen, (replace(APP, id="fac_new", created_at=701), *CODES), held)
@@ -27,21 +27,21 @@ def test_a_proof_without_state_is_judged_by_its_time() -> None:
 
 def test_a_second_factor_proof_ends_when_the_factor_is_removed() -> None:
     shown = rule.shown_with(totp.TRAITS, APP, 1000)
-    assert rule.stands_by(shown, FACTORS, "totp")
+    assert rule.stands_by(shown, FACTORS, {"totp"})
     # another app, set up in the same second as the proof or, by a wrong clock, before it
     for created in (999, 1000, 1001):
         other = replace(APP, id="fac_other", created_at=created)
-        assert not rule.stands_by(shown, (other, *CODES), "totp")
+        assert not rule.stands_by(shown, (other, *CODES), {"totp"})
 
 
 def test_a_recovery_code_proof_ends_when_new_codes_are_made() -> None:
     shown = rule.shown_with(recovery_codes.TRAITS, CODES[0], 1000)
     spent = (APP, replace(CODES[0], used_at=1000), CODES[1])
-    assert rule.stands_by(shown, spent, "totp")
-    assert not rule.stands_by(shown, (APP, replace(CODES[0], id="fac_new")), "totp")
+    assert rule.stands_by(shown, spent, {"totp"})
+    assert not rule.stands_by(shown, (APP, replace(CODES[0], id="fac_new")), {"totp"})
 
 
 def test_the_stored_mark_of_a_factor_is_a_pinned_value() -> None:
     assert rule.mark(APP) == 0xA78AE4944E51
     assert rule.shown_with(totp.TRAITS, APP, 7) == Proof("totp", 7, ("otp",), against=rule.mark(APP))
-    assert rule.stands_by(rule.shown_with(recovery_codes.TRAITS, CODES[0], 7), FACTORS, "totp")
+    assert rule.stands_by(rule.shown_with(recovery_codes.TRAITS, CODES[0], 7), FACTORS, {"totp"})

@@ -17,3 +17,5 @@ class Caller(Struct, frozen=True):
     devices: tuple[bytes, ...] = ()
     """The device's known-device hashes, one for each account: attempts from it are counted separately from all others.
     """
+    trusted: tuple[str, ...] = ()
+    """The values of remembered devices: an id and a secret each. They replace a second step where policy allows it."""

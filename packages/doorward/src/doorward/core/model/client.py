@@ -9,6 +9,7 @@ from msgspec import Struct, field
 ResponseMode = Literal["query", "form_post"]
 SigningAlgorithm = Literal["ES256", "RS256", "Ed25519"]
 IdTokenClaims = Literal["all", "asked"]
+AppSecondFactor = Literal["default", "required"]
 Pkce = Literal["required", "or_nonce", "optional"]
 SECRET_METHODS: Final[frozenset[str]] = frozenset({"client_secret_basic", "client_secret_post"})
 """The two ways to send a secret (RFC 6749 §2.3.1)."""
@@ -38,7 +39,8 @@ class Client(Struct, frozen=True, kw_only=True):
     the `claims` parameter names ("asked"); userinfo contains them in both cases. ID tokens and logout tokens are signed
     with `id_token_signed_alg`; RS256 is OpenID Connect's own default (Dynamic Client Registration 1.0 §2).
     `access_token_signed_alg` comes from registrations made before APIs had this choice, and applies to access tokens
-    for APIs that have not chosen; every other app has None.
+    for APIs that have not chosen; every other app has None. `second_factor`: whether everybody who signs in to this app needs one, or
+    only those of whom the settings, a role or an operator demand it.
     """
 
     id: str
@@ -66,6 +68,7 @@ class Client(Struct, frozen=True, kw_only=True):
     access_token_signed_alg: SigningAlgorithm | None = None
     userinfo_signed_alg: SigningAlgorithm | None = None
     id_token_claims: IdTokenClaims = "all"
+    second_factor: AppSecondFactor = "default"
 
     @property
     def confidential(self) -> bool:

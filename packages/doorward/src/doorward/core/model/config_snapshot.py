@@ -46,6 +46,7 @@ class Role(Struct, frozen=True):
 
     `key` is what accounts store: the role's id, which is never reused, so that a holder of a deleted role does not get
     the next one of that name. Empty for a role made before ids were stored; accounts then store its name.
+    `second_factor`: its holders need one.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Role(Struct, frozen=True):
     created_at: int
     default: bool = False
     key: str = ""
+    second_factor: bool = False
 
     @property
     def held_as(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from typing import Final, TypeAlias, final
 
@@ -16,6 +17,8 @@ from doorward.web.http import Request
 from doorward.web.page_pipeline import AppRequest, Pages, RefusedPost, VerifiedPost, Visit
 
 DEVICE_AGE: Final = 400 * 86_400
+MOST_TRUSTED: Final = 6
+_TRUSTED: Final = re.compile(r"[A-Za-z0-9_-]{1,64}~[A-Za-z0-9_-]{20,100}")
 
 
 @final
@@ -83,6 +86,16 @@ class BrowserContext(PageRequest):
         """Set the device cookie, with the secret of one more account in front."""
         secrets = (secret, *self.device_secrets)[:MOST_DEVICES]
         self.put(self.jar.set("device", ".".join(secrets), DEVICE_AGE))
+
+    @property
+    def trusted(self) -> tuple[str, ...]:
+        """The values of remembered devices, one for each account: id and secret."""
+        value = self.request.cookies().get(self.jar.name("trust"), "")
+        return tuple(part for part in value.split(".")[:MOST_TRUSTED] if _TRUSTED.fullmatch(part))
+
+    def remember_trust(self, value: str) -> None:
+        """Set the cookie of remembered devices."""
+        self.put(self.jar.set("trust", value, DEVICE_AGE))
 
 
 PageVisit: TypeAlias = Visit[BrowserContext]

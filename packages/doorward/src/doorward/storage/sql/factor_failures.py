@@ -8,9 +8,8 @@ from doorward.storage.sql.statements import Database, Write, write
 from doorward.storage.sql.text import insert, select
 
 _OF_ACCOUNT = select(
-    "factor_failures.factor_id, factor_failures.failures",
-    "factors JOIN factor_failures ON factor_failures.factor_id = factors.id"
-    " WHERE factors.account_id = ? AND factor_failures.known = ?",
+    "factor_failures.factor_id, factor_failures.known, factor_failures.failures",
+    "factors JOIN factor_failures ON factor_failures.factor_id = factors.id WHERE factors.account_id = ?",
 )
 _ADD = insert(
     "factor_failures",
@@ -26,9 +25,10 @@ class SqlFactorFailures:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def of_account(self, account_id: str, *, known: bool) -> dict[str, int]:
-        """Factor id -> failures since the last success; a factor without any is absent."""
-        return {row[0]: row[1] for row in await self._db.all(_OF_ACCOUNT, (account_id, int(known)))}
+    async def of_account(self, account_id: str) -> dict[tuple[str, bool], int]:
+        """(factor id, whether on known devices) -> failures since the last success; what has none is absent."""
+        rows = await self._db.all(_OF_ACCOUNT, (account_id,))
+        return {(row[0], bool(row[1])): row[2] for row in rows}
 
     def add(self, factor_ids: Sequence[str], *, known: bool) -> Write:
         """Count one wrong code for each of these factors."""

@@ -64,6 +64,8 @@ def advance(services: Services) -> SignInFlow:
     """The dispatcher of sign-ins."""
     return SignInFlow(
         store=services.store,
+        config=services.config,
+        policy=services.second_factor,
         factors=services.get(offered_factors),
         goals=services.get(goal_plug).goals,
         completion=services.get(finish),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
@@ -19,6 +20,9 @@ from doorward.web.pages.words import Words
 TYPED_CODE_PATH = "/sign-in/code"
 """The page shared by all factors whose proof is a typed code."""
 
+ENROL_PATH = "/sign-in/enrol"
+"""The page on which a person without a required second factor chooses one."""
+
 TYPED_CODE_STEP = "second_factor"
 """The name of the same step in the JSON sign-in."""
 
@@ -32,7 +36,8 @@ class Factor:
     the text of a link to it. `step` is its name in `next` of the JSON sign-in (None: it needs a browser), and `json_step` handles
     that (None: the step of another factor does). `typed_code` is set when its proof is a code typed on the shared page. `setup_path`
     is where a signed-in person sets it up; None if the page of sign-in methods has a card for it. Several factors may share a page
-    and a step. `stands_in_for` is the kind of the factor with which it is removed.
+    and a step. `stands_in_for`: the kinds of the factors on whose existence its proofs depend, if not on its own; a backup is
+    removed with the last of them.
 
     An identity provider is a factor with `comes_first`; its page leads to the provider, and it has one more route for the way back.
     """
@@ -44,7 +49,7 @@ class Factor:
     json_step: JsonStep | None = None
     typed_code: TypedCode | None = None
     setup_path: str | None = None
-    stands_in_for: str | None = None
+    stands_in_for: frozenset[str] = frozenset()
 
     def label(self, locale: str) -> str:
         """The text of a link to its page."""
@@ -61,10 +66,14 @@ class Factor:
         del account
         return any(row.kind == self.traits.kind and row.used_at is None for row in rows)
 
+    def demanded(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """Whether the factors of the account require more than a first factor at every sign-in."""
+        return self.traits.always_asked and self.enrolled(account, rows)
+
     def stands(self, proof: Proof, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether a proof of the factor still counts: it ends when the state that it proved changes (R94)."""
         del account
-        return stands_by(proof, rows, self.stands_in_for or self.traits.kind)
+        return stands_by(proof, rows, self.stands_in_for or {self.traits.kind})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +101,22 @@ class JsonStep(ABC):
 
 
 class TypedCode(ABC):
-    """The handling of a typed code by one factor."""
+    """The handling of a typed code by one factor, whose kind is `kind`."""
 
     __slots__ = ()
 
-    @abstractmethod
-    def takes(self, typed: str) -> bool:
-        """Whether the text can be one of its codes. Only the first factor that returns true checks it."""
+    kind: ClassVar[str]
 
     @abstractmethod
-    def match(self, rows: Sequence[EnrolledFactor], typed: str, now: int) -> tuple[Proof, Write] | None:
-        """The proof, and the write that spends the code; None for a wrong or spent one."""
+    def takes(self, typed: str) -> bool:
+        """Whether the text can be one of its codes."""
+
+    @abstractmethod
+    async def match(
+        self, account: Account, rows: Sequence[EnrolledFactor], typed: str, request: str, now: int
+    ) -> tuple[Proof, Sequence[Write]] | None:
+        """The proof, and the writes that spend the code, one of them guarded; None for a wrong or spent one. `request` is the id of the
+        sign-in: a code that was sent counts only there."""
 
     def spent(
         self, account: Account, rows: Sequence[EnrolledFactor], caller: Caller, now: int

@@ -20,6 +20,7 @@ from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.goal import Permitted, Reached
 from doorward.features.authn.flow.outcomes import Conflict, Finished
+from doorward.features.authn.flow.remembered import Held
 from doorward.features.authn.flow.rules.assurance import Achieved, counting
 from doorward.features.authn.flow.rules.vouching import to_store
 from doorward.features.sessions.revoker import Revoker
@@ -63,9 +64,11 @@ class SignInCompletion:
         caller: Caller,
         now: int,
         first: Sequence[Write] = (),
+        held: Held | None = None,
     ) -> Finished | Conflict:
         """`old` is the browser's live session; `permitted` is None for a sign-in to the account pages. `first` are the first writes of
-        the commit: a sign-in that starts and ends in one call has no earlier commit."""
+        the commit: a sign-in that starts and ends in one call has no earlier commit. `held`: a remembered device replaced the second
+        step."""
         writes: list[Write] = [
             *first,
             self.store.sign_ins.replace(sign_in, structs.replace(sign_in, done_at=now)),
@@ -95,6 +98,8 @@ class SignInCompletion:
         if permitted is not None:
             reached = await permitted.reach(sign_in, session, achieved, caller=caller, now=now)
             writes += reached.writes
+        if held is not None:
+            writes += held.writes
         # the device is last: on PostgreSQL the writes before it form one statement (storage/postgres/merge.py)
         if not await self.store.commit(*writes, *device):
             return Conflict(sign_in)
@@ -102,7 +107,10 @@ class SignInCompletion:
             await self.revoker.late_in(gone, now=now, reason=reason)
         if secret is not None:
             self.metrics.inc("sign_ins", "succeeded")
-        return Finished(sign_in, account, session, reached.response, reached.code, secret, device_secret)
+        trust = held.cookie if held is not None else None
+        return Finished(
+            sign_in, account, session, reached.response, reached.code, secret, device_secret, trust
+        )
 
     async def _session(
         self,

@@ -11,7 +11,8 @@ from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.rules import assurance
 from doorward.features.authn.flow.rules.assurance import Achieved, FactorTraits
-from doorward.features.authn.flow.rules.next_factors import begun, next_factors
+from doorward.features.authn.flow.rules.next_factors import begun, met, next_factors
+from doorward.features.authn.flow.rules.policy import Demand
 
 
 @final
@@ -39,7 +40,7 @@ class OfferedFactors:
     def first(self) -> tuple[Factor, ...]:
         """The factors with which a sign-in may begin."""
         return self._of(
-            next_factors(self.traits, proofs=(), enrolled=frozenset(), wanted_acr=None, fresh_after=None)
+            next_factors(self.traits, proofs=(), enrolled=frozenset(), demand=Demand(), fresh_after=None)
         )
 
     def standing(
@@ -53,27 +54,47 @@ class OfferedFactors:
         )
 
     def next(
-        self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], *, wanted_acr: str | None
+        self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], *, demand: Demand
     ) -> tuple[Factor, ...]:
         """The factors of which any one may be shown next; empty when all that can be required of this person was shown. The sign-in
         must hold only valid proofs."""
-        enrolled = frozenset(factor.traits.kind for factor in self.all if factor.enrolled(account, rows))
         chosen = next_factors(
             self.traits,
             proofs=sign_in.proofs,
-            enrolled=enrolled,
-            wanted_acr=wanted_acr,
+            enrolled=self._enrolled(account, rows),
+            demand=demand,
             fresh_after=sign_in.fresh_after,
         )
         return self._of(chosen)
 
+    def met(
+        self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], *, demand: Demand
+    ) -> bool:
+        """Whether the proofs of the sign-in, all valid, are as many steps as are demanded."""
+        return met(
+            self.traits,
+            proofs=sign_in.proofs,
+            enrolled=self._enrolled(account, rows),
+            demand=demand,
+            fresh_after=sign_in.fresh_after,
+        )
+
     def second_factor(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether every sign-in of this account requires more than a password."""
-        return any(factor.traits.always_asked and factor.enrolled(account, rows) for factor in self.all)
+        return any(factor.demanded(account, rows) for factor in self.all)
 
-    def with_backups(self, kind: str) -> list[str]:
-        """The kinds that are removed with the factor of this kind: itself, and those that only stand in for it."""
-        return [kind, *(factor.traits.kind for factor in self.all if factor.stands_in_for == kind)]
+    def orphaned(self, left: Sequence[EnrolledFactor]) -> list[str]:
+        """The kinds of backups that are removed when only the factors `left` remain: those with nothing to stand in for."""
+        kinds = {row.kind for row in left}
+        return [
+            factor.traits.kind
+            for factor in self.all
+            if factor.traits.backup and not factor.stands_in_for & kinds
+        ]
+
+    def with_backups(self, kind: str, rows: Sequence[EnrolledFactor]) -> list[str]:
+        """The kinds that are removed with all factors of this kind: itself, and backups that stand in for no other."""
+        return [kind, *self.orphaned([row for row in rows if row.kind != kind])]
 
     def begun(self, proofs: Sequence[Proof]) -> bool:
         """Whether these proofs identify the person."""
@@ -82,6 +103,9 @@ class OfferedFactors:
     def achieved(self, proofs: Sequence[Proof]) -> Achieved:
         """The assurance level of the proofs. Raises ValueError if none counts."""
         return assurance.achieved(proofs, self.traits)
+
+    def _enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> frozenset[str]:
+        return frozenset(factor.traits.kind for factor in self.all if factor.enrolled(account, rows))
 
     def _of(self, chosen: Sequence[FactorTraits]) -> tuple[Factor, ...]:
         return tuple(self._by_kind[one.kind] for one in chosen)

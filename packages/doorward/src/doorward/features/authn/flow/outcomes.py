@@ -12,6 +12,7 @@ from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
 from doorward.features.authn.flow.factor import Factor
+from doorward.features.authn.flow.rules.policy import Reason
 
 
 class FactorRequired(Struct, frozen=True):
@@ -19,6 +20,17 @@ class FactorRequired(Struct, frozen=True):
 
     sign_in: SignIn
     acceptable: tuple[Factor, ...]
+
+
+class EnrolmentRequired(Struct, frozen=True):
+    """The person has to set up a second factor first, one of `kinds`; `because` says who demands it. Until `grace_until` (seconds) it
+    may be put off."""
+
+    sign_in: SignIn
+    account: Account
+    kinds: frozenset[str]
+    because: Reason
+    grace_until: int | None
 
 
 class AskConsent(Struct, frozen=True):
@@ -49,6 +61,8 @@ class Finished(Struct, frozen=True):
     code: str | None = None
     session_secret: str | None = None
     device_secret: str | None = None
+    trust: str | None = None
+    """The new value of the cookie of remembered devices, if there is one."""
 
 
 class AuthorizationError(Struct, frozen=True):
@@ -65,4 +79,4 @@ class Conflict(Struct, frozen=True):
     sign_in: SignIn
 
 
-Next = FactorRequired | AskConsent | Finished | AuthorizationError | Conflict
+Next = FactorRequired | EnrolmentRequired | AskConsent | Finished | AuthorizationError | Conflict

@@ -15,12 +15,13 @@ from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.config_snapshot import ConfigSource
-from doorward.features.authn.flow.factor import Factor
+from doorward.features.authn.flow.factor import ENROL_PATH, Factor
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.outcomes import (
     AskConsent,
     AuthorizationError,
     Conflict,
+    EnrolmentRequired,
     FactorRequired,
     Finished,
     Next,
@@ -201,6 +202,8 @@ class FlowPages:
         match outcome:
             case FactorRequired(sign_in=sign_in, acceptable=acceptable):
                 return self._ask(browser, sign_in, acceptable[0])
+            case EnrolmentRequired(sign_in=sign_in):
+                return browser.go(with_flow(ENROL_PATH, sign_in.id))
             case AskConsent(sign_in=sign_in):
                 if browser.request.path == "/consent" and browser.request.method != "POST":
                     return self.goals.consent_page(browser, outcome)
@@ -211,6 +214,8 @@ class FlowPages:
                     browser.remember_session(outcome.session_secret, lasts)
                 if outcome.device_secret is not None:
                     browser.remember_device(outcome.device_secret)
+                if outcome.trust is not None:
+                    browser.remember_trust(outcome.trust)
                 if outcome.response is None:
                     return browser.go(outcome.sign_in.return_to or "/account")
                 return self.goals.deliver(browser, outcome.response, denied=False)

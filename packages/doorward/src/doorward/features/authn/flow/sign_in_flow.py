@@ -10,12 +10,14 @@ from typing import final
 from msgspec import structs
 
 from doorward.core.errors import OAuthError
-from doorward.core.model.account import Account
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
-from doorward.core.model.levels import LEVELS
-from doorward.core.model.request import AuthRequest
+from doorward.core.model.factor_demand import FactorDemand
+from doorward.core.model.levels import wanted
+from doorward.core.model.policy import SecondFactorPolicy
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
+from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.finish import SignInCompletion
 from doorward.features.authn.flow.goal import SignInGoals
@@ -24,22 +26,28 @@ from doorward.features.authn.flow.outcomes import (
     AskConsent,
     AuthorizationError,
     Conflict,
+    EnrolmentRequired,
     FactorRequired,
     Next,
 )
+from doorward.features.authn.flow.remembered import Held, RememberedDevices
 from doorward.features.authn.flow.rules.assurance import counting
+from doorward.features.authn.flow.rules.policy import Demand, demand
 from doorward.storage.sql.store import Store, Write
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInFlow:
-    """Applies the rules in the order of the flow: factors, expectations of the app, consent; then finishes."""
+    """Applies the rules in the order of the flow: factors, enrolment, expectations of the app, consent; then finishes."""
 
     store: Store
+    config: ConfigSource
+    policy: SecondFactorPolicy
     factors: OfferedFactors
     goals: SignInGoals
     completion: SignInCompletion
+    remembered: RememberedDevices | None = None
 
     async def next(
         self,
@@ -57,7 +65,6 @@ class SignInFlow:
         if checked is None:
             return Conflict(sign_in)
         sign_in = checked
-        request = sign_in.request
         account = await self._account(sign_in)
         if account is None:
             return self._require(sign_in, self.factors.first)
@@ -69,9 +76,20 @@ class SignInFlow:
             if not await self.store.commit(self.store.sign_ins.replace(sign_in, kept)):
                 return Conflict(sign_in)
             sign_in = kept
-        acceptable = self.factors.next(sign_in, account, rows, wanted_acr=wanted_acr(request))
+        asked, row = await self._demand(sign_in, account, rows, now)
+        held: Held | None = None
+        acceptable = self.factors.next(sign_in, account, rows, demand=asked)
+        if acceptable and asked.rememberable and self.remembered is not None and self._begun(sign_in):
+            held = await self.remembered.holds(account, rows, caller, now)
+        if held is not None:
+            asked = asked.lowered()
+            acceptable = self.factors.next(sign_in, account, rows, demand=asked)
         if acceptable:
             return self._require(sign_in, acceptable)
+        if not self.factors.met(sign_in, account, rows, demand=asked):
+            outcome = await self._enrol(sign_in, account, asked, row, now)
+            if outcome is not None:
+                return outcome
         achieved = self.factors.achieved(counting(proofs, sign_in.fresh_after))
         permitted = await self.goals.permit(sign_in, account, achieved)
         if isinstance(permitted, AskConsent | AuthorizationError):
@@ -85,13 +103,14 @@ class SignInFlow:
             caller=caller,
             now=now,
             first=first,
+            held=held,
         )
 
     def deny(self, sign_in: SignIn, refusal: OAuthError) -> AuthorizationError:
         """The refusal as a response to the app (OAuth 2.1 §4.1.2.1), if there is an app to which the person may be redirected."""
         return self.goals.deny(sign_in, refusal)
 
-    async def acceptable(self, sign_in: SignIn) -> tuple[Account | None, tuple[Factor, ...]]:
+    async def acceptable(self, sign_in: SignIn, now: int) -> tuple[Account | None, tuple[Factor, ...]]:
         """The account of the sign-in, and the factors that its pages may ask for next. Invalid proofs are ignored, and nothing is
         written."""
         account = await self._account(sign_in)
@@ -99,7 +118,54 @@ class SignInFlow:
             return None, self.factors.first
         rows = await self.store.accounts.factors(account.id)
         standing = structs.replace(sign_in, proofs=self.factors.standing(sign_in.proofs, account, rows))
-        return account, self.factors.next(standing, account, rows, wanted_acr=wanted_acr(sign_in.request))
+        asked, _ = await self._demand(standing, account, rows, now)
+        return account, self.factors.next(standing, account, rows, demand=asked)
+
+    async def rememberable(self, sign_in: SignIn, account: Account, now: int) -> bool:
+        """Whether the device may be remembered when the second step of this sign-in is shown."""
+        rows = await self.store.accounts.factors(account.id)
+        asked, _ = await self._demand(sign_in, account, rows, now)
+        return asked.rememberable
+
+    async def _demand(
+        self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], now: int
+    ) -> tuple[Demand, FactorDemand | None]:
+        """What this sign-in has to show, and what is stored about the person."""
+        request, config = sign_in.request, self.config.current()
+        row = await self.store.factor_demands.get(account.id)
+        asked = demand(
+            self.policy,
+            roles=config.held(account),
+            client=config.clients.get(request.client_id) if request is not None else None,
+            row=row,
+            enrolled=self.factors.second_factor(account, rows),
+            acr=wanted(request.acr_values) if request is not None else None,
+            prompted=request is not None and "login" in request.prompt,
+            now=now,
+        )
+        return asked, row
+
+    async def _enrol(
+        self, sign_in: SignIn, account: Account, asked: Demand, row: FactorDemand | None, now: int
+    ) -> EnrolmentRequired | AuthorizationError | None:
+        """A second step is missing, and the person has no factor for it. None: they have put it off in this sign-in, and may."""
+        postponed = row is not None and row.postponed == sign_in.id
+        if postponed and asked.grace_until is not None:
+            return None
+        if row is None or row.asked_at is None:
+            # the grace period begins
+            await self.store.commit(self.store.factor_demands.asked(account.id, now))
+        if sign_in.request is not None and "none" in sign_in.request.prompt:
+            return self.deny(
+                sign_in, OAuthError("interaction_required", "The person has to set up a second step.")
+            )
+        if not asked.kinds or asked.because is None:
+            say = "This sign-in needs a second step, and this account has none."
+            return self.deny(sign_in, OAuthError("unmet_authentication_requirements", say))
+        return EnrolmentRequired(sign_in, account, asked.kinds, asked.because, asked.grace_until)
+
+    def _begun(self, sign_in: SignIn) -> bool:
+        return self.factors.begun(counting(sign_in.proofs, sign_in.fresh_after))
 
     def _require(
         self, sign_in: SignIn, acceptable: tuple[Factor, ...]
@@ -120,10 +186,3 @@ class SignInFlow:
             return None
         account = await self.store.accounts.get(sign_in.account_id)
         return account if account is not None and account.disabled_at is None else None
-
-
-def wanted_acr(request: AuthRequest | None) -> str | None:
-    """The first requested level that this server supports (acr_values is in order of preference)."""
-    if request is None:
-        return None
-    return next((value for value in request.acr_values if value in LEVELS), None)

@@ -23,6 +23,12 @@ from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
 
 WRONG: Final = "That code doesn't work. Wait for a new one, or use a recovery code."
+BARRED: Final = (
+    "Too many wrong codes in a row. Use another way, or a device on which you were signed in before."
+)
+MOST_FAILURES: Final = 100
+"""Wrong codes in a row after which an authenticator is not asked for, counted apart for devices that the account knows (NIST SP
+800-63B-4 §3.2.2)."""
 _TRIES: Final = 5
 _MAX_TYPED: Final = 200
 TOLD_AFTER: Final = 3
@@ -41,11 +47,14 @@ class ProveTypedCode:
     metrics: Metrics
     mail_queue: MailQueue
 
-    async def prove(self, sign_in: SignIn, *, code: Secret, caller: Caller, now: int) -> SignIn | OAuthError:
+    async def prove(
+        self, sign_in: SignIn, *, code: Secret, kind: str | None = None, caller: Caller, now: int
+    ) -> SignIn | OAuthError:
         """The sign-in as stored now, or a refusal: access_denied for a code that is wrong, spent or unknown,
         too_many_attempts with `retry_at`, invalid_session when nothing that comes first was proven (recently enough) before.
 
-        Tries count across all sign-ins of the person (ASVS 6.5.1, R82).
+        With `kind` only that factor compares the code. Without, all factors that can have such a code do, backups first; it is one
+        guess. Tries count across all sign-ins of the person (ASVS 6.5.1, R82), and in a row for each authenticator.
         """
         whose = await self._whose(sign_in, now)
         if whose is None:
@@ -56,14 +65,27 @@ class ProveTypedCode:
             self.metrics.inc("second_factors", "throttled")
             return too_many(guess, "second factor throttled")
         typed = code.reveal()[:_MAX_TYPED]
+        failures = await self.store.factor_failures.of_account(account.id)
+        barred = {
+            factor
+            for (factor, known), count in failures.items()
+            if known == guess.known and count >= MOST_FAILURES
+        }
+        looking = [one for one in self._codes(kind) if one.takes(typed)]
+        kinds = {one.kind for one in looking}
+        asked = [row for row in rows if row.kind in kinds]
+        if asked and all(row.id in barred for row in asked):
+            self.metrics.inc("second_factors", "throttled")
+            return OAuthError("too_many_attempts", BARRED, "too many failures in a row")
         for _ in range(_TRIES):
-            found = self._match(rows, typed, now)
+            usable = [row for row in rows if row.id not in barred]
+            found = await self._match(looking, account, usable, typed, sign_in.id, now)
             if found is None:
                 break
             factor, proof, spend = found
             changed = with_proof(sign_in, account.id, proof)
             writes = [
-                spend,
+                *spend,
                 self.store.sign_ins.replace(sign_in, changed),
                 *self.throttle.clear(guess.own),
                 self.audit_log.write(
@@ -74,6 +96,7 @@ class ProveTypedCode:
                     method=proof.kind,
                 ),
                 *factor.spent(account, rows, caller, now),
+                *((self.store.factor_failures.clear(account.id),) if failures else ()),
             ]
             if await self.store.commit(*writes):
                 await self.throttle.forget(guess.own)
@@ -87,7 +110,8 @@ class ProveTypedCode:
             if whose is None:
                 return GONE
             sign_in, (account, rows) = current, whose
-        return await self._failed(account, guess, caller, now)
+        failed = [row.id for row in rows if row.kind in kinds and row.kind not in self._backups()]
+        return await self._failed(account, guess, failed, caller, now)
 
     async def _whose(self, sign_in: SignIn, now: int) -> tuple[Account, Sequence[EnrolledFactor]] | None:
         """The account with its factors, if what says who the person is was proven in this sign-in, still stands, and the sign-in still
@@ -101,19 +125,37 @@ class ProveTypedCode:
         proofs = self.factors.standing(counting(sign_in.proofs, sign_in.fresh_after), account, rows)
         return (account, rows) if self.factors.begun(proofs) else None
 
-    def _match(
-        self, rows: Sequence[EnrolledFactor], typed: str, now: int
-    ) -> tuple[TypedCode, Proof, Write] | None:
-        for factor in self.factors.all:
-            code = factor.typed_code
-            if code is not None and code.takes(typed):
-                found = code.match(rows, typed, now)
-                return None if found is None else (code, *found)
+    def _codes(self, kind: str | None) -> list[TypedCode]:
+        """The handlers that may compare a code, backups first: their codes have a shape of their own."""
+        ordered = sorted(self.factors.all, key=lambda one: not one.traits.backup)
+        found = [one.typed_code for one in ordered if one.typed_code is not None]
+        return [one for one in found if kind is None or one.kind == kind]
+
+    def _backups(self) -> frozenset[str]:
+        """Backups are not counted in a row: no guess finds one of their codes."""
+        return frozenset(one.traits.kind for one in self.factors.all if one.traits.backup)
+
+    async def _match(
+        self,
+        looking: Sequence[TypedCode],
+        account: Account,
+        rows: Sequence[EnrolledFactor],
+        typed: str,
+        request: str,
+        now: int,
+    ) -> tuple[TypedCode, Proof, Sequence[Write]] | None:
+        for code in looking:
+            found = await code.match(account, rows, typed, request, now)
+            if found is not None:
+                return code, *found
         return None
 
-    async def _failed(self, account: Account, guess: Guess, caller: Caller, now: int) -> OAuthError:
+    async def _failed(
+        self, account: Account, guess: Guess, failed: Sequence[str], caller: Caller, now: int
+    ) -> OAuthError:
         await self.store.commit(
             *self.throttle.missed(guess, now),
+            *((self.store.factor_failures.add(sorted(failed), known=guess.known),) if failed else ()),
             self.audit_log.write(
                 "second_factor.failed", caller=caller, now=now, account_id=account.id, ok=False
             ),
@@ -144,5 +186,7 @@ class TypedCodeStep(JsonStep):
     async def prove(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
     ) -> SignIn | OAuthError:
-        """A code of whichever factor."""
-        return await self.prove_code.prove(sign_in, code=Secret(params[self.field]), caller=caller, now=now)
+        """A code of the factor that `method` names, or of whichever factor."""
+        return await self.prove_code.prove(
+            sign_in, code=Secret(params[self.field]), kind=params.get("method"), caller=caller, now=now
+        )

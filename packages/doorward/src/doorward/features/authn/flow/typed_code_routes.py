@@ -80,7 +80,7 @@ class TypedCodePage:
         browser, sign_in = await self.flow.current(browser, flow)
         if sign_in is None:
             raise EarlyResponse(browser.go("/sign-in"))
-        account, acceptable = await self.flow.sign_in_flow.acceptable(sign_in)
+        account, acceptable = await self.flow.sign_in_flow.acceptable(sign_in, browser.now)
         if account is None or not any(factor.typed_code is not None for factor in acceptable):
             raise EarlyResponse(await self.flow.follow(browser, sign_in))
         return browser, _Waiting(sign_in, account, acceptable)

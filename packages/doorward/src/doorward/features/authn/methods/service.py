@@ -149,7 +149,8 @@ class SecondFactors:
             return Weak("too_short", least)
         if (wait := await self.throttle.change("with_password", account.id, now)) is not None:
             return too_many(wait, "second factors changed")
-        kinds = self.factors.with_backups(totp.TRAITS.kind)
+        rows = await self.store.accounts.factors(account.id)
+        kinds = self.factors.with_backups(totp.TRAITS.kind, rows)
         await self.store.commit(
             *(self.store.accounts.remove_factors(account.id, kind) for kind in kinds),
             self._told("second_factor_removed", account, caller, now),

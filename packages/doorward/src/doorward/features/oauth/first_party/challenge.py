@@ -27,7 +27,13 @@ from doorward.core.ports.random import SecureRandom
 from doorward.core.web_origin import web_origin
 from doorward.features.authn.flow.factor import Factor, JsonStep
 from doorward.features.authn.flow.offered import OfferedFactors
-from doorward.features.authn.flow.outcomes import AskConsent, AuthorizationError, FactorRequired, Finished
+from doorward.features.authn.flow.outcomes import (
+    AskConsent,
+    AuthorizationError,
+    EnrolmentRequired,
+    FactorRequired,
+    Finished,
+)
 from doorward.features.authn.flow.rules import begin
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.oauth.authorize.rules.request import Origin
@@ -237,6 +243,11 @@ class AuthorizationChallenge:
                 return More(handle, step, because) if step is not None else because or _IN_A_BROWSER
             case Finished(code=str() as code, device_secret=secret):
                 return Code(code, secret)
+            case EnrolmentRequired():
+                return OAuthError(
+                    "interaction_required",
+                    "Send the person to the sign-in page: a second step has to be set up.",
+                )
             case AskConsent():
                 # prompt=consent requires a page, and this endpoint has none (§5.2.2: redirect_to_web).
                 return OAuthError("interaction_required", "Send the person to the sign-in page for consent.")

@@ -35,10 +35,11 @@ class Wait(Struct, frozen=True):
 
 class Guess(Struct, frozen=True):
     """The counters of one guess at a secret: `own`, by account or known device, counted before the check; `networks`, by the
-    requester's networks, counted after a wrong guess. Both limits apply before the check."""
+    requester's networks, counted after a wrong guess. Both limits apply before the check. `known`: it came from a device known to the account."""
 
     own: tuple[Bucket, ...]
     networks: tuple[Bucket, ...]
+    known: bool = False
 
 
 class MailBuckets(Struct, frozen=True):
@@ -81,7 +82,7 @@ def guess(
         Bucket(tag(key), limit, policy.window),
         Bucket(tag(f"day:{key}"), limit * DAILY, max(DAY, policy.window)),
     )
-    return Guess(own, networks)
+    return Guess(own, networks, known_device is not None)
 
 
 def of_networks(

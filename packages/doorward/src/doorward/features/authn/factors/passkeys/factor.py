@@ -67,7 +67,7 @@ class _Passkeys(FactorPlug):
     def stands(self, proof: Proof, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the passkey is still there; for a proof from a session, whether one is there that was there then."""
         del account
-        return any(stands_by(proof, rows, kind) for kind in KINDS)
+        return stands_by(proof, rows, KINDS)
 
 
 @final

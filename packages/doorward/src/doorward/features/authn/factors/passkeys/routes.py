@@ -97,7 +97,7 @@ class PasskeyPage:
     ) -> Response:
         account, acceptable = None, self.flow.factors.first
         if sign_in is not None:
-            account, acceptable = await self.flow.sign_in_flow.acceptable(sign_in)
+            account, acceptable = await self.flow.sign_in_flow.acceptable(sign_in, browser.now)
         if not any(factor.traits.kind in KINDS for factor in acceptable):
             raise EarlyResponse(
                 browser.go("/sign-in") if sign_in is None else await self.flow.follow(browser, sign_in)

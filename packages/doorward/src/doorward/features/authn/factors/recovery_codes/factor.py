@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
@@ -26,6 +26,7 @@ from doorward.web.pages.words import N_
 class RecoveryCodesTyped(TypedCode):
     """Typed recovery codes. The owner gets a mail about each use."""
 
+    kind: ClassVar[str] = rule.TRAITS.kind
     store: Store
     audit_log: AuditLog
     mail_queue: MailQueue
@@ -34,12 +35,16 @@ class RecoveryCodesTyped(TypedCode):
         """Whether the text has the format of a recovery code."""
         return rule.digest(typed) is not None
 
-    def match(self, rows: Sequence[EnrolledFactor], typed: str, now: int) -> tuple[Proof, Write] | None:
+    async def match(
+        self, account: Account, rows: Sequence[EnrolledFactor], typed: str, request: str, now: int
+    ) -> tuple[Proof, Sequence[Write]] | None:
         """The proof of an unused code, and the write that spends it; None for a wrong or spent one."""
+        del account, request
         found = rule.match(rows, typed)
         if found is None:
             return None
-        return shown_with(rule.TRAITS, found, now), self.store.accounts.use_recovery_code(found.id, now)
+        spend = self.store.accounts.use_recovery_code(found.id, now)
+        return shown_with(rule.TRAITS, found, now), (spend,)
 
     def spent(
         self, account: Account, rows: Sequence[EnrolledFactor], caller: Caller, now: int

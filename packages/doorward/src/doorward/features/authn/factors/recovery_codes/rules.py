@@ -14,8 +14,8 @@ from doorward.features.authn.flow.rules.assurance import FactorTraits
 # One-time passwords in the sense of RFC 8176 §2 ("otp"). Earlier programs stored the private value "rc", which
 # `flow/rules/vouching.py` still reads.
 TRAITS: Final = FactorTraits(kind="recovery_code", amr=("otp",), counts_for=frozenset({"held"}), backup=True)
-STANDS_IN_FOR: Final = "totp"
-"""Proofs by recovery code that a session vouches for end when this factor is removed."""
+STANDS_IN_FOR: Final = frozenset({"totp", "passkey", "security_key", "sms", "email_code"})
+"""The second factors that a recovery code replaces. Proofs by recovery code that a session vouches for end with the last of them."""
 COUNT: Final = 10
 LENGTH: Final = 24
 GROUP: Final = 4

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, final
+from typing import ClassVar, Final, final
 
 from doorward.core import text
-from doorward.core.model.account import EnrolledFactor
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.factors.totp import rules as rule
@@ -26,6 +26,7 @@ SEED_PURPOSE: Final = "totp"
 class TotpCodes(TypedCode):
     """Six-digit codes of an authenticator app."""
 
+    kind: ClassVar[str] = rule.TRAITS.kind
     store: Store
     sealer: Sealer
 
@@ -33,8 +34,11 @@ class TotpCodes(TypedCode):
         """Whether the text is six digits."""
         return rule.looks_like(text.code(typed))
 
-    def match(self, rows: Sequence[EnrolledFactor], typed: str, now: int) -> tuple[Proof, Write] | None:
+    async def match(
+        self, account: Account, rows: Sequence[EnrolledFactor], typed: str, request: str, now: int
+    ) -> tuple[Proof, Sequence[Write]] | None:
         """The proof by the app that shows this code now, or did a moment ago, and the write that spends its time step (RFC 6238 §5.2)."""
+        del account, request
         digits = text.code(typed)
         for row in rows:
             if row.kind != rule.TRAITS.kind or row.sealed is None:
@@ -42,7 +46,8 @@ class TotpCodes(TypedCode):
             seed = self.sealer.open(SEED_PURPOSE, row.id, row.sealed)
             step = rule.match(seed, digits, now=now, last_step=row.last_step)
             if step is not None:
-                return shown_with(rule.TRAITS, row, now), self.store.accounts.use_totp_step(row.id, step)
+                spend = self.store.accounts.use_totp_step(row.id, step)
+                return shown_with(rule.TRAITS, row, now), (spend,)
         return None
 
 

@@ -23,7 +23,8 @@ class FactorTraits(Struct, frozen=True, kw_only=True):
     `kind` is stored with every proof and never changes; `amr` are its method references. `counts_for`: two factors of one category
     count as one factor. `comes_first`: it identifies the person, so that a sign-in may begin with it. `always_asked`: once it is
     set up, every sign-in requires AAL2, whatever the app requests; another factor may reach that too. `backup`: it stands in for other
-    factors that are set up, and is never required by itself.
+    factors that are set up, and is never required by itself. `restricted`: it is a step of a sign-in, and raises no level
+    (NIST SP 800-63B-4 §3.1.3 allows no mailbox). `phishing_resistant`: it proves itself to this origin only (§3.2.5).
     """
 
     kind: str
@@ -32,6 +33,8 @@ class FactorTraits(Struct, frozen=True, kw_only=True):
     comes_first: bool = False
     always_asked: bool = False
     backup: bool = False
+    restricted: bool = False
+    phishing_resistant: bool = False
 
 
 class Achieved(Struct, frozen=True):
@@ -52,6 +55,30 @@ def categories(kinds: Collection[str], factors: Iterable[FactorTraits]) -> froze
     return frozenset(category for one in factors if one.kind in kinds for category in one.counts_for)
 
 
+def steps(
+    kinds: Collection[str], factors: Sequence[FactorTraits], enrolled: Collection[str]
+) -> frozenset[str]:
+    """What tells the steps of a sign-in apart: the categories of proofs of these kinds, and one more for all restricted ones.
+
+    A restricted proof with which a sign-in began is a step only beside a second factor, or if its factor is enrolled as one: whoever
+    has the mailbox can also set the password, so the two together must not replace the second factor of the person.
+    """
+    shown = [one for one in factors if one.kind in kinds]
+    beside = any(not one.comes_first and not one.restricted and one.counts_for for one in shown)
+    counted = [one for one in shown if not one.restricted or beside or one.kind in enrolled]
+    return frozenset(step for one in counted for step in steps_of(one))
+
+
+def steps_of(one: FactorTraits) -> frozenset[str]:
+    """What the factor adds to a sign-in."""
+    return frozenset({"restricted"}) if one.restricted and one.counts_for else frozenset(one.counts_for)
+
+
+def strong(factors: Iterable[FactorTraits]) -> tuple[FactorTraits, ...]:
+    """The factors that can raise a level."""
+    return tuple(one for one in factors if not one.restricted)
+
+
 def level(shown: frozenset[Category]) -> str:
     """The level of these categories: AAL2 for two different ones."""
     return AAL2 if len(shown) > 1 else AAL1
@@ -59,17 +86,17 @@ def level(shown: frozenset[Category]) -> str:
 
 def achieved(proofs: Sequence[Proof], factors: Sequence[FactorTraits]) -> Achieved:
     """The assurance level of the proofs: two different categories are AAL2 and `mfa`; two proofs of one category are one factor. A
-    proof whose kind has no factor on this server is ignored.
+    restricted proof counts for neither. A proof whose kind has no factor on this server is ignored.
 
     Raises ValueError if no proof is left, so that no sign-in succeeds without one.
     """
     kinds = {one.kind for one in factors}
     known = [proof for proof in proofs if proof.kind in kinds]
-    shown = categories({proof.kind for proof in known}, factors)
-    if not shown:
+    shown = {proof.kind for proof in known}
+    if not categories(shown, factors):
         raise ValueError("no proofs, no assurance")
     methods = dict.fromkeys(method for proof in known for method in proof.amr)
-    reached = level(shown)
+    reached = level(categories(shown, strong(factors)))
     if reached != AAL1:
         methods[MULTI_FACTOR] = None
     return Achieved(reached, tuple(methods), max(proof.at for proof in known))

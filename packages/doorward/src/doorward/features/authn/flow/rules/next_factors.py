@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from doorward.core.model.levels import AAL1, AAL2, LEVELS
+from doorward.core.model.levels import AAL2, PHR, at_least
 from doorward.core.model.signin import Proof
-from doorward.features.authn.flow.rules.assurance import FactorTraits, categories, counting, level
+from doorward.features.authn.flow.rules.assurance import (
+    FactorTraits,
+    categories,
+    counting,
+    level,
+    steps,
+    steps_of,
+    strong,
+)
+from doorward.features.authn.flow.rules.policy import Demand
 
 
 def next_factors(
@@ -14,32 +23,45 @@ def next_factors(
     *,
     proofs: Sequence[Proof],
     enrolled: frozenset[str],
-    wanted_acr: str | None,
+    demand: Demand,
     fresh_after: int | None,
 ) -> tuple[FactorTraits, ...]:
     """The factors of which any one may be shown next, the preferred one first and backups last; empty when all that can be required of
     this person was shown.
 
     `factors` are those of this server, in order of preference; `enrolled` the kinds that the account has; proofs older than
-    `fresh_after` (seconds) do not count. `wanted_acr` is required as far as the person can reach it; the caller decides whether the
-    reached level is enough. An app can require more than a person usually shows, never less: once a factor with
-    `always_asked` is set up, AAL2 is required in any case, by this factor or by another.
+    `fresh_after` (seconds) do not count. `demand.acr` is required as far as the person can reach it; the caller decides whether the
+    reached level is enough. So is `demand.steps`: the caller decides whether another factor has to be set up (`met`).
 
     The first factors are the same for everybody: before the person is identified they reveal nothing about an account (R80).
     """
     shown = {proof.kind for proof in counting(proofs, fresh_after)}
     if not begun(factors, shown):
         return tuple(one for one in factors if one.comes_first and one.counts_for)
-    have = categories(shown, factors)
-    adding = [one for one in factors if one.kind in enrolled and one.counts_for - have]
-    if all(one.backup for one in adding):
-        # no factor is left for which they could stand in
-        adding = []
-    goal = _goal(factors, enrolled, wanted_acr)
-    reachable = level(have.union(*(one.counts_for for one in adding)))
-    if LEVELS.index(level(have)) >= min(LEVELS.index(goal), LEVELS.index(reachable)):
-        return ()
-    return tuple(sorted(adding, key=lambda one: one.backup))
+    have = steps(shown, factors, enrolled)
+    adding = _without_lone_backups(one for one in factors if one.kind in enrolled and steps_of(one) - have)
+    if at_least(demand.acr, AAL2):
+        raising = _without_lone_backups(strong(adding))
+        reached = categories(shown, strong(factors))
+        if level(reached) != level(reached.union(*(one.counts_for for one in raising))):
+            return _backups_last(raising)
+        resistant = _resistant(factors, shown, enrolled)
+        if at_least(demand.acr, PHR) and resistant:
+            return resistant
+    return () if max(1, len(have)) >= demand.steps else _backups_last(adding)
+
+
+def met(
+    factors: Sequence[FactorTraits],
+    *,
+    proofs: Sequence[Proof],
+    enrolled: frozenset[str],
+    demand: Demand,
+    fresh_after: int | None,
+) -> bool:
+    """Whether the proofs, which identify the person, are as many steps as are demanded."""
+    shown = {proof.kind for proof in counting(proofs, fresh_after)}
+    return max(1, len(steps(shown, factors, enrolled))) >= demand.steps
 
 
 def begun(factors: Sequence[FactorTraits], shown: Collection[str]) -> bool:
@@ -47,7 +69,21 @@ def begun(factors: Sequence[FactorTraits], shown: Collection[str]) -> bool:
     return any(one.comes_first and one.counts_for for one in factors if one.kind in shown)
 
 
-def _goal(factors: Sequence[FactorTraits], enrolled: frozenset[str], wanted_acr: str | None) -> str:
-    asked = AAL2 if any(one.always_asked and one.kind in enrolled for one in factors) else AAL1
-    wanted = wanted_acr if wanted_acr in LEVELS else AAL1
-    return max(asked, wanted, key=LEVELS.index)
+def _resistant(
+    factors: Sequence[FactorTraits], shown: Collection[str], enrolled: Collection[str]
+) -> tuple[FactorTraits, ...]:
+    """The phishing-resistant factors of the person; none if one of them was shown."""
+    found = tuple(one for one in factors if one.phishing_resistant)
+    if any(one.kind in shown for one in found):
+        return ()
+    return tuple(one for one in found if one.kind in enrolled)
+
+
+def _without_lone_backups(found: Iterable[FactorTraits]) -> tuple[FactorTraits, ...]:
+    """None, if no factor is left for which the backups could stand in."""
+    some = tuple(found)
+    return () if all(one.backup for one in some) else some
+
+
+def _backups_last(found: Sequence[FactorTraits]) -> tuple[FactorTraits, ...]:
+    return tuple(sorted(found, key=lambda one: one.backup))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from doorward.core.model.account import EnrolledFactor
 from doorward.core.model.signin import Proof
@@ -22,9 +22,9 @@ def shown_with(
     return Proof(factor.kind, at, factor.amr, phishing_resistant, mark(row))
 
 
-def stands_by(proof: Proof, rows: Sequence[EnrolledFactor], kind: str) -> bool:
-    """Whether a proof still counts: its factor must still exist. Proofs from a session have no mark; for them a factor of `kind` must
-    exist that is not newer than the proof."""
+def stands_by(proof: Proof, rows: Sequence[EnrolledFactor], kinds: Collection[str]) -> bool:
+    """Whether a proof still counts: its factor must still exist. Proofs from a session have no mark; for them a factor of one of these
+    kinds must exist that is not newer than the proof."""
     if proof.against is not None:
         return any(mark(row) == proof.against for row in rows)
-    return any(row.kind == kind and row.created_at <= proof.at for row in rows)
+    return any(row.kind in kinds and row.created_at <= proof.at for row in rows)

@@ -13,11 +13,19 @@ from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.standing import shown_with
 
 PASSKEY: Final = FactorTraits(
-    kind="passkey", amr=("pop", "user"), counts_for=frozenset({"held", "inherent"}), comes_first=True
+    kind="passkey",
+    amr=("pop", "user"),
+    counts_for=frozenset({"held", "inherent"}),
+    comes_first=True,
+    phishing_resistant=True,
 )
 """A use with user verification: the device, and what unlocks it. It signs in alone, and counts as two factors."""
 SECURITY_KEY: Final = FactorTraits(
-    kind="security_key", amr=("pop", "user"), counts_for=frozenset({"held"}), always_asked=True
+    kind="security_key",
+    amr=("pop", "user"),
+    counts_for=frozenset({"held"}),
+    always_asked=True,
+    phishing_resistant=True,
 )
 """A use without user verification, after another factor: the device alone. Whoever has a row of this kind is asked for it."""
 KINDS: Final = (PASSKEY.kind, SECURITY_KEY.kind)
