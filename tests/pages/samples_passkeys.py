@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorward.features.authn.factors.passkeys.views import PasskeyNameView, PasskeyNewView, PasskeyStepView
+from doorward.web.pages.views.account import Profile
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sign_in import OtherWay, PasskeyOffer, SignInView
@@ -21,6 +22,7 @@ def samples(text: str = "ada@example.com") -> dict[str, View]:
         "sign-in-passkey-unknown": SignInView(
             flow=FLOW, passkey=_OFFER, problem=FormProblem(Wrong.PASSKEY_UNKNOWN)
         ),
+        "profile-silent-passkey": Profile(email=text, silent_passkey="{}"),
         "passkey-step": PasskeyStepView(
             options=_OFFER.options,
             renew=_OFFER.renew,

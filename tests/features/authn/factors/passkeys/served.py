@@ -9,19 +9,14 @@ from typing import Any
 
 from doorward.core.model.account import Account
 from doorward.features.authn.factors.passkeys.build import own_passkeys
-from doorward.features.authn.factors.passkeys.factor import passkey_factors
 from doorward.features.authn.factors.passkeys.owning import Prepared
-from doorward.features.authn.slots import FACTORS
-from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
 from tests.authenticator import Authenticator
 from tests.browsing import ISSUER, Page
+from tests.features.authn.factors.passkeys.owners import PASSKEYS
 from tests.front_channel import CALLER, Front
 from tests.tabs import Tab
 
-PASSKEYS = Feature(
-    name="passkeys", adds=(FACTORS.filled_by(lambda services: passkey_factors(services) or ()),)
-)
 WITH_PASSKEYS = (*FEATURES, PASSKEYS)
 BROWSER = b"b" * 32
 

@@ -18,6 +18,7 @@ def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.accounts.self_service_routes import AccountHandlers
     from doorward.features.accounts.sign_up_routes import SignUpPages
     from doorward.features.authn.factors.email_code.build import email_challenges
+    from doorward.features.authn.factors.passkeys.build import offer_silently
     from doorward.features.authn.factors.password.build import change_password, check_password
     from doorward.features.authn.flow.build import flow_pages, signed_in_pages
     from doorward.features.authn.methods.build import second_factors
@@ -33,7 +34,11 @@ def _routes(services: Services) -> Sequence[Route]:
         verify=services.get(verify_address),
     )
     account = AccountHandlers(
-        own=own, pages=services.get(self_service), config=services.config, tokens=services.tokens
+        own=own,
+        pages=services.get(self_service),
+        config=services.config,
+        tokens=services.tokens,
+        silent_passkeys=services.get(offer_silently),
     )
     methods = MethodHandlers(
         own=own,

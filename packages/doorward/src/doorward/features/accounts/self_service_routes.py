@@ -15,6 +15,7 @@ from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.session import Session
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.accounts.self_service import SHOWN, AccountPages, ConnectedApp
+from doorward.features.authn.factors.passkeys.silent import OfferSilently
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import (
     SignedIn,
@@ -70,11 +71,17 @@ class AccountHandlers:
     pages: AccountPages
     config: ConfigSource
     tokens: TokenPolicy
+    silent_passkeys: OfferSilently | None = None
 
     async def profile(self, visit: SignedInVisit) -> Response:
-        """The profile: name and language."""
-        account = visit.account
-        return _profile(visit, account.name or "", account.locale or "", done=self.own.was_done(visit))
+        """The profile: name and language. It is where a sign-in ends that no app began."""
+        account, browser, silent = visit.account, visit.browser, None
+        if self.silent_passkeys is not None:
+            silent = await self.silent_passkeys.options(
+                account, visit.session, browser_hash=browser.browser_hash, now=browser.now
+            )
+        name, locale = account.name or "", account.locale or ""
+        return _profile(visit, name, locale, done=self.own.was_done(visit), silent_passkey=silent)
 
     async def profile_again(self, post: SignedInRefusedPost) -> Response:
         """Name and language as they were typed."""
@@ -205,13 +212,20 @@ class AccountHandlers:
 
 
 def _profile(
-    owner: SignedIn, name: str, locale: str, *, done: Done | None = None, **problems: FormProblem | None
+    owner: SignedIn,
+    name: str,
+    locale: str,
+    *,
+    done: Done | None = None,
+    silent_passkey: str | None = None,
+    **problems: FormProblem | None,
 ) -> Response:
     view = views.Profile(
         email=owner.account.email,
         name=name[:500],
         locale=locale,
         done=done,
+        silent_passkey=silent_passkey,
         **problems,
     )
     return page(view, owner.browser)

@@ -36,13 +36,18 @@ class Done(Said):
 
 
 class Profile(Form, frozen=True):
-    """/account. Posts `name`, `locale` ("" = as the browser says), `csrf`. The e-mail address is shown, not edited."""
+    """/account. Posts `name`, `locale` ("" = as the browser says), `csrf`. The e-mail address is shown, not edited.
+
+    With `silent_passkey`, the options of the browser's call as JSON text, a script posts `credential` and `csrf` to
+    /account/passkeys/silent.
+    """
 
     template: ClassVar[str] = "account/profile.html"
     email: str
     name: str = ""
     locale: str = ""
     done: Done | None = None
+    silent_passkey: str | None = None
     name_problem: FormProblem | None = None
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from doorward.features.authn.factors.passkeys.proving import ProvePasskey
     from doorward.features.authn.factors.passkeys.relying_party import RelyingParty
     from doorward.features.authn.factors.passkeys.removing import RemovePasskey
+    from doorward.features.authn.factors.passkeys.silent import OfferSilently
 
 
 def rp_id(services: Services) -> str | None:
@@ -89,6 +90,22 @@ def remove_passkey(services: Services) -> RemovePasskey:
         audit_log=services.get(audit_log),
         mail_queue=services.mail,
         revoker=services.get(revoker),
+    )
+
+
+def offer_silently(services: Services) -> OfferSilently | None:
+    """The silent passkey after a sign-in by password; None where it is not wanted."""
+    from doorward.features.authn.factors.passkeys.rules.proof import PASSKEY
+    from doorward.features.authn.factors.passkeys.silent import OfferSilently
+    from doorward.features.authn.flow.build import offered_factors
+
+    if not services.passkeys.offer_silently or PASSKEY.kind not in services.get(offered_factors).kinds:
+        return None
+
+    return OfferSilently(
+        passkeys=services.get(own_passkeys),
+        policy=services.second_factor,
+        gate=NewFactors(store=services.store),
     )
 
 
