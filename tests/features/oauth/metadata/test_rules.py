@@ -16,6 +16,7 @@ SAID = metadata(
     locales=("en",),
     grant_types=[one.name for one in GRANT_TYPES],
     client_auth=CLIENT_AUTH_METHODS,
+    levels=("urn:doorward:aal1", "phr"),
 )
 
 
@@ -49,6 +50,11 @@ def test_no_weak_algorithm_is_offered() -> None:
     assert not {alg for alg in offered if alg.startswith("HS") or alg == "none"}
     assert set(SAID["id_token_signing_alg_values_supported"]) == set(get_args(SigningAlgorithm))
     assert set(SAID["response_modes_supported"]) == set(get_args(ResponseMode))
+
+
+@pytest.mark.requirement(13)
+def test_the_levels_are_those_that_people_can_reach() -> None:
+    assert SAID["acr_values_supported"] == ["urn:doorward:aal1", "phr"]
 
 
 @pytest.mark.requirement(56)

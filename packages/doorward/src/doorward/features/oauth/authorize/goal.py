@@ -11,7 +11,7 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import AuthorizationCode, Grant
-from doorward.core.model.levels import at_least
+from doorward.core.model.levels import named
 from doorward.core.model.policy import SessionPolicy, TokenPolicy
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
@@ -65,7 +65,7 @@ class AuthorizationGoals:
             return self.deny(
                 sign_in, OAuthError("login_required", "Another person than the expected one signed in.")
             )
-        if request.acr_essential and not any(at_least(achieved.acr, value) for value in request.acr_values):
+        if request.acr_essential and achieved.levels.isdisjoint(request.acr_values):
             say = "The required strength of sign-in cannot be reached."
             return self.deny(sign_in, OAuthError("unmet_authentication_requirements", say))
         granted = entitle(
@@ -152,7 +152,7 @@ class AuthorizationGoal:
             created_at=now,
             expires_at=ends if offline else min(ends, session_rule.absolute_end(session, of.sessions)),
             auth_time=achieved.auth_time,
-            acr=achieved.acr,
+            acr=named(achieved.acr, achieved.levels, request.acr_values, essential=request.acr_essential),
             amr=achieved.amr,
             session_id=session.id,
             offline=offline,

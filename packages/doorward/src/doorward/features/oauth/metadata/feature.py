@@ -7,6 +7,8 @@ from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
 
 
 def _routes(services: Services) -> Routes:
+    from doorward.features.authn.flow.build import offered_factors
+    from doorward.features.authn.flow.rules.assurance import attainable
     from doorward.features.oauth.metadata import routes
     from doorward.web.pages import language
 
@@ -15,6 +17,7 @@ def _routes(services: Services) -> Routes:
         locales=tuple(language.LOCALES),
         grant_types=[grant_type.name for grant_type in services.added(GRANTS)],
         client_auth=services.added(CLIENT_AUTH),
+        levels=attainable(services.get(offered_factors).traits),
         signer=services.signer,
     )
 

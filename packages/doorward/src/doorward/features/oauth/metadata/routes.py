@@ -71,11 +71,12 @@ def routes(
     locales: Sequence[str],
     grant_types: Sequence[str],
     client_auth: Sequence[ClientAuth],
+    levels: Sequence[str],
     signer: TokenSigner,
 ) -> list[Route]:
     """Routes for all callers, from any origin."""
     said: dict[str, object] = metadata(
-        issuer, locales=locales, grant_types=grant_types, client_auth=client_auth
+        issuer, locales=locales, grant_types=grant_types, client_auth=client_auth, levels=levels
     )
     endpoints = MetadataEndpoints(
         document=Published(body=encode(said), kind=b"application/json"), signer=signer

@@ -8,7 +8,6 @@ from typing import Any, Final, Literal, NotRequired, TypedDict, get_args
 from msgspec import Struct
 
 from doorward.core.model.client import ResponseMode, SigningAlgorithm
-from doorward.core.model.levels import AAL1, AAL2
 from doorward.features.oauth.authorize.rules import openid
 from doorward.features.oauth.client_auth.method import ClientAuth
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
@@ -39,8 +38,9 @@ def metadata(
     locales: Sequence[str],
     grant_types: Sequence[str],
     client_auth: Sequence[ClientAuth],
+    levels: Sequence[str],
 ) -> dict[str, Any]:
-    """The document for both well-known paths. `locales` are the languages of the pages."""
+    """The document for both well-known paths. `locales` are the languages of the pages, `levels` those that people can reach."""
     methods = [method.name for method in client_auth]
     algorithms = list(dict.fromkeys(alg for method in client_auth for alg in method.algorithms))
     return {
@@ -74,7 +74,7 @@ def metadata(
         "claims_parameter_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
-        "acr_values_supported": [AAL1, AAL2],
+        "acr_values_supported": list(levels),
         "prompt_values_supported": sorted(openid.PROMPTS),
         "display_values_supported": sorted(openid.SUITED),
         "ui_locales_supported": list(locales),

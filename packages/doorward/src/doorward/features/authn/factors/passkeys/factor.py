@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
-from msgspec import json
+from msgspec import json, structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
@@ -115,7 +115,8 @@ def passkey_factors(services: Services) -> tuple[PasskeyFactor, SecurityKeyFacto
         return services.get(prove_passkey)
 
     step = PasskeyStep(proving=proving)
+    hardware = services.passkeys.metadata is not None
     return (
-        PasskeyFactor(proving=proving, json_step=step),
-        SecurityKeyFactor(proving=proving),
+        PasskeyFactor(proving=proving, json_step=step, traits=structs.replace(PASSKEY, hardware=hardware)),
+        SecurityKeyFactor(proving=proving, traits=structs.replace(SECURITY_KEY, hardware=hardware)),
     )

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from doorward.core.model.levels import AAL1, AAL2
+from doorward.core.model.levels import AAL1, AAL2, AAL3, LEVELS, PHR, PHRH
 from doorward.core.model.signin import Proof
 
 Category = Literal["known", "held", "inherent"]
@@ -15,6 +15,9 @@ Category = Literal["known", "held", "inherent"]
 
 MULTI_FACTOR: Final = "mfa"
 """The authentication method reference for factors of different categories (RFC 8176 §2)."""
+
+HARDWARE: Final = "hwk"
+"""The method reference of a key that hardware protects (RFC 8176 §2); a proof has it only if a verified attestation says so."""
 
 
 class FactorTraits(Struct, frozen=True, kw_only=True):
@@ -25,6 +28,7 @@ class FactorTraits(Struct, frozen=True, kw_only=True):
     set up, every sign-in requires AAL2, whatever the app requests; another factor may reach that too. `backup`: it stands in for other
     factors that are set up, and is never required by itself. `restricted`: it is a step of a sign-in, and raises no level
     (NIST SP 800-63B-4 §3.1.3 allows no mailbox). `phishing_resistant`: it proves itself to this origin only (§3.2.5).
+    `hardware`: the server can verify that hardware protects its key; a proof then has the method `hwk`.
     """
 
     kind: str
@@ -35,14 +39,20 @@ class FactorTraits(Struct, frozen=True, kw_only=True):
     backup: bool = False
     restricted: bool = False
     phishing_resistant: bool = False
+    hardware: bool = False
 
 
 class Achieved(Struct, frozen=True):
-    """The result for session and tokens. `auth_time` in seconds: the time of the last active proof."""
+    """The result for session and tokens. `auth_time` in seconds: the time of the last active proof.
+
+    `acr` is AAL1 or AAL2, which sessions store: programs of before compare with these. `levels` are all that were reached, of which a
+    token names the one that its app asked for.
+    """
 
     acr: str
     amr: tuple[str, ...]
     auth_time: int
+    levels: frozenset[str] = frozenset()
 
 
 def counting(proofs: Sequence[Proof], fresh_after: int | None) -> tuple[Proof, ...]:
@@ -84,6 +94,38 @@ def level(shown: frozenset[Category]) -> str:
     return AAL2 if len(shown) > 1 else AAL1
 
 
+def levels(proofs: Sequence[Proof], factors: Sequence[FactorTraits]) -> frozenset[str]:
+    """All levels that the proofs reach (NIST SP 800-63B-4 §2). Two different categories are AAL2; with a phishing-resistant proof among
+    them they are `phr`, and by a key in hardware `phrh`; if that key itself also verified its user, AAL3."""
+    counts = {one.kind: one.counts_for for one in strong(factors)}
+    reached = level(categories({proof.kind for proof in proofs}, strong(factors)))
+    if reached == AAL2:
+        resistant = [proof for proof in proofs if proof.phishing_resistant and proof.kind in counts]
+        hardware = [proof for proof in resistant if HARDWARE in proof.amr]
+        if any(len(counts[proof.kind]) > 1 for proof in hardware):
+            reached = AAL3
+        elif hardware:
+            reached = PHRH
+        elif resistant:
+            reached = PHR
+    return frozenset(LEVELS[: LEVELS.index(reached) + 1])
+
+
+def attainable(factors: Sequence[FactorTraits]) -> tuple[str, ...]:
+    """The levels that people can reach with these factors, weakest first."""
+    best = [
+        Proof(
+            one.kind,
+            0,
+            (HARDWARE,) if one.hardware else one.amr,
+            phishing_resistant=one.phishing_resistant,
+        )
+        for one in factors
+    ]
+    reached = levels(best, factors)
+    return tuple(value for value in LEVELS if value in reached)
+
+
 def achieved(proofs: Sequence[Proof], factors: Sequence[FactorTraits]) -> Achieved:
     """The assurance level of the proofs: two different categories are AAL2 and `mfa`; two proofs of one category are one factor. A
     restricted proof counts for neither. A proof whose kind has no factor on this server is ignored.
@@ -99,4 +141,5 @@ def achieved(proofs: Sequence[Proof], factors: Sequence[FactorTraits]) -> Achiev
     reached = level(categories(shown, strong(factors)))
     if reached != AAL1:
         methods[MULTI_FACTOR] = None
-    return Achieved(reached, tuple(methods), max(proof.at for proof in known))
+    at = max(proof.at for proof in known)
+    return Achieved(reached, tuple(methods), at, levels(known, factors))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from doorward.core.model.levels import AAL2, PHR, at_least
+from doorward.core.model.levels import AAL2, AAL3, PHR, at_least
 from doorward.core.model.signin import Proof
 from doorward.features.authn.flow.rules.assurance import (
     FactorTraits,
     categories,
     counting,
     level,
+    levels,
     steps,
     steps_of,
     strong,
@@ -35,19 +36,19 @@ def next_factors(
 
     The first factors are the same for everybody: before the person is identified they reveal nothing about an account (R80).
     """
-    shown = {proof.kind for proof in counting(proofs, fresh_after)}
+    proofs = counting(proofs, fresh_after)
+    shown = {proof.kind for proof in proofs}
     if not begun(factors, shown):
         return tuple(one for one in factors if one.comes_first and one.counts_for)
     have = steps(shown, factors, enrolled)
     adding = _without_lone_backups(one for one in factors if one.kind in enrolled and steps_of(one) - have)
+    if at_least(demand.acr, PHR) and (resistant := _resistant(factors, proofs, enrolled, demand)):
+        return resistant
     if at_least(demand.acr, AAL2):
         raising = _without_lone_backups(strong(adding))
         reached = categories(shown, strong(factors))
         if level(reached) != level(reached.union(*(one.counts_for for one in raising))):
             return _backups_last(raising)
-        resistant = _resistant(factors, shown, enrolled)
-        if at_least(demand.acr, PHR) and resistant:
-            return resistant
     return () if max(1, len(have)) >= demand.steps else _backups_last(adding)
 
 
@@ -70,12 +71,22 @@ def begun(factors: Sequence[FactorTraits], shown: Collection[str]) -> bool:
 
 
 def _resistant(
-    factors: Sequence[FactorTraits], shown: Collection[str], enrolled: Collection[str]
+    factors: Sequence[FactorTraits], proofs: Sequence[Proof], enrolled: Collection[str], demand: Demand
 ) -> tuple[FactorTraits, ...]:
-    """The phishing-resistant factors of the person; none if one of them was shown."""
+    """The phishing-resistant factors of the person; none if one was shown that reaches the level, or was shown in this sign-in.
+
+    Which key in hardware a person has is known only when it is used. So one proof from a session is not enough to give up, but one
+    in this sign-in is: who has no such key is not asked for it again.
+    """
     found = tuple(one for one in factors if one.phishing_resistant)
-    if any(one.kind in shown for one in found):
-        return ()
+    kinds = {one.kind for one in found}
+    shown = [proof for proof in proofs if proof.kind in kinds]
+    if shown:
+        if any(proof.against is not None for proof in shown) or demand.acr in levels(proofs, factors):
+            return ()
+        found = tuple(one for one in found if one.hardware)
+        if at_least(demand.acr, AAL3):
+            found = tuple(one for one in found if len(one.counts_for) > 1)
     return tuple(one for one in found if one.kind in enrolled)
 
 
