@@ -29,6 +29,7 @@ from doorward.web.pages.views.flow import (
 )
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.reset import ResetAsk, ResetNew
+from doorward.web.pages.views.sent_code import CodeTarget, SentCodeView
 from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SecondFactor, SignInView
 from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUpView
 from tests.pages import samples_passkeys
@@ -123,6 +124,49 @@ def samples(
             account=text, flow=FLOW, problem=FormProblem(Wrong.CODE_WRONG), recovery_available=False
         ),
         "second-factor-ways": SecondFactor(account=text, flow=FLOW, others=(OtherWay(text, "/sign-in/toy"),)),
+        "sent-code-ask": SentCodeView(
+            account=text,
+            flow=FLOW,
+            method="email_code",
+            targets=(CodeTarget("fac_1", text), CodeTarget("fac_2", "b•••@example.net")),
+            others=(OtherWay(text, "/sign-in/code"),),
+        ),
+        "sent-code": SentCodeView(
+            account=text,
+            flow=FLOW,
+            method="email_code",
+            targets=(CodeTarget("fac_1", text),),
+            sent_to=text,
+            again_at=AT,
+        ),
+        "sent-code-another": SentCodeView(
+            account=text,
+            flow=FLOW,
+            method="email_code",
+            targets=(CodeTarget("fac_1", text),),
+            sent_to=text,
+            another=True,
+        ),
+        "sent-code-undelivered": SentCodeView(
+            account=text,
+            flow=FLOW,
+            method="sms",
+            targets=(CodeTarget("fac_1", "+49 ••• ••12"),),
+            sent_to="+49 ••• ••12",
+            undelivered=True,
+        ),
+        "sent-code-wrong": SentCodeView(
+            account=text,
+            flow=FLOW,
+            method="email_code",
+            targets=(CodeTarget("fac_1", text),),
+            sent_to=text,
+            again_at=AT,
+            problem=FormProblem(Wrong.CODE_NOT_YET, at=AT),
+        ),
+        "second-factor-recovery-only": SecondFactor(
+            account=text, flow=FLOW, method="recovery", authenticator_available=False
+        ),
         "second-factor-recovery": SecondFactor(account=text, flow=FLOW, method="recovery"),
         "consent": ConsentView(
             app=app,

@@ -15,6 +15,8 @@ PASSWORD: Final = "features/authn/factors/password/test_service.py::"
 GUESS: Final = "features/rate_limits/test_every_guess.py::"
 OUT: Final = "flows/test_locked_out.py::"
 RULE: Final = "features/rate_limits/rules/test_attempts.py::"
+SENT: Final = "features/authn/flow/test_sent_code.py::"
+ATTACK: Final = "attacks/test_sent_codes.py::"
 THROTTLE: Final = "features/rate_limits/test_service.py::"
 
 # Beginnings of sentences or table rows, and the tests that prove them.
@@ -25,7 +27,7 @@ SHOWN: Final = {
     + "test_unknown_people_are_throttled_at_the_same_attempt_as_known_ones",
     "| password | the name, on": PASSWORD
     + "test_a_known_device_is_throttled_and_known_only_for_its_own_people",
-    "| authenticator": "features/authn/factors/totp/test_service.py::test_guesses_are_counted_across_sign_ins_and_addresses",
+    "| authenticator, recovery": "features/authn/factors/totp/test_service.py::test_guesses_are_counted_across_sign_ins_and_addresses",
     "| mailed code": "features/accounts/test_verify_address.py::test_a_new_mail_does_not_reset_the_count_of_guesses",
     "| anything, and wrong": GUESS + "test_wrong_guesses_of_every_kind_use_up_the_networks_limit",
     "| mails that strangers": OUT
@@ -36,6 +38,12 @@ SHOWN: Final = {
     + "test_mails_per_day_are_limited_and_then_the_page_shows_what_helps",
     "| | the network": RULE + "test_mails_are_counted_for_each_requester_and_in_total",
     "| mails that a known": RULE + "test_strangers_can_cause_at_most_fifty_mails_a_day",
+    "| codes sent": SENT + "test_a_request_gets_five_messages_in_ten_minutes",
+    "| | the account": SENT + "test_an_account_has_three_live_codes",
+    "Whoever knows the password": ATTACK + "test_many_sign_ins_from_many_addresses_do_not_bomb_the_owner",
+    "So a code is sent at once": "features/authn/factors/email_code/test_second_step.py::test_where_there_is_a_choice_a_mail_is_sent_only_on_request",
+    "Each code takes five guesses": SENT + "test_five_guesses_are_compared_even_when_sent_at_once",
+    "Where three codes": SENT + "test_the_owner_gets_a_code_on_a_known_device_whatever_others_asked_for",
     "Beside each of the first four": PASSWORD + "test_a_slow_attacker_gets_at_most_a_hundred_attempts_a_day",
     "A full counter answers 429": OUT + "test_mails_per_day_are_limited_and_then_the_page_shows_what_helps",
     "Being refused": THROTTLE + "test_a_refused_attempt_is_not_counted_and_does_not_extend_the_wait",

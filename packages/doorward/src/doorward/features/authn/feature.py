@@ -30,14 +30,17 @@ def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
 
 
 def _routes(services: Services) -> Sequence[Route]:
-    from doorward.features.authn.flow.build import factor_plugs, flow_pages, prove_typed_code
+    from doorward.features.authn.flow.build import factor_plugs, flow_pages, prove_typed_code, send_code
+    from doorward.features.authn.flow.sent_code_page import SentCodePages
     from doorward.features.authn.flow.typed_code_routes import TypedCodePage
     from doorward.features.repeated_posts.build import pages
 
     page, flow = services.get(pages), services.get(flow_pages)
+    sent = SentCodePages(flow=flow, store=services.store, send_code=services.get(send_code))
+    typed = TypedCodePage(flow=flow, prove_code=services.get(prove_typed_code), sent=sent)
     return [
         *(route for plug in services.get(factor_plugs) for route in plug.routes(page, flow)),
-        *TypedCodePage(flow=flow, prove_code=services.get(prove_typed_code)).routes(page),
+        *typed.routes(page),
     ]
 
 

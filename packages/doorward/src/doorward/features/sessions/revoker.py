@@ -84,10 +84,11 @@ class Revoker:
         return self._each([grant for grant in found if grant.client_id == client_id], now, reason)
 
     def outstanding(self, account_id: str, *, now: int) -> list[Write]:
-        """End unused mailed codes and links of a person, and sign-ins in progress with a proof (R94). The requester of a mail sees no
+        """End unused codes and links of a person, and sign-ins in progress with a proof (R94). The requester of a mail sees no
         difference: the ticket stays, but no code or link opens it (R80)."""
         return [
             self.store.messages.detach_tickets(account_id),
+            self.store.sent_codes.end_of_account(account_id),
             self.store.sign_ins.end_of_account(account_id, now),
         ]
 

@@ -61,6 +61,11 @@ class Sentences(Struct, frozen=True):
                     ),
                     clock=self.told(problem.at, "clock"),
                 )
+            case Wrong.CODE_NOT_YET:
+                return html(
+                    N_("A code was sent a moment ago. You can ask for another one at %(clock)s."),
+                    clock=self.told(problem.at or 0, "clock"),
+                )
             case Wrong.TOO_MANY_TRIES:
                 return html(N_("Too many tries. Try again in a few minutes."))
             case Wrong.TOO_MANY_MAILS:

@@ -7,6 +7,7 @@ from doorward.features.authn.flow.finish import SignInCompletion
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
+from doorward.features.authn.flow.sending import SendCode
 from doorward.features.authn.flow.sent_code import SentCodes
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.authn.flow.sign_ins import SignIns
@@ -91,6 +92,7 @@ def flow_pages(services: Services) -> FlowPages:
         config=services.config,
         factors=services.get(offered_factors),
         sign_in_flow=services.get(advance),
+        send_code=services.get(send_code),
         goals=services.get(goal_plug).pages,
     )
 
@@ -114,4 +116,14 @@ def sent_codes(services: Services) -> SentCodes:
         throttle=services.get(throttle),
         audit_log=services.get(audit_log),
         metrics=services.metrics,
+    )
+
+
+def send_code(services: Services) -> SendCode:
+    """The service that sends a code for a sign-in."""
+    return SendCode(
+        store=services.store,
+        config=services.config,
+        sign_in_flow=services.get(advance),
+        codes=services.get(sent_codes),
     )

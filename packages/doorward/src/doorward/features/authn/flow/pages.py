@@ -26,6 +26,7 @@ from doorward.features.authn.flow.outcomes import (
     Finished,
     Next,
 )
+from doorward.features.authn.flow.sending import SendCode
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.authn.flow.sign_ins import SignIns
 from doorward.features.sessions.asked import unpack
@@ -64,6 +65,7 @@ class FlowPages:
     config: ConfigSource
     factors: OfferedFactors
     sign_in_flow: SignInFlow
+    send_code: SendCode
     goals: GoalPages
 
     async def begin(
@@ -190,6 +192,19 @@ class FlowPages:
     async def follow(self, browser: BrowserContext, sign_in: SignIn) -> Response:
         """Get the next step from the dispatcher, and respond with it."""
         return await self.answer(browser, await self.next_step(browser, sign_in))
+
+    async def follow_proof(self, browser: BrowserContext, sign_in: SignIn) -> Response:
+        """The same after a form that proved a first factor. If the only thing to show next is a code that is sent, it is sent now."""
+        outcome = await self.next_step(browser, sign_in)
+        if isinstance(outcome, FactorRequired):
+            await self.send_code.send_only(
+                outcome.sign_in,
+                outcome.acceptable,
+                locale=browser.context.locale,
+                caller=browser.caller,
+                now=browser.now,
+            )
+        return await self.answer(browser, outcome)
 
     async def next_step(self, browser: BrowserContext, sign_in: SignIn) -> Next:
         """The next step, for a page that needs more than the redirect."""

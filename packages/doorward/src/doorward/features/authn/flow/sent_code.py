@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar, final
 
@@ -11,12 +12,16 @@ from doorward.core import text
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.sent_code import SentCode
+from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.metrics import Metrics
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
+from doorward.features.authn.flow.factor import TypedCode
 from doorward.features.authn.flow.rules import sent_code as rule
+from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.sent_code import NotYet
+from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
@@ -65,6 +70,14 @@ class Delivery(Protocol):
         self, target: str, account: Account, *, enrolling: bool, caller: Caller, now: int
     ) -> Wait | Undeliverable | None:
         """Count one message, before it is written. None: it may be sent."""
+        ...
+
+    def shown(self, target: str, account: Account) -> str:
+        """The target as the pages show it: who has shown only a first factor need not learn the whole number."""
+        ...
+
+    async def failed(self, code: SentCode) -> bool:
+        """Whether the message with this code could not be delivered, as far as it is known."""
         ...
 
     def write(self, message: CodeMessage) -> tuple[str, Write]:
@@ -221,3 +234,29 @@ class SentCodes:
     def _hash(self, code_id: str, code: str) -> bytes:
         # six digits: a plain hash is reversed at once, a keyed one reveals nothing without the server's key
         return self.sealer.tag(CODE_PURPOSE, f"{code_id}:{code}").encode("ascii")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentCodeTyped(TypedCode):
+    """The typed code of a factor whose codes are sent; a subclass names its kind."""
+
+    traits: FactorTraits
+    store: Store
+    codes: SentCodes
+    delivery: Delivery
+
+    def takes(self, typed: str) -> bool:
+        """Whether the text is six digits."""
+        return rule.looks_like(text.code(typed))
+
+    async def match(
+        self, account: Account, rows: Sequence[EnrolledFactor], typed: str, request: str, now: int
+    ) -> tuple[Proof, Sequence[Write]] | None:
+        """The proof by the code that was sent for this sign-in, to a factor that the account still has."""
+        code = await self.codes.match(self.kind, request, typed, now)
+        if code is None or code.account_id != account.id:
+            return None
+        row = next((row for row in rows if row.id == code.factor_id and row.kind == self.kind), None)
+        if row is None:
+            return None
+        return shown_with(self.traits, row, now), (self.store.sent_codes.use(code.id, now),)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Final, Literal, final
 
 from msgspec import Struct
 
+from doorward.core import text
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import SignIn
 from doorward.features.authn.flow.factor import TYPED_CODE_PATH, Factor
 from doorward.features.authn.flow.pages import FlowPages, ways
+from doorward.features.authn.flow.rules.sent_code import looks_like
+from doorward.features.authn.flow.sending import sender_of
+from doorward.features.authn.flow.sent_code import SentCodeTyped
+from doorward.features.authn.flow.sent_code_page import SentCodePages
 from doorward.features.authn.flow.typed_code import ProveTypedCode
 from doorward.features.sessions.browser_context import (
     BrowserContext,
@@ -29,6 +34,8 @@ from doorward.web.pages.views.sign_in import SecondFactor
 from doorward.web.route import Route
 
 _Method = Literal["authenticator", "recovery"]
+_KINDS: Final = {"authenticator": "totp", "recovery": "recovery_code"}
+"""The methods in addresses of this page, whose names are older than those of the factors; others have the name of their kind."""
 
 
 class _Waiting(Struct, frozen=True):
@@ -44,26 +51,31 @@ class TypedCodePage:
 
     flow: FlowPages
     prove_code: ProveTypedCode
+    sent: SentCodePages
 
     async def ask(self, visit: PageVisit) -> Response:
         """The page for the code of a second factor."""
         browser, waiting = await self._waiting(visit.browser, visit.query.get("flow"))
-        return _page(browser, waiting, _method(visit.query), None)
+        return await self._page(browser, waiting, visit.query, None)
 
     async def ask_again(self, post: StalePost) -> Response:
         """The form once more, if this browser may go on with the sign-in."""
         await self.flow.lead_onward(post.browser, post.form.get("flow"))
         browser, waiting = await self._waiting(post.browser, post.form.get("flow"))
-        return _page(browser, waiting, _method(post.form), post.problem)
+        return await self._page(browser, waiting, post.form, post.problem)
 
     async def answer(self, post: PagePost) -> Response:
         """Enter a code of the app, or a recovery code: told apart by what was typed, not by which page it was typed on."""
         browser, waiting = await self._waiting(post.browser, post.form.get("flow"))
-        method, code = _method(post.form), post.form.get("code", "")
+        code, sender = post.form.get("code", ""), _sender(waiting, post.form)
         if not code.strip():
-            return _page(browser, waiting, method, FormProblem(Wrong.CODE_MISSING))
+            return await self._page(browser, waiting, post.form, FormProblem(Wrong.CODE_MISSING))
         outcome = await self.prove_code.prove(
-            waiting.sign_in, code=Secret(code), caller=browser.caller, now=browser.now
+            waiting.sign_in,
+            code=Secret(code),
+            kind=sender.kind if sender is not None and _six_digits(code) else None,
+            caller=browser.caller,
+            now=browser.now,
         )
         if not isinstance(outcome, OAuthError):
             return await self.flow.follow(browser, outcome)
@@ -72,8 +84,9 @@ class TypedCodePage:
         if outcome.code == "too_many_attempts":
             problem = FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.retry_at)
         else:
-            problem = FormProblem(Wrong.RECOVERY_CODE_WRONG if method == "recovery" else Wrong.CODE_WRONG)
-        return _page(browser, waiting, method, problem)
+            recovery = sender is None and _method(post.form) == "recovery"
+            problem = FormProblem(Wrong.RECOVERY_CODE_WRONG if recovery else Wrong.CODE_WRONG)
+        return await self._page(browser, waiting, post.form, problem)
 
     async def _waiting(self, browser: BrowserContext, flow: str | None) -> tuple[BrowserContext, _Waiting]:
         """The sign-in, if a code may come next in it; else `EarlyResponse` redirects to its current step."""
@@ -85,25 +98,41 @@ class TypedCodePage:
             raise EarlyResponse(await self.flow.follow(browser, sign_in))
         return browser, _Waiting(sign_in, account, acceptable)
 
+    async def _page(
+        self,
+        browser: BrowserContext,
+        waiting: _Waiting,
+        given: Mapping[str, str],
+        problem: FormProblem | None,
+    ) -> Response:
+        sender = _sender(waiting, given)
+        if sender is None:
+            return _page(browser, waiting, _method(given), problem)
+        return await self.sent.shown(
+            browser, waiting.sign_in, waiting.account, waiting.acceptable, sender, problem
+        )
+
     def routes(self, pages: BrowserPages) -> list[Route]:
         """Routes of the page and its form."""
         return [
             pages.get(TYPED_CODE_PATH, self.ask, takes="flow method"),
             pages.post(TYPED_CODE_PATH, self.answer, refused=self.ask_again, takes="flow method code"),
+            *self.sent.routes(pages),
         ]
 
 
 def _page(
     browser: BrowserContext, waiting: _Waiting, method: _Method, problem: FormProblem | None
 ) -> Response:
-    codes = [factor for factor in waiting.acceptable if factor.typed_code is not None]
-    others = [factor for factor in waiting.acceptable if factor.typed_code is None]
+    codes = [factor for factor in waiting.acceptable if factor.traits.kind in _KINDS.values()]
+    others = [factor for factor in waiting.acceptable if factor not in codes]
     view = SecondFactor(
         account=waiting.account.email,
         flow=waiting.sign_in.id,
         # a reload by GET shows the same form
         action=f"{TYPED_CODE_PATH}?method=recovery" if method == "recovery" else TYPED_CODE_PATH,
         method=method,
+        authenticator_available=any(not factor.traits.backup for factor in codes),
         recovery_available=any(factor.traits.backup for factor in codes),
         problem=problem,
         others=ways(others, browser.context.locale),
@@ -113,3 +142,14 @@ def _page(
 
 def _method(given: Mapping[str, str]) -> _Method:
     return "recovery" if given.get("method") == "recovery" else "authenticator"
+
+
+def _sender(waiting: _Waiting, given: Mapping[str, str]) -> SentCodeTyped | None:
+    """The factor whose codes are sent, if the page is for it."""
+    method = given.get("method", "")
+    return None if method in _KINDS else sender_of(waiting.acceptable, method)
+
+
+def _six_digits(code: str) -> bool:
+    """A recovery code may be typed on any of these pages."""
+    return looks_like(text.code(code))

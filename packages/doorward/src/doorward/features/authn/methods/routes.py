@@ -176,7 +176,7 @@ class MethodHandlers:
         )
         if isinstance(outcome, OAuthError):
             return _refused(post, back, CONFIRM, outcome)
-        return await self.flow.follow(browser, outcome)
+        return await self.flow.follow_proof(browser, outcome)
 
     def _setup_of(self, owner: SignedIn, form: Mapping[str, str]) -> Setup:
         """The setup to which a form belongs; `EarlyResponse` redirects to a new one if it has expired."""

@@ -64,6 +64,9 @@ class Wrong(Said):
         ),
     )
     """After too many wrong codes even the right one no longer works. Give `at` if another code is accepted later."""
+    CODE_NOT_YET = "code_not_yet"
+    """A code was sent a moment ago. Give `at`: when another one may be asked for."""
+    CODE_UNDELIVERABLE = "code_undeliverable", N_("We can't send a code there. Use another way.")
     RECOVERY_CODE_WRONG = "recovery_code_wrong", N_("That recovery code didn't work. Each code works once.")
     PASSKEY_UNKNOWN = "passkey_unknown", N_("This passkey isn't known here any more. Use another way.")
     PASSKEY_REFUSED = "passkey_refused", N_("That passkey didn't work. Try again, or use another way.")

@@ -47,8 +47,8 @@ class SignInView(Form, frozen=True):
 class SecondFactor(Form, frozen=True):
     """/sign-in/code. Posts `code`, `method` (authenticator | recovery), `csrf`, `flow`.
 
-    `account` is the address of the person whose password is proven; `method` is the view shown; `recovery_available` offers the
-    other one. The links to the other view are `/sign-in/code?flow=…&method=recovery|authenticator`; `/sign-in?flow=…&restart=1`
+    `account` is the address of the person whose password is proven; `method` is the view shown; `recovery_available` and
+    `authenticator_available` offer the other one. The links to the other view are `/sign-in/code?flow=…&method=recovery|authenticator`; `/sign-in?flow=…&restart=1`
     starts over; `others` are methods besides codes.
     """
 
@@ -57,6 +57,7 @@ class SecondFactor(Form, frozen=True):
     flow: str | None = None
     action: str = "/sign-in/code"
     method: Literal["authenticator", "recovery"] = "authenticator"
+    authenticator_available: bool = True
     recovery_available: bool = True
     others: tuple[OtherWay, ...] = ()
 

@@ -79,7 +79,7 @@ class SignInPage:
             sign_in, identifier, Secret(password), caller=browser.caller, now=browser.now
         )
         if not isinstance(outcome, OAuthError):
-            return await self.flow.follow(browser, outcome)
+            return await self.flow.follow_proof(browser, outcome)
         if outcome.code == "invalid_session":
             return await self.flow.load_and_follow(browser, sign_in.id)
         if outcome.code == "too_many_attempts":

@@ -97,6 +97,11 @@ def check(code: SentCode | None, code_hash: bytes, *, request: str, kind: str, n
     return None if hmac.compare_digest(code.code_hash, code_hash) else Missed("code")
 
 
+def looks_like(typed: str) -> bool:
+    """Whether the text, as returned by `core.text.code`, is such a code."""
+    return len(typed) == DIGITS and typed.isascii() and typed.isdigit()
+
+
 def masked(address: str) -> str:
     """A mail address as it is shown to somebody who has shown one factor: its first letter, and its domain."""
     name, at, domain = address.rpartition("@")

@@ -1,0 +1,142 @@
+"""The page of a code that is sent: it is asked for with a button, and then typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, final
+
+from doorward.core.errors import OAuthError
+from doorward.core.model.account import Account
+from doorward.core.model.signin import SignIn
+from doorward.features.authn.flow.factor import TYPED_CODE_PATH, Factor
+from doorward.features.authn.flow.pages import FlowPages, ways, with_flow
+from doorward.features.authn.flow.rules import sent_code as rule
+from doorward.features.authn.flow.rules.sent_code import NotYet
+from doorward.features.authn.flow.sending import SendCode, sender_of
+from doorward.features.authn.flow.sent_code import SentCodeTyped, Undeliverable
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.sessions.browser_context import (
+    BrowserContext,
+    BrowserPages,
+    PagePost,
+    PageVisit,
+    StalePost,
+)
+from doorward.storage.sql.store import Store
+from doorward.web.http import EarlyResponse, Response
+from doorward.web.page import page
+from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.pages.views.sent_code import CodeTarget, SentCodeView
+from doorward.web.route import Route
+
+SEND_PATH: Final = f"{TYPED_CODE_PATH}/send"
+_NOT_YET: Final = {
+    "pause": Wrong.CODE_NOT_YET,
+    "request": Wrong.TOO_MANY_TRIES,
+    "account": Wrong.TOO_MANY_MAILS,
+}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentCodePages:
+    """The part of the page of typed codes that is for codes which are sent. A GET never sends one."""
+
+    flow: FlowPages
+    store: Store
+    send_code: SendCode
+
+    async def shown(
+        self,
+        browser: BrowserContext,
+        sign_in: SignIn,
+        account: Account,
+        acceptable: tuple[Factor, ...],
+        sender: SentCodeTyped,
+        problem: FormProblem | None,
+    ) -> Response:
+        """The page: the button, or the field for the code that was sent. `sender` is that of an acceptable factor."""
+        kind, delivery, now = sender.kind, sender.delivery, browser.now
+        rows = [row for row in await self.store.accounts.factors(account.id) if row.kind == kind]
+        code = await sender.codes.live(kind, sign_in.id, now)
+        sent_to = next((row for row in rows if code is not None and row.id == code.factor_id), None)
+        view = SentCodeView(
+            account=account.email,
+            flow=sign_in.id,
+            method=kind,
+            action=f"{TYPED_CODE_PATH}?method={kind}",
+            send_action=f"{SEND_PATH}?kind={kind}",
+            targets=tuple(
+                CodeTarget(row.id, delivery.shown(delivery.target(account, row), account)) for row in rows
+            ),
+            sent_to=delivery.shown(delivery.target(account, sent_to), account) if sent_to else None,
+            again_at=again_at if code and (again_at := code.created_at + rule.PAUSE) > now else None,
+            another=code is not None and code.sends > 1,
+            undelivered=code is not None and await delivery.failed(code),
+            problem=problem,
+            others=ways([one for one in acceptable if one.traits.kind != kind], browser.context.locale),
+        )
+        return page(view, browser)
+
+    async def reload(self, visit: PageVisit) -> Response:
+        """Leads to the page with the button, after a reload of the answer to its form."""
+        kind = visit.query.get("kind", "")
+        known = any(sends(factor) and factor.traits.kind == kind for factor in self.flow.factors.all)
+        path = f"{TYPED_CODE_PATH}?method={kind}" if known else TYPED_CODE_PATH
+        return visit.browser.go(with_flow(path, visit.query.get("flow")))
+
+    async def send(self, post: PagePost) -> Response:
+        """Send a code, or another one."""
+        browser, kind = post.browser, post.form.get("kind", "")
+        browser, sign_in = await self.flow.current(browser, post.form.get("flow"))
+        if sign_in is None:
+            return browser.go("/sign-in")
+        outcome = await self.send_code.send(
+            sign_in,
+            kind,
+            to=post.form.get("to") or None,
+            locale=browser.context.locale,
+            caller=browser.caller,
+            now=browser.now,
+        )
+        match outcome:
+            case OAuthError():
+                return await self.flow.load_and_follow(browser, sign_in.id)
+            case NotYet(until=until, why=why):
+                problem = FormProblem(_NOT_YET[why], at=until)
+            case Wait(until=until, stranger=stranger):
+                problem = FormProblem(Wrong.TOO_MANY_MAILS if stranger else Wrong.TOO_MANY_TRIES, at=until)
+            case Undeliverable():
+                problem = FormProblem(Wrong.CODE_UNDELIVERABLE)
+            case _:
+                return browser.go(with_flow(f"{TYPED_CODE_PATH}?method={kind}", sign_in.id))
+        account, acceptable = await self.flow.sign_in_flow.acceptable(sign_in, browser.now)
+        sender = sender_of(acceptable, kind)
+        if account is None or sender is None:
+            return await self.flow.load_and_follow(browser, sign_in.id)
+        return await self.shown(browser, sign_in, account, acceptable, sender, problem)
+
+    async def send_again(self, post: StalePost) -> Response:
+        """The page with the button; nothing is sent for a form that was refused."""
+        await self.flow.lead_onward(post.browser, post.form.get("flow"))
+        browser, sign_in = await self.flow.current(post.browser, post.form.get("flow"))
+        kind = post.form.get("kind", "")
+        if sign_in is None:
+            raise EarlyResponse(browser.go("/sign-in"))
+        account, acceptable = await self.flow.sign_in_flow.acceptable(sign_in, browser.now)
+        sender = sender_of(acceptable, kind)
+        if account is None or sender is None:
+            return await self.flow.follow(browser, sign_in)
+        return await self.shown(browser, sign_in, account, acceptable, sender, post.problem)
+
+    def routes(self, pages: BrowserPages) -> list[Route]:
+        """The form with the button."""
+        return [
+            pages.get(SEND_PATH, self.reload, takes="flow kind"),
+            pages.post(SEND_PATH, self.send, refused=self.send_again, takes="flow kind to"),
+        ]
+
+
+def sends(factor: Factor) -> bool:
+    """Whether the codes of a factor are sent."""
+    return isinstance(factor.typed_code, SentCodeTyped)

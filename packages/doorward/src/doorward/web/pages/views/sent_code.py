@@ -1,0 +1,40 @@
+"""Page of a code that is sent by mail or text message."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec import Struct
+
+from doorward.web.pages.views.problems import Form
+from doorward.web.pages.views.sign_in import OtherWay
+
+
+class CodeTarget(Struct, frozen=True):
+    """A phone or mailbox to which a code can be sent. `id` is posted back as `to`; `label` shows only a part of the number or address."""
+
+    id: str
+    label: str
+
+
+class SentCodeView(Form, frozen=True):
+    """/sign-in/code with the method `email_code` or `sms`. Posts `code`, `method`, `csrf`, `flow`; the second form posts `kind`, `to`,
+    `csrf`, `flow` to `send_action`.
+
+    `sent_to`: a code was sent there, and can be typed. `again_at` (seconds): not before that another one may be asked for, None: now.
+    `another`: it is not the first one. `undelivered`: its message could not be delivered. `others` are the other methods.
+    """
+
+    template: ClassVar[str] = "sent_code.html"
+    account: str
+    method: str
+    targets: tuple[CodeTarget, ...]
+    flow: str | None = None
+    action: str = "/sign-in/code"
+    send_action: str = "/sign-in/code/send"
+    sent_to: str | None = None
+    again_at: int | None = None
+    another: bool = False
+    undelivered: bool = False
+    minutes: int = 10
+    others: tuple[OtherWay, ...] = ()
