@@ -1,3 +1,3 @@
 """Proof kinds of the server's own factors, for tests that begin sign-ins themselves."""
 
-KINDS = ("password", "totp", "recovery_code")
+KINDS = ("password", "totp", "email_code", "recovery_code")

@@ -6,8 +6,10 @@ import pytest
 
 from doorward.features.authn import index as authn
 from doorward.features.authn.factors.email_code.messages import (
+    AddressCodeMail,
     AddressTaken,
     ResetPasswordMail,
+    SignInCodeMail,
     VerifyAddressMail,
 )
 from doorward.features.authn.factors.password.messages import PasswordChanged
@@ -36,6 +38,9 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         VerifyAddressMail(code="481516", link=LINK),
         AddressTaken(),
         ResetPasswordMail(code="481516", link=LINK, minutes=1),
+        SignInCodeMail(code="481516", at=AT, device=name, app=name),
+        SignInCodeMail(code="481516", at=AT),
+        AddressCodeMail(code="481516"),
         PasswordChanged(at=AT, device=name),
         NewDevice(at=AT, device=name, app=name),
         NewDevice(at=AT),
@@ -73,6 +78,13 @@ def test_text_and_html_have_the_same_content(message: MessageTemplate, locale: s
     assert mail.subject
     assert "\n" not in mail.subject
     assert "%(" not in mail.subject + mail.text + mail.html
+
+
+def test_a_code_of_a_factor_is_in_the_mail_and_not_in_the_subject() -> None:
+    for letter in (SignInCodeMail(code="481516", at=AT), AddressCodeMail(code="481516")):
+        mail = render(letter, **context())
+        assert "481\u00a0516" in mail.text
+        assert "481" not in mail.subject
 
 
 def test_code_and_link_are_in_the_mail_and_the_code_not_in_the_subject() -> None:

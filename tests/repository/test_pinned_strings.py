@@ -25,6 +25,7 @@ from doorward.core.model.message import TicketKind
 from doorward.core.model.revocation import RevocationKind
 from doorward.core.model.session import EndReason
 from doorward.features.authn import index as authn
+from doorward.features.authn.factors.email_code import factor as email_code
 from doorward.features.authn.factors.password.rules import proof as password
 from doorward.features.authn.factors.recovery_codes import rules as recovery_codes
 from doorward.features.authn.factors.totp import rules as totp
@@ -41,7 +42,7 @@ from doorward_verify.revocation import KINDS as VERIFIER_KINDS
 from tests.repository import tree
 
 # The purposes of the server's derived keys: `Sealer.seal` and `open`, `seal_under` and `open_under`, `tag`.
-SEALED_FOR = {"enrol-target", "mail", "signing key", "totp", "totp-setup"}
+SEALED_FOR = {"enrol-target", "factor-address", "mail", "signing key", "totp", "totp-setup"}
 SEALED_UNDER_A_SECRET_FOR = {"answered post"}
 TAGGED_FOR = {
     "answered post",
@@ -190,12 +191,12 @@ ENVIRONMENT = {
     "DOORWARD_TEST_",
 }
 # `factors.kind` and the kind and method references of proofs
-FACTORS = {"password": ("pwd",), "totp": ("otp",), "recovery_code": ("otp",)}
+FACTORS = {"password": ("pwd",), "totp": ("otp",), "recovery_code": ("otp",), "email_code": ("otp",)}
 # in the documents of apps
 GRANT_NAMES = "authorization_code refresh_token client_credentials"
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
-    "verify_address address_taken reset_password password_changed new_device second_factor_added second_factor_removed"
+    "verify_address address_taken reset_password sign_in_code address_code password_changed new_device second_factor_added second_factor_removed"
     " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_copied refresh_replayed"
 )
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
@@ -334,7 +335,7 @@ def test_environment_variables_are_pinned() -> None:
 
 
 def test_factors_are_pinned() -> None:
-    found = (password.TRAITS, totp.TRAITS, recovery_codes.TRAITS)
+    found = (password.TRAITS, totp.TRAITS, recovery_codes.TRAITS, email_code.TRAITS)
     assert {traits.kind: traits.amr for traits in found} == FACTORS
     # what sessions of earlier programs say, which stored no proofs
     assert dict(FROM_AMR) == {"password": "pwd", "totp": "otp", "recovery_code": "rc"}

@@ -23,6 +23,7 @@ async def test_the_servers_own_factors_are_in_order_of_preference() -> None:
         assert [factor.label("en") for factor in offered.all] == [
             "Use your password",
             "Use your authenticator app",
+            "Get a code by email",
             "Use a recovery code",
         ]
         assert [factor.label("de") for factor in offered.all] != [

@@ -11,7 +11,7 @@ from doorward.adapters.mail.delivery import MailWorker
 from doorward.adapters.mail.smtp import SmtpSender, SmtpServer
 from doorward.adapters.metrics import PrometheusMetrics
 from doorward.app.container import Container
-from doorward.features.authn.factors.email_code.build import email_challenges
+from doorward.features.authn.factors.email_code.build import mailed_code_problem
 from doorward.features.feature import BackgroundJob
 from doorward.settings import Settings
 
@@ -58,7 +58,7 @@ def _mail(container: Container, server: SmtpServer) -> MailWorker:
         sender=SmtpSender(server, context=trust.context(services.ca_file)),
         clock=services.clock,
         metrics=services.metrics,
-        spent=services.get(email_challenges).problem,
+        spent=services.get(mailed_code_problem),
     )
 
 

@@ -1,8 +1,7 @@
 """Index of authentication: the factors of this server, in order of preference, and their messages, in two explicit lists.
 
-Mailed codes are not a factor: they prove an address at sign-up and reset, and a mailbox is no authenticator (NIST SP 800-63B-4
-§3.1.3). A factor from outside comes with a feature that is passed to the container: `Feature(name="mine",
-adds=(FACTORS.filled_by(…),))`.
+Codes by mail are a second step that raises no level: a mailbox is no authenticator (NIST SP 800-63B-4 §3.1.3). A factor from outside
+comes with a feature that is passed to the container: `Feature(name="mine", adds=(FACTORS.filled_by(…),))`.
 """
 
 from __future__ import annotations
@@ -11,9 +10,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from doorward.features.authn.factors.email_code.build import email_challenges
+from doorward.features.authn.factors.email_code.factor import email_code_factor
 from doorward.features.authn.factors.email_code.messages import (
+    AddressCodeMail,
     AddressTaken,
     ResetPasswordMail,
+    SignInCodeMail,
     VerifyAddressMail,
 )
 from doorward.features.authn.factors.passkeys.messages import PasskeyAdded, PasskeyCopied, PasskeyRemoved
@@ -37,6 +39,8 @@ MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (
     VerifyAddressMail,
     AddressTaken,
     ResetPasswordMail,
+    SignInCodeMail,
+    AddressCodeMail,
     PasswordChanged,
     NewDevice,
     SecondFactorAdded,
@@ -53,9 +57,10 @@ MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (
 
 
 def factors(services: Services) -> Sequence[FactorPlug]:
-    """Password, authenticator app, recovery codes. The password page prefills the address after a reset."""
+    """Password, authenticator app, codes by mail, recovery codes. The password page prefills the address after a reset."""
     return (
         password_factor(services, reset_of=services.get(email_challenges).finished_reset),
         services.get(totp_factor),
+        services.get(email_code_factor),
         services.get(recovery_codes_factor),
     )

@@ -87,3 +87,58 @@ class ResetPasswordMail:
             code=grouped(self.code),
             links=(Link(label=_("Or open this link in the browser where you started:"), url=self.link),),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInCodeMail:
+    """The code of a second step; sent only after a first factor was shown. The subject has no code: it is shown on lock screens."""
+
+    kind: ClassVar[str] = "sign_in_code"
+    code: str
+    at: int
+    minutes: int = 10
+    device: str | None = None
+    app: str | None = None
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """The code, who asked for it, and what it means if it was somebody else."""
+        _ = say.text
+        purpose = (
+            _("Somebody, probably you, is signing in to your account at %(brand)s.")
+            if self.app is None
+            else _(
+                "Somebody, probably you, is signing in to %(app)s with your account at %(brand)s.",
+                app=calm(self.app),
+            )
+        )
+        return MessageText(
+            subject=_("Your sign-in code for %(brand)s"),
+            paragraphs=(purpose, say.code_for(self.minutes), say.when(self.at, self.device)),
+            closing=_(
+                "Never give this code to anybody. If it wasn't you, somebody knows your password: change it."
+            ),
+            code=grouped(self.code),
+            links=(say.link(_("If this wasn't you, reset your password at once:"), "/reset"),),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressCodeMail:
+    """The code that proves an address before codes for sign-ins are sent there."""
+
+    kind: ClassVar[str] = "address_code"
+    code: str
+    minutes: int = 10
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """The code and its purpose."""
+        _ = say.text
+        return MessageText(
+            subject=_("Confirm this address for %(brand)s"),
+            paragraphs=(
+                _("Somebody, probably you, wants to get sign-in codes for %(brand)s at this address."),
+                say.code_for(self.minutes),
+            ),
+            closing=_("If it wasn't you, do nothing. Never give this code to anybody."),
+            code=grouped(self.code),
+        )
