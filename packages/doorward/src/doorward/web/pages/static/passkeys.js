@@ -52,11 +52,16 @@
       }
     };
 
+    let busy = false;
     const again = async () => {
+      if (busy) return;
+      busy = true;
       try {
         await renew();
       } catch {
         return;
+      } finally {
+        busy = false;
       }
       await suggest();
     };
