@@ -118,7 +118,10 @@ class Process:
         return [
             line
             for line in self.log.read_text("utf-8", "replace").splitlines()
-            if "Traceback" in line or "unforeseen" in line or "background.failed" in line
+            if "Traceback" in line
+            or "request.failed" in line
+            or "unforeseen error" in line
+            or "background.failed" in line
         ]
 
     def troubles(self) -> list[str]:

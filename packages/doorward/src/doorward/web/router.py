@@ -197,9 +197,9 @@ class App:
             log.warning(
                 "request.unavailable",
                 path=request.path,
-                error=type(problem).__name__,
+                reason=type(problem).__name__,
                 # the text from the database or the connection to it; adapters write it without values and passwords
-                reason=str(problem)[:300],
+                detail=str(problem)[:300],
                 request_id=request.request_id,
             )
             status, code, say = 503, "temporarily_unavailable", "Please try again in a moment."
