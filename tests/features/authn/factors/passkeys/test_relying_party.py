@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from doorward.app.process import start
+from doorward.core.model.policy import PasskeyPolicy
 from doorward.features.authn.factors.passkeys.relying_party import (
     RP_ID_META,
     RelyingParty,
     RelyingPartyChanged,
 )
+from doorward.storage.sqlite.database import open_sqlite
+from tests.containers import settings
 from tests.features.authn.factors.passkeys.owners import device, enrolled
 from tests.people import House
+from tests.storage.samples import account, factor, passkey
 
 pytestmark = pytest.mark.anyio
 OTHER = "example.com"
@@ -44,3 +51,22 @@ async def test_with_passkeys_another_id_is_refused_unless_they_are_given_up(hous
     assert await house.store.meta(RP_ID_META) == OTHER
     # the setting may stay
     await settle(house, OTHER, "auth.example.com")
+
+
+async def test_a_server_does_not_start_with_passkeys_of_another_name(tmp_path: Path) -> None:
+    path = str(tmp_path / "doorward.db")
+    store = await open_sqlite(Path(path))
+    row = factor("phone", kind="passkey", sealed=None)
+    assert await store.commit(
+        store.accounts.insert(account()),
+        store.accounts.add_factor(row),
+        store.passkeys.insert(passkey()),
+        store.put_meta(RP_ID_META, "former.example.com"),
+    )
+    await store.close()
+    with pytest.raises(RelyingPartyChanged):
+        await start(settings(database=path))
+    _, stop = await start(settings(database=path, passkeys=PasskeyPolicy(rp_id_was="former.example.com")))
+    await stop()
+    _, stop = await start(settings(database=path))
+    await stop()
