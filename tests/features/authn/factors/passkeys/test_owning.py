@@ -193,7 +193,7 @@ async def test_the_last_way_in_stays(house: House) -> None:
 async def test_nothing_is_added_while_a_process_of_an_older_version_answers(house: House) -> None:
     account, phone = await house.person(), device()
     old = "INSERT INTO nodes (id, seen, expires_at) VALUES ('nod_old', 1, ?)"
-    await house.store._db.apply(((old, (house.now + 60,), None),))  # pyright: ignore[reportPrivateUsage]
+    await house.store._db.apply(((old, (house.now + 60,), None),))
     assert await prepare(house, account, phone) == NotAdded("not_yet")
 
 

@@ -11,6 +11,7 @@ from doorward.core.model.session import Session
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.passkeys.rules.proof import KINDS
+from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
@@ -26,6 +27,7 @@ class RemovePasskey:
     """The caller makes sure that the owner has signed in recently."""
 
     store: Store
+    factors: OfferedFactors
     throttle: Throttle
     audit_log: AuditLog
     mail_queue: MailQueue
@@ -39,6 +41,7 @@ class RemovePasskey:
 
         Other sessions that a passkey vouches for end. They do not say which: one that is left would stand for the one that is gone.
         """
+        rows = await self.store.accounts.factors(account.id)
         passkeys = await self.store.passkeys.of_account(account.id)
         passkey = next((one for one in passkeys if one.factor_id == factor_id), None)
         if passkey is None:
@@ -47,9 +50,11 @@ class RemovePasskey:
             return "last"
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
+        orphans = self.factors.orphaned([row for row in rows if row.id != factor_id])
         mail = owner_mail(self.mail_queue, "passkey_removed", account, caller, now, name=passkey.name)
         done = await self.store.commit(
             self.store.accounts.remove_factor(account.id, factor_id),
+            *(self.store.accounts.remove_factors(account.id, kind) for kind in orphans),
             self.store.messages.insert_mail(mail),
             self.audit_log.write(
                 "passkey.removed",
