@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 from msgspec import Struct
 
-from doorward.adapters.guarded_post import CallFailed, GuardedAnswer, GuardedPost, answered
+from doorward.adapters.http_client import CallFailed, GuardedAnswer, GuardedPost, answered
 from doorward.core.model.secret import Secret
 from doorward.core.ports.message_channel import (
     MessageAccepted,

@@ -14,7 +14,7 @@ from typing import Final, Literal, final
 import msgspec
 from msgspec import Struct
 
-from doorward.adapters.guarded_post import CallFailed, GuardedPost, answered
+from doorward.adapters.http_client import CallFailed, GuardedPost, answered
 from doorward.core.model.secret import Secret
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.message_channel import (
