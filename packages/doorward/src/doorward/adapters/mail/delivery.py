@@ -79,7 +79,7 @@ class MailWorker:
 
     async def run(self) -> None:
         """Run for ever."""
-        await _for_ever(self.send_due, self._interval)
+        await for_ever(self.send_due, self._interval)
 
     async def send_due(self) -> int:
         """Send everything that is due now; returns the number of tries."""
@@ -142,7 +142,7 @@ class LogoutWorker:
 
     async def run(self) -> None:
         """Run for ever."""
-        await _for_ever(self.send_due, self._interval)
+        await for_ever(self.send_due, self._interval)
 
     async def send_due(self) -> int:
         """Send everything that is due now; returns the number of tries."""
@@ -176,7 +176,8 @@ class LogoutWorker:
         await self._store.commit(messages.replace_logout(taken, after))
 
 
-async def _for_ever(send_due: Callable[[], Awaitable[int]], interval: float) -> None:
+async def for_ever(send_due: Callable[[], Awaitable[int]], interval: float) -> None:
+    """Send what is due, poll every `interval` seconds, and go on after any failure."""
     while True:
         try:
             while await send_due() > 0:
