@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
+from msgspec import structs
 
+from doorward.core.model.text_message import SMS_PURPOSE, OutgoingSms, Sms
 from tests.people import PASSWORD, open_house
 
 pytestmark = pytest.mark.anyio
@@ -34,8 +37,6 @@ async def test_a_mail_sealed_under_another_key_is_skipped() -> None:
         page = await browser.get("/sign-up")
         await browser.submit(page, "sign-up", email="new@example.com", password=PASSWORD)
         (mail,) = await house.store.messages.recent_mail()
-        from msgspec import structs
-
         strange = structs.replace(mail, id="mai_other")
         await house.store.commit(house.store.messages.insert_mail(strange))
         shown = await browser.get("/_dev/outbox")
@@ -70,3 +71,32 @@ async def test_the_issuers_host_and_loopback_names_are_accepted(host: str) -> No
     async with open_house(development=True) as house:
         answer = await house.browser()._ask("GET", "/_dev/outbox", b"", {"host": host})
         assert answer.status == 200
+
+
+async def test_text_messages_stand_among_the_mails() -> None:
+    async with open_house(development=True) as house:
+        sms = Sms(
+            to="+491712345678",
+            text="203794 is your code for Shop.\n\n@auth.example.com #203794",
+            expires_at=house.now + 600,
+            code="203794",
+        )
+        sealed = house.sealer.seal(SMS_PURPOSE, "sms_1", msgspec.json.encode(sms))
+        row = OutgoingSms(
+            id="sms_1",
+            kind="code",
+            account_id="usr_1",
+            code_id=None,
+            country="DE",
+            sealed=sealed,
+            created_at=house.now,
+            next_try_at=house.now,
+        )
+        strange = structs.replace(row, id="sms_2")
+        await house.store.commit(
+            house.store.outgoing_sms.insert(row), house.store.outgoing_sms.insert(strange)
+        )
+        shown = await house.browser().get("/_dev/outbox")
+        assert shown.text.count("+491712345678") == 1
+        assert "Text message" in shown.text
+        assert "203794" in shown.text

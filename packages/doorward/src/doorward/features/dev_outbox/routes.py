@@ -1,4 +1,4 @@
-"""/_dev/outbox: the mails that would have been sent, for trying out the server on one's own machine. In development only."""
+"""/_dev/outbox: the messages that would have been sent, for trying out the server on one's own machine. In development only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from doorward.core.model.message import EmailMessage, OutgoingMail
 from doorward.core.web_origin import loopback
+from doorward.features.dev_outbox.service import KeptMessage
 from doorward.features.sessions.browser_context import BrowserPages, PageVisit
 from doorward.web.http import Request, Response, json_response
 from doorward.web.page import page
@@ -16,19 +16,19 @@ from doorward.web.pages.views.ends import Outbox, OutboxMessage
 from doorward.web.route import Route
 
 SHOWN: Final = 50
-Recent = Callable[[int], Awaitable[list[tuple[OutgoingMail, EmailMessage]]]]
-"""The last mails with their clear text, by their number."""
+Recent = Callable[[int], Awaitable[list[KeptMessage]]]
+"""The last messages, by their number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxPage:
-    """The last mails, newest first."""
+    """The last messages, newest first."""
 
     recent: Recent
     issuer: str
 
     async def show(self, visit: PageVisit) -> Response:
-        """The last 50 mails, opened, for who asks this machine by one of its own names.
+        """The last 50 messages, opened, for who asks this machine by one of its own names.
 
         Any other Host is refused: a malicious site may let its own name resolve to 127.0.0.1, and its scripts could read the codes
         (DNS rebinding).
@@ -38,10 +38,8 @@ class OutboxPage:
                 {"error": "not_found", "error_description": "There is nothing here under this name."}, 404
             )
         messages = tuple(
-            OutboxMessage(
-                to=mail.to, subject=message.subject, text=message.text, at=mail.created_at, code=message.code
-            )
-            for mail, message in await self.recent(SHOWN)
+            OutboxMessage(to=one.to, subject=one.subject, text=one.text, at=one.at, code=one.code)
+            for one in await self.recent(SHOWN)
         )
         return page(Outbox(messages), visit.browser)
 

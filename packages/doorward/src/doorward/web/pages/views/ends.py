@@ -119,10 +119,10 @@ class Home(Struct, frozen=True):
 
 
 class OutboxMessage(Struct, frozen=True):
-    """One message that development did not send. `text` is its plain text; http(s) URLs in it become links."""
+    """One message that development did not send; a text message has no `subject`. http(s) URLs in `text` become links."""
 
     to: str
-    subject: str
+    subject: str | None
     text: str
     at: int
     code: str | None = None
