@@ -77,3 +77,12 @@ def parse(typed: str, *, countries: Sequence[str], region: str | None = None) ->
     if country is None or calling_code is None or country not in countries:
         return "country"
     return Phone(plans.format_number(number, plans.PhoneNumberFormat.E164), country, calling_code)
+
+
+def stored(e164: str) -> Phone:
+    """A number that was checked when it was given."""
+    import phonenumbers as plans
+
+    number = plans.parse(e164, None)
+    country = plans.region_code_for_number(number) or "ZZ"
+    return Phone(e164, country, number.country_code or 0)
