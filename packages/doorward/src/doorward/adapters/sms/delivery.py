@@ -98,7 +98,7 @@ class SmsWorker:
             await self._give_up(taken, str(problem))
             return
         if (why := await self._useless(message, sms, now)) is not None:
-            await self._give_up(taken, message.problem or why, dropped=message.problem is None)
+            await (self._give_up(taken, message.problem) if message.problem else self._drop(taken, why))
             return
         answer = await self._channel.send(sms.to, sms.text, message_id=message.id)
         if isinstance(answer, MessageAccepted):
@@ -121,17 +121,18 @@ class SmsWorker:
             return "its code has expired"
         return None if message.code_id is None else await self._spent(message.code_id, now)
 
-    async def _give_up(self, taken: OutgoingSms, reason: str, *, dropped: bool = False) -> None:
-        """A message is dropped, which is no failure, when its code was used or replaced before any try failed."""
-        self._count(taken, "dropped" if dropped else "failed")
-        _log.warning(
-            "sms.dropped" if dropped else "sms.failed", message_id=taken.id, tries=taken.tries, reason=reason
-        )
-        after = structs.replace(taken, failed_at=self._clock.now(), problem=None if dropped else reason)
-        writes = [self._store.outgoing_sms.replace(taken, after)]
-        if not dropped:
-            writes.append(self._failed(taken, reason))
-        await self._store.commit(*writes)
+    async def _give_up(self, taken: OutgoingSms, reason: str) -> None:
+        self._count(taken, "failed")
+        _log.warning("sms.failed", message_id=taken.id, tries=taken.tries, reason=reason)
+        after = structs.replace(taken, failed_at=self._clock.now(), problem=reason)
+        await self._store.commit(self._store.outgoing_sms.replace(taken, after), self._failed(taken, reason))
+
+    async def _drop(self, taken: OutgoingSms, reason: str) -> None:
+        """Not sent, since its code was used or replaced before any try failed. That is no failure."""
+        self._count(taken, "dropped")
+        _log.warning("sms.dropped", message_id=taken.id, tries=taken.tries, reason=reason)
+        after = structs.replace(taken, failed_at=self._clock.now(), problem=None)
+        await self._store.commit(self._store.outgoing_sms.replace(taken, after))
 
     def _count(self, message: OutgoingSms, outcome: str) -> None:
         self._metrics.inc("sms", f"{message.country}_{outcome}")

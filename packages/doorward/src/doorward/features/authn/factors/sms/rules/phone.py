@@ -19,6 +19,8 @@ PhoneProblem = Literal["unreadable", "invalid", "not_mobile", "country"]
 """Not a number · no number of any plan · one that cannot or may not receive messages (landline, premium, shared cost,
 voice over IP, pager, satellite) · of a country that the operator does not send to."""
 
+KIND: Final = "sms"
+"""The kind of the factor, stored with each number and proof."""
 MAX_TYPED: Final = 40
 _PREFIX: Final = 7
 _BETWEEN: Final = str.maketrans("", "", "()./")
