@@ -103,6 +103,14 @@ def test_a_channel_needs_an_address_a_secret_and_countries(without: str, said: s
         load(None, {name: value for name, value in (HOME | SMS).items() if name != without})
 
 
+def test_in_development_messages_may_stay_in_the_outbox() -> None:
+    own = {"DOORWARD_ISSUER": "http://localhost:8000", "DOORWARD_DEVELOPMENT": "true"}
+    few = {"DOORWARD_SMS__CHANNEL": "webhook", "DOORWARD_SMS__COUNTRIES": "DE"}
+    assert load(None, own | few).sms.url is None
+    with pytest.raises(SettingsError, match=r"sms\.url is missing"):
+        load(None, HOME | few)
+
+
 def test_a_gateway_without_tls_is_only_for_development_on_this_machine() -> None:
     plain = HOME | SMS | {"DOORWARD_SMS__URL": "http://127.0.0.1:9/send"}
     with pytest.raises(SettingsError, match="must begin with https"):
