@@ -19,7 +19,7 @@ REPORTS: Final = "/sms/report/"
 """The path of delivery reports; the channel's name follows."""
 
 
-class Surroundings(Struct, frozen=True, kw_only=True):
+class ChannelNeeds(Struct, frozen=True, kw_only=True):
     """What every channel needs besides its settings."""
 
     issuer: str
@@ -28,40 +28,40 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     context: ssl.SSLContext
 
 
-def _webhook(policy: SmsPolicy, around: Surroundings) -> MessageChannel:
+def _webhook(policy: SmsPolicy, needs: ChannelNeeds) -> MessageChannel:
     return WebhookChannel(
         url=policy.url or "",
         token=policy.token or Secret(""),
-        clock=around.clock,
+        clock=needs.clock,
         timeout=policy.timeout,
-        development=around.development,
-        context=around.context,
+        development=needs.development,
+        context=needs.context,
     )
 
 
-def _twilio(policy: SmsPolicy, around: Surroundings) -> MessageChannel:
+def _twilio(policy: SmsPolicy, needs: ChannelNeeds) -> MessageChannel:
     return TwilioChannel(
         account=policy.account or "",
         token=policy.token or Secret(""),
         sender=policy.sender or "",
-        report_url=f"{around.issuer}{REPORTS}twilio",
+        report_url=f"{needs.issuer}{REPORTS}twilio",
         url=policy.url or DEFAULT_URL,
         timeout=policy.timeout,
-        development=around.development,
-        context=around.context,
+        development=needs.development,
+        context=needs.context,
     )
 
 
-CHANNELS: Final[Mapping[str, Callable[[SmsPolicy, Surroundings], MessageChannel]]] = {
+CHANNELS: Final[Mapping[str, Callable[[SmsPolicy, ChannelNeeds], MessageChannel]]] = {
     "webhook": _webhook,
     "twilio": _twilio,
 }
 
 
-def channel_of(policy: SmsPolicy, around: Surroundings) -> MessageChannel | None:
+def channel_of(policy: SmsPolicy, needs: ChannelNeeds) -> MessageChannel | None:
     """The channel of the settings. None: there is none, or it has no address yet (development), and messages stay in
     the outbox."""
     if policy.channel == "webhook" and policy.url is None:
         return None
     make = CHANNELS.get(policy.channel)
-    return None if make is None else make(policy, around)
+    return None if make is None else make(policy, needs)

@@ -10,12 +10,12 @@ import msgspec
 from doorward.core.model.text_message import SMS_PURPOSE, OutgoingSms, Sms
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.random import SecureRandom
+from doorward.features.authn.factors.sms.messages import CODE_SENTENCE
 from doorward.features.authn.factors.sms.rules.phone import Phone
 from doorward.features.authn.factors.sms.rules.text import code_message
-from doorward.web.pages.words import N_, Words, calm
+from doorward.web.pages.words import Words, calm
 
 CODE_KIND: Final = "code"
-SENTENCE: Final = N_("%(code)s is your code for %(brand)s.")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -44,7 +44,7 @@ class SmsOutbox:
         """A row for the outbox, due at once."""
         words = Words(locale)
         text = code_message(
-            lambda brand: words.text(SENTENCE, code=code, brand=brand),
+            lambda brand: words.text(CODE_SENTENCE, code=code, brand=brand),
             brand=calm(self.brand),
             host=self.host,
             code=code,

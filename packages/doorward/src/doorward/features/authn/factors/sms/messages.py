@@ -1,0 +1,40 @@
+"""Messages about the phones of an account: the text message with a code, and e-mails to the owner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from doorward.web.mail.message import AccountNotice, MessageWords
+from doorward.web.pages.words import N_
+
+CODE_SENTENCE: Final = N_("%(code)s is your code for %(brand)s.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneNotice(AccountNotice):
+    """Base class of notices about a phone: `number` is masked."""
+
+    number: str
+
+    def sentences(self, say: MessageWords) -> tuple[str, ...]:
+        """The paragraph that names the number."""
+        return (say.text(self.said, number=self.number),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneAdded(PhoneNotice):
+    """Notice that a phone was added."""
+
+    kind: ClassVar[str] = "phone_added"
+    subject: ClassVar[str] = N_("A phone was added to your account at %(brand)s")
+    said: ClassVar[str] = N_("When you sign in, we can send a code to the phone %(number)s.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneRemoved(PhoneNotice):
+    """Notice that a phone was removed."""
+
+    kind: ClassVar[str] = "phone_removed"
+    subject: ClassVar[str] = N_("A phone was removed from your account at %(brand)s")
+    said: ClassVar[str] = N_("We no longer send codes to the phone %(number)s.")

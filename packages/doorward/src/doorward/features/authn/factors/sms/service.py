@@ -1,0 +1,159 @@
+"""Phones of an account: a number is added after a code sent to it comes back, and removed by its owner (R73, R83)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, final
+
+from msgspec import Struct
+
+from doorward.core.model.account import Account, EnrolledFactor
+from doorward.core.model.caller import Caller
+from doorward.core.model.policy import SmsPolicy
+from doorward.core.model.sent_code import SentCode
+from doorward.core.ports.keys import Sealer
+from doorward.core.ports.mail_queue import MailQueue, owner_mail
+from doorward.core.ports.random import SecureRandom
+from doorward.features.authn.factors.sms.budget import SmsBudget
+from doorward.features.authn.factors.sms.delivery import PHONE_PURPOSE, SmsDelivery
+from doorward.features.authn.factors.sms.rules import phone as rule
+from doorward.features.authn.factors.sms.rules.phone import KIND, Phone, PhoneProblem
+from doorward.features.authn.flow.rules.sent_code import PAUSE, NotYet
+from doorward.features.authn.flow.sent_code import Sent, SentCodes, Undeliverable
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.rate_limits.service import Throttle
+from doorward.storage.sql.store import Store, Write
+
+MOST: Final = 2
+"""Phones of one person."""
+
+
+class CodeUnderWay(Struct, frozen=True):
+    """The code of an enrolment: its masked number, when the next may be asked for, and whether the message did not arrive."""
+
+    number: str
+    again_at: int
+    failed: bool
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phones:
+    """The caller makes sure that the person may enrol: a recent sign-in, or a sign-in whose first factor stands."""
+
+    store: Store
+    random: SecureRandom
+    sealer: Sealer
+    codes: SentCodes
+    delivery: SmsDelivery
+    budget: SmsBudget
+    throttle: Throttle
+    mail_queue: MailQueue
+    policy: SmsPolicy
+
+    async def begin(
+        self, account: Account, typed: str, *, binding: str, locale: str, caller: Caller, now: int
+    ) -> Sent | NotYet | Wait | Undeliverable | PhoneProblem | Literal["known", "enough"]:
+        """Send a code to a number that was typed. `known`: the account has it already; `enough`: it has as many as it may."""
+        phone = rule.parse(typed, countries=self.policy.countries, region=_region(locale))
+        if not isinstance(phone, Phone):
+            return phone
+        rows = [row for row in await self.store.accounts.factors(account.id) if row.kind == KIND]
+        if any(self.number(row) == phone.e164 for row in rows):
+            return "known"
+        if len(rows) >= MOST:
+            return "enough"
+        return await self._send(account, phone.e164, binding, locale, caller, now)
+
+    async def again(
+        self, account: Account, *, binding: str, locale: str, caller: Caller, now: int
+    ) -> Sent | NotYet | Wait | Undeliverable | None:
+        """Send another code to the same number. None: there is no enrolment."""
+        code = await self._code(binding, now)
+        if code is None:
+            return None
+        return await self._send(account, self.codes.proven_target(code), binding, locale, caller, now)
+
+    async def under_way(self, binding: str, now: int) -> CodeUnderWay | None:
+        """The code that is on its way, for the page. Nothing is written."""
+        code = await self._code(binding, now)
+        if code is None:
+            return None
+        phone = rule.stored(self.codes.proven_target(code))
+        return CodeUnderWay(phone.masked, code.created_at + PAUSE, await self.failed(code.message_id))
+
+    async def failed(self, message_id: str) -> bool:
+        """Whether a message did not arrive, as far as is known."""
+        message = await self.store.outgoing_sms.get(message_id)
+        return message is not None and message.failed_at is not None and message.problem is not None
+
+    async def proven(
+        self, account: Account, typed: str, *, binding: str, now: int
+    ) -> tuple[Phone, SentCode] | Wait | None:
+        """The number whose code was typed. None: the code is wrong, spent or expired."""
+        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
+            return wait
+        code = await self.codes.match(KIND, _request(binding), typed, now)
+        return None if code is None else (rule.stored(self.codes.proven_target(code)), code)
+
+    def added(
+        self, account: Account, phone: Phone, code: SentCode, *, caller: Caller, now: int
+    ) -> tuple[EnrolledFactor, list[Write]]:
+        """The new factor, and the writes that add it: the code is spent, the owner is told."""
+        factor_id = self.random.new_id("fac")
+        factor = EnrolledFactor(
+            id=factor_id,
+            account_id=account.id,
+            kind=KIND,
+            created_at=now,
+            sealed=self.sealer.seal(PHONE_PURPOSE, factor_id, phone.e164.encode()),
+        )
+        return factor, [
+            self.store.sent_codes.use(code.id, now),
+            self.store.accounts.add_factor(factor),
+            *self.budget.proven(phone, now),
+            self._told("phone_added", account, phone, caller, now),
+        ]
+
+    def removed(self, account: Account, row: EnrolledFactor, *, caller: Caller, now: int) -> list[Write]:
+        """The writes that remove a phone."""
+        phone = rule.stored(self.number(row))
+        return [
+            self.store.accounts.remove_factor(account.id, row.id),
+            self._told("phone_removed", account, phone, caller, now),
+        ]
+
+    def number(self, row: EnrolledFactor) -> str:
+        """The number of a phone, in E.164."""
+        return self.delivery.number(row)
+
+    async def _send(
+        self, account: Account, number: str, binding: str, locale: str, caller: Caller, now: int
+    ) -> Sent | NotYet | Wait | Undeliverable:
+        return await self.codes.send(
+            self.delivery,
+            request=_request(binding),
+            account=account,
+            factor=None,
+            target=number,
+            locale=locale,
+            app=None,
+            caller=caller,
+            now=now,
+        )
+
+    async def _code(self, binding: str, now: int) -> SentCode | None:
+        return await self.codes.live(KIND, _request(binding), now)
+
+    def _told(self, kind: str, account: Account, phone: Phone, caller: Caller, now: int) -> Write:
+        mail = owner_mail(self.mail_queue, kind, account, caller, now, number=phone.masked)
+        return self.store.messages.insert_mail(mail)
+
+
+def _request(binding: str) -> str:
+    return f"enrol:{binding}"
+
+
+def _region(locale: str) -> str | None:
+    """The country of a language tag such as de-CH."""
+    return next((part for part in locale.split("-")[1:] if len(part) == 2), None)
