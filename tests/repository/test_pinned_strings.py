@@ -42,7 +42,7 @@ from doorward_verify.revocation import KINDS as VERIFIER_KINDS
 from tests.repository import tree
 
 # The purposes of the server's derived keys: `Sealer.seal` and `open`, `seal_under` and `open_under`, `tag`.
-SEALED_FOR = {"enrol-target", "factor-address", "mail", "signing key", "totp", "totp-setup"}
+SEALED_FOR = {"enrol-target", "factor-address", "mail", "phone", "signing key", "sms", "totp", "totp-setup"}
 SEALED_UNDER_A_SECRET_FOR = {"answered post"}
 TAGGED_FOR = {
     "answered post",
@@ -122,10 +122,21 @@ AUDIT_KINDS = {
     "sign_in.throttled",
     "sign_up.completed",
     "sign_up.started",
+    "sms.country_paused",
+    "sms.failed",
     "token.revoked",
 }
 # similar strings: a setting, a log file, an event of the log
-_NO_AUDIT_KINDS = {"api.log", "app.log", "database.url", "sessions.idle"}
+_NO_AUDIT_KINDS = {
+    "api.log",
+    "app.log",
+    "database.url",
+    "sessions.idle",
+    "sms.delayed",
+    "sms.dropped",
+    "sms.token",
+    "sms.token_file",
+}
 # The members of `audit.detail` written by actions of people and apps.
 DETAIL = {
     "attestation",
@@ -133,6 +144,7 @@ DETAIL = {
     "because",
     "by",
     "count",
+    "country",
     "event",
     "factor",
     "failures",
@@ -161,6 +173,7 @@ ID_PREFIXES = {
     "root",
     "ses",
     "sin",
+    "sms",
     "tkt",
     "usr",
 }

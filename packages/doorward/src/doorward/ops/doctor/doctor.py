@@ -24,6 +24,7 @@ from doorward.ops.doctor.checks.mail import mail, test_mail
 from doorward.ops.doctor.checks.names import names
 from doorward.ops.doctor.checks.passkeys import passkeys
 from doorward.ops.doctor.checks.port import port, ready
+from doorward.ops.doctor.checks.sms import text_messages
 from doorward.settings import Settings, SettingsError, load
 from doorward.storage.postgres.url import is_postgres
 from doorward.storage.sql.database_state import NotServed, admit
@@ -125,6 +126,8 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
         yield Check.of("passkeys", await passkeys(settings, store))
         yield Check.of("log-outs", await told(store))
         yield Check.of("mail sent", await mailed(store))
+        if (texts := await text_messages(settings, store, now)) is not None:
+            yield Check.of("text messages", texts)
         yield Check.of("backup", await last_backup(store, now=now, development=settings.development))
     except NotServed as problem:
         yield Check("database", False, problem.error, problem.fix)
