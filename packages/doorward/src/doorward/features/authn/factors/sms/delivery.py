@@ -8,6 +8,7 @@ from typing import Final, final
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.policy import SmsPolicy
+from doorward.core.model.sent_code import SentCode
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.factors.sms.budget import SmsBudget
 from doorward.features.authn.factors.sms.outbox import SmsOutbox
@@ -42,6 +43,16 @@ class SmsDelivery:
         if factor.sealed is None:
             raise ValueError("a phone without a number")
         return self.sealer.open(PHONE_PURPOSE, factor.id, factor.sealed).decode()
+
+    def shown(self, target: str, account: Account) -> str:
+        """The number, masked."""
+        del account
+        return rule.stored(target).masked
+
+    async def failed(self, code: SentCode) -> bool:
+        """Whether the message with this code did not arrive, as far as is known."""
+        message = await self.store.outgoing_sms.get(code.message_id)
+        return message is not None and message.failed_at is not None and message.problem is not None
 
     async def take(
         self, target: str, account: Account, *, enrolling: bool, caller: Caller, now: int

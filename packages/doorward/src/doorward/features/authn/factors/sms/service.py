@@ -80,12 +80,7 @@ class Phones:
         if code is None:
             return None
         phone = rule.stored(self.codes.proven_target(code))
-        return CodeUnderWay(phone.masked, code.created_at + PAUSE, await self.failed(code.message_id))
-
-    async def failed(self, message_id: str) -> bool:
-        """Whether a message did not arrive, as far as is known."""
-        message = await self.store.outgoing_sms.get(message_id)
-        return message is not None and message.failed_at is not None and message.problem is not None
+        return CodeUnderWay(phone.masked, code.created_at + PAUSE, await self.delivery.failed(code))
 
     async def proven(
         self, account: Account, typed: str, *, binding: str, now: int
