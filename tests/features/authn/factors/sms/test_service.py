@@ -10,7 +10,7 @@ from msgspec import structs
 
 from doorward.adapters.counters.store import StoreCounters
 from doorward.adapters.keys.sealing import KeyedSealer
-from doorward.adapters.mail.queue import SealedMailQueue, open_letter
+from doorward.adapters.mail.queue import SealedMailQueue, open_message
 from doorward.adapters.metrics import PrometheusMetrics
 from doorward.adapters.random import SystemRandom
 from doorward.adapters.sms.delivery import SmsWorker
@@ -146,8 +146,8 @@ async def test_a_number_is_proven_before_it_counts(desk: Desk) -> None:
     assert b"1712345678" not in factor.sealed
     assert await desk.mails() == ["phone_added"]
     (mail,) = await desk.store.messages.recent_mail()
-    assert "+49 ••• ••78" in open_letter(SEALER, mail).text
-    assert NUMBER not in open_letter(SEALER, mail).text
+    assert "+49 ••• ••78" in open_message(SEALER, mail).text
+    assert NUMBER not in open_message(SEALER, mail).text
 
 
 @pytest.mark.requirement(82)

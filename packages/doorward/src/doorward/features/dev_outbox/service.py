@@ -30,10 +30,10 @@ async def recent(store: Store, sealer: Sealer, most: int) -> list[KeptMessage]:
     found: list[KeptMessage] = []
     for mail in await store.messages.recent_mail(most):
         try:
-            letter = _decode_mail(sealer.open(EMAIL_PURPOSE, mail.id, mail.sealed))
+            message = _decode_mail(sealer.open(EMAIL_PURPOSE, mail.id, mail.sealed))
         except ValueError:
             continue
-        found.append(KeptMessage(mail.to, letter.subject, letter.text, mail.created_at, letter.code))
+        found.append(KeptMessage(mail.to, message.subject, message.text, mail.created_at, message.code))
     for row in await store.outgoing_sms.recent(most):
         try:
             sms = _decode_sms(sealer.open(SMS_PURPOSE, row.id, row.sealed))
