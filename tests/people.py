@@ -46,9 +46,10 @@ from doorward.features.authn.flow.build import prove_typed_code
 from doorward.features.authn.flow.rules import begin
 from doorward.features.authn.flow.typed_code import ProveTypedCode
 from doorward.features.authn.methods.build import second_factors
-from doorward.features.authn.methods.service import Codes, SecondFactors
+from doorward.features.authn.methods.service import NewApp, SecondFactors, SetupOver, WrongCode
 from doorward.features.dev_outbox.feature import DEV_OUTBOX
 from doorward.features.rate_limits import build as rate_limits
+from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.repeated_posts.build import post_boundary
@@ -235,16 +236,31 @@ class House:
         assert await self.store.commit(self.store.sign_ins.insert(sign_in))
         return sign_in
 
+    async def set_up_app(
+        self, account: Account, session: Session, sealed: str, typed: str
+    ) -> NewApp | WrongCode | SetupOver | Wait:
+        """Confirm the setup of an authenticator app, and commit it after a right code."""
+        made = await self.factors.confirm(
+            account,
+            session.id,
+            sealed=sealed,
+            typed=typed,
+            caller=CALLER,
+            now=self.now,
+            session_id=session.id,
+        )
+        if isinstance(made, NewApp):
+            assert await self.store.commit(*made.writes)
+        return made
+
     async def authenticator(self, account: Account) -> tuple[bytes, tuple[str, ...]]:
         """Set up an authenticator app and recovery codes through the pages. Returns (seed, codes)."""
         session = await self.session(account)
-        setup = self.factors.begin(account, session, self.now)
+        setup = self.factors.begin(account, session.id, self.now)
         seed = key_bytes(setup.key)
         code = totp.code_at(seed, self.now // totp.PERIOD)
-        made = await self.factors.confirm(
-            account, session, sealed=setup.sealed, typed=code, caller=CALLER, now=self.now
-        )
-        assert isinstance(made, Codes), made
+        made = await self.set_up_app(account, session, setup.sealed, code)
+        assert isinstance(made, NewApp), made
         await self.store.commit(self.store.sessions.end(session.id, self.now, "test"))
         # the code of the setup is spent: the next one belongs to the next period
         self.later(totp.PERIOD)

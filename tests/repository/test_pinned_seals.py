@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -123,8 +122,7 @@ def test_an_authenticator_app_in_setup_opens() -> None:
         factors=nothing,
     )
     account = Account("usr_1", "ada@example.com", 1)
-    session: Any = SimpleNamespace(id="ses_1")
-    shown = factors.shown_again(account, session, SETUP, 1)
+    shown = factors.shown_again(account, "ses_1", SETUP, 1)
     assert shown is not None
     assert shown.key == totp.key_text(SEED)
 

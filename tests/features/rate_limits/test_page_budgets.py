@@ -79,13 +79,11 @@ async def test_authenticator_set_ups_are_limited(house: House) -> None:
     session = await house.session(account)
     outcomes: list[str] = []
     for _ in range(CHANGES + 3):
-        setup = house.factors.begin(account, session, house.now)
+        setup = house.factors.begin(account, session.id, house.now)
         typed = code_for(key_bytes(setup.key), house.now)
-        outcome = await house.factors.confirm(
-            account, session, sealed=setup.sealed, typed=typed, caller=CALLER, now=house.now
-        )
+        outcome = await house.set_up_app(account, session, setup.sealed, typed)
         outcomes.append(type(outcome).__name__)
-    assert outcomes == ["Codes"] * CHANGES + ["Wait"] * 3
+    assert outcomes == ["NewApp"] * CHANGES + ["Wait"] * 3
     assert await count(house, "second_factor.added") == CHANGES
 
 

@@ -12,16 +12,14 @@ from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.features.authn.factors.password.rules.password import Weak
-from doorward.features.authn.methods.service import SETUP_TTL, Codes, SetupOver, WrongCode
+from doorward.features.authn.methods.service import SETUP_TTL, NewApp, SetupOver, WrongCode
 from tests.people import CALLER, PASSWORD, House, code_for, key_bytes
 
 pytestmark = pytest.mark.anyio
 
 
 async def confirm(house: House, account: Account, session: Session, sealed: str, typed: str) -> Any:
-    return await house.factors.confirm(
-        account, session, sealed=sealed, typed=typed, caller=CALLER, now=house.now
-    )
+    return await house.set_up_app(account, session, sealed, typed)
 
 
 async def remove(house: House, account: Account, session: Session, password: str = PASSWORD) -> Any:
@@ -33,18 +31,18 @@ async def remove(house: House, account: Account, session: Session, password: str
 async def test_the_app_counts_after_it_has_proven_a_code(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
-    setup = house.factors.begin(account, session, house.now)
+    setup = house.factors.begin(account, session.id, house.now)
     seed = key_bytes(setup.key)
     assert len(seed) == 20
     assert setup.key not in setup.sealed
     assert await house.store.accounts.factors(account.id) == []
     wrong = f"{(int(code_for(seed, house.now)) + 500_000) % 1_000_000:06d}"
     assert isinstance(await confirm(house, account, session, setup.sealed, wrong), WrongCode)
-    again = house.factors.shown_again(account, session, setup.sealed, house.now)
+    again = house.factors.shown_again(account, session.id, setup.sealed, house.now)
     assert again is not None
     assert again.key == setup.key
     made = await confirm(house, account, session, again.sealed, code_for(seed, house.now))
-    assert isinstance(made, Codes)
+    assert isinstance(made, NewApp)
     kinds = [factor.kind for factor in await house.store.accounts.factors(account.id)]
     assert sorted(kinds) == ["recovery_code"] * 10 + ["totp"]
     assert [kind for _, kind, _ in await house.mails()] == ["second_factor_added"]
@@ -54,9 +52,9 @@ async def test_the_app_counts_after_it_has_proven_a_code(house: House) -> None:
 async def test_the_code_used_for_set_up_cannot_be_used_again(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
-    setup = house.factors.begin(account, session, house.now)
+    setup = house.factors.begin(account, session.id, house.now)
     seed = key_bytes(setup.key)
-    assert isinstance(await confirm(house, account, session, setup.sealed, code_for(seed, house.now)), Codes)
+    assert isinstance(await confirm(house, account, session, setup.sealed, code_for(seed, house.now)), NewApp)
     (app,) = [f for f in await house.store.accounts.factors(account.id) if f.kind == "totp"]
     assert app.last_step == house.now // 30
 
@@ -64,7 +62,7 @@ async def test_the_code_used_for_set_up_cannot_be_used_again(house: House) -> No
 async def test_a_set_up_page_is_bound_to_one_session_and_half_an_hour(house: House) -> None:
     account, other = await house.person(), await house.person("eve@example.com")
     session = await house.session(account)
-    setup = house.factors.begin(account, session, house.now)
+    setup = house.factors.begin(account, session.id, house.now)
     code = code_for(key_bytes(setup.key), house.now)
     for who, where in ((account, await house.session(account)), (other, session)):
         assert isinstance(await confirm(house, who, where, setup.sealed, code), SetupOver)
@@ -83,7 +81,7 @@ async def test_ten_different_recovery_codes_are_made_and_new_ones_replace_them(h
     assert all(len(code.replace("-", "")) == 24 for code in first)
     session = await house.session(account)
     made = await house.factors.new_codes(account, session, caller=CALLER, now=house.now)
-    assert isinstance(made, Codes)
+    assert isinstance(made, NewApp)
     assert not set(first) & set(made.codes)
     kept = [f for f in await house.store.accounts.factors(account.id) if f.kind == "recovery_code"]
     assert len(kept) == 10

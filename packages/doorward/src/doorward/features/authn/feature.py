@@ -31,14 +31,24 @@ def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
 
 def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.authn.flow.build import factor_plugs, flow_pages, prove_typed_code, send_code
+    from doorward.features.authn.flow.enrolment_choice import EnrolmentChoicePage
+    from doorward.features.authn.flow.gate import NewFactors
     from doorward.features.authn.flow.sent_code_page import SentCodePages
     from doorward.features.authn.flow.typed_code_routes import TypedCodePage
+    from doorward.features.authn.index import enrolments
+    from doorward.features.authn.methods.build import enrolment_pages
     from doorward.features.repeated_posts.build import pages
 
     page, flow = services.get(pages), services.get(flow_pages)
     sent = SentCodePages(flow=flow, store=services.store, send_code=services.get(send_code))
     typed = TypedCodePage(flow=flow, prove_code=services.get(prove_typed_code), sent=sent)
+    kinds, enrolling = enrolments(services), services.get(enrolment_pages)
+    choice = EnrolmentChoicePage(
+        flow=flow, store=services.store, gate=NewFactors(store=services.store), enrolments=kinds
+    )
     return [
+        *choice.routes(page),
+        *(route for one in kinds for route in one.routes(enrolling)),
         *(route for plug in services.get(factor_plugs) for route in plug.routes(page, flow)),
         *typed.routes(page),
     ]

@@ -18,14 +18,18 @@ from doorward.features.authn.factors.email_code.messages import (
     SignInCodeMail,
     VerifyAddressMail,
 )
+from doorward.features.authn.factors.passkeys.build import passkey_enrolment
 from doorward.features.authn.factors.passkeys.messages import PasskeyAdded, PasskeyCopied, PasskeyRemoved
 from doorward.features.authn.factors.password.build import password_factor
 from doorward.features.authn.factors.password.messages import PasswordChanged
 from doorward.features.authn.factors.recovery_codes.factor import recovery_codes_factor
 from doorward.features.authn.factors.recovery_codes.messages import RecoveryCodesMade, RecoveryCodeUsed
 from doorward.features.authn.factors.totp.factor import totp_factor
+from doorward.features.authn.flow.build import offered_factors
+from doorward.features.authn.flow.enrolment import Enrolment
 from doorward.features.authn.flow.messages import NewDevice, SecondFactorFailed
 from doorward.features.authn.flow.plug import FactorPlug
+from doorward.features.authn.methods.build import authenticator_enrolment
 from doorward.features.authn.methods.messages import (
     SecondFactorAdded,
     SecondFactorRemoved,
@@ -64,3 +68,10 @@ def factors(services: Services) -> Sequence[FactorPlug]:
         services.get(email_code_factor),
         services.get(recovery_codes_factor),
     )
+
+
+def enrolments(services: Services) -> Sequence[Enrolment]:
+    """The kinds of second factors that people can set up, of those that this server has."""
+    offered = services.get(offered_factors).kinds
+    found = (services.get(passkey_enrolment), services.get(authenticator_enrolment))
+    return [one for one in found if one is not None and one.kind in offered]

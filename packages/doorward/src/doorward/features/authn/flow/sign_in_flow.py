@@ -121,6 +121,27 @@ class SignInFlow:
         asked, _ = await self._demand(standing, account, rows, now)
         return account, self.factors.next(standing, account, rows, demand=asked)
 
+    async def enrolment(
+        self, sign_in: SignIn, *, session: Session | None, now: int
+    ) -> EnrolmentRequired | None:
+        """What the person may set up now in this sign-in; None unless a first factor stands, a second step is demanded, and the person
+        has no factor for it. Nothing is written."""
+        if sign_in.session_id is not None and (session is None or session.id != sign_in.session_id):
+            return None
+        account = await self._account(sign_in)
+        if account is None:
+            return None
+        rows = await self.store.accounts.factors(account.id)
+        standing = structs.replace(sign_in, proofs=self.factors.standing(sign_in.proofs, account, rows))
+        if not self._begun(standing):
+            return None
+        asked, _ = await self._demand(standing, account, rows, now)
+        if self.factors.next(standing, account, rows, demand=asked) or asked.because is None:
+            return None
+        if self.factors.met(standing, account, rows, demand=asked):
+            return None
+        return EnrolmentRequired(sign_in, account, asked.kinds, asked.because, asked.grace_until)
+
     async def rememberable(self, sign_in: SignIn, account: Account, now: int) -> bool:
         """Whether the device may be remembered when the second step of this sign-in is shown."""
         rows = await self.store.accounts.factors(account.id)

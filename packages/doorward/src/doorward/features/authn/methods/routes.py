@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -13,8 +12,9 @@ from doorward.features.authn.factors.password.change import Changed, ChangedMean
 from doorward.features.authn.factors.password.problems import weak
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.authn.factors.password.service import CheckPassword
+from doorward.features.authn.flow.enrolment import METHODS
 from doorward.features.authn.flow.pages import FlowPages
-from doorward.features.authn.methods.service import Codes, SecondFactors, Setup, SetupOver
+from doorward.features.authn.methods.service import SecondFactors
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import (
     CONFIRM,
@@ -25,7 +25,7 @@ from doorward.features.sessions.signed_in_pages import (
     SignedInVisit,
     own_path,
 )
-from doorward.web.http import EarlyResponse, Response
+from doorward.web.http import Response
 from doorward.web.page import page
 from doorward.web.pages.views import account as views
 from doorward.web.pages.views.account import Done
@@ -33,8 +33,6 @@ from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sign_in import ReAuth
 from doorward.web.route import Route
 
-METHODS: Final = "/account/methods"
-AUTHENTICATOR: Final = "/account/methods/authenticator"
 REMOVE: Final = "/account/methods/authenticator/remove"
 
 
@@ -82,38 +80,6 @@ class MethodHandlers:
                 return await self._methods(post, current_problem=FormProblem(Wrong.PASSWORD_MISMATCH))
             case ChangedMeanwhile():
                 return await self._methods(post, problem=FormProblem(Wrong.CHANGED_MEANWHILE))
-
-    async def set_up(self, visit: SignedInVisit) -> Response:
-        """Set up an authenticator app: a QR code. Nothing is set up until the app's code comes back."""
-        setup = self.factors.begin(visit.account, visit.session, visit.browser.now)
-        return _setup(visit, setup, None)
-
-    async def set_up_again(self, post: SignedInRefusedPost) -> Response:
-        """The same QR code."""
-        return _setup(post, self._setup_of(post, post.form), post.problem)
-
-    async def confirm_set_up(self, post: SignedInPost) -> Response:
-        """Confirm the authenticator app with a code; the answer shows the recovery codes, this once."""
-        browser, code = post.browser, post.form.get("code", "")
-        again = self._setup_of(post, post.form)
-        if not code.strip():
-            return _setup(post, again, FormProblem(Wrong.CODE_MISSING))
-        outcome = await self.factors.confirm(
-            post.account,
-            post.session,
-            sealed=post.form.get("setup", ""),
-            typed=code[:64],
-            caller=browser.caller,
-            now=browser.now,
-        )
-        if isinstance(outcome, Codes):
-            shown = views.RecoveryCodes(outcome.codes, post.account.email, done=Done.AUTHENTICATOR_ADDED)
-            return page(shown, browser)
-        if isinstance(outcome, SetupOver):
-            return browser.go(AUTHENTICATOR)
-        if isinstance(outcome, Wait):
-            return _setup(post, again, FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.until))
-        return _setup(post, again, FormProblem(Wrong.CODE_WRONG))
 
     async def remove(self, post: SignedInPost) -> Response:
         """Remove the authenticator app: first the page that asks for the password, then the removal. Raises `HashingBusy`."""
@@ -178,14 +144,6 @@ class MethodHandlers:
             return _refused(post, back, CONFIRM, outcome)
         return await self.flow.follow_proof(browser, outcome)
 
-    def _setup_of(self, owner: SignedIn, form: Mapping[str, str]) -> Setup:
-        """The setup to which a form belongs; `EarlyResponse` redirects to a new one if it has expired."""
-        sealed = form.get("setup", "")
-        again = self.factors.shown_again(owner.account, owner.session, sealed, owner.browser.now)
-        if again is None:
-            raise EarlyResponse(owner.browser.go(AUTHENTICATOR))
-        return again
-
     async def _methods(
         self,
         owner: SignedIn,
@@ -217,15 +175,6 @@ class MethodHandlers:
             own.post(
                 password, self.change, refused=self.show_again, back=METHODS, recent=True, takes="current new"
             ),
-            own.get(AUTHENTICATOR, self.set_up, recent=True),
-            own.post(
-                AUTHENTICATOR,
-                self.confirm_set_up,
-                refused=self.set_up_again,
-                back=AUTHENTICATOR,
-                recent=True,
-                takes="setup code password",
-            ),
             own.pages.lead(REMOVE, METHODS),
             own.post(
                 REMOVE, self.remove, refused=self.remove_again, back=METHODS, recent=True, takes="password"
@@ -245,11 +194,6 @@ class MethodHandlers:
             # a well-known URL for changing passwords (W3C)
             own.pages.lead("/.well-known/change-password", METHODS),
         ]
-
-
-def _setup(owner: SignedIn, setup: Setup, problem: FormProblem | None) -> Response:
-    view = views.TotpSetup(uri=setup.uri, key=setup.key, setup=setup.sealed, problem=problem)
-    return page(view, owner.browser)
 
 
 def _refused(owner: SignedIn, back: str, action: str, refusal: OAuthError) -> Response:

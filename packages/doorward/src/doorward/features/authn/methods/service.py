@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -16,6 +17,7 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.policy import PasswordPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
+from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailKind, MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
@@ -27,8 +29,10 @@ from doorward.features.authn.factors.recovery_codes import rules as recovery_cod
 from doorward.features.authn.factors.recovery_codes.service import make_codes
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.factors.totp.factor import SEED_PURPOSE
+from doorward.features.authn.flow.enrolment import Owner
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import too_many
+from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
@@ -41,7 +45,7 @@ _SETUP_PURPOSE: Final = "totp-setup"
 
 class Setup(Struct, frozen=True):
     """A secret to be added to an app. `sealed` is sent back with the code. Nothing is stored before that, so that opening the page
-    changes nothing, and only this session can send it back."""
+    changes nothing, and only this session or sign-in can send it back."""
 
     uri: str
     key: str
@@ -52,6 +56,14 @@ class Codes(Struct, frozen=True):
     """New recovery codes in clear text, not readable later."""
 
     codes: tuple[str, ...]
+
+
+class NewApp(Struct, frozen=True):
+    """An authenticator app that has shown a right code: its proof, the new recovery codes in clear text, and what to commit."""
+
+    proof: Proof
+    codes: tuple[str, ...]
+    writes: tuple[Write, ...]
 
 
 class WrongCode(Struct, frozen=True):
@@ -90,17 +102,24 @@ class SecondFactors:
         added_at = app.created_at if app else None
         return added_at, recovery_code.left(factors), recovery_code.made(factors)
 
-    def begin(self, account: Account, session: Session, now: int) -> Setup:
-        """A new secret, for the QR code."""
+    def begin(self, account: Account, binding: str, now: int) -> Setup:
+        """A new secret, for the QR code. `binding` is the id of the session, or of the sign-in in which the app is set up."""
         text = self.random.token(totp.SEED_BYTES)
-        return self._setup(account, session, base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), now)
+        return self._setup(account, binding, base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), now)
 
     async def confirm(
-        self, account: Account, session: Session, *, sealed: str, typed: str, caller: Caller, now: int
-    ) -> Codes | WrongCode | SetupOver | Wait:
-        """Add the app after a correct code; that code is spent. A previous app and its recovery codes stop working, and new recovery
-        codes are made."""
-        seed = self._unseal(account, session, sealed, now)
+        self,
+        account: Account,
+        binding: str,
+        *,
+        sealed: str,
+        typed: str,
+        caller: Caller,
+        now: int,
+        session_id: str | None = None,
+    ) -> NewApp | WrongCode | SetupOver | Wait:
+        """The app, after a correct code, which is spent. With the commit a previous app and all recovery codes stop working."""
+        seed = self._unseal(account, binding, sealed, now)
         if seed is None:
             return SetupOver()
         step = totp.match(seed, text.code(typed), now=now, last_step=None)
@@ -118,20 +137,23 @@ class SecondFactors:
             last_step=step,
         )
         codes, writes = make_codes(self.store, self.random, account, now)
-        await self.store.commit(
-            self.store.accounts.remove_factors(account.id, "totp"),
-            self.store.accounts.add_factor(factor),
-            *writes,
-            self._told("second_factor_added", account, caller, now),
-            self._noted("second_factor.added", account, session, caller, now),
-            self._noted("recovery_codes.made", account, session, caller, now),
+        return NewApp(
+            shown_with(totp.TRAITS, factor, now),
+            codes,
+            (
+                self.store.accounts.remove_factors(account.id, "totp"),
+                self.store.accounts.add_factor(factor),
+                *writes,
+                self._told("second_factor_added", account, caller, now),
+                self._noted("second_factor.added", account, session_id, caller, now),
+                self._noted("recovery_codes.made", account, session_id, caller, now),
+            ),
         )
-        return Codes(codes)
 
-    def shown_again(self, account: Account, session: Session, sealed: str, now: int) -> Setup | None:
+    def shown_again(self, account: Account, binding: str, sealed: str, now: int) -> Setup | None:
         """The same secret for the same page after a wrong code, so that the scanned QR code stays valid."""
-        seed = self._unseal(account, session, sealed, now)
-        return None if seed is None else self._setup(account, session, seed, now)
+        seed = self._unseal(account, binding, sealed, now)
+        return None if seed is None else self._setup(account, binding, seed, now)
 
     async def remove(
         self, account: Account, session: Session, *, password: Secret, caller: Caller, now: int
@@ -154,7 +176,7 @@ class SecondFactors:
         await self.store.commit(
             *(self.store.accounts.remove_factors(account.id, kind) for kind in kinds),
             self._told("second_factor_removed", account, caller, now),
-            self._noted("second_factor.removed", account, session, caller, now),
+            self._noted("second_factor.removed", account, session.id, caller, now),
         )
         return None
 
@@ -172,23 +194,40 @@ class SecondFactors:
         await self.store.commit(
             *writes,
             self._told("recovery_codes_made", account, caller, now),
-            self._noted("recovery_codes.made", account, session, caller, now),
+            self._noted("recovery_codes.made", account, session.id, caller, now),
         )
         return Codes(codes)
 
-    def _setup(self, account: Account, session: Session, seed: bytes, now: int) -> Setup:
+    async def first_codes(
+        self, owner: Owner, caller: Caller, now: int
+    ) -> tuple[tuple[str, ...], Sequence[Write]]:
+        """Recovery codes for a person who has none left, and what stores them."""
+        rows = await self.store.accounts.factors(owner.account.id)
+        if recovery_code.left(rows):
+            return (), ()
+        codes, writes = make_codes(self.store, self.random, owner.account, now)
+        noted = self.audit_log.write(
+            "recovery_codes.made",
+            caller=caller,
+            now=now,
+            account_id=owner.account.id,
+            session_id=owner.session_id,
+        )
+        return codes, (*writes, noted)
+
+    def _setup(self, account: Account, binding: str, seed: bytes, now: int) -> Setup:
         held = msgspec.json.encode(_Held(seed, now + SETUP_TTL))
-        sealed = self.sealer.seal(_SETUP_PURPOSE, f"{account.id}:{session.id}", held)
+        sealed = self.sealer.seal(_SETUP_PURPOSE, f"{account.id}:{binding}", held)
         return Setup(
             totp.key_uri(seed, account=account.email, issuer=self.brand),
             totp.key_text(seed),
             base64.urlsafe_b64encode(sealed).decode("ascii").rstrip("="),
         )
 
-    def _unseal(self, account: Account, session: Session, sealed: str, now: int) -> bytes | None:
+    def _unseal(self, account: Account, binding: str, sealed: str, now: int) -> bytes | None:
         try:
             raw = base64.urlsafe_b64decode(sealed[:2000] + "=" * (-len(sealed[:2000]) % 4))
-            clear = self.sealer.open(_SETUP_PURPOSE, f"{account.id}:{session.id}", raw)
+            clear = self.sealer.open(_SETUP_PURPOSE, f"{account.id}:{binding}", raw)
         except ValueError:
             return None
         held = msgspec.json.decode(clear, type=_Held)
@@ -197,7 +236,7 @@ class SecondFactors:
     def _told(self, kind: MailKind, account: Account, caller: Caller, now: int) -> Write:
         return self.store.messages.insert_mail(owner_mail(self.mail_queue, kind, account, caller, now))
 
-    def _noted(self, kind: str, account: Account, session: Session, caller: Caller, now: int) -> Write:
+    def _noted(self, kind: str, account: Account, session_id: str | None, caller: Caller, now: int) -> Write:
         return self.audit_log.write(
-            kind, caller=caller, now=now, account_id=account.id, session_id=session.id, method="totp"
+            kind, caller=caller, now=now, account_id=account.id, session_id=session_id, method="totp"
         )

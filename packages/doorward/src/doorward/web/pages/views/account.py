@@ -76,22 +76,29 @@ class TotpSetup(Form, frozen=True):
     """/account/methods/authenticator. Posts `code`, `setup`, `csrf`.
 
     `uri` is the otpauth:// URI in the QR code (RFC 6238; key URI format); `key` is the same secret in Base32; `setup` is an opaque
-    value that binds the form to this secret ("" = the server keeps it elsewhere).
+    value that binds the form to this secret ("" = the server keeps it elsewhere). In a sign-in (`flow` is its id) the form's `action`
+    and the page to go `back` to are those of the sign-in.
     """
 
     template: ClassVar[str] = "account/totp_setup.html"
     uri: str
     key: str
     setup: str = ""
+    action: str = "/account/methods/authenticator"
+    back: str = "/account/methods"
+    flow: str | None = None
 
 
 class RecoveryCodes(Struct, frozen=True):
-    """Shown once, in response to making them. `account` names the downloaded file's account."""
+    """Shown once, in response to making them. `account` names the downloaded file's account; `onward` is the page that follows, with
+    the id of the sign-in in which they were made (`flow`)."""
 
     template: ClassVar[str] = "account/recovery_codes.html"
     codes: tuple[str, ...]
     account: str
     done: Done | None = None
+    onward: str = "/account/methods"
+    flow: str | None = None
 
 
 class DeviceLine(Struct, frozen=True):

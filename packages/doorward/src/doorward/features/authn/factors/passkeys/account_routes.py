@@ -7,7 +7,6 @@ from typing import Final, final
 
 import msgspec
 
-from doorward.core.model.passkey import Passkey
 from doorward.features.authn.factors.passkeys.owning import NotAdded, OwnPasskeys
 from doorward.features.authn.factors.passkeys.removing import RemovePasskey
 from doorward.features.authn.factors.passkeys.rules.proof import MAX_NAME
@@ -49,29 +48,6 @@ class OwnPasskeyPages:
     own: SignedInPages
     passkeys: OwnPasskeys
     removal: RemovePasskey
-
-    async def new(self, visit: SignedInVisit) -> Response:
-        """The page that makes a passkey."""
-        return await self._new(visit, None)
-
-    async def new_again(self, post: SignedInRefusedPost) -> Response:
-        """The same page, with new options."""
-        return await self._new(post, post.problem)
-
-    async def add(self, post: SignedInPost) -> Response:
-        """Add the passkey that the browser made."""
-        outcome = await self.passkeys.add(
-            post.account,
-            post.form.get("credential", ""),
-            binding=post.session.id,
-            browser_hash=post.browser.browser_hash,
-            second=_second(post.form.get("second")),
-            caller=post.browser.caller,
-            now=post.browser.now,
-        )
-        if isinstance(outcome, Passkey):
-            return self.own.done(post, METHODS, Done.PASSKEY_ADDED)
-        return await self._new(post, problem(outcome))
 
     async def add_silently(self, post: SignedInPost) -> Response:
         """Add the passkey that a password manager made by itself. The page stays as it is, whatever comes of it."""
@@ -169,15 +145,6 @@ class OwnPasskeyPages:
         """Routes of these pages and forms."""
         own = self.own
         return [
-            own.get(PASSKEYS, self.new, recent=True),
-            own.post(
-                PASSKEYS,
-                self.add,
-                refused=self.new_again,
-                back=PASSKEYS,
-                recent=True,
-                takes="credential second",
-            ),
             own.get(RENAME, self.name, recent=True, takes="factor"),
             own.post(
                 RENAME, self.rename, refused=self.name_again, back=METHODS, recent=True, takes="factor name"
@@ -195,5 +162,6 @@ def problem(outcome: NotAdded | Wait) -> FormProblem:
     return FormProblem(_PROBLEMS[outcome.why])
 
 
-def _second(given: str | None) -> bool | None:
+def second_of(given: str | None) -> bool | None:
+    """Whether the owner wants to be asked for it after the password, too; None if they were not asked."""
     return None if given is None else given == "yes"

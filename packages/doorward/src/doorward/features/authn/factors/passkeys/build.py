@@ -13,6 +13,7 @@ from doorward.features.sessions.build import revoker
 
 if TYPE_CHECKING:
     from doorward.features.authn.factors.passkeys.ceremonies import PasskeyCeremonies
+    from doorward.features.authn.factors.passkeys.enrolment import PasskeyEnrolment
     from doorward.features.authn.factors.passkeys.metadata import AuthenticatorMetadata
     from doorward.features.authn.factors.passkeys.owning import OwnPasskeys
     from doorward.features.authn.factors.passkeys.proving import ProvePasskey
@@ -93,6 +94,15 @@ def remove_passkey(services: Services) -> RemovePasskey:
         mail_queue=services.mail,
         revoker=services.get(revoker),
     )
+
+
+def passkey_enrolment(services: Services) -> PasskeyEnrolment | None:
+    """The pages that set one up; None where there are no passkeys."""
+    if services.get(rp_id) is None:
+        return None
+    from doorward.features.authn.factors.passkeys.enrolment import PasskeyEnrolment
+
+    return PasskeyEnrolment(passkeys=services.get(own_passkeys))
 
 
 def offer_silently(services: Services) -> OfferSilently | None:

@@ -1,0 +1,81 @@
+"""Setting up of a passkey: on the page of sign-in methods, and inside a sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import msgspec
+
+from doorward.core.model.policy import FactorKind
+from doorward.features.authn.factors.passkeys.account_routes import problem, second_of
+from doorward.features.authn.factors.passkeys.owning import OwnPasskeys, Prepared
+from doorward.features.authn.factors.passkeys.rules.proof import shown
+from doorward.features.authn.factors.passkeys.views import PasskeyNewView
+from doorward.features.authn.flow.enrolment import Enrolling, Enrolment, EnrolmentPages
+from doorward.web.http import Response
+from doorward.web.page import page
+from doorward.web.pages.views.account import Done
+from doorward.web.pages.views.enrolment import PASSKEY_HELP, PASSKEY_LINK
+from doorward.web.pages.views.problems import FormProblem
+from doorward.web.route import Route
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasskeyEnrolment(Enrolment):
+    """The pages of `OwnPasskeys.options` and `prepare`."""
+
+    kind: ClassVar[FactorKind] = "passkey"
+    path: ClassVar[str] = "passkeys"
+    link: ClassVar[str] = PASSKEY_LINK
+    help: ClassVar[str] = PASSKEY_HELP
+    passkeys: OwnPasskeys
+
+    def routes(self, pages: EnrolmentPages) -> Sequence[Route]:
+        """The page and its form."""
+
+        async def add(enrolling: Enrolling) -> Response:
+            """Add the passkey that the browser made."""
+            return await self._add(pages, enrolling)
+
+        return [
+            *pages.get(self.kind, self.path, self.show),
+            *pages.post(self.kind, self.path, add, refused=self.show, takes="credential second"),
+        ]
+
+    async def show(self, enrolling: Enrolling) -> Response:
+        """The page that makes a passkey."""
+        return await self._page(enrolling, enrolling.problem)
+
+    async def _add(self, pages: EnrolmentPages, enrolling: Enrolling) -> Response:
+        owner, browser = enrolling.owner, enrolling.browser
+        outcome = await self.passkeys.prepare(
+            owner.account,
+            enrolling.form.get("credential", ""),
+            binding=owner.binding,
+            browser_hash=browser.browser_hash,
+            second=second_of(enrolling.form.get("second")),
+            caller=browser.caller,
+            now=browser.now,
+        )
+        if not isinstance(outcome, Prepared):
+            return await self._page(enrolling, problem(outcome))
+        proof = shown(outcome.passkey, outcome.row, user_verified=outcome.user_verified, at=browser.now)
+        return await pages.enrolled(enrolling, proof, outcome.writes, Done.PASSKEY_ADDED)
+
+    async def _page(self, enrolling: Enrolling, wrong: FormProblem | None) -> Response:
+        owner, browser = enrolling.owner, enrolling.browser
+        options = await self.passkeys.options(
+            owner.account, binding=owner.binding, browser_hash=browser.browser_hash, now=browser.now
+        )
+        view = PasskeyNewView(
+            options=msgspec.json.encode(options).decode(),
+            action=enrolling.place(self.path),
+            back=enrolling.back,
+            account=owner.account.email,
+            flow=enrolling.flow,
+            problem=wrong,
+        )
+        return page(view, browser)

@@ -1,0 +1,254 @@
+"""Setting up of a factor: by a signed-in person, or inside a sign-in that asks for a second step (R84, R85)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import ClassVar, Final, final
+
+from msgspec import Struct
+
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.policy import FactorKind, SecondFactorPolicy
+from doorward.core.model.signin import Proof, SignIn
+from doorward.features.authn.flow.factor import ENROL_PATH
+from doorward.features.authn.flow.pages import FlowPages, with_flow
+from doorward.features.authn.flow.proving import with_proof
+from doorward.features.sessions.browser_context import (
+    BrowserContext,
+    BrowserPages,
+    PagePost,
+    PageVisit,
+    StalePost,
+)
+from doorward.features.sessions.signed_in_pages import (
+    SignedIn,
+    SignedInPages,
+    SignedInPost,
+    SignedInRefusedPost,
+    SignedInVisit,
+)
+from doorward.storage.sql.store import Store, Write
+from doorward.web.http import EarlyResponse, Response
+from doorward.web.page import page
+from doorward.web.pages.views.account import Done, RecoveryCodes
+from doorward.web.pages.views.problems import FormProblem
+from doorward.web.route import Route
+
+METHODS: Final = "/account/methods"
+"""The page of sign-in methods; the pages that set one up are below it, and below `ENROL_PATH`."""
+
+
+class Owner(Struct, frozen=True, kw_only=True):
+    """Who sets up a factor: a person who signed in recently, or one who has shown a first factor in a sign-in that needs a second step.
+
+    `binding` is the id of the session or of the sign-in: what a page holds for a later form is bound to it.
+    """
+
+    account: Account
+    binding: str
+    sign_in: SignIn | None = None
+    session_id: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolling:
+    """A page or form that sets up a factor. `form` are the fields of the form, or of the query; with `problem` the form was refused and
+    is shown again."""
+
+    owner: Owner
+    browser: BrowserContext
+    form: Mapping[str, str]
+    problem: FormProblem | None = None
+    signed_in: SignedIn | None = None
+
+    @property
+    def flow(self) -> str | None:
+        """The id of the sign-in, for forms and links of its pages."""
+        return None if self.owner.sign_in is None else self.owner.sign_in.id
+
+    @property
+    def back(self) -> str:
+        """The page on which the person chose this factor."""
+        return METHODS if self.owner.sign_in is None else ENROL_PATH
+
+    def place(self, path: str) -> str:
+        """The address of a page of the factor, for this person."""
+        return f"{self.back}/{path}"
+
+    def go(self, path: str) -> Response:
+        """The redirect to it."""
+        return self.browser.go(with_flow(self.place(path), self.flow))
+
+
+Handler = Callable[[Enrolling], Awaitable[Response]]
+FirstCodes = Callable[[Owner, Caller, int], Awaitable[tuple[tuple[str, ...], Sequence[Write]]]]
+"""Recovery codes for a person who has none, in clear text, and what stores them; nothing for others."""
+_KEPT: Final = frozenset({"passkey", "security_key"})
+
+
+class Enrolment(ABC):
+    """Pages that set up one kind of factor. `path` is the last part of their address, `link` the text of a link to them, `help` one
+    sentence about the kind.
+
+    A kind that older programs do not know is set up only while `NewFactors` is open, and its writes include `close_behind`. The writes
+    also tell the owner by mail, and are audited.
+    """
+
+    kind: ClassVar[FactorKind]
+    path: ClassVar[str]
+    link: ClassVar[str]
+    help: ClassVar[str]
+
+    @abstractmethod
+    def routes(self, pages: EnrolmentPages) -> Sequence[Route]:
+        """The routes of both places, made by `pages.get` and `pages.post`."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentPages:
+    """Makes the routes of enrolment pages in both places, and commits what was set up."""
+
+    own: SignedInPages
+    pages: BrowserPages
+    flow: FlowPages
+    store: Store
+    policy: SecondFactorPolicy
+    first_codes: FirstCodes
+
+    def allowed(self, kind: FactorKind) -> bool:
+        """Whether people may set up a factor of this kind."""
+        return self.policy.require != "off" and kind in self.policy.kinds
+
+    def get(self, kind: FactorKind, path: str, handler: Handler, *, takes: str = "") -> list[Route]:
+        """A page."""
+
+        @wraps(handler)
+        async def on_account(visit: SignedInVisit) -> Response:
+            return await handler(self._signed_in(kind, visit, visit.query, None))
+
+        @wraps(handler)
+        async def in_sign_in(visit: PageVisit) -> Response:
+            return await handler(await self._signing_in(kind, visit.browser, visit.query, None))
+
+        return [
+            self.own.get(f"{METHODS}/{path}", on_account, recent=True, takes=takes),
+            self.pages.get(f"{ENROL_PATH}/{path}", in_sign_in, takes=f"flow {takes}".strip()),
+        ]
+
+    def post(
+        self, kind: FactorKind, path: str, handler: Handler, *, refused: Handler, takes: str = ""
+    ) -> list[Route]:
+        """A form. `refused` shows it again, and has no effect."""
+
+        @wraps(handler)
+        async def on_account(post: SignedInPost) -> Response:
+            return await handler(self._signed_in(kind, post, post.form, None))
+
+        async def again_on_account(post: SignedInRefusedPost) -> Response:
+            return await refused(self._signed_in(kind, post, post.form, post.problem))
+
+        @wraps(handler)
+        async def in_sign_in(post: PagePost) -> Response:
+            return await handler(await self._signing_in(kind, post.browser, post.form, None))
+
+        async def again_in_sign_in(post: StalePost) -> Response:
+            await self.flow.lead_onward(post.browser, post.form.get("flow"))
+            return await refused(await self._signing_in(kind, post.browser, post.form, post.problem))
+
+        place = f"{METHODS}/{path}"
+        return [
+            self.own.post(place, on_account, refused=again_on_account, back=place, recent=True, takes=takes),
+            self.pages.post(
+                f"{ENROL_PATH}/{path}", in_sign_in, refused=again_in_sign_in, takes=f"flow {takes}".strip()
+            ),
+        ]
+
+    async def commit(self, enrolling: Enrolling, proof: Proof, writes: Sequence[Write]) -> Enrolling | None:
+        """Commit the factor, in a sign-in together with its proof. None: a guard lost, or the account or the sign-in changed meanwhile,
+        and nothing was written."""
+        owner, account = enrolling.owner, enrolling.owner.account
+        # changes nothing, but fails if the account was disabled or its password changed since it was read
+        also = [self.store.accounts.replace(account, old=account), self.store.factor_demands.met(account.id)]
+        if owner.sign_in is None:
+            return enrolling if await self.store.commit(*writes, *also) else None
+        changed = with_proof(owner.sign_in, account.id, proof)
+        replaced = self.store.sign_ins.replace(owner.sign_in, changed)
+        if not await self.store.commit(*writes, replaced, *also):
+            return None
+        return Enrolling(
+            owner=Owner(account=account, binding=owner.binding, sign_in=changed),
+            browser=enrolling.browser,
+            form=enrolling.form,
+        )
+
+    async def enrolled(
+        self,
+        enrolling: Enrolling,
+        proof: Proof,
+        writes: Sequence[Write],
+        said: Done,
+        *,
+        codes: tuple[str, ...] = (),
+    ) -> Response:
+        """Commit the factor with its proof, and answer: with recovery codes, if there are new ones, else with what comes next.
+
+        `codes` are new ones that `writes` store. Without any they are made here, if the person has none: with a factor that can be
+        lost, and unlike a passkey is kept in one place only.
+        """
+        account, now = enrolling.owner.account, enrolling.browser.now
+        more: Sequence[Write] = ()
+        if not codes and proof.kind not in _KEPT:
+            codes, more = await self.first_codes(enrolling.owner, enrolling.browser.caller, now)
+        done = await self.commit(enrolling, proof, (*writes, *more))
+        if done is None:
+            return await self.meanwhile(enrolling)
+        if not codes:
+            return await self.onward(done, said)
+        view = RecoveryCodes(codes, account.email, done=said, onward=done.back, flow=done.flow)
+        return page(view, done.browser)
+
+    async def onward(self, enrolled: Enrolling, said: Done) -> Response:
+        """Redirect to the page of sign-in methods, which says what was done, or to the next step of the sign-in."""
+        if enrolled.signed_in is not None:
+            return self.own.done(enrolled.signed_in, METHODS, said)
+        sign_in = enrolled.owner.sign_in
+        if sign_in is None:
+            raise TypeError("neither a session nor a sign-in")
+        return await self.flow.follow(enrolled.browser, sign_in)
+
+    async def meanwhile(self, enrolling: Enrolling) -> Response:
+        """Redirect after `commit` has returned None: the stored state decides."""
+        if enrolling.flow is None:
+            return enrolling.browser.go(METHODS)
+        return await self.flow.load_and_follow(enrolling.browser, enrolling.flow)
+
+    def _signed_in(
+        self, kind: FactorKind, by: SignedIn, form: Mapping[str, str], problem: FormProblem | None
+    ) -> Enrolling:
+        if not self.allowed(kind):
+            raise EarlyResponse(by.browser.go(METHODS))
+        owner = Owner(account=by.account, binding=by.session.id, session_id=by.session.id)
+        return Enrolling(owner=owner, browser=by.browser, form=form, problem=problem, signed_in=by)
+
+    async def _signing_in(
+        self,
+        kind: FactorKind,
+        browser: BrowserContext,
+        form: Mapping[str, str],
+        problem: FormProblem | None,
+    ) -> Enrolling:
+        """The sign-in of the page, if setting up this kind is its next step; else `EarlyResponse` redirects to that step."""
+        browser, sign_in = await self.flow.current(browser, form.get("flow"))
+        if sign_in is None:
+            raise EarlyResponse(browser.go("/sign-in"))
+        asked = await self.flow.sign_in_flow.enrolment(sign_in, session=browser.session, now=browser.now)
+        if asked is None or kind not in asked.kinds:
+            raise EarlyResponse(await self.flow.follow(browser, sign_in))
+        owner = Owner(account=asked.account, binding=sign_in.id, sign_in=sign_in)
+        return Enrolling(owner=owner, browser=browser, form=form, problem=problem)

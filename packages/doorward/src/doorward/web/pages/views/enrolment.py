@@ -1,0 +1,43 @@
+"""Pages on which a person sets up a second factor inside a sign-in."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final, Literal
+
+from msgspec import Struct
+
+from doorward.web.pages.views.problems import Form
+from doorward.web.pages.words import N_
+
+APP_LINK: Final = N_("Authenticator app")
+APP_HELP: Final = N_("An app on your phone shows a code, also without a connection.")
+PASSKEY_LINK: Final = N_("Passkey")
+PASSKEY_HELP: Final = N_("Your fingerprint, face or screen lock, or a security key.")
+PHONE_LINK: Final = N_("Phone")
+PHONE_HELP: Final = N_("We send a code to your phone number.")
+MAIL_LINK: Final = N_("Email")
+MAIL_HELP: Final = N_("We send a code to your email address.")
+
+
+class KindOffer(Struct, frozen=True):
+    """One kind of factor: its id in the page, the text of its link, one sentence about it, and the path of its page."""
+
+    id: str
+    label: str
+    help: str
+    path: str
+
+
+class EnrolmentChoice(Form, frozen=True):
+    """/sign-in/enrol. Posts `csrf`, `flow` to /sign-in/enrol/later.
+
+    `account` is the address of the person; `because` says who demands a second step; `grace_until` (Unix seconds): until when it may be
+    put off, None if not.
+    """
+
+    template: ClassVar[str] = "enrolment.html"
+    account: str
+    flow: str
+    because: Literal["enrolled", "policy", "role", "app", "operator", "risk"]
+    offers: tuple[KindOffer, ...]
+    grace_until: int | None = None
