@@ -18,6 +18,7 @@ from doorward.web.pages.views.account import (
 )
 from doorward.web.pages.views.context import PageContext, View
 from doorward.web.pages.views.ends import ErrorPage, Failure, Home, Outbox, OutboxMessage, Way
+from doorward.web.pages.views.enrolment import EnrolmentChoice, KindOffer
 from doorward.web.pages.views.flow import (
     ConsentView,
     Continue,
@@ -233,6 +234,29 @@ def samples(
             current_problem=FormProblem(Wrong.PASSWORD_MISMATCH),
             new_problem=FormProblem(Wrong.PASSWORD_GUESSABLE),
         ),
+        "enrolment": EnrolmentChoice(
+            account=text,
+            flow=FLOW,
+            because="app",
+            offers=(
+                KindOffer(
+                    "passkey", "Passkey", "Your fingerprint, face or screen lock.", "/sign-in/enrol/passkeys"
+                ),
+                KindOffer("totp", "Authenticator app", "A code of an app.", "/sign-in/enrol/authenticator"),
+            ),
+            grace_until=AT,
+        ),
+        "enrolment-refused": EnrolmentChoice(
+            account=text, flow=FLOW, because="policy", offers=(), problem=FormProblem(Wrong.STALE_FORM)
+        ),
+        "enrolment-authenticator": TotpSetup(
+            uri="otpauth://totp/Doorward:ada%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=Doorward",
+            key="JBSWY3DPEHPK3PXP",
+            action="/sign-in/enrol/authenticator",
+            back="/sign-in/enrol",
+            flow=FLOW,
+        ),
+        "enrolment-recovery-codes": RecoveryCodes(CODES, text, onward="/sign-in/enrol", flow=FLOW),
         "authenticator": TotpSetup(
             uri="otpauth://totp/Doorward:ada%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Doorward",
             key="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",

@@ -77,7 +77,7 @@ async def test_a_process_of_an_older_program_is_counted_until_it_leaves(store: S
     assert await nodes.older() == 0
     # as an older program writes its row
     old = "INSERT INTO nodes (id, seen, expires_at) VALUES ('nod_old', 1, ?)"
-    await store._db.apply(((old, (NOW,), None),))  # pyright: ignore[reportPrivateUsage]
+    await store._db.apply(((old, (NOW,), None),))
     assert await nodes.older() == 1
     assert await store.commit(nodes.mark_suspect("m", behind=-1, silent_at=NOW + 1, not_before=NOW * 2))
     assert await nodes.older() == 1

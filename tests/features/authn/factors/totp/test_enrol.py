@@ -12,7 +12,7 @@ from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.features.authn.factors.password.rules.password import Weak
-from doorward.features.authn.methods.service import SETUP_TTL, NewApp, SetupOver, WrongCode
+from doorward.features.authn.methods.service import SETUP_TTL, Codes, NewApp, SetupOver, WrongCode
 from tests.people import CALLER, PASSWORD, House, code_for, key_bytes
 
 pytestmark = pytest.mark.anyio
@@ -81,7 +81,7 @@ async def test_ten_different_recovery_codes_are_made_and_new_ones_replace_them(h
     assert all(len(code.replace("-", "")) == 24 for code in first)
     session = await house.session(account)
     made = await house.factors.new_codes(account, session, caller=CALLER, now=house.now)
-    assert isinstance(made, NewApp)
+    assert isinstance(made, Codes)
     assert not set(first) & set(made.codes)
     kept = [f for f in await house.store.accounts.factors(account.id) if f.kind == "recovery_code"]
     assert len(kept) == 10

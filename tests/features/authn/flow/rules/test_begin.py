@@ -12,7 +12,7 @@ from doorward.core.model.signin import Proof
 from doorward.features.authn.flow.rules import begin
 from doorward.features.authn.flow.rules.assurance import achieved
 from doorward.features.authn.flow.rules.next_factors import next_factors
-from doorward.features.authn.flow.rules.policy import Demand
+from doorward.features.authn.flow.rules.policy import StepDemand
 from tests.features.authn.flow.rules.test_next_factors import BUILT_IN
 from tests.offered import KINDS
 
@@ -101,7 +101,7 @@ def test_a_session_older_than_the_second_factor_must_prove_it() -> None:
         BUILT_IN,
         proofs=begun.proofs,
         enrolled=frozenset({"totp"}),
-        demand=Demand(steps=2),
+        demand=StepDemand(steps=2),
         fresh_after=begun.fresh_after,
     )
     assert [one.kind for one in found] == ["totp"]

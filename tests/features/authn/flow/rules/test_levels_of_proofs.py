@@ -19,7 +19,7 @@ from doorward.features.authn.flow.rules.assurance import (
     levels,
 )
 from doorward.features.authn.flow.rules.next_factors import next_factors
-from doorward.features.authn.flow.rules.policy import Demand
+from doorward.features.authn.flow.rules.policy import StepDemand
 
 PASSWORD = FactorTraits(kind="password", amr=("pwd",), counts_for=frozenset({"known"}), comes_first=True)
 TOTP = FactorTraits(kind="totp", amr=("otp",), counts_for=frozenset({"held"}), always_asked=True)
@@ -128,7 +128,7 @@ def asked_for(
         ALL,
         proofs=proofs,
         enrolled=frozenset(enrolled),
-        demand=Demand(acr=wanted),
+        demand=StepDemand(acr=wanted),
         fresh_after=fresh_after,
     )
     return [one.kind for one in found]
@@ -174,7 +174,7 @@ def test_a_wanted_level_is_asked_for_as_far_as_the_person_can_reach_it(
 def test_without_a_verified_attestation_nobody_is_asked_for_another_key() -> None:
     soft = tuple(structs.replace(one, hardware=False) for one in ALL)
     found = next_factors(
-        soft, proofs=[OLD_SYNCED], enrolled=frozenset(BOTH), demand=Demand(acr=AAL3), fresh_after=None
+        soft, proofs=[OLD_SYNCED], enrolled=frozenset(BOTH), demand=StepDemand(acr=AAL3), fresh_after=None
     )
     assert found == ()
 

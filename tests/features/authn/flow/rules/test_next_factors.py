@@ -14,7 +14,7 @@ from doorward.features.authn.factors.recovery_codes import rules as recovery_cod
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.next_factors import next_factors
-from doorward.features.authn.flow.rules.policy import Demand
+from doorward.features.authn.flow.rules.policy import StepDemand
 
 BUILT_IN = (password.TRAITS, totp.TRAITS, recovery_codes.TRAITS)
 TOY = FactorTraits(kind="toy", amr=("toy",), counts_for=frozenset({"held"}))
@@ -25,10 +25,10 @@ RECOVERY = Proof("recovery_code", 110, ("rc",))
 CODES = ["totp", "recovery_code"]
 
 
-def demanded(factors: tuple[FactorTraits, ...], enrolled: Collection[str], wanted: str | None) -> Demand:
+def demanded(factors: tuple[FactorTraits, ...], enrolled: Collection[str], wanted: str | None) -> StepDemand:
     """The demand where only enrolled factors and the app demand something."""
     asked = any(one.always_asked and one.kind in enrolled for one in factors)
-    return Demand(steps=2 if asked else 1, acr=wanted)
+    return StepDemand(steps=2 if asked else 1, acr=wanted)
 
 
 def acceptable(

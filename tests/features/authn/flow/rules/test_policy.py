@@ -16,7 +16,7 @@ from doorward.core.model.policy import SecondFactorPolicy
 from doorward.core.model.signin import Proof
 from doorward.features.authn.flow.rules.assurance import FactorTraits, achieved
 from doorward.features.authn.flow.rules.next_factors import met, next_factors
-from doorward.features.authn.flow.rules.policy import Demand, Risk, demand
+from doorward.features.authn.flow.rules.policy import Risk, StepDemand, demand
 from tests.features.authn.flow.rules.test_next_factors import BUILT_IN, PASSWORD, TOTP
 from tests.features.authn.flow.rules.test_next_factors_at_random import (
     BOUNDS,
@@ -53,7 +53,7 @@ FACTORS = (*BUILT_IN, MAIL, PASSKEY)
 MAILED = Proof("email_code", 110, ("otp",))
 
 
-def asked(policy: SecondFactorPolicy = OPTIONAL, **changes: Any) -> Demand:
+def asked(policy: SecondFactorPolicy = OPTIONAL, **changes: Any) -> StepDemand:
     """The demand on a sign-in to the shop, by a buyer without second factor."""
     values: dict[str, Any] = {
         "roles": (BUYER,),
@@ -118,13 +118,14 @@ def test_a_remembered_device_lowers_a_demand_only_where_nobody_asks_for_more() -
     assert asked(enrolled=True, acr=AAL1).rememberable
     old = FactorDemand(account_id="a", required_at=NOW - DAY)
     assert asked(enrolled=True, row=old).rememberable
-    for changes in (
+    more: tuple[dict[str, Any], ...] = (
         {"acr": AAL2},
         {"acr": PHR},
         {"prompted": True},
         {"row": FactorDemand(account_id="a", required_at=NOW - 60)},
         {"risk": Risk("new country")},
-    ):
+    )
+    for changes in more:
         found = asked(enrolled=True, **changes)
         assert not found.rememberable
         assert found.lowered() == found
@@ -177,7 +178,7 @@ def test_where_nothing_may_be_shown_next_the_steps_are_met_or_none_can_be_added(
     fresh_after: int | None,
     steps: Any,
 ) -> None:
-    wanted = Demand(steps=steps, acr=wish)
+    wanted = StepDemand(steps=steps, acr=wish)
     found = next_factors(factors, proofs=proofs, enrolled=enrolled, demand=wanted, fresh_after=fresh_after)
     done = met(factors, proofs=proofs, enrolled=enrolled, demand=wanted, fresh_after=fresh_after)
     if not found and not done and any(one.comes_first and one.counts_for for one in factors):
@@ -188,13 +189,15 @@ def test_where_nothing_may_be_shown_next_the_steps_are_met_or_none_can_be_added(
 
 def acceptable(*proofs: Proof, enrolled: set[str], **wanted: Any) -> list[str]:
     found = next_factors(
-        FACTORS, proofs=proofs, enrolled=frozenset(enrolled), demand=Demand(**wanted), fresh_after=None
+        FACTORS, proofs=proofs, enrolled=frozenset(enrolled), demand=StepDemand(**wanted), fresh_after=None
     )
     return [one.kind for one in found]
 
 
 def complete(*proofs: Proof, enrolled: set[str]) -> bool:
-    return met(FACTORS, proofs=proofs, enrolled=frozenset(enrolled), demand=Demand(steps=2), fresh_after=None)
+    return met(
+        FACTORS, proofs=proofs, enrolled=frozenset(enrolled), demand=StepDemand(steps=2), fresh_after=None
+    )
 
 
 @pytest.mark.requirement(38)

@@ -30,9 +30,14 @@ def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
 
 
 def _routes(services: Services) -> Sequence[Route]:
-    from doorward.features.authn.flow.build import factor_plugs, flow_pages, prove_typed_code, send_code
+    from doorward.features.authn.flow.build import (
+        factor_plugs,
+        flow_pages,
+        new_factors,
+        prove_typed_code,
+        send_code,
+    )
     from doorward.features.authn.flow.enrolment_choice import EnrolmentChoicePage
-    from doorward.features.authn.flow.gate import NewFactors
     from doorward.features.authn.flow.sent_code_page import SentCodePages
     from doorward.features.authn.flow.typed_code_routes import TypedCodePage
     from doorward.features.authn.index import enrolments
@@ -44,7 +49,7 @@ def _routes(services: Services) -> Sequence[Route]:
     typed = TypedCodePage(flow=flow, prove_code=services.get(prove_typed_code), sent=sent)
     kinds, enrolling = enrolments(services), services.get(enrolment_pages)
     choice = EnrolmentChoicePage(
-        flow=flow, store=services.store, gate=NewFactors(store=services.store), enrolments=kinds
+        flow=flow, store=services.store, gate=services.get(new_factors), enrolments=kinds
     )
     return [
         *choice.routes(page),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.flow.finish import SignInCompletion
+from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
@@ -127,3 +128,8 @@ def send_code(services: Services) -> SendCode:
         sign_in_flow=services.get(advance),
         codes=services.get(sent_codes),
     )
+
+
+def new_factors(services: Services) -> NewFactors:
+    """The gate for kinds of factors that older programs do not know."""
+    return NewFactors(store=services.store)

@@ -20,7 +20,7 @@ from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.goal import Permitted, Reached
 from doorward.features.authn.flow.outcomes import Conflict, Finished
-from doorward.features.authn.flow.remembered import Held
+from doorward.features.authn.flow.remembered import HeldDevice
 from doorward.features.authn.flow.rules.assurance import Achieved, counting
 from doorward.features.authn.flow.rules.vouching import to_store
 from doorward.features.sessions.revoker import Revoker
@@ -64,7 +64,7 @@ class SignInCompletion:
         caller: Caller,
         now: int,
         first: Sequence[Write] = (),
-        held: Held | None = None,
+        held: HeldDevice | None = None,
     ) -> Finished | Conflict:
         """`old` is the browser's live session; `permitted` is None for a sign-in to the account pages. `first` are the first writes of
         the commit: a sign-in that starts and ends in one call has no earlier commit. `held`: a remembered device replaced the second

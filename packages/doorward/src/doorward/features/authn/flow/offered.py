@@ -12,7 +12,7 @@ from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.rules import assurance
 from doorward.features.authn.flow.rules.assurance import Achieved, FactorTraits
 from doorward.features.authn.flow.rules.next_factors import begun, met, next_factors
-from doorward.features.authn.flow.rules.policy import Demand
+from doorward.features.authn.flow.rules.policy import StepDemand
 
 
 @final
@@ -40,7 +40,7 @@ class OfferedFactors:
     def first(self) -> tuple[Factor, ...]:
         """The factors with which a sign-in may begin."""
         return self._of(
-            next_factors(self.traits, proofs=(), enrolled=frozenset(), demand=Demand(), fresh_after=None)
+            next_factors(self.traits, proofs=(), enrolled=frozenset(), demand=StepDemand(), fresh_after=None)
         )
 
     def standing(
@@ -54,7 +54,7 @@ class OfferedFactors:
         )
 
     def next(
-        self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], *, demand: Demand
+        self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], *, demand: StepDemand
     ) -> tuple[Factor, ...]:
         """The factors of which any one may be shown next; empty when all that can be required of this person was shown. The sign-in
         must hold only valid proofs."""
@@ -68,7 +68,7 @@ class OfferedFactors:
         return self._of(chosen)
 
     def met(
-        self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], *, demand: Demand
+        self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], *, demand: StepDemand
     ) -> bool:
         """Whether the proofs of the sign-in, all valid, are as many steps as are demanded."""
         return met(

@@ -12,7 +12,7 @@ from doorward.core.model.caller import Caller
 from doorward.storage.sql.store import Write
 
 
-class Held(Struct, frozen=True):
+class HeldDevice(Struct, frozen=True):
     """The device of a request is remembered. `writes` are part of the commit that ends the sign-in: they fail if another request used
     the same secret. `cookie` is the new value of the cookie `trust`."""
 
@@ -21,10 +21,10 @@ class Held(Struct, frozen=True):
 
 
 class RememberedDevices(Protocol):
-    """Asked only in a sign-in in which a second step is due and a remembered device may replace it (`Demand.rememberable`)."""
+    """Asked only in a sign-in in which a second step is due and a remembered device may replace it (`StepDemand.rememberable`)."""
 
     async def holds(
         self, account: Account, rows: Sequence[EnrolledFactor], caller: Caller, now: int
-    ) -> Held | None:
+    ) -> HeldDevice | None:
         """Whether the owner of `account` had this device remembered, and the second factors `rows` are still the same."""
         ...

@@ -30,9 +30,9 @@ from doorward.features.authn.flow.outcomes import (
     FactorRequired,
     Next,
 )
-from doorward.features.authn.flow.remembered import Held, RememberedDevices
+from doorward.features.authn.flow.remembered import HeldDevice, RememberedDevices
 from doorward.features.authn.flow.rules.assurance import counting
-from doorward.features.authn.flow.rules.policy import Demand, demand
+from doorward.features.authn.flow.rules.policy import StepDemand, demand
 from doorward.storage.sql.store import Store, Write
 
 
@@ -77,7 +77,7 @@ class SignInFlow:
                 return Conflict(sign_in)
             sign_in = kept
         asked, row = await self._demand(sign_in, account, rows, now)
-        held: Held | None = None
+        held: HeldDevice | None = None
         acceptable = self.factors.next(sign_in, account, rows, demand=asked)
         if acceptable and asked.rememberable and self.remembered is not None and self._begun(sign_in):
             held = await self.remembered.holds(account, rows, caller, now)
@@ -150,7 +150,7 @@ class SignInFlow:
 
     async def _demand(
         self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], now: int
-    ) -> tuple[Demand, FactorDemand | None]:
+    ) -> tuple[StepDemand, FactorDemand | None]:
         """What this sign-in has to show, and what is stored about the person."""
         request, config = sign_in.request, self.config.current()
         row = await self.store.factor_demands.get(account.id)
@@ -167,7 +167,7 @@ class SignInFlow:
         return asked, row
 
     async def _enrol(
-        self, sign_in: SignIn, account: Account, asked: Demand, row: FactorDemand | None, now: int
+        self, sign_in: SignIn, account: Account, asked: StepDemand, row: FactorDemand | None, now: int
     ) -> EnrolmentRequired | AuthorizationError | None:
         """A second step is missing, and the person has no factor for it. None: they have put it off in this sign-in, and may."""
         postponed = row is not None and row.postponed == sign_in.id

@@ -16,7 +16,7 @@ from doorward.features.authn.flow.rules.assurance import (
     steps_of,
     strong,
 )
-from doorward.features.authn.flow.rules.policy import Demand
+from doorward.features.authn.flow.rules.policy import StepDemand
 
 
 def next_factors(
@@ -24,7 +24,7 @@ def next_factors(
     *,
     proofs: Sequence[Proof],
     enrolled: frozenset[str],
-    demand: Demand,
+    demand: StepDemand,
     fresh_after: int | None,
 ) -> tuple[FactorTraits, ...]:
     """The factors of which any one may be shown next, the preferred one first and backups last; empty when all that can be required of
@@ -57,7 +57,7 @@ def met(
     *,
     proofs: Sequence[Proof],
     enrolled: frozenset[str],
-    demand: Demand,
+    demand: StepDemand,
     fresh_after: int | None,
 ) -> bool:
     """Whether the proofs, which identify the person, are as many steps as are demanded."""
@@ -71,7 +71,7 @@ def begun(factors: Sequence[FactorTraits], shown: Collection[str]) -> bool:
 
 
 def _resistant(
-    factors: Sequence[FactorTraits], proofs: Sequence[Proof], enrolled: Collection[str], demand: Demand
+    factors: Sequence[FactorTraits], proofs: Sequence[Proof], enrolled: Collection[str], demand: StepDemand
 ) -> tuple[FactorTraits, ...]:
     """The phishing-resistant factors of the person; none if one was shown that reaches the level, or was shown in this sign-in.
 

@@ -25,7 +25,7 @@ class Risk(Struct, frozen=True):
     reason: str
 
 
-class Demand(Struct, frozen=True, kw_only=True):
+class StepDemand(Struct, frozen=True, kw_only=True):
     """`steps`: how many different steps the person has to show. `acr`: the level that the app requests. `kinds`: those of the factors
     that the person may set up if a step is missing. `because`: what demands two steps; `grace_until` (seconds): until when the person
     may put off setting one up. `rememberable`: a remembered device may replace the second step."""
@@ -37,9 +37,9 @@ class Demand(Struct, frozen=True, kw_only=True):
     grace_until: int | None = None
     rememberable: bool = False
 
-    def lowered(self) -> Demand:
+    def lowered(self) -> StepDemand:
         """The demand on a remembered device."""
-        return self if not self.rememberable else Demand(acr=self.acr, kinds=self.kinds)
+        return self if not self.rememberable else StepDemand(acr=self.acr, kinds=self.kinds)
 
 
 def demand(
@@ -53,7 +53,7 @@ def demand(
     prompted: bool,
     now: int,
     risk: Risk | None = None,
-) -> Demand:
+) -> StepDemand:
     """The demand on one sign-in. An app can demand more than the settings do, never less.
 
     `client` is the app that started the sign-in, `row` what is stored about the person. `enrolled`: a factor of the person is asked for
@@ -80,10 +80,10 @@ def demand(
     elif reasons:
         until, because = min(reasons, key=lambda one: one[0])
     else:
-        return Demand(acr=acr, kinds=kinds)
+        return StepDemand(acr=acr, kinds=kinds)
     lately = row is not None and row.required_at is not None and now - row.required_at < OPERATOR_WITHIN
     strict = prompted or lately or risk is not None or at_least(acr, AAL2)
-    return Demand(
+    return StepDemand(
         steps=2,
         acr=acr,
         kinds=kinds,
