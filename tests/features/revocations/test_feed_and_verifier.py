@@ -44,6 +44,7 @@ def asgi(channel: BackChannel) -> Asgi:
                 locales=("en",),
                 grant_types=[one.name for one in GRANT_TYPES],
                 client_auth=CLIENT_AUTH_METHODS,
+                levels=("urn:doorward:aal1",),
                 signer=channel.signer,
             ),
         ]
