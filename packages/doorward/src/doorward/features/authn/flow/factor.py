@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
@@ -60,6 +60,15 @@ class Factor:
         is known there (R80). `flow` is the sign-in's id; None before it is stored."""
         del browser_hash, flow, now
         return None
+
+    async def described(
+        self, sign_in: SignIn, account: Account | None, rows: Sequence[EnrolledFactor], now: int
+    ) -> Mapping[str, Any]:
+        """What an app needs in order to show the factor: members of its entry in `acceptable` of the JSON sign-in. `account` is None, and
+        `rows` is empty, until a first factor has been shown: then the entry is the same for everybody (R80). Nothing is written."""
+        if account is None or self.typed_code is None:
+            return {}
+        return {"method": self.traits.kind, **await self.typed_code.described(sign_in, account, rows, now)}
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the account has the factor and can use it now."""
@@ -117,6 +126,13 @@ class TypedCode(ABC):
     ) -> tuple[Proof, Sequence[Write]] | None:
         """The proof, and the writes that spend the code, one of them guarded; None for a wrong or spent one. `request` is the id of the
         sign-in: a code that was sent counts only there."""
+
+    async def described(
+        self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], now: int
+    ) -> Mapping[str, Any]:
+        """Further members of the factor's entry in the JSON sign-in."""
+        del sign_in, account, rows, now
+        return {}
 
     def spent(
         self, account: Account, rows: Sequence[EnrolledFactor], caller: Caller, now: int

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar, final
+from typing import Any, Final, Protocol, TypeVar, final
 
 from msgspec import Struct, structs
 
@@ -12,7 +12,7 @@ from doorward.core import text
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.sent_code import SentCode
-from doorward.core.model.signin import Proof
+from doorward.core.model.signin import Proof, SignIn
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.metrics import Metrics
 from doorward.core.ports.random import SecureRandom
@@ -248,6 +248,19 @@ class SentCodeTyped(TypedCode):
     def takes(self, typed: str) -> bool:
         """Whether the text is six digits."""
         return rule.looks_like(text.code(typed))
+
+    async def described(
+        self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], now: int
+    ) -> Mapping[str, Any]:
+        """Where the next code goes, or where the one that works was sent."""
+        own = [row for row in rows if row.kind == self.kind]
+        code = await self.codes.live(self.kind, sign_in.id, now)
+        sent_to = next((row for row in own if code is not None and row.id == code.factor_id), None)
+        row = sent_to or (own[-1] if own else None)
+        if row is None:
+            return {}
+        to = self.delivery.shown(self.delivery.target(account, row), account)
+        return {"to": to, "sent": sent_to is not None}
 
     async def match(
         self, account: Account, rows: Sequence[EnrolledFactor], typed: str, request: str, now: int

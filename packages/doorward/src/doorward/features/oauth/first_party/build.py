@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorward.features.authn.flow.build import advance, offered_factors, prove_typed_code
+from doorward.features.authn.flow.build import advance, offered_factors, prove_typed_code, send_code
 from doorward.features.authn.flow.typed_code import TypedCodeStep
 from doorward.features.oauth.client_auth.build import client_authenticator
 from doorward.features.oauth.first_party.challenge import AuthorizationChallenge
@@ -24,6 +24,7 @@ def challenge(services: Services) -> AuthorizationChallenge:
         clients=services.get(client_authenticator),
         factors=services.get(offered_factors),
         typed_code=TypedCodeStep(prove_code=services.get(prove_typed_code)),
+        send_code=services.get(send_code),
         sign_in_flow=services.get(advance),
         sessions=services.sessions,
         issuer=services.issuer,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from shlex import quote
-from typing import Final, final
+from typing import Any, Final, final
 
 from msgspec import Struct, structs
 
@@ -35,6 +35,10 @@ from doorward.features.authn.flow.outcomes import (
     Finished,
 )
 from doorward.features.authn.flow.rules import begin
+from doorward.features.authn.flow.rules.assurance import counting
+from doorward.features.authn.flow.rules.sent_code import NotYet
+from doorward.features.authn.flow.sending import SendCode
+from doorward.features.authn.flow.sent_code import Sent, Undeliverable
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.oauth.authorize.rules.request import Origin
 from doorward.features.oauth.authorize.rules.request import authorize as permit
@@ -42,8 +46,10 @@ from doorward.features.oauth.authorize.rules.weight import MOST_OF_STRANGER, too
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.clients.ignored_scopes import note_ignored
 from doorward.features.oauth.clients.rules import own_page as page
+from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.storage.sql.store import Store, Write
+from doorward.web.pages import language
 
 HANDLE_PREFIX: Final = "dw_as_"
 _IN_A_BROWSER: Final = OAuthError(
@@ -62,10 +68,12 @@ class Code(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
 
 class More(Struct, frozen=True):
     """A factor is missing (`insufficient_authorization`), or was wrong (`because` is set). `auth_session` is for the next call; `next`
-    names the step to send: password (with `username`) or second_factor (with `code`)."""
+    names the step to send: password (with `username`), second_factor (with `code`) or passkey. `acceptable` are all steps of which any
+    one may be next, each with what is needed to show it."""
 
     auth_session: str
     next: str
+    acceptable: tuple[dict[str, Any], ...] = ()
     because: OAuthError | None = None
 
 
@@ -81,6 +89,7 @@ class AuthorizationChallenge:
     clients: ClientAuthenticator
     factors: OfferedFactors
     typed_code: JsonStep
+    send_code: SendCode
     sign_in_flow: SignInFlow
     sessions: SessionPolicy
     issuer: str
@@ -145,6 +154,9 @@ class AuthorizationChallenge:
         sign_in, handle, new = begun
         unsaved: list[Write] = [self.store.sign_ins.insert(sign_in)] if new else []
         sign_in, refusal, unsaved = await self._prove(sign_in, params, caller, now, unsaved)
+        if refusal is None and "send" in params and self.typed_code.field not in params:
+            await self.store.commit(*unsaved)
+            unsaved, refusal = [], await self._send(sign_in, params["send"], caller, now)
         if refusal is not None and refusal.code == "invalid_session":
             return _OVER
         outcome = await self._more(sign_in, handle, refusal, caller, now, unsaved)
@@ -218,6 +230,42 @@ class AuthorizationChallenge:
             sign_in = outcome
         return sign_in, None, unsaved
 
+    async def _send(self, sign_in: SignIn, kind: str, caller: Caller, now: int) -> OAuthError | None:
+        """Send a code by mail or text message, if one of this kind may be next; the refusal, if any."""
+        wishes = sign_in.request.ui_locales if sign_in.request is not None else ()
+        locale = language.choose(ui_locales=" ".join(wishes))
+        sent = await self.send_code.send(sign_in, kind, locale=locale, caller=caller, now=now)
+        match sent:
+            case Sent():
+                return None
+            case NotYet(until=until) | Wait(until=until):
+                return OAuthError(
+                    "too_many_attempts", "Wait before you ask for another code.", "code not sent yet", until
+                )
+            case Undeliverable():
+                return OAuthError("access_denied", "No code can be sent there.", "code undeliverable")
+            case OAuthError():
+                return OAuthError(
+                    "invalid_request", "No code of this kind can be sent now.", f"send={kind[:40]!r}"
+                )
+
+    async def _entries(
+        self, sign_in: SignIn, acceptable: tuple[Factor, ...], now: int
+    ) -> tuple[dict[str, Any], ...]:
+        """One entry for each step and method that needs no browser."""
+        account, rows = None, ()
+        if sign_in.account_id is not None and self.factors.begun(
+            counting(sign_in.proofs, sign_in.fresh_after)
+        ):
+            account = await self.store.accounts.get(sign_in.account_id)
+            rows = await self.store.accounts.factors(sign_in.account_id)
+        entries: dict[tuple[str, object], dict[str, Any]] = {}
+        for factor in acceptable:
+            if factor.step is not None:
+                entry = {"step": factor.step, **await factor.described(sign_in, account, rows, now)}
+                entries.setdefault((factor.step, entry.get("method")), entry)
+        return tuple(entries.values())
+
     def steps(self) -> list[JsonStep]:
         """The steps of all factors; all typed codes share one step."""
         own = [factor.json_step for factor in self.factors.all]
@@ -240,7 +288,10 @@ class AuthorizationChallenge:
         match outcome:
             case FactorRequired(acceptable=acceptable):
                 step = _step(acceptable)
-                return More(handle, step, because) if step is not None else because or _IN_A_BROWSER
+                if step is None:
+                    return because or _IN_A_BROWSER
+                entries = await self._entries(outcome.sign_in, acceptable, now)
+                return More(handle, step, entries, because)
             case Finished(code=str() as code, device_secret=secret):
                 return Code(code, secret)
             case EnrolmentRequired():

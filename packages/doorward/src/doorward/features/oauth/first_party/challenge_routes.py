@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, defstruct
 
@@ -28,7 +28,11 @@ class ChallengeEndpoint:
         steps = self.challenge.steps()
         step = Annotated[str, Meta(extra_json_schema={"enum": [step.name for step in steps]})]
         wanted = defstruct("ChallengeMore", [("next", step)], bases=(StepWanted,))
-        names = ("auth_session username device_token", *(step.field for step in steps), PARAMETERS)
+        names = (
+            "auth_session username device_token method send",
+            *(step.field for step in steps),
+            PARAMETERS,
+        )
         operation = Operation(
             takes=" ".join(names), json=True, security="app", answers={200: Code, 403: wanted, 429: wanted}
         )
@@ -69,7 +73,7 @@ class ChallengeEndpoint:
 
 
 # Typed texts, which a JSON number would change.
-_TEXT = frozenset({"code", "password", "username"})
+_TEXT = frozenset({"code", "passkey", "password", "username"})
 
 
 async def _parameters(request: Request) -> dict[str, str]:
@@ -103,17 +107,20 @@ class StepWanted(Struct, omit_defaults=True):
     error_description: str
     auth_session: str
     next: str
+    acceptable: tuple[dict[str, Any], ...] = ()
+    """All that may be next: `step`, for a typed code its `method`, for a code that is sent `to` and `sent`, for a passkey the `options`."""
     retry_at: int | None = None
     """Seconds since the epoch."""
 
 
 def _more(outcome: More, request: Request, now: int) -> Response:
-    session, following, because = outcome.auth_session, outcome.next, outcome.because
+    following = outcome.auth_session, outcome.next, outcome.acceptable
+    because = outcome.because
     if because is None:
         needed = "insufficient_authorization", "More is needed to sign in."
-        return json_response(StepWanted(*needed, session, following), 403)
+        return json_response(StepWanted(*needed, *following), 403)
     note(because, request, event="challenge.refused")
-    body = StepWanted(because.code, because.description, session, following, because.retry_at)
+    body = StepWanted(because.code, because.description, *following, because.retry_at)
     if because.retry_at is None:
         return json_response(body, 403)
     return json_response(body, 429).add("retry-after", str(max(1, because.retry_at - now)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from msgspec import json, structs
 
@@ -63,6 +63,14 @@ class _Passkeys(FactorPlug):
     proving: Callable[[], ProvePasskey]
     path: str = PATH
     step: str = STEP
+
+    async def described(
+        self, sign_in: SignIn, account: Account | None, rows: Sequence[EnrolledFactor], now: int
+    ) -> Mapping[str, Any]:
+        """What the app passes to the authenticator."""
+        del account, rows
+        options = await self.proving().options(sign_in, browser_hash=sign_in.handle_hash or b"", now=now)
+        return {"options": options}
 
     def stands(self, proof: Proof, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the passkey is still there; for a proof from a session, whether one is there that was there then."""
