@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from doorward.adapters.no_metrics import NoMetrics
 from doorward.adapters.valkey.connection import CacheAway, ValkeyLink
 from tests.both_ways import both_ways
 from tests.valkey import ValkeyServer, valkey_server
@@ -57,7 +58,11 @@ async def test_the_certificate_must_match_the_host_of_the_url(
     authority.issue_cert(name).configure_cert(context)
     with valkey_server() as server:
         async with in_front_of(server, context) as port:
-            link = ValkeyLink(f"{scheme}://127.0.0.1:{port}/0?ssl_ca_certs={trusted}{words}", longest=10)
+            link = ValkeyLink(
+                f"{scheme}://127.0.0.1:{port}/0?ssl_ca_certs={trusted}{words}",
+                metrics=NoMetrics(),
+                longest=10,
+            )
             try:
                 if good:
                     assert await link.do("PING") in {True, "PONG"}
@@ -70,6 +75,6 @@ async def test_the_certificate_must_match_the_host_of_the_url(
 
 async def test_without_tls_no_certificate_is_checked() -> None:
     with valkey_server() as server:
-        link = ValkeyLink(server.url, longest=10)
+        link = ValkeyLink(server.url, metrics=NoMetrics(), longest=10)
         assert await link.do("PING") in {True, "PONG"}
         await link.close()

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from doorward.adapters.no_metrics import NoMetrics
 from doorward.storage.postgres.change_notifier import PostgresChangeNotifier
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.sql.store import Store
@@ -22,8 +23,7 @@ KINDS = ("postgres",)
 @asynccontextmanager
 async def hearing(notifier: PostgresChangeNotifier) -> AsyncIterator[asyncio.Event]:
     notified = asyncio.Event()
-    notifier.listen(notified.set)
-    running = asyncio.create_task(notifier.run())
+    running = asyncio.create_task(notifier.run(notified.set))
     try:
         yield notified
     finally:
@@ -35,7 +35,7 @@ async def until(notifier: PostgresChangeNotifier, *, connected: bool) -> None:
 
 
 async def test_every_commit_sends_a_notification(store: Store, postgres_url: str) -> None:
-    notifier = PostgresChangeNotifier(url=postgres_url)
+    notifier = PostgresChangeNotifier(url=postgres_url, metrics=NoMetrics())
     async with hearing(notifier) as notified:
         await until(notifier, connected=True)
         for write in (store.registry.put_client(client()), store.revocations.insert(revocation())):
@@ -50,7 +50,7 @@ async def test_every_commit_sends_a_notification(store: Store, postgres_url: str
 async def test_commits_that_no_process_waits_for_send_no_notification(
     store: Store, postgres_url: str
 ) -> None:
-    notifier = PostgresChangeNotifier(url=postgres_url)
+    notifier = PostgresChangeNotifier(url=postgres_url, metrics=NoMetrics())
     async with hearing(notifier) as notified:
         await until(notifier, connected=True)
         await asyncio.sleep(0.05)
@@ -67,7 +67,7 @@ async def test_a_reconnect_notifies_of_missed_changes(
     store: Store, postgres: Databases, postgres_url: str
 ) -> None:
     said: list[str] = []
-    notifier = PostgresChangeNotifier(url=postgres_url, tell=said.append)
+    notifier = PostgresChangeNotifier(url=postgres_url, metrics=NoMetrics(), tell=said.append)
     async with hearing(notifier) as notified:
         await until(notifier, connected=True)
         for _ in range(3):
@@ -90,7 +90,10 @@ async def test_a_reconnect_notifies_of_missed_changes(
 async def test_behind_a_pooler_missing_notifications_are_reported_once(postgres_url: str) -> None:
     said: list[str] = []
     notifier = PostgresChangeNotifier(
-        url=postgres_url, options=PostgresOptions(prepared_statements=False), tell=said.append
+        url=postgres_url,
+        metrics=NoMetrics(),
+        options=PostgresOptions(prepared_statements=False),
+        tell=said.append,
     )
     async with hearing(notifier):
         await until_async(lambda: said)
@@ -102,7 +105,9 @@ async def test_behind_a_pooler_missing_notifications_are_reported_once(postgres_
 
 async def test_an_unreachable_server_is_retried_and_no_password_is_logged() -> None:
     said: list[str] = []
-    notifier = PostgresChangeNotifier(url="postgresql://me:sesame@127.0.0.1:1/none", tell=said.append)
+    notifier = PostgresChangeNotifier(
+        url="postgresql://me:sesame@127.0.0.1:1/none", metrics=NoMetrics(), tell=said.append
+    )
     async with hearing(notifier):
         await until_async(lambda: said)
         await asyncio.sleep(0.5)

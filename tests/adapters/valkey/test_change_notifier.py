@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from time import perf_counter
 
 import pytest
 
+from doorward.adapters.metrics import PrometheusMetrics
+from doorward.adapters.no_metrics import NoMetrics
 from doorward.adapters.valkey.change_notifier import ValkeyChangeNotifier
 from doorward.adapters.valkey.connection import ValkeyLink
 from doorward.cluster.change_notifier import ChangeNotifiers
@@ -18,12 +21,17 @@ from tests.waiting import keeps_async, until_async
 pytestmark = pytest.mark.anyio
 
 
+def values(metrics: PrometheusMetrics, name: str) -> dict[str, float]:
+    """The values of a metric, by the kind of link."""
+    found = re.findall(rf'^{name}\{{kind="(\w+)"\}} (\S+)$', metrics.page().decode(), re.MULTILINE)
+    return {kind: float(value) for kind, value in found}
+
+
 @asynccontextmanager
 async def hung_up(server: ValkeyServer) -> AsyncGenerator[tuple[ValkeyChangeNotifier, list[float]]]:
-    link = ValkeyLink(server.url)
-    notifier, notified = ValkeyChangeNotifier(url=server.url, link=link), list[float]()
-    notifier.listen(lambda: notified.append(perf_counter()))
-    task = asyncio.create_task(notifier.run())
+    link, notified = ValkeyLink(server.url, metrics=NoMetrics()), list[float]()
+    notifier = ValkeyChangeNotifier(url=server.url, link=link, metrics=NoMetrics())
+    task = asyncio.create_task(notifier.run(lambda: notified.append(perf_counter())))
     await until_async(lambda: notifier.connected)
     yield notifier, notified
     task.cancel()
@@ -74,8 +82,9 @@ async def test_a_command_waits_for_its_notification_before_it_exits() -> None:
     with valkey_server() as server:
         async with hung_up(server) as (_, notified):
             notified.clear()
-            link = ValkeyLink(server.url)
-            notifiers = ChangeNotifiers([ValkeyChangeNotifier(url=server.url, link=link)])
+            metrics = NoMetrics()
+            link = ValkeyLink(server.url, metrics=metrics)
+            notifiers = ChangeNotifiers([ValkeyChangeNotifier(url=server.url, link=link, metrics=metrics)])
             for _ in range(100):
                 notifiers.changed()
             await notifiers.published()
@@ -89,21 +98,20 @@ async def test_a_command_waits_for_its_notification_before_it_exits() -> None:
 async def test_each_lost_connection_is_reported_once() -> None:
     with valkey_server() as server:
         server.kill()
-        link = ValkeyLink(server.url)
-        notifier, lost = ValkeyChangeNotifier(url=server.url, link=link), list[str]()
-        link.on_lost(lambda: lost.append("link"))
-        notifier.on_lost(lambda: lost.append("notifier"))
-        tasks = [asyncio.create_task(work) for work in (notifier.run(), link.watch())]
+        metrics = PrometheusMetrics()
+        link = ValkeyLink(server.url, metrics=metrics)
+        notifier = ValkeyChangeNotifier(url=server.url, link=link, metrics=metrics)
+        tasks = [asyncio.create_task(work) for work in (notifier.run(lambda: None), link.watch())]
         await until_async(lambda: link.away)
-        assert not link.up
+        assert values(metrics, "doorward_link_up") == {"cache": 0, "cache_bell": 0}
         server.start()
-        await until_async(lambda: notifier.connected and link.up)
-        assert lost == []
+        await until_async(lambda: all(values(metrics, "doorward_link_up").values()))
+        assert not any(values(metrics, "doorward_links_lost_total").values())
         server.kill()
-        await until_async(lambda: not notifier.connected and not link.up)
+        await until_async(lambda: not any(values(metrics, "doorward_link_up").values()))
         # failed retries do not count as further losses
         await asyncio.sleep(2.5)
-        assert sorted(lost) == ["link", "notifier"]
+        assert values(metrics, "doorward_links_lost_total") == {"cache": 1, "cache_bell": 1}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

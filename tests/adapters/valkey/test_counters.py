@@ -11,6 +11,7 @@ from time import perf_counter
 import pytest
 
 from doorward.adapters.counters.write_behind import WriteBehindCounter
+from doorward.adapters.no_metrics import NoMetrics
 from doorward.adapters.valkey.connection import EPOCH, LONGEST, CacheAway, ValkeyLink
 from doorward.adapters.valkey.counters import PREFIX, ValkeyCounters
 from doorward.core.errors import StoreUnavailable
@@ -59,7 +60,7 @@ async def processes(
     made: list[Process] = []
     for _ in range(count):
         passed = Passing()
-        link = ValkeyLink(server.url, passed=passed, longest=longest)
+        link = ValkeyLink(server.url, metrics=NoMetrics(), passed=passed, longest=longest)
         uncommitted = WriteBehindCounter(store=store, clock=ManualClock())
         made.append(
             Process(
@@ -72,7 +73,7 @@ async def processes(
 
 
 async def fresh(server: ValkeyServer) -> None:
-    link = ValkeyLink(server.url)
+    link = ValkeyLink(server.url, metrics=NoMetrics())
     await link.do("FLUSHALL")
     await link.close()
 
@@ -277,7 +278,7 @@ async def test_a_counter_expires_a_minute_after_its_window(shared: ValkeyServer,
 async def test_errors_about_an_unavailable_cache_contain_no_address_and_no_password(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    link = ValkeyLink("valkey://doorward:hunter2hunter2@127.0.0.1:1/0")
+    link = ValkeyLink("valkey://doorward:hunter2hunter2@127.0.0.1:1/0", metrics=NoMetrics())
     with pytest.raises(CacheAway) as caught:
         await link.do("PING")
     assert "hunter2" not in str(caught.value) + repr(caught.value.__cause__)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -25,21 +24,16 @@ from tests.waiting import PATIENCE, keeps_async, until_async
 pytestmark = pytest.mark.anyio
 
 
-@dataclass
-class Heard:
+class Connected:
     """A change notifier that reports itself as connected."""
 
-    notifiers: ChangeNotifiers
-    connected: bool = True
-
-    def listen(self, wake: Callable[[], None]) -> None:
-        self.notifiers.listen(wake)
+    connected = True
 
     async def publish(self) -> None:
-        await self.notifiers.publish()
+        """Reaches nobody else."""
 
-    async def run(self) -> None:
-        await self.notifiers.run()
+    async def run(self, wake: Callable[[], None]) -> None:
+        """Hears nothing."""
 
 
 async def end(channel: BackChannel, name: str, kind: str = "grant") -> None:
@@ -215,16 +209,14 @@ async def test_an_entry_with_a_bound_replaces_the_previous_one(channel: BackChan
 
 @pytest.mark.requirement(58)
 async def test_a_notification_is_answered_at_once(channel: BackChannel) -> None:
-    notifiers = ChangeNotifiers()
+    notifiers = ChangeNotifiers([Connected()])
     channel.store.on_change(notifiers.changed)
-    await keeps_async(
-        0.3, partial(until_told, channel, Watch(store=channel.store, notifier=Heard(notifiers)))
-    )
+    await keeps_async(0.3, partial(until_told, channel, Watch(store=channel.store, notifier=notifiers)))
 
 
 async def test_a_lost_notification_costs_half_a_second(channel: BackChannel) -> None:
     await keeps_async(
-        1, partial(until_told, channel, Watch(store=channel.store, notifier=Heard(ChangeNotifiers())))
+        1, partial(until_told, channel, Watch(store=channel.store, notifier=ChangeNotifiers([Connected()])))
     )
 
 

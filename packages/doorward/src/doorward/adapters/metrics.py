@@ -17,7 +17,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 @final
 class PrometheusMetrics:
-    """`Metrics` for Prometheus. `count("refreshes", "rotated")` is `doorward_refreshes_total{kind="rotated"}`."""
+    """`Metrics` for Prometheus. `inc("refreshes", "rotated")` is `doorward_refreshes_total{kind="rotated"}`."""
 
     content_type = CONTENT_TYPE_LATEST
 

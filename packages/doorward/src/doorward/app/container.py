@@ -140,12 +140,9 @@ async def open_container(
         from doorward.adapters.valkey.connection import ValkeyLink
         from doorward.adapters.valkey.counters import ValkeyCounters
 
-        cache = ValkeyLink(settings.cache.reveal())
-        cache.on_lost(metrics.link("cache", lambda: cache.up))
+        cache = ValkeyLink(settings.cache.reveal(), metrics=metrics)
         counters = ValkeyCounters(link=cache, store=store, uncommitted=uncommitted)
-        cache_notifier = ValkeyChangeNotifier(url=settings.cache.reveal(), link=cache)
-        cache_notifier.on_lost(metrics.link("cache_bell", lambda: cache_notifier.connected))
-        notifiers.append(cache_notifier)
+        notifiers.append(ValkeyChangeNotifier(url=settings.cache.reveal(), link=cache, metrics=metrics))
     notifier = ChangeNotifiers(notifiers)
     store.on_change(notifier.changed)
     parts = urlsplit(settings.issuer)
@@ -216,13 +213,14 @@ def _database_notifiers(settings: Settings, metrics: Metrics) -> list[ChangeNoti
     # the client library is not loaded where there is only a file
     from doorward.storage.postgres.change_notifier import PostgresChangeNotifier
 
-    notifier = PostgresChangeNotifier(
-        url=settings.database,
-        options=settings.postgres,
-        tell=lambda said: _log.warning("change_notifier.postgres", reason=said),
-    )
-    notifier.on_lost(metrics.link("database_bell", lambda: notifier.connected))
-    return [notifier]
+    return [
+        PostgresChangeNotifier(
+            url=settings.database,
+            metrics=metrics,
+            options=settings.postgres,
+            tell=lambda said: _log.warning("change_notifier.postgres", reason=said),
+        )
+    ]
 
 
 def _mail_writer(

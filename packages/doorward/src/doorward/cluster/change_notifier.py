@@ -27,13 +27,10 @@ class ChangeNotifiers:
     def listen(self, wake: Callable[[], None]) -> None:
         """Call `wake` for each notification, and for each change of this process."""
         self._wakes.append(wake)
-        for each in self._notifiers:
-            each.listen(wake)
 
     def changed(self) -> None:
         """For `Store.on_change`: wakes local listeners, and notifies the others without waiting."""
-        for wake in self._wakes:
-            wake()
+        self._wake()
         if not self._notifiers:
             return
         if self._publishing is None:
@@ -55,7 +52,11 @@ class ChangeNotifiers:
         """Listen on all of them; never returns."""
         if not self._notifiers:
             await asyncio.Event().wait()
-        await asyncio.gather(*(each.run() for each in self._notifiers))
+        await asyncio.gather(*(each.run(self._wake) for each in self._notifiers))
+
+    def _wake(self) -> None:
+        for wake in self._wakes:
+            wake()
 
     async def _publish(self) -> None:
         try:

@@ -17,11 +17,10 @@ from msgspec import structs
 from doorward.adapters.background import once
 from doorward.adapters.logs import logger
 from doorward.adapters.monotonic import monotonic_boottime
-from doorward.cluster.change_notifier import Waiter
+from doorward.cluster.change_notifier import ChangeNotifiers, Waiter
 from doorward.cluster.node_registry import HEARD_OF_WITHIN, LEASE, MARGIN, NodeRegistry
 from doorward.core.errors import StoreGone, StoreUnavailable
 from doorward.core.model.config_snapshot import ConfigSnapshot
-from doorward.core.ports.change_notifier import ChangeNotifier
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import TokenSigner
 from doorward.storage.sql.store import Store
@@ -42,7 +41,7 @@ class ConfigSnapshotWatcher:
         store: Store,
         signer: TokenSigner,
         interval: float = 0.15,
-        notifier: ChangeNotifier | None = None,
+        notifier: ChangeNotifiers | None = None,
         passed: Callable[[], float] = monotonic_boottime,
     ) -> None:
         self._store = store

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 if TYPE_CHECKING:
     from doorward.adapters.counters.write_behind import WriteBehindCounter
     from doorward.adapters.operator_notices import OperatorNotices
+    from doorward.cluster.change_notifier import ChangeNotifiers
     from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
     from doorward.core.model.policy import (
         EmailChallengePolicy,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     )
     from doorward.core.model.secret import Secret
     from doorward.core.ports.breached import BreachedList
-    from doorward.core.ports.change_notifier import ChangeNotifier
     from doorward.core.ports.clock import Clock
     from doorward.core.ports.counters import Counters
     from doorward.core.ports.keys import KeyMaker, Sealer, TokenSigner
@@ -74,7 +74,7 @@ class Services:
     counters: Counters
     uncommitted: WriteBehindCounter
     """Attempts that wait for the next commit."""
-    notifier: ChangeNotifier
+    notifier: ChangeNotifiers
     hasher: PasswordHasher
     breached: BreachedList
     mail: MailQueue

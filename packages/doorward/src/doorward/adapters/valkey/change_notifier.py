@@ -10,6 +10,7 @@ from valkey.exceptions import ValkeyError
 
 from doorward.adapters.logs import logger
 from doorward.adapters.valkey.connection import LONGEST, CacheAway, ValkeyLink, client
+from doorward.core.ports.metrics import Metrics
 
 CHANNEL: Final = "{doorward}:changed"
 _AGAIN: Final = 1.0
@@ -23,21 +24,12 @@ class ValkeyChangeNotifier:
     """`ChangeNotifier` over Valkey. Subscribes on a connection of its own; publishes over the connection that the
     counters use, and shares its health state."""
 
-    def __init__(self, *, url: str, link: ValkeyLink) -> None:
+    def __init__(self, *, url: str, link: ValkeyLink, metrics: Metrics) -> None:
         self._url = url
         self._link = link
-        self._wakes: list[Callable[[], None]] = []
         self.connected = False
         """Whether the subscription is active."""
-        self._lost: list[Callable[[], None]] = []
-
-    def listen(self, wake: Callable[[], None]) -> None:
-        """See `ChangeNotifier.listen`."""
-        self._wakes.append(wake)
-
-    def on_lost(self, listener: Callable[[], None]) -> None:
-        """Call `listener` each time that the subscription is lost."""
-        self._lost.append(listener)
+        self._count_lost = metrics.link("cache_bell", lambda: self.connected)
 
     async def publish(self) -> None:
         """Publish one message. If it is lost, receivers find the change by polling."""
@@ -46,22 +38,21 @@ class ValkeyChangeNotifier:
         except CacheAway:
             return
 
-    async def run(self) -> None:
+    async def run(self, wake: Callable[[], None]) -> None:
         """Subscribe, and again when the connection is lost or fails a test."""
         while True:
             reason = "closed"
             try:
-                await self._hear()
+                await self._hear(wake)
             except (ValkeyError, OSError, TimeoutError) as problem:
                 reason = type(problem).__name__
             if self.connected:
                 self.connected = False
                 _log.warning("change_notifier.lost", reason=reason)
-                for listener in self._lost:
-                    listener()
+                self._count_lost()
             await asyncio.sleep(_AGAIN)
 
-    async def _hear(self) -> None:
+    async def _hear(self, wake: Callable[[], None]) -> None:
         valkey = client(self._url)
         subscription: Any = valkey.pubsub()
         try:
@@ -80,8 +71,7 @@ class ValkeyChangeNotifier:
                 if message["type"] == "subscribe":
                     self.connected = True
                 if message["type"] in {"subscribe", "message"}:
-                    for wake in self._wakes:
-                        wake()
+                    wake()
         finally:
             await subscription.aclose()
             await valkey.aclose()

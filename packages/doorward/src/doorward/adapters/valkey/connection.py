@@ -17,6 +17,7 @@ from valkey.exceptions import NoScriptError, ValkeyError
 
 from doorward.adapters.logs import logger
 from doorward.adapters.monotonic import monotonic_boottime
+from doorward.core.ports.metrics import Metrics
 
 LONGEST: Final = 0.25
 """Seconds that a request may lose to a cache that does not answer; the next requests lose none."""
@@ -66,7 +67,12 @@ class ValkeyLink:
     """
 
     def __init__(
-        self, url: str, *, passed: Callable[[], float] = monotonic_boottime, longest: float = LONGEST
+        self,
+        url: str,
+        *,
+        metrics: Metrics,
+        passed: Callable[[], float] = monotonic_boottime,
+        longest: float = LONGEST,
     ) -> None:
         self._client = client(url)
         self._longest = longest
@@ -79,16 +85,7 @@ class ValkeyLink:
         self._raised = False
         self._free = asyncio.Semaphore(_CONNECTIONS)
         self._answered = False
-        self._lost: list[Callable[[], None]] = []
-
-    @property
-    def up(self) -> bool:
-        """Whether it has answered, including the last time."""
-        return self._answered and not self.away
-
-    def on_lost(self, listener: Callable[[], None]) -> None:
-        """Call `listener` each time that the cache stops answering."""
-        self._lost.append(listener)
+        self._count_lost = metrics.link("cache", lambda: self._answered and not self.away)
 
     async def watch(self) -> None:
         """For ever: check periodically, so that `away` is current and requests find a cache that has returned."""
@@ -153,8 +150,7 @@ class ValkeyLink:
             if not before:
                 _log.warning("cache.away", reason=type(problem).__name__)
             if self._answered and not before:
-                for listener in self._lost:
-                    listener()
+                self._count_lost()
             self._away_until = self._passed() + self._pause
             raise CacheAway(f"the cache did not answer ({type(problem).__name__})") from None
         finally:

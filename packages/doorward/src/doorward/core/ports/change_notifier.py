@@ -17,15 +17,11 @@ class ChangeNotifier(Protocol):
         """Whether notifications arrive now. While they do not, listeners poll more often."""
         ...
 
-    def listen(self, wake: Callable[[], None]) -> None:
-        """Call `wake` on the event loop at every notification, and after each reconnect, since notifications may have
-        been missed."""
-        ...
-
     async def publish(self) -> None:
         """Notify others of a commit. Never raises, never waits long; a lost notification is not an error."""
         ...
 
-    async def run(self) -> None:
-        """Background task: listen, and reconnect after a lost connection; never returns."""
+    async def run(self, wake: Callable[[], None]) -> None:
+        """Background task: listen, and reconnect after a lost connection; never returns. Calls `wake` at every
+        notification, and after each reconnect, since notifications may have been missed."""
         ...

@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from doorward.cluster.change_notifier import ChangeNotifiers
 from doorward.core.errors import StoreUnavailable
 from doorward.core.model.revocation import same_history
-from doorward.core.ports.change_notifier import ChangeNotifier
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.random import SecureRandom
@@ -37,7 +37,7 @@ class Watch:
     processes to the same database, at once if a notifier reports them."""
 
     store: Store
-    notifier: ChangeNotifier | None = None
+    notifier: ChangeNotifiers | None = None
     _waiting: list[tuple[int, asyncio.Future[None]]] = field(
         default_factory=list[tuple[int, "asyncio.Future[None]"]]
     )

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol, cast, final
 
+from doorward.core.ports.metrics import Metrics
 from doorward.storage.postgres.connect import Connector
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.postgres.pool import Connection
@@ -51,6 +52,7 @@ class PostgresChangeNotifier:
         self,
         *,
         url: str,
+        metrics: Metrics,
         options: PostgresOptions | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> None:
@@ -61,25 +63,16 @@ class PostgresChangeNotifier:
         self._pooled = not with_words(chosen, understood(plain)).prepared_statements
         self._tell = tell
         self._told: set[str] = set()
-        self._wakes: list[Callable[[], None]] = []
         self._hello: asyncio.Event = asyncio.Event()
         self._word = ""
         self.connected = False
         """Whether a notification has arrived on the current connection."""
-        self._lost: list[Callable[[], None]] = []
-
-    def listen(self, wake: Callable[[], None]) -> None:
-        """See `ChangeNotifier.listen`."""
-        self._wakes.append(wake)
-
-    def on_lost(self, listener: Callable[[], None]) -> None:
-        """Call `listener` each time that notifications stop arriving."""
-        self._lost.append(listener)
+        self._count_lost = metrics.link("database_bell", lambda: self.connected)
 
     async def publish(self) -> None:
         """Does nothing: the commit has sent the notification."""
 
-    async def run(self) -> None:
+    async def run(self, wake: Callable[[], None]) -> None:
         """Listen for ever. Raises only when cancelled."""
         pause = _FIRST_PAUSE
         while True:
@@ -87,7 +80,7 @@ class PostgresChangeNotifier:
                 self._say(_DEAF)
                 await asyncio.Event().wait()
             try:
-                await self._hear()
+                await self._hear(wake)
             except _Deaf:
                 self._say(_DEAF)
                 pause = _DEAF_PAUSE
@@ -96,23 +89,28 @@ class PostgresChangeNotifier:
             if self.connected:
                 self.connected = False
                 pause = _FIRST_PAUSE
-                for listener in self._lost:
-                    listener()
+                self._count_lost()
                 # changes announced since the connection broke must be looked up
-                self._wake()
+                wake()
             await asyncio.sleep(pause)
             pause = min(pause * 2, max(pause, _LONGEST_PAUSE))
 
-    async def _hear(self) -> None:
+    async def _hear(self, wake: Callable[[], None]) -> None:
+        def heard(_connection: Any, _process: int, _channel: str, payload: str) -> None:
+            if payload == _HELLO + self._word:
+                self._hello.set()
+            elif not payload.startswith(_HELLO):
+                wake()
+
         connection = cast("_Listening", await self._connect())
         try:
             over = asyncio.Event()
             connection.add_termination_listener(lambda _: over.set())
-            await connection.add_listener(_CHANNEL, self._heard)
+            await connection.add_listener(_CHANNEL, heard)
             await self._greet(connection)
             self.connected = True
             self._told.clear()
-            self._wake()
+            wake()
             while True:
                 try:
                     async with asyncio.timeout(_BEAT_SECONDS):
@@ -137,16 +135,6 @@ class PostgresChangeNotifier:
             raise _Deaf from None
         finally:
             other.terminate()
-
-    def _heard(self, _connection: Any, _process: int, _channel: str, payload: str) -> None:
-        if payload == _HELLO + self._word:
-            self._hello.set()
-        elif not payload.startswith(_HELLO):
-            self._wake()
-
-    def _wake(self) -> None:
-        for wake in self._wakes:
-            wake()
 
     def _say(self, text: str) -> None:
         if self._tell is not None and text not in self._told:
