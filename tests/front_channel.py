@@ -50,9 +50,9 @@ from doorward.features.oauth.authorize.service import Authorize
 from doorward.features.oauth.consent.build import answer_consent
 from doorward.features.oauth.consent.service import AnswerConsent
 from doorward.features.oauth.logout.build import sign_out
+from doorward.features.oauth.logout.rules.logout import Hint
 from doorward.features.oauth.logout.service import SignOutAction
-from doorward.features.oauth.tokens.build import id_token_hints
-from doorward.features.oauth.tokens.id_token_hints import IdTokenHints
+from doorward.features.oauth.tokens.id_token_hints import read_id_token_hint
 from doorward.features.services import Services
 from doorward.features.sessions.build import cookie_jar, revoker
 from doorward.features.sessions.revoker import Revoker
@@ -90,12 +90,15 @@ class Front:
     jar: CookieJar
     audit_log: AuditLog
     revoker: Revoker
-    id_token_hints: IdTokenHints
     sign_out: SignOutAction
     finish: SignInCompletion
     advance: SignInFlow
     authorize: Authorize
     consent: AnswerConsent
+
+    def hint(self, token: str) -> Hint | None:
+        """What the server reads from an ID token hint."""
+        return read_id_token_hint(token, signer=self.services.signer, issuer=self.services.issuer)
 
     @property
     def store(self) -> Store:
@@ -299,7 +302,6 @@ async def _furnished(container: Container, clock: ManualClock) -> Front:
         jar=services.get(cookie_jar),
         audit_log=services.get(audit_log),
         revoker=services.get(revoker),
-        id_token_hints=services.get(id_token_hints),
         sign_out=services.get(sign_out),
         finish=services.get(finish),
         advance=services.get(advance),

@@ -18,13 +18,11 @@ CLAIMS = {"iss": made.ISSUER, "sub": "usr_ada", "aud": "app_web", "sid": "ses_on
 
 async def test_a_hint_yields_person_session_and_app(front: Front) -> None:
     sign = front.services.signer.sign
-    assert front.id_token_hints.read(sign(CLAIMS, typ="JWT")) == Hint(
+    assert front.hint(sign(CLAIMS, typ="JWT")) == Hint(
         "usr_ada", "ses_one", ("app_web",), exp=1, published=True
     )
     several = {**CLAIMS, "aud": ["a", "b", 3], "sid": 4}
-    assert front.id_token_hints.read(sign(several, typ="JWT")) == Hint(
-        "usr_ada", None, ("a", "b"), exp=1, published=True
-    )
+    assert front.hint(sign(several, typ="JWT")) == Hint("usr_ada", None, ("a", "b"), exp=1, published=True)
 
 
 @pytest.mark.requirement(75)
@@ -39,7 +37,7 @@ async def test_a_retired_key_still_counts_and_a_revoked_key_never(front: Front) 
     for old, new in moves:
         assert await front.store.commit(front.store.registry.move_key(key.id, old, new, front.now))
         await front.services.config.refresh()
-        hint = front.id_token_hints.read(token)
+        hint = front.hint(token)
         if new == "revoked":
             assert hint is None
         else:
@@ -50,20 +48,20 @@ async def test_a_retired_key_still_counts_and_a_revoked_key_never(front: Front) 
 @pytest.mark.requirement(39, 75)
 @pytest.mark.parametrize("typ", ["at+jwt", "logout+jwt", "statuslist+jwt", ""])
 async def test_other_tokens_of_ours_are_not_hints(front: Front, typ: str) -> None:
-    assert front.id_token_hints.read(front.services.signer.sign(CLAIMS, typ=typ)) is None
+    assert front.hint(front.services.signer.sign(CLAIMS, typ=typ)) is None
 
 
 @pytest.mark.requirement(39, 75)
 async def test_an_access_token_of_type_jwt_is_not_a_hint(front: Front) -> None:
     access = {**CLAIMS, "client_id": "app_web", "jti": "grt_one.x", "scope": "openid"}
-    assert front.id_token_hints.read(front.services.signer.sign(access, typ="JWT")) is None
+    assert front.hint(front.services.signer.sign(access, typ="JWT")) is None
 
 
 @pytest.mark.requirement(42, 75)
 async def test_a_token_of_another_issuer_is_not_a_hint(front: Front) -> None:
     sign = front.services.signer.sign
     for claims in ({**CLAIMS, "iss": "https://other.example"}, {**CLAIMS, "sub": None}, {"sub": "usr_ada"}):
-        assert front.id_token_hints.read(sign(claims, typ="JWT")) is None
+        assert front.hint(sign(claims, typ="JWT")) is None
     header, payload, signature = sign(CLAIMS, typ="JWT").split(".")
 
     def part(value: object) -> str:
@@ -81,4 +79,4 @@ async def test_a_token_of_another_issuer_is_not_a_hint(front: Front) -> None:
         "é.é.é",
         "x" * 60_000,
     ):
-        assert front.id_token_hints.read(forged) is None
+        assert front.hint(forged) is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from doorward.features.oauth.authorize.service import Authorize
-from doorward.features.oauth.tokens.build import id_token_hints
 from doorward.features.services import Services
 
 
@@ -11,7 +10,7 @@ def authorize(services: Services) -> Authorize:
     """The check of authorization requests."""
     return Authorize(
         config=services.config,
-        id_token_hints=services.get(id_token_hints),
+        signer=services.signer,
         issuer=services.issuer,
         notices=services.notices,
     )

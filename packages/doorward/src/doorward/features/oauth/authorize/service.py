@@ -13,11 +13,12 @@ from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.client import Client
 from doorward.core.model.request import AuthRequest
 from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.keys import TokenSigner
 from doorward.features.oauth.authorize.rules import request as rule
 from doorward.features.oauth.authorize.rules.response import failure
 from doorward.features.oauth.authorize.rules.weight import for_stranger
 from doorward.features.oauth.clients.ignored_scopes import note_ignored
-from doorward.features.oauth.tokens.id_token_hints import IdTokenHints
+from doorward.features.oauth.tokens.id_token_hints import read_id_token_hint
 
 
 class Accepted(Struct, frozen=True):
@@ -45,7 +46,7 @@ class Authorize:
     """Runs the checks, and reads the id_token_hint."""
 
     config: ConfigSource
-    id_token_hints: IdTokenHints
+    signer: TokenSigner
     issuer: str
     notices: OperatorNotices
 
@@ -62,7 +63,7 @@ class Authorize:
         if isinstance(request, OAuthError):
             return self.refuse(source, request)
         if (token := params.get("id_token_hint")) is not None:
-            hint = self.id_token_hints.read(token)
+            hint = read_id_token_hint(token, signer=self.signer, issuer=self.issuer)
             if hint is None or source.client.id not in hint.aud:
                 refusal = OAuthError(
                     "invalid_request",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from doorward.features.audit.build import audit_log
 from doorward.features.oauth.logout.notify import LogoutToken
 from doorward.features.oauth.logout.service import SignOutAction
-from doorward.features.oauth.tokens.build import id_token_hints
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
 
@@ -17,7 +16,8 @@ def sign_out(services: Services) -> SignOutAction:
         config=services.config,
         revoker=services.get(revoker),
         audit_log=services.get(audit_log),
-        id_token_hints=services.get(id_token_hints),
+        signer=services.signer,
+        issuer=services.issuer,
     )
 
 

@@ -11,9 +11,10 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
 from doorward.core.model.session import EndReason, Session
 from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.keys import TokenSigner
 from doorward.features.audit.service import AuditLog
 from doorward.features.oauth.logout.rules import logout as rule
-from doorward.features.oauth.tokens.id_token_hints import IdTokenHints
+from doorward.features.oauth.tokens.id_token_hints import read_id_token_hint
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
 
@@ -26,14 +27,15 @@ class SignOutAction:
     config: ConfigSource
     revoker: Revoker
     audit_log: AuditLog
-    id_token_hints: IdTokenHints
+    signer: TokenSigner
+    issuer: str
 
     async def decide(
         self, params: Mapping[str, str], asking: rule.Asking, *, now: int
     ) -> rule.SignOut | OAuthError:
         """Decide on the parameters of /logout. An invalid hint counts as none, so the person is asked (R75)."""
         token = params.get("id_token_hint")
-        hint = self.id_token_hints.read(token) if token else None
+        hint = read_id_token_hint(token, signer=self.signer, issuer=self.issuer) if token else None
         if hint is not None and hint.sid is not None:
             asking = structs.replace(asking, hinted=await self.store.sessions.get(hint.sid))
         return rule.decide(

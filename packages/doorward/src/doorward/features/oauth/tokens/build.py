@@ -1,8 +1,7 @@
-"""Construction of the services that make and read tokens."""
+"""Construction of the token issuer."""
 
 from __future__ import annotations
 
-from doorward.features.oauth.tokens.id_token_hints import IdTokenHints
 from doorward.features.oauth.tokens.issue import TokenIssuer
 from doorward.features.services import Services
 
@@ -16,8 +15,3 @@ def token_issuer(services: Services) -> TokenIssuer:
         policy=services.tokens,
         issuer=services.issuer,
     )
-
-
-def id_token_hints(services: Services) -> IdTokenHints:
-    """The reader of ID token hints."""
-    return IdTokenHints(signer=services.signer, issuer=services.issuer)

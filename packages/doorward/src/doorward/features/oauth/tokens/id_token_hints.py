@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from doorward.core.ports.keys import TokenSigner
@@ -16,39 +15,34 @@ from doorward_verify.keyset import KeySet
 ALGORITHMS = ("ES256", "RS256", "Ed25519")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdTokenHints:
-    """Verifies id_token_hint: signature, issuer, type JWT. A hint still identifies the person after its expiry, or after the rotation
-    of its key; a hint signed by a revoked key is invalid."""
+def read_id_token_hint(token: str, *, signer: TokenSigner, issuer: str) -> Hint | None:
+    """The claims of the hint, or None when it is invalid (then it counts as not sent): signature, issuer and type JWT are verified.
 
-    signer: TokenSigner
-    issuer: str
-
-    def read(self, token: str) -> Hint | None:
-        """The claims of the hint, or None when it is invalid (then it counts as not sent)."""
-        payload = _payload(token, self.signer.keys())
-        published = payload is not None
-        if payload is None:
-            payload = _payload(token, self.signer.retired_keys())
-        if payload is None:
-            return None
-        try:
-            claims: dict[str, Any] = json_object(payload)
-        except Malformed:
-            return None
-        if own_token.is_access(claims):
-            return None  # for an API that is set to type JWT
-        sub, sid, aud, exp = claims.get("sub"), claims.get("sid"), claims.get("aud"), claims.get("exp")
-        if claims.get("iss") != self.issuer or not isinstance(sub, str):
-            return None
-        audiences: list[Any] = aud if isinstance(aud, list) else [aud]  # pyright: ignore[reportUnknownVariableType]
-        return Hint(
-            sub=sub,
-            sid=sid if isinstance(sid, str) else None,
-            aud=tuple(item for item in audiences if isinstance(item, str)),
-            exp=exp if isinstance(exp, int) else 0,
-            published=published,
-        )
+    A hint still identifies the person after its expiry, or after the rotation of its key; a hint signed by a revoked key is invalid.
+    """
+    payload = _payload(token, signer.keys())
+    published = payload is not None
+    if payload is None:
+        payload = _payload(token, signer.retired_keys())
+    if payload is None:
+        return None
+    try:
+        claims: dict[str, Any] = json_object(payload)
+    except Malformed:
+        return None
+    if own_token.is_access(claims):
+        return None  # for an API that is set to type JWT
+    sub, sid, aud, exp = claims.get("sub"), claims.get("sid"), claims.get("aud"), claims.get("exp")
+    if claims.get("iss") != issuer or not isinstance(sub, str):
+        return None
+    audiences: list[Any] = aud if isinstance(aud, list) else [aud]  # pyright: ignore[reportUnknownVariableType]
+    return Hint(
+        sub=sub,
+        sid=sid if isinstance(sid, str) else None,
+        aud=tuple(item for item in audiences if isinstance(item, str)),
+        exp=exp if isinstance(exp, int) else 0,
+        published=published,
+    )
 
 
 def _payload(token: str, keys: KeySet) -> bytes | None:
