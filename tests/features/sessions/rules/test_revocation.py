@@ -34,9 +34,9 @@ def test_tokens_issued_before_a_shorter_lifetime_was_set_are_covered() -> None:
 
 def test_every_entry_outlives_its_tokens_by_the_margin() -> None:
     for entry in (
-        revocation.of_grant("grt", now=NOW, life=300),
-        revocation.of_session("ses", now=NOW, life=300),
-        revocation.of_account("usr", now=NOW, life=300),
+        revocation.of_all("grant", "grt", now=NOW, life=300),
+        revocation.of_all("sid", "ses", now=NOW, life=300),
+        revocation.of_all("sub", "usr", now=NOW, life=300),
         revocation.of_token("jti", exp=NOW + 300, now=NOW),
     ):
         assert entry.expires_at == NOW + 300 + revocation.MARGIN
@@ -46,6 +46,6 @@ def test_every_entry_outlives_its_tokens_by_the_margin() -> None:
 
 
 def test_only_people_and_apps_have_a_bound_in_time() -> None:
-    assert revocation.of_account("usr", now=NOW, life=1).before == NOW
-    assert revocation.of_grant("grt", now=NOW, life=1).before is None
-    assert revocation.of_session("ses", now=NOW, life=1).kind == "sid"
+    assert revocation.of_all("sub", "usr", now=NOW, life=1).before == NOW
+    assert revocation.of_all("grant", "grt", now=NOW, life=1).before is None
+    assert revocation.of_all("sid", "ses", now=NOW, life=1).kind == "sid"

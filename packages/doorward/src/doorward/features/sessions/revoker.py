@@ -45,7 +45,7 @@ class Revoker:
 
     def tokens_of_grant(self, grant_id: str, *, now: int) -> Write:
         """Revoke the access tokens of a grant, which need not have a row."""
-        return self.store.revocations.insert(rule.of_grant(grant_id, now=now, life=self._life()))
+        return self.store.revocations.insert(rule.of_all("grant", grant_id, now=now, life=self._life()))
 
     def own_tokens(self, client_id: str, *, iat: int, now: int) -> Write:
         """Revoke all tokens that an app got for itself so far, by one entry; the token issued at `iat` is among them. Guarded: the
@@ -62,7 +62,7 @@ class Revoker:
         told = [(session.id, client_id) for client_id in await self.store.sessions.clients_in(session.id)]
         return [
             end(session.id, now, reason),
-            self.store.revocations.insert(rule.of_session(session.id, now=now, life=self._life())),
+            self.store.revocations.insert(rule.of_all("sid", session.id, now=now, life=self._life())),
             *self._notices(session.account_id, told, now),
             *await self.grants_of(session, now=now, reason=reason),
         ]
@@ -121,7 +121,7 @@ class Revoker:
         else:
             writes += self._each(found, now, reason)
         if sub_entry:
-            entry = rule.of_account(account_id, now=now, life=self._life())
+            entry = rule.of_all("sub", account_id, now=now, life=self._life())
             writes.append(self.store.revocations.insert(entry))
         return writes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import ConfigSnapshot
@@ -34,19 +35,12 @@ def of_token(jti: str, *, exp: int, now: int) -> Revocation:
     return Revocation(kind="jti", ref=jti, at=now, expires_at=exp + MARGIN)
 
 
-def of_grant(grant_id: str, *, now: int, life: int) -> Revocation:
-    """Every access token of one grant: their `jti` begins with its id. `life` comes from `longest_life`."""
-    return Revocation(kind="grant", ref=grant_id, at=now, expires_at=now + life + MARGIN)
-
-
-def of_session(session_id: str, *, now: int, life: int) -> Revocation:
-    """Every access token with this `sid` (OpenID Connect Back-Channel Logout 1.0 §2.7)."""
-    return Revocation(kind="sid", ref=session_id, at=now, expires_at=now + life + MARGIN)
-
-
-def of_account(account_id: str, *, now: int, life: int) -> Revocation:
-    """Every access token of a person issued so far (ASVS 7.4.2); an account enabled again gets new ones."""
-    return Revocation(kind="sub", ref=account_id, at=now, expires_at=now + life + MARGIN, before=now)
+def of_all(kind: Literal["grant", "sid", "sub"], ref: str, *, now: int, life: int) -> Revocation:
+    """Every access token of one grant, whose `jti` begins with its id; or of one session, with its `sid` (OpenID Connect Back-Channel
+    Logout 1.0 §2.7); or of a person, issued so far (ASVS 7.4.2): an account enabled again gets new ones. `life` comes from
+    `longest_life`."""
+    before = now if kind == "sub" else None
+    return Revocation(kind=kind, ref=ref, at=now, expires_at=now + life + MARGIN, before=before)
 
 
 def of_client(client_id: str, *, now: int, life: int) -> Revocation:
