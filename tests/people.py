@@ -345,6 +345,8 @@ async def open_house(
                 error_page=services.get(status_pages),
                 metrics=services.metrics,
                 process_tag="t",
+                on_closing=lambda: None,
+                configuration=services.config,
             ),
             begun=services.get(rate_limits.sign_in_starts),
         )

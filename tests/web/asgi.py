@@ -36,6 +36,16 @@ class BarePages:
         return Response(status, body=request.request_id.encode())
 
 
+class Current:
+    """A configuration that is always the newest."""
+
+    stale = False
+    gone = False
+
+    async def catch_up(self) -> None:
+        """Never needed."""
+
+
 class Asgi:
     """An app of a few routes."""
 
@@ -48,6 +58,8 @@ class Asgi:
             error_page=BarePages(),
             metrics=PrometheusMetrics(),
             process_tag="t",
+            on_closing=lambda: None,
+            configuration=Current(),
         )
 
     async def __call__(

@@ -15,6 +15,7 @@ from doorward.web.http import Request, Response, json_response
 from doorward.web.route import machine
 from doorward.web.router import App, Server
 from tests.waiting import PATIENCE
+from tests.web.asgi import Current
 
 
 @dataclass
@@ -79,6 +80,8 @@ def app_of(seen: Seen) -> App:
         error_page=ErrorPages(),
         metrics=NoMetrics(),
         process_tag="t",
+        on_closing=lambda: None,
+        configuration=Current(),
     )
 
 

@@ -24,6 +24,7 @@ from doorward.web.router import App, Server
 from tests.browsing import Page
 from tests.front_channel import Front, front_channel
 from tests.tabs import Tab
+from tests.web.asgi import Current
 
 pytestmark = pytest.mark.anyio
 
@@ -53,6 +54,8 @@ def app(routes: Sequence[Route], *, prefix: str = "", proxies: Sequence[str] = (
         error_page=_Pages(),
         metrics=PrometheusMetrics(),
         process_tag="t",
+        on_closing=lambda: None,
+        configuration=Current(),
     )
 
 

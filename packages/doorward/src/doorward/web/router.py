@@ -79,8 +79,8 @@ class App:
         error_page: ErrorPages,
         metrics: Metrics,
         process_tag: str,
-        on_closing: Callable[[], None] | None = None,
-        configuration: Configuration | None = None,
+        on_closing: Callable[[], None],
+        configuration: Configuration,
     ) -> None:
         self.routes = tuple(routes)
         self._exact: dict[str, dict[str, Route]] = {}
@@ -114,8 +114,7 @@ class App:
     def closing(self) -> None:
         """The process is about to exit: `/readyz` reports it, and long-polling requests are answered now."""
         self.leaving = True
-        if self._on_closing is not None:
-            self._on_closing()
+        self._on_closing()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request of any ASGI server. Handlers are called after the whole body has arrived."""
@@ -160,13 +159,9 @@ class App:
         else:
             number = self._count = (self._count + 1) & _SAMPLE
             began = perf_counter() if number == 0 or not item.hot else 0.0
-            if self._configuration is not None and self._configuration.stale:
+            if self._configuration.stale:
                 await self._configuration.catch_up()
-            if (
-                self._configuration is not None
-                and self._configuration.gone
-                and item.path not in _ASKS_NOTHING
-            ):
+            if self._configuration.gone and item.path not in _ASKS_NOTHING:
                 # the database was moved away and what this process can still read is outdated, so its answer could wrongly be yes
                 response = await self._unavailable(request)
             else:
