@@ -20,6 +20,7 @@ from doorward.core.model.revocation import Revocation
 from doorward.core.model.sent_code import SentCode
 from doorward.core.model.session import Consent, Session
 from doorward.core.model.signin import Proof, SignIn
+from doorward.storage.sql.store import Store
 
 NOW = 1_800_000_000
 DAY = 86_400
@@ -28,6 +29,14 @@ DAY = 86_400
 def sha(text: str) -> bytes:
     """The digest under which a secret is stored."""
     return hashlib.sha256(text.encode()).digest()
+
+
+async def running_tries(store: Store, bucket: str, now: int) -> tuple[int, int]:
+    """(attempts in the bucket's running window, end of that window in seconds since the epoch)."""
+    for counted, end in (await store.attempts.counts([bucket])).values():
+        if end > now:
+            return counted, end
+    return 0, now
 
 
 def account(name: str = "ada", /, **changes: Any) -> Account:

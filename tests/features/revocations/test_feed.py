@@ -264,6 +264,7 @@ async def test_waiting_ends_within_a_second_of_a_revocation_in_another_process(t
 
 async def test_a_wait_ends_at_its_timeout_and_the_poller_stops(channel: BackChannel) -> None:
     cursor = (await told(channel.feed, None, 0))["cursor"]
+    before = asyncio.all_tasks()
 
     async def waited() -> float:
         began = perf_counter()
@@ -273,7 +274,7 @@ async def test_a_wait_ends_at_its_timeout_and_the_poller_stops(channel: BackChan
         return took
 
     await keeps_async(1, waited)
-    await until_async(lambda: channel.feed.watch.idle)
+    await until_async(lambda: asyncio.all_tasks() == before)
 
 
 async def test_nothing_is_lost_between_two_polls(channel: BackChannel) -> None:

@@ -208,7 +208,7 @@ async def test_codes_end_with_a_new_password_and_with_the_factor(house: House) -
     page = await to_code_page(other := house.browser())
     (_, newest), *_ = await codes_sent(house)
     await house.change_account(account, password_changed_at=house.now)
-    await house.store.commit(*house.ending.outstanding(account.id, now=house.now))
+    await house.store.commit(*house.revoker.outstanding(account.id, now=house.now))
     refused = await other.submit(page, "second-factor", code=newest)
     assert not (refused.header("location") or "").startswith("/account")
     assert list(await house.store.sent_codes.of_account(account.id)) == []

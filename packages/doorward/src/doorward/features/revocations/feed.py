@@ -69,11 +69,6 @@ class Watch:
         finally:
             self._waiting.remove(entry)
 
-    @property
-    def idle(self) -> bool:
-        """Whether no request waits and nothing is polled."""
-        return not self._waiting and self._poller is None
-
     def release(self) -> None:
         """Answer all waiting requests at once, because the process is shutting down."""
         for _, waiter in self._waiting:

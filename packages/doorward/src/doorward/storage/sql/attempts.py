@@ -9,7 +9,6 @@ from doorward.core.model.bucket import Bucket
 from doorward.storage.sql.statements import Database, Write, guarded, write
 from doorward.storage.sql.text import insert, one_of
 
-_COUNT = "SELECT tries, ends_at FROM attempts WHERE bucket = ? AND ends_at > ?"
 _COUNTED = (
     "ON CONFLICT (bucket) DO UPDATE SET tries ="
     " CASE WHEN attempts.ends_at <= ? OR attempts.ends_at > ? THEN excluded.tries"
@@ -31,11 +30,6 @@ class SqlAttempts:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-
-    async def count(self, bucket: str, now: int) -> tuple[int, int]:
-        """(attempts in the bucket's running window, end of that window in seconds since the epoch)."""
-        row = await self._db.one(_COUNT, (bucket, now))
-        return (0, now) if row is None else (row[0], row[1])
 
     async def counts(self, buckets: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         """(attempts, end of the window) of each known bucket, in one round trip; the window may be over."""
