@@ -11,22 +11,14 @@ import pytest
 from doorward.adapters.mail.queue import open_message
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.features.authn.factors.passkeys.build import own_passkeys
-from doorward.features.authn.factors.passkeys.factor import passkey_factors
 from doorward.features.authn.factors.passkeys.owning import Prepared
-from doorward.features.authn.flow.build import offered_factors
-from doorward.features.authn.slots import FACTORS
-from doorward.features.feature import Feature
-from doorward.features.index import FEATURES
+from tests.all_factors import all_factors
 from tests.authenticator import Authenticator
 from tests.features import made
 from tests.features.oauth.first_party.test_challenge_routes import ADA, APP, BEGIN, call
-from tests.front_channel import CALLER, PASSWORD, Front, front_channel
+from tests.front_channel import CALLER, PASSWORD, Front
 
 pytestmark = pytest.mark.anyio
-PASSKEYS = Feature(
-    name="passkeys of this test",
-    adds=(FACTORS.filled_by(lambda services: passkey_factors(services) or ()),),
-)
 OTHER_APP = made.public(id="app_radio", name="radio", first_party=True, redirect_uris=())
 HANDLE = {"client_id": "app_tv"}
 
@@ -34,9 +26,7 @@ HANDLE = {"client_id": "app_tv"}
 @pytest.fixture
 async def front() -> AsyncGenerator[Front]:
     """A server whose factors are all there."""
-    async with front_channel() as plain:
-        listed = "passkey" in plain.services.get(offered_factors).kinds
-    async with front_channel(features=FEATURES if listed else (*FEATURES, PASSKEYS)) as opened:
+    async with all_factors() as opened:
         await opened.register(APP, OTHER_APP)
         await opened.person()
         yield opened
