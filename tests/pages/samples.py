@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from doorward.features.authn.factors.email_code.views import MailCodesView
 from doorward.web.pages.views.account import (
     Activity,
     ActivityLine,
@@ -11,6 +12,7 @@ from doorward.web.pages.views.account import (
     Devices,
     Done,
     Happened,
+    MethodCard,
     Methods,
     Profile,
     RecoveryCodes,
@@ -164,6 +166,51 @@ def samples(
             sent_to=text,
             again_at=AT,
             problem=FormProblem(Wrong.CODE_NOT_YET, at=AT),
+        ),
+        "mail-codes": MailCodesView(
+            account=text,
+            address=text,
+            action="/account/methods/email",
+            send_action="/account/methods/email/send",
+            back="/account/methods",
+        ),
+        "mail-codes-sent": MailCodesView(
+            account=text,
+            address=text,
+            action="/sign-in/enrol/email",
+            send_action="/sign-in/enrol/email/send",
+            back="/sign-in/enrol",
+            flow=FLOW,
+            sent_to=text,
+            again_at=AT,
+        ),
+        "mail-codes-wrong": MailCodesView(
+            account=text,
+            address=text,
+            action="/account/methods/email",
+            send_action="/account/methods/email/send",
+            back="/account/methods",
+            sent_to=text,
+            problem=FormProblem(Wrong.CODE_WRONG),
+            address_problem=FormProblem(Wrong.EMAIL_INVALID),
+        ),
+        "methods-cards": Methods(
+            account=text,
+            minimum=15,
+            recovery_codes_left=10,
+            recovery_codes_made=10,
+            cards=(
+                MethodCard(
+                    id="mail-codes",
+                    icon="mail",
+                    title="Codes by email",
+                    text=text,
+                    added_at=AT,
+                    set_up="/account/methods/email",
+                    remove="/account/methods/email/remove",
+                ),
+                MethodCard(id="toy", icon="device", title="Toy", text=text, set_up="/account/methods/toy"),
+            ),
         ),
         "second-factor-recovery-only": SecondFactor(
             account=text, flow=FLOW, method="recovery", authenticator_available=False

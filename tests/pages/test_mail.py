@@ -8,6 +8,8 @@ from doorward.features.authn import index as authn
 from doorward.features.authn.factors.email_code.messages import (
     AddressCodeMail,
     AddressTaken,
+    MailCodesAdded,
+    MailCodesRemoved,
     ResetPasswordMail,
     SignInCodeMail,
     VerifyAddressMail,
@@ -41,6 +43,8 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         SignInCodeMail(code="481516", at=AT, device=name, app=name),
         SignInCodeMail(code="481516", at=AT),
         AddressCodeMail(code="481516"),
+        MailCodesAdded(at=AT, device=name, address=name),
+        MailCodesRemoved(at=AT, device=name, address=name),
         PasswordChanged(at=AT, device=name),
         NewDevice(at=AT, device=name, app=name),
         NewDevice(at=AT),

@@ -209,7 +209,7 @@ FACTORS = {"password": ("pwd",), "totp": ("otp",), "recovery_code": ("otp",), "e
 GRANT_NAMES = "authorization_code refresh_token client_credentials"
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
-    "verify_address address_taken reset_password sign_in_code address_code password_changed new_device second_factor_added second_factor_removed"
+    "verify_address address_taken reset_password sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"
     " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_copied refresh_replayed"
 )
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
@@ -378,6 +378,8 @@ def test_confirmed_values_in_account_addresses_are_pinned() -> None:
         "passkey_added",
         "passkey_renamed",
         "passkey_removed",
+        "mail_codes_added",
+        "mail_codes_removed",
         "session_ended",
         "other_sessions_ended",
         "app_disconnected",

@@ -21,7 +21,8 @@ def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.authn.factors.passkeys.build import offer_silently
     from doorward.features.authn.factors.password.build import change_password, check_password
     from doorward.features.authn.flow.build import flow_pages, signed_in_pages
-    from doorward.features.authn.methods.build import second_factors
+    from doorward.features.authn.index import enrolments
+    from doorward.features.authn.methods.build import enrolment_pages, second_factors
     from doorward.features.authn.methods.routes import MethodHandlers
     from doorward.features.repeated_posts.build import pages
 
@@ -46,6 +47,8 @@ def _routes(services: Services) -> Sequence[Route]:
         prove_password=services.get(check_password),
         change_password=services.get(change_password),
         factors=services.get(second_factors),
+        enrolling=services.get(enrolment_pages),
+        enrolments=enrolments(services),
     )
     return [
         *joining.routes(page),

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from doorward.features.authn.factors.email_code.build import email_challenges
+from doorward.features.authn.factors.email_code.build import email_challenges, mail_codes_enrolment
 from doorward.features.authn.factors.email_code.factor import email_code_factor
 from doorward.features.authn.factors.email_code.messages import (
     AddressCodeMail,
     AddressTaken,
+    MailCodesAdded,
+    MailCodesRemoved,
     ResetPasswordMail,
     SignInCodeMail,
     VerifyAddressMail,
@@ -45,6 +47,8 @@ MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (
     ResetPasswordMail,
     SignInCodeMail,
     AddressCodeMail,
+    MailCodesAdded,
+    MailCodesRemoved,
     PasswordChanged,
     NewDevice,
     SecondFactorAdded,
@@ -73,5 +77,9 @@ def factors(services: Services) -> Sequence[FactorPlug]:
 def enrolments(services: Services) -> Sequence[Enrolment]:
     """The kinds of second factors that people can set up, of those that this server has."""
     offered = services.get(offered_factors).kinds
-    found = (services.get(passkey_enrolment), services.get(authenticator_enrolment))
+    found = (
+        services.get(passkey_enrolment),
+        services.get(authenticator_enrolment),
+        services.get(mail_codes_enrolment),
+    )
     return [one for one in found if one is not None and one.kind in offered]

@@ -10,7 +10,7 @@ from typing import ClassVar, Final, final
 
 from msgspec import Struct
 
-from doorward.core.model.account import Account
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.policy import FactorKind, SecondFactorPolicy
 from doorward.core.model.signin import Proof, SignIn
@@ -34,7 +34,7 @@ from doorward.features.sessions.signed_in_pages import (
 from doorward.storage.sql.store import Store, Write
 from doorward.web.http import EarlyResponse, Response
 from doorward.web.page import page
-from doorward.web.pages.views.account import Done, RecoveryCodes
+from doorward.web.pages.views.account import Done, MethodCard, RecoveryCodes
 from doorward.web.pages.views.problems import FormProblem
 from doorward.web.route import Route
 
@@ -104,6 +104,13 @@ class Enrolment(ABC):
     link: ClassVar[str]
     help: ClassVar[str]
 
+    def card(
+        self, account: Account, rows: Sequence[EnrolledFactor], *, allowed: bool, locale: str
+    ) -> MethodCard | None:
+        """The card on the page of sign-in methods; None if the kind is shown there in another way. `allowed`: people may set it up."""
+        del account, rows, allowed, locale
+        return None
+
     @abstractmethod
     def routes(self, pages: EnrolmentPages) -> Sequence[Route]:
         """The routes of both places, made by `pages.get` and `pages.post`."""
@@ -120,6 +127,12 @@ class EnrolmentPages:
     store: Store
     policy: SecondFactorPolicy
     first_codes: FirstCodes
+
+    async def cards(self, enrolments: Sequence[Enrolment], account: Account, locale: str) -> list[MethodCard]:
+        """The cards of these kinds for a person: of those that people may set up, and of those that the person has."""
+        rows = await self.store.accounts.factors(account.id)
+        found = [one.card(account, rows, allowed=self.allowed(one.kind), locale=locale) for one in enrolments]
+        return [card for card in found if card is not None and (card.set_up or card.remove)]
 
     def allowed(self, kind: FactorKind) -> bool:
         """Whether people may set up a factor of this kind."""

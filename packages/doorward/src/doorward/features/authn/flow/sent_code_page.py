@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -30,7 +31,7 @@ from doorward.web.pages.views.sent_code import CodeTarget, SentCodeView
 from doorward.web.route import Route
 
 SEND_PATH: Final = f"{TYPED_CODE_PATH}/send"
-_NOT_YET: Final = {
+NOT_YET: Final[Mapping[str, Wrong]] = {
     "pause": Wrong.CODE_NOT_YET,
     "request": Wrong.TOO_MANY_TRIES,
     "account": Wrong.TOO_MANY_MAILS,
@@ -103,7 +104,7 @@ class SentCodePages:
             case OAuthError():
                 return await self.flow.load_and_follow(browser, sign_in.id)
             case NotYet(until=until, why=why):
-                problem = FormProblem(_NOT_YET[why], at=until)
+                problem = FormProblem(NOT_YET[why], at=until)
             case Wait(until=until, stranger=stranger):
                 problem = FormProblem(Wrong.TOO_MANY_MAILS if stranger else Wrong.TOO_MANY_TRIES, at=until)
             case Undeliverable():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from doorward.features.authn.factors.password.change import Changed, ChangedMean
 from doorward.features.authn.factors.password.problems import weak
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.authn.factors.password.service import CheckPassword
-from doorward.features.authn.flow.enrolment import METHODS
+from doorward.features.authn.flow.enrolment import METHODS, Enrolment, EnrolmentPages
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.methods.service import SecondFactors
 from doorward.features.rate_limits.rules.attempts import Wait
@@ -45,6 +46,8 @@ class MethodHandlers:
     prove_password: CheckPassword
     change_password: ChangePassword
     factors: SecondFactors
+    enrolling: EnrolmentPages
+    enrolments: Sequence[Enrolment] = ()
 
     async def show(self, visit: SignedInVisit) -> Response:
         """The sign-in methods, a card for each."""
@@ -159,6 +162,9 @@ class MethodHandlers:
             authenticator_added_at=added_at,
             recovery_codes_left=codes_left,
             recovery_codes_made=codes_made,
+            cards=tuple(
+                await self.enrolling.cards(self.enrolments, owner.account, owner.browser.context.locale)
+            ),
             done=done,
             others=self.flow.ways_to_set_up(owner.browser.context.locale),
             **problems,

@@ -183,10 +183,10 @@ class SecondFactors:
     async def new_codes(
         self, account: Account, session: Session, *, caller: Caller, now: int
     ) -> Codes | Wait | None:
-        """New recovery codes, which replace the old ones. None: there is no app for which they could stand in. `Wait`: made too often,
+        """New recovery codes, which replace the old ones. None: there is no factor for which they could stand in. `Wait`: made too often,
         each time with a mail to the owner."""
         factors = await self.store.accounts.factors(account.id)
-        if not any(factor.kind == "totp" for factor in factors):
+        if not any(factor.kind in recovery_code.STANDS_IN_FOR for factor in factors):
             return None
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait

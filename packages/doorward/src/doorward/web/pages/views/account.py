@@ -26,6 +26,11 @@ class Done(Said):
     PASSKEY_ADDED = "passkey_added", N_("Your passkey is added. You can sign in with it from now on.")
     PASSKEY_RENAMED = "passkey_renamed", N_("The passkey is renamed.")
     PASSKEY_REMOVED = "passkey_removed", N_("The passkey is removed.")
+    MAIL_CODES_ADDED = (
+        "mail_codes_added",
+        N_("Codes by email are set up. From now on we ask for one when you sign in."),
+    )
+    MAIL_CODES_REMOVED = "mail_codes_removed", N_("Codes by email are removed.")
     SESSION_ENDED = "session_ended", N_("That device is signed out.")
     OTHER_SESSIONS_ENDED = "other_sessions_ended", N_("All other devices are signed out.")
     APP_DISCONNECTED = "app_disconnected", N_("The app is disconnected.")
@@ -51,12 +56,26 @@ class Profile(Form, frozen=True):
     name_problem: FormProblem | None = None
 
 
+class MethodCard(Struct, frozen=True, kw_only=True):
+    """One kind of second factor on the page of sign-in methods. `id` names its elements; the texts are translated. `added_at` (Unix
+    seconds): None if the person has none. `set_up` is the path of its setup, None if people may not add it; `remove` that of the form
+    that removes it, None if there is nothing to remove."""
+
+    id: str
+    icon: str
+    title: str
+    text: str
+    added_at: int | None = None
+    set_up: str | None = None
+    remove: str | None = None
+
+
 class Methods(Form, frozen=True):
     """/account/methods. Three forms and a link:
 
     password: `current`, `new`, `csrf`; authenticator: a link to its setup, or `csrf` to remove it; recovery codes: `csrf` (makes new
-    ones, the old ones stop working). Times are Unix seconds; `authenticator_added_at` None = no authenticator app; `others` lead to
-    the setup of further factors.
+    ones, the old ones stop working). Times are Unix seconds; `authenticator_added_at` None = no authenticator app; `cards`
+    are further kinds, each with a link to its setup, or `csrf` to remove it; `others` lead to the setup of factors without a card.
     """
 
     template: ClassVar[str] = "account/methods.html"
@@ -66,6 +85,7 @@ class Methods(Form, frozen=True):
     authenticator_added_at: int | None = None
     recovery_codes_left: int = 0
     recovery_codes_made: int = 0
+    cards: tuple[MethodCard, ...] = ()
     done: Done | None = None
     current_problem: FormProblem | None = None
     new_problem: FormProblem | None = None

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from doorward.features.audit.build import audit_log
+from doorward.features.authn.factors.email_code.enrolment import MailCodesEnrolment
+from doorward.features.authn.factors.email_code.factor import mail_delivery
+from doorward.features.authn.factors.email_code.owning import OwnMailCodes
 from doorward.features.authn.factors.email_code.service import EmailChallenges
-from doorward.features.authn.flow.build import sent_codes
+from doorward.features.authn.flow.build import offered_factors, sent_codes
+from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.sent_code import CODE_ID
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
+from doorward.features.sessions.build import revoker
 
 
 def email_challenges(services: Services) -> EmailChallenges:
@@ -24,6 +29,30 @@ def email_challenges(services: Services) -> EmailChallenges:
         policy=services.tickets,
         issuer=services.issuer,
     )
+
+
+def own_mail_codes(services: Services) -> OwnMailCodes:
+    """The service that sets up codes by mail, and removes them."""
+    return OwnMailCodes(
+        store=services.store,
+        random=services.random,
+        sealer=services.sealer,
+        codes=services.get(sent_codes),
+        delivery=services.get(mail_delivery),
+        gate=NewFactors(store=services.store),
+        throttle=services.get(throttle),
+        audit_log=services.get(audit_log),
+        mail_queue=services.mail,
+        factors=services.get(offered_factors),
+        policy=services.second_factor,
+        revoker=services.get(revoker),
+        beyond_ascii=services.beyond_ascii,
+    )
+
+
+def mail_codes_enrolment(services: Services) -> MailCodesEnrolment:
+    """The pages that set up codes by mail."""
+    return MailCodesEnrolment(codes=services.get(own_mail_codes))
 
 
 def mailed_code_problem(services: Services) -> Callable[[str, int], Awaitable[str | None]]:

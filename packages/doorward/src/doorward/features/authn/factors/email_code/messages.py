@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from doorward.web.mail.message import Link, MessageText, MessageWords, grouped
-from doorward.web.pages.words import calm
+from doorward.web.mail.message import AccountNotice, Link, MessageText, MessageWords, grouped
+from doorward.web.pages.words import N_, calm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,3 +142,32 @@ class AddressCodeMail:
             closing=_("If it wasn't you, do nothing. Never give this code to anybody."),
             code=grouped(self.code),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailCodesNotice(AccountNotice):
+    """Base class of notices about codes by mail: `address` is where they go."""
+
+    address: str
+
+    def sentences(self, say: MessageWords) -> tuple[str, ...]:
+        """The paragraph that names the address."""
+        return (say.text(self.said, address=calm(self.address)),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailCodesAdded(MailCodesNotice):
+    """Notice that codes by mail were set up."""
+
+    kind: ClassVar[str] = "mail_codes_added"
+    subject: ClassVar[str] = N_("Codes by email were set up for your account at %(brand)s")
+    said: ClassVar[str] = N_("When you sign in, we can send a code to %(address)s.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailCodesRemoved(MailCodesNotice):
+    """Notice that codes by mail were removed."""
+
+    kind: ClassVar[str] = "mail_codes_removed"
+    subject: ClassVar[str] = N_("Codes by email were removed from your account at %(brand)s")
+    said: ClassVar[str] = N_("We no longer send codes for signing in to %(address)s.")

@@ -1,0 +1,168 @@
+"""Setting up of codes by mail: an address, then the code that was sent there; and their removal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final, final
+
+from doorward.core.model.account import Account, EnrolledFactor
+from doorward.core.model.policy import FactorKind
+from doorward.features.authn.factors.email_code.owning import NewMailCodes, OwnMailCodes
+from doorward.features.authn.factors.email_code.views import CARD_TEXT, CARD_TITLE, MailCodesView
+from doorward.features.authn.flow.enrolment import METHODS, Enrolling, Enrolment, EnrolmentPages, Owner
+from doorward.features.authn.flow.rules import sent_code as rule
+from doorward.features.authn.flow.rules.sent_code import NotYet
+from doorward.features.authn.flow.sent_code import Undeliverable
+from doorward.features.authn.flow.sent_code_page import NOT_YET
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.sessions.signed_in_pages import SignedIn, SignedInPost, SignedInRefusedPost
+from doorward.web.http import Response
+from doorward.web.page import page
+from doorward.web.pages.views.account import Done, MethodCard
+from doorward.web.pages.views.enrolment import MAIL_HELP, MAIL_LINK
+from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.pages.words import Words, calm
+from doorward.web.route import Route
+
+_SEND: Final = "email/send"
+_REMOVE: Final = f"{METHODS}/email/remove"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailCodesEnrolment(Enrolment):
+    """The pages of `OwnMailCodes`."""
+
+    kind: ClassVar[FactorKind] = "email_code"
+    path: ClassVar[str] = "email"
+    link: ClassVar[str] = MAIL_LINK
+    help: ClassVar[str] = MAIL_HELP
+    codes: OwnMailCodes
+
+    def card(
+        self, account: Account, rows: Sequence[EnrolledFactor], *, allowed: bool, locale: str
+    ) -> MethodCard:
+        """Where the codes go, if they are set up."""
+        row = next((row for row in rows if row.kind == self.kind), None)
+        words = Words(locale)
+        target = self.codes.delivery.target(account, row) if row is not None else None
+        return MethodCard(
+            id="mail-codes",
+            icon="mail",
+            title=words.text(CARD_TITLE),
+            text=words.text(CARD_TEXT, address=calm(target)) if target is not None else words.text(MAIL_HELP),
+            added_at=row.created_at if row is not None else None,
+            set_up=f"{METHODS}/{self.path}" if allowed else None,
+            remove=_REMOVE if row is not None else None,
+        )
+
+    def routes(self, pages: EnrolmentPages) -> Sequence[Route]:
+        """The page, the form for the address, the form for the code, and the removal."""
+
+        async def confirm(enrolling: Enrolling) -> Response:
+            """Set up codes by mail with the code that was sent."""
+            return await self._confirm(pages, enrolling)
+
+        async def remove(post: SignedInPost) -> Response:
+            """Remove codes by mail."""
+            outcome = await self.codes.remove(
+                post.account, post.session, caller=post.browser.caller, now=post.browser.now
+            )
+            if outcome is None:
+                return pages.own.done(post, METHODS, Done.MAIL_CODES_REMOVED)
+            if outcome == "gone":
+                return post.browser.go(METHODS)
+            return await self._page(_of(post), _problem(outcome))
+
+        async def stay(post: SignedInRefusedPost) -> Response:
+            """The page of codes by mail; nothing was removed."""
+            return await self._page(_of(post), post.problem)
+
+        return [
+            *pages.get(self.kind, self.path, self.show),
+            *pages.post(self.kind, self.path, confirm, refused=self.show, takes="code"),
+            *pages.get(self.kind, _SEND, self.reload),
+            *pages.post(self.kind, _SEND, self.send, refused=self.show, takes="address"),
+            pages.own.pages.lead(_REMOVE, METHODS),
+            pages.own.post(_REMOVE, remove, refused=stay, back=METHODS, recent=True),
+        ]
+
+    async def show(self, enrolling: Enrolling) -> Response:
+        """The field for the address, or for the code that was sent there. A GET never sends one."""
+        return await self._page(enrolling, enrolling.problem)
+
+    async def reload(self, enrolling: Enrolling) -> Response:
+        """Leads to the page, after a reload of the answer to its form."""
+        return enrolling.go(self.path)
+
+    async def send(self, enrolling: Enrolling) -> Response:
+        """Send a code to the address."""
+        browser, typed = enrolling.browser, enrolling.form.get("address", "")
+        outcome = await self.codes.send(
+            enrolling.owner, typed, locale=browser.context.locale, caller=browser.caller, now=browser.now
+        )
+        match outcome:
+            case "invalid":
+                wrong = FormProblem(Wrong.EMAIL_INVALID)
+            case "beyond_ascii":
+                wrong = FormProblem(Wrong.EMAIL_BEYOND_ASCII)
+            case "closed" | NotYet() | Wait() | Undeliverable():
+                return await self._page(enrolling, _problem(outcome))
+            case _:
+                return enrolling.go(self.path)
+        return await self._page(enrolling, None, typed=typed, wrong=wrong)
+
+    async def _confirm(self, pages: EnrolmentPages, enrolling: Enrolling) -> Response:
+        browser, code = enrolling.browser, enrolling.form.get("code", "")
+        if not code.strip():
+            return await self._page(enrolling, FormProblem(Wrong.CODE_MISSING))
+        outcome = await self.codes.confirm(enrolling.owner, code[:64], caller=browser.caller, now=browser.now)
+        if isinstance(outcome, NewMailCodes):
+            return await pages.enrolled(enrolling, outcome.proof, outcome.writes, Done.MAIL_CODES_ADDED)
+        wrong = FormProblem(Wrong.CODE_WRONG) if outcome == "wrong" else _problem(outcome)
+        return await self._page(enrolling, wrong)
+
+    async def _page(
+        self,
+        enrolling: Enrolling,
+        problem: FormProblem | None,
+        *,
+        typed: str | None = None,
+        wrong: FormProblem | None = None,
+    ) -> Response:
+        now, account = enrolling.browser.now, enrolling.owner.account
+        waiting = await self.codes.waiting(enrolling.owner, now)
+        again_at = waiting[0].created_at + rule.PAUSE if waiting is not None else now
+        view = MailCodesView(
+            account=account.email,
+            address=typed if typed is not None else waiting[1] if waiting is not None else account.email,
+            sent_to=waiting[1] if waiting is not None else None,
+            again_at=again_at if again_at > now else None,
+            action=enrolling.place(self.path),
+            send_action=enrolling.place(_SEND),
+            back=enrolling.back,
+            flow=enrolling.flow,
+            problem=problem,
+            address_problem=wrong,
+        )
+        return page(view, enrolling.browser)
+
+
+def _of(post: SignedIn) -> Enrolling:
+    owner = Owner(account=post.account, binding=post.session.id, session_id=post.session.id)
+    return Enrolling(owner=owner, browser=post.browser, form={}, signed_in=post)
+
+
+def _problem(outcome: NotYet | Wait | Undeliverable | str) -> FormProblem:
+    match outcome:
+        case NotYet(until=until, why=why):
+            return FormProblem(NOT_YET[why], at=until)
+        case Wait(until=until):
+            return FormProblem(Wrong.TOO_MANY_TRIES, at=until)
+        case Undeliverable():
+            return FormProblem(Wrong.CODE_UNDELIVERABLE)
+        case "last":
+            return FormProblem(Wrong.LAST_METHOD)
+        case _:
+            return FormProblem(Wrong.NOT_YET)

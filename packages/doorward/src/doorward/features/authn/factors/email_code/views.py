@@ -1,0 +1,32 @@
+"""Page that sets up codes by mail."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from doorward.web.pages.views.problems import Form, FormProblem
+from doorward.web.pages.words import N_
+
+CARD_TITLE: Final = N_("Codes by email")
+CARD_TEXT: Final = N_("When you sign in, we can send a code to %(address)s.")
+
+
+class MailCodesView(Form, frozen=True):
+    """/account/methods/email and /sign-in/enrol/email. Posts `code`, `csrf`, `flow` to `action`; the other form posts `address`,
+    `csrf`, `flow` to `send_action`.
+
+    `sent_to`: a code was sent there, and can be typed. `again_at` (seconds): not before that another one may be asked for, None: now.
+    `back` leads to where the person came from.
+    """
+
+    template: ClassVar[str] = "doorward.features.authn.factors.email_code:mail_codes.html"
+    account: str
+    address: str
+    action: str
+    send_action: str
+    back: str
+    flow: str | None = None
+    sent_to: str | None = None
+    again_at: int | None = None
+    minutes: int = 10
+    address_problem: FormProblem | None = None
