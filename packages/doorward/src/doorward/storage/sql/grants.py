@@ -23,7 +23,7 @@ from doorward.storage.sql.rows import (
 )
 from doorward.storage.sql.statements import Database, Write, guarded, to_json, write
 from doorward.storage.sql.sweep import END_OF_CLIENT, SWEEP_ENDS, TOKEN_GRACE
-from doorward.storage.sql.text import insert, qualified, select, update
+from doorward.storage.sql.text import ALL, insert, qualified, select, update
 
 _GET = select(GRANT_COLUMNS, "grants WHERE id = ?")
 _LIVE = select(GRANT_COLUMNS, "grants WHERE ended_at IS NULL AND expires_at > ?")
@@ -54,7 +54,6 @@ _ONLY = {
     "client_id": " AND client_id = ?",
     "but": " AND session_id <> ? AND offline = 0",
 }
-_ALL = 2**62
 _DEPART = insert("departed_clients", "client_id, at, reason", "ON CONFLICT (client_id) DO NOTHING")
 _STATUS_INDEXES = (
     "SELECT status_index FROM grants WHERE status_list = ? AND ended_at IS NOT NULL AND expires_at > ?"
@@ -131,13 +130,13 @@ class SqlGrants:
         account = None if row[start] is None else to_account(row, start)
         return to_refresh(row), to_grant(row, REFRESH_WIDTH), account
 
-    async def live_of_account(self, account_id: str, now: int, limit: int | None = None) -> Sequence[Grant]:
+    async def live_of_account(self, account_id: str, now: int, limit: int = ALL) -> Sequence[Grant]:
         """Newest first, including those of a session; at most `limit`."""
-        rows = await self._db.all(_LIVE_OF_ACCOUNT, (now, account_id, _ALL if limit is None else limit))
+        rows = await self._db.all(_LIVE_OF_ACCOUNT, (now, account_id, limit))
         return [to_grant(row) for row in rows]
 
-    async def live_of_session(self, session_id: str, now: int, limit: int | None = None) -> Sequence[Grant]:
-        rows = await self._db.all(_LIVE_OF_SESSION, (now, session_id, _ALL if limit is None else limit))
+    async def live_of_session(self, session_id: str, now: int, limit: int = ALL) -> Sequence[Grant]:
+        rows = await self._db.all(_LIVE_OF_SESSION, (now, session_id, limit))
         return [to_grant(row) for row in rows]
 
     async def held_of_account(

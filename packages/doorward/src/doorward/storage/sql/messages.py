@@ -53,13 +53,15 @@ _UNDELIVERED_MAIL = select(
     "COUNT(*), COALESCE(SUM(CASE WHEN failed_at IS NULL THEN 0 ELSE 1 END), 0), MAX(created_at)",
     "outgoing_mail WHERE sent_at IS NULL AND tries > 0",
 )
-_UNDELIVERED = select(
-    "client_id, COUNT(*), SUM(CASE WHEN failed_at IS NULL THEN 0 ELSE 1 END), MAX(created_at)",
-    "logout_notices WHERE sent_at IS NULL AND problem IS NOT NULL GROUP BY client_id ORDER BY client_id",
-)
 _LAST_PROBLEM = select(
     "problem",
-    "logout_notices WHERE client_id = ? AND sent_at IS NULL AND problem IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
+    "logout_notices WHERE client_id = late.client_id AND sent_at IS NULL AND problem IS NOT NULL"
+    " ORDER BY created_at DESC, id DESC LIMIT 1",
+)
+_UNDELIVERED = select(
+    "client_id, SUM(CASE WHEN failed_at IS NULL THEN 1 ELSE 0 END), SUM(CASE WHEN failed_at IS NULL THEN 0 ELSE 1 END),"
+    f" MAX(created_at), ({_LAST_PROBLEM})",
+    "logout_notices AS late WHERE sent_at IS NULL AND problem IS NOT NULL GROUP BY client_id ORDER BY client_id",
 )
 
 _payload = msgspec.json.Decoder(dict[str, Any])
@@ -133,20 +135,16 @@ class SqlMessages:
 
     async def undelivered(self) -> Sequence[Undelivered]:
         """For each app whose logout notice failed at the first try: the notices still pending and those given up."""
-        found: list[Undelivered] = []
-        for client_id, count, failed, last_at in await self._db.all(_UNDELIVERED, ()):
-            last = await self._db.one(_LAST_PROBLEM, (client_id,))
-            if last is not None:
-                found.append(
-                    Undelivered(
-                        client_id=client_id,
-                        waiting=int(count) - int(failed),
-                        failed=int(failed),
-                        last_at=last_at,
-                        problem=last[0],
-                    )
-                )
-        return found
+        return [
+            Undelivered(
+                client_id=client_id,
+                waiting=int(waiting),
+                failed=int(failed),
+                last_at=last_at,
+                problem=problem,
+            )
+            for client_id, waiting, failed, last_at, problem in await self._db.all(_UNDELIVERED, ())
+        ]
 
 
 def _moved(new: OutgoingMail | LogoutNotice) -> tuple[Param, ...]:

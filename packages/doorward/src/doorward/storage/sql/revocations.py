@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from doorward.core.model.revocation import HISTORY_BITS, Revocation
 from doorward.storage.sql.statements import Database, Param, Step, Write, told_by
-from doorward.storage.sql.text import Statement, select, update
+from doorward.storage.sql.text import ALL, Statement, select, update
 
 _NEWEST = "SELECT value + 0 FROM counters WHERE name = 'revocations'"
 _COLUMNS = "kind, ref, at, expires_at, before_at, seq"
 _LIVE = select(_COLUMNS, "revocations WHERE expires_at > ? ORDER BY seq")
 _SINCE = select(_COLUMNS, "revocations WHERE seq > ? AND expires_at > ? ORDER BY seq LIMIT ?")
-_ALL = 2**62
 NEXT: Step = (update("counters", "value = value + 1", "name = 'revocations'"), (), None)
 NUMBER = "(SELECT value FROM counters WHERE name = 'revocations')"
 """The number that `NEXT` gave."""
@@ -56,12 +55,11 @@ class SqlRevocations:
         newest, rows = await self._db.snapshot((self._newest, ()), (_LIVE, (now,)))
         return newest[0][0], [Revocation(*row) for row in rows]
 
-    async def since(self, seq: int, now: int, limit: int | None = None) -> tuple[int, Sequence[Revocation]]:
+    async def since(self, seq: int, now: int, limit: int = ALL) -> tuple[int, Sequence[Revocation]]:
         """The newest seq, and the entries after `seq`, at most `limit`; invalid when the two belong to different
         histories (`same_history`)."""
         place = seq & (1 << HISTORY_BITS) - 1
-        most = _ALL if limit is None else limit
-        newest, rows = await self._db.snapshot((self._newest, ()), (_SINCE, (place, now, most)))
+        newest, rows = await self._db.snapshot((self._newest, ()), (_SINCE, (place, now, limit)))
         return newest[0][0], [Revocation(*row) for row in rows]
 
     async def newest(self) -> int:

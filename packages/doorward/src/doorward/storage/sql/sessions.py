@@ -11,7 +11,7 @@ from doorward.core.model.signin import Proof
 from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.rows import from_row, to_row, words
 from doorward.storage.sql.statements import Database, Row, Write, guarded, to_json, write
-from doorward.storage.sql.text import insert, select, update
+from doorward.storage.sql.text import ALL, insert, select, update
 
 _COLUMNS = (
     "id, secret_hash, account_id, created_at, seen_at, auth_time, expires_at, acr, amr, user_agent, address,"
@@ -23,7 +23,6 @@ _LIVE_OF = select(
     _COLUMNS,
     "sessions WHERE account_id = ? AND ended_at IS NULL AND expires_at > ? ORDER BY seen_at DESC, id DESC LIMIT ?",
 )
-_ALL = 2**62
 _INSERT = insert("sessions", _COLUMNS)
 _REPLACE_SECRET = update(
     "sessions",
@@ -97,10 +96,9 @@ class SqlSessions:
         row = await self._db.one(_GET, (session_id,))
         return None if row is None else _session(row)
 
-    async def live_of(self, account_id: str, now: int, limit: int | None = None) -> Sequence[Session]:
+    async def live_of(self, account_id: str, now: int, limit: int = ALL) -> Sequence[Session]:
         """Last used first; at most `limit`."""
-        most = _ALL if limit is None else limit
-        return [_session(row) for row in await self._db.all(_LIVE_OF, (account_id, now, most))]
+        return [_session(row) for row in await self._db.all(_LIVE_OF, (account_id, now, limit))]
 
     async def clients_in(self, session_id: str) -> Sequence[str]:
         """The apps that got a grant in this session (they receive a notice when it ends)."""

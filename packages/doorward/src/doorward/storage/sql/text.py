@@ -57,6 +57,8 @@ def newest_of(statement: str, number: int, columns: str, order: str) -> str:
     return select(columns, f"({runs}) AS newest ORDER BY {order} DESC LIMIT ?")
 
 
+ALL = 2**62
+"""The row limit of a query without one."""
 MOST = 500
 """The most rows that one statement takes out of a large table; bounds how long other writers wait."""
 
