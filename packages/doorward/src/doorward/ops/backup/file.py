@@ -123,35 +123,24 @@ class BackupReader:
         """The payloads. Once the last one has been yielded, the file is proved complete and unchanged."""
         cipher = AESGCM(key)
         number = 0
-        while True:
-            sealed = self._frame()
-            # the tag tells whether this is the last frame; there is no flag that an attacker could change
-            last = not self._more()
+        length = self._exactly(_LENGTH)
+        while length:
+            size = int.from_bytes(length, "big")
+            if not _TAG <= size <= _LONGEST_FRAME:
+                raise _damaged()
+            self.size += _LENGTH + size
+            sealed = self._exactly(size)
+            # no length follows the last frame; the tag proves that it is the last, a flag could be changed by an attacker
+            length = self._source.read(_LENGTH)
+            last = not length
+            if 0 < len(length) < _LENGTH:
+                raise _cut(None)
             try:
                 packed = cipher.decrypt(_nonce(number), sealed, _associated(self._bound, number, last))
             except InvalidTag:
                 raise _damaged() if not last else _cut(number) from None
             yield _unpacked(packed)
-            if last:
-                return
             number += 1
-
-    def _frame(self) -> bytes:
-        head = self._ahead or self._exactly(_LENGTH)
-        self._ahead = b""
-        size = int.from_bytes(head, "big")
-        if not _TAG <= size <= _LONGEST_FRAME:
-            raise _damaged()
-        self.size += _LENGTH + size
-        return self._exactly(size)
-
-    def _more(self) -> bool:
-        self._ahead = self._source.read(_LENGTH)
-        if self._ahead and len(self._ahead) < _LENGTH:
-            raise _cut(None)
-        return bool(self._ahead)
-
-    _ahead: bytes = b""
 
     def _exactly(self, size: int) -> bytes:
         data = self._source.read(size)
