@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
-from binascii import b2a_base64
 from collections.abc import Callable
 from typing import final
 
 from doorward.adapters.clock import SystemClock
-
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+from doorward_verify.encoding import b64url_encode
 
 
 @final
@@ -24,7 +22,7 @@ class SystemRandom:
 
     def token(self, size: int = 32) -> str:
         """`size` random bytes as base64url without padding."""
-        return b2a_base64(os.urandom(size), newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
+        return b64url_encode(os.urandom(size))
 
     def new_id(self, prefix: str) -> str:
         """`<prefix>_` and a UUIDv7 in hex (RFC 9562 §5.7): milliseconds, the fraction of one in 12 bits (§6.2 method

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hmac
-from binascii import b2a_base64
 from typing import Final, final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from doorward.adapters.keys.envelope import derive, seal, unseal
+from doorward_verify.encoding import b64url_encode
 
 # The `info` of HKDF. Changing it gives another key, and existing sealed values can no longer be opened.
 _SEAL: Final = "doorward seal "
 _UNDER: Final = "doorward under "
 _TAG_OF: Final = "doorward tag "
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 @final
@@ -60,8 +59,7 @@ class KeyedSealer:
         key = self._tag_keys.get(purpose)
         if key is None:
             key = self._tag_keys[purpose] = derive(self._secret, _TAG_OF + purpose)
-        digest = hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")
-        return b2a_base64(digest, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
+        return b64url_encode(hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256"))
 
     def _under(self, secret: str, purpose: str) -> KeyedSealer:
         key = derive(self._secret, _UNDER + purpose)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64encode
 from shlex import quote
 from typing import Final
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.web_origin import web_origin
+from doorward_verify.encoding import b64url_encode
 
 _CSRF_LABEL: Final = "doorward-csrf:"
 
@@ -18,8 +18,7 @@ _CSRF_LABEL: Final = "doorward-csrf:"
 def csrf_token(access_token: str) -> str:
     """The value that an unsafe request with the cookie must carry in X-CSRF-Token. Only a page that received a response of this server
     knows it, since scripts cannot read the cookie. Any API can check it without a shared secret."""
-    hashed = hashlib.sha256(f"{_CSRF_LABEL}{access_token}".encode()).digest()
-    return urlsafe_b64encode(hashed).rstrip(b"=").decode()
+    return b64url_encode(hashlib.sha256(f"{_CSRF_LABEL}{access_token}".encode()).digest())
 
 
 def csrf_holds(access_token: str, given: str | None) -> bool:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from binascii import b2a_base64
 from collections.abc import Iterable
 from typing import Any, Final
 
 from doorward.features.revocations.rules.status_index import SIZE, SPILL, WEEK
+from doorward_verify.encoding import b64url_encode
 
 TYP: Final = "statuslist+jwt"
 MOST_SPILLED: Final = 1000
 """More lists in one week would mean a billion grants."""
-
-_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 def may_exist(number: int, *, longest: int, now: int) -> bool:
@@ -30,11 +28,11 @@ def claims(ended: Iterable[int], *, uri: str, now: int, ttl: int, size: int = SI
     for index in ended:
         # Positions are counted from the least significant bit of each byte (§4.1).
         bits[index >> 3] |= 1 << (index & 7)
-    packed = b2a_base64(zlib.compress(bytes(bits), 9), newline=False)
+    packed = b64url_encode(zlib.compress(bytes(bits), 9))
     return {
         "sub": uri,
         "iat": now,
         "exp": now + 2 * ttl,
         "ttl": ttl,
-        "status_list": {"bits": 1, "lst": packed.rstrip(b"=").translate(_URL_SAFE).decode("ascii")},
+        "status_list": {"bits": 1, "lst": packed},
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,6 +11,7 @@ from msgspec import structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.request import AuthRequest
+from doorward_verify.encoding import b64url_encode
 
 MOST_KEPT: Final = 8192
 """Bytes with a session."""
@@ -72,4 +72,4 @@ def given_back(fields: Mapping[str, str], carried: str | None) -> dict[str, str]
 
 def _mark(state: str) -> str:
     hashed = hashlib.sha256(state.encode("utf-8", "surrogatepass")).digest()
-    return _MARK + urlsafe_b64encode(hashed).rstrip(b"=").decode()
+    return _MARK + b64url_encode(hashed)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from binascii import b2a_base64
 from collections.abc import Mapping
 from hashlib import sha256
 from hmac import compare_digest
@@ -15,6 +14,7 @@ from msgspec import Struct
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.grant import AuthorizationCode, Grant
+from doorward_verify.encoding import b64url_encode
 
 _VERIFIER: Final = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 _BAD: Final = "The authorization code is invalid or has expired."
@@ -92,10 +92,7 @@ def _pkce(code: AuthorizationCode, client: Client, verifier: str | None) -> OAut
         return OAuthError(
             "invalid_request", "code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~"
         )
-    challenge = b2a_base64(sha256(verifier.encode()).digest(), newline=False)
-    if not compare_digest(challenge.rstrip(b"=").translate(_URL_SAFE), code.code_challenge.encode()):
+    challenge = b64url_encode(sha256(verifier.encode()).digest())
+    if not compare_digest(challenge.encode(), code.code_challenge.encode()):
         return OAuthError("invalid_grant", "code_verifier does not match the code_challenge.")
     return None
-
-
-_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")

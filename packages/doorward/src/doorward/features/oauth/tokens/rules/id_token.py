@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from hashlib import sha256, sha512
 from typing import Any, Final, assert_never
 
@@ -11,9 +10,9 @@ from doorward.core.model.client import Client, SigningAlgorithm
 from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.grant import Grant
 from doorward.features.oauth.tokens.rules import person
+from doorward_verify.encoding import b64url_encode
 
 TYP: Final = "JWT"
-_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 def claims(
@@ -68,5 +67,4 @@ def at_hash(access_token: str, alg: SigningAlgorithm) -> str:
             hashed = sha512(access_token.encode("ascii")).digest()
         case _:
             assert_never(alg)
-    half = hashed[: len(hashed) // 2]
-    return b2a_base64(half, newline=False).rstrip(b"=").translate(_URL_SAFE).decode("ascii")
+    return b64url_encode(hashed[: len(hashed) // 2])
