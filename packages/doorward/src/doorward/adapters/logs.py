@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
+from traceback import walk_tb
 from typing import Any, TextIO, cast
 
 import structlog
@@ -87,12 +88,8 @@ def describe(error: BaseException) -> list[dict[str, Any]]:
     seen: set[int] = set()
     while error and id(error) not in seen and len(chain) < 8:
         seen.add(id(error))
-        places: list[str] = []
-        trace = error.__traceback__
-        while trace is not None:
-            code = trace.tb_frame.f_code
-            places.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_name}")
-            trace = trace.tb_next
+        codes = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__)]
+        places = [f"{code.co_filename}:{line} {code.co_name}" for code, line in codes]
         chain.append({"type": type(error).__qualname__, "text": str(error), "at": places[-20:]})
         following = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         if following is None:
