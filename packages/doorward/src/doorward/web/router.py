@@ -30,6 +30,7 @@ from doorward.web.refusals import note
 from doorward.web.route import Route
 
 RETRY_AFTER: Final = b"2"
+_UNAVAILABLE: Final = ("temporarily_unavailable", "Please try again in a moment.")
 _CORS: Final = (
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"www-authenticate, retry-after, dpop-nonce"),
@@ -197,7 +198,7 @@ class App:
                 detail=str(problem)[:300],
                 request_id=request.request_id,
             )
-            status, code, say = 503, "temporarily_unavailable", "Please try again in a moment."
+            status, (code, say) = 503, _UNAVAILABLE
         except Exception:
             log.exception("request.failed", path=request.path, request_id=request.request_id)
             self._metrics.inc("unforeseen_errors")
@@ -205,26 +206,21 @@ class App:
             say = f"Something went wrong here. Request {request.request_id}."
         if status < 500:
             note(OAuthError(code, say), request)
-        response = await self._error(request, status, code, say, page=item.page)
+        return await self._error(request, status, code, say, page=item.page, later=later)
+
+    async def _unavailable(self, request: Request) -> Response:
+        return await self._error(request, 503, *_UNAVAILABLE, page=_wants_page(request))
+
+    async def _error(
+        self, request: Request, status: int, code: str, say: str, *, page: bool, later: bytes = RETRY_AFTER
+    ) -> Response:
+        if page:
+            response = await self._error_page.show(request, status)
+        else:
+            response = json_response({"error": code, "error_description": say}, status)
         if status in {429, 503}:
             response.headers.append((b"retry-after", later))
         return response
-
-    async def _unavailable(self, request: Request) -> Response:
-        response = await self._error(
-            request,
-            503,
-            "temporarily_unavailable",
-            "Please try again in a moment.",
-            page=_wants_page(request),
-        )
-        response.headers.append((b"retry-after", RETRY_AFTER))
-        return response
-
-    async def _error(self, request: Request, status: int, code: str, say: str, *, page: bool) -> Response:
-        if page:
-            return await self._error_page.show(request, status)
-        return json_response({"error": code, "error_description": say}, status)
 
     def _prefixed(self, request: Request) -> Route | None:
         for item in self._prefixes:
