@@ -9,7 +9,7 @@ import httpx2
 
 from doorward.core.web_origin import loopback
 from doorward.ops.doctor.check import Finding, failed, passed
-from doorward.server.sockets import UNIX, shown
+from doorward.server.sockets import UNIX, listen, shown
 from doorward.settings import Settings
 
 
@@ -66,11 +66,8 @@ def _free(host: str, port: int) -> bool:
     if host.startswith(UNIX):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             return probe.connect_ex(host.removeprefix(UNIX)) != 0
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
+    try:
+        listen(host, port).close()
+    except OSError:
+        return False
     return True
