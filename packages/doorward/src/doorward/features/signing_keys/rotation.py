@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -75,20 +75,17 @@ class KeyRotation:
     ) -> bool:
         """Sign with `following` from now on, and publish the key after it; False when a concurrent rotation was first."""
         life = longest_life(self.tokens, (await self.config.refresh()).clients.values())
-        if not await self.store.commit(
-            *await self._writes(key_life.Promote(following, current), life, actor)
-        ):
-            return False
-        await self.maintain(actor=actor)
-        await self.config.settle()
-        return True
+        writes = await self._writes(key_life.Promote(following, current), life, actor)
+        return await self._settled(writes, actor)
 
     async def revoke(self, key: StoredSigningKey, *, now: int, actor: Actor) -> bool:
         """Remove a key at once, and replace a current one by the next; False when its state has changed meanwhile."""
-        if not await self.store.commit(
-            self.store.registry.move_key(key.id, key.state, "revoked", now),
-            self._audit("key.revoked", now, key, actor, was=key.state),
-        ):
+        moved = self.store.registry.move_key(key.id, key.state, "revoked", now)
+        return await self._settled([moved, self._audit("key.revoked", now, key, actor, was=key.state)], actor)
+
+    async def _settled(self, writes: Sequence[Write], actor: Actor) -> bool:
+        """Commit, make the changes that are due then, and wait until every process knows; False when the commit lost."""
+        if not await self.store.commit(*writes):
             return False
         await self.maintain(actor=actor)
         await self.config.settle()
