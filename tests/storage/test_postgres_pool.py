@@ -158,7 +158,10 @@ async def test_a_failed_connection_frees_its_slot() -> None:
     lines.refused = OSError("refused")
     lines.pause = 0.01
     outcomes = await asyncio.gather(*(one.take() for _ in range(20)), return_exceptions=True)
-    assert all(isinstance(outcome, OSError) for outcome in outcomes)
+    assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
+    assert all(
+        isinstance(outcome.__cause__, OSError) for outcome in outcomes if isinstance(outcome, BaseException)
+    )
     lines.refused = None
     one.give(await one.take())
     assert len(lines.made) == 1

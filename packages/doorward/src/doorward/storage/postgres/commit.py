@@ -24,7 +24,7 @@ from doorward.storage.postgres.errors import (
 from doorward.storage.postgres.gate import Gate
 from doorward.storage.postgres.merge import Group, Kind, apart, groups, overtaken
 from doorward.storage.postgres.pool import Connection, Pool
-from doorward.storage.postgres.use import settle, storable, taken
+from doorward.storage.postgres.use import settle, storable
 from doorward.storage.sql.statements import LOST, Param, Step
 
 _TRIES = 10
@@ -53,7 +53,7 @@ class Committer:
         tries = 0
         until = asyncio.get_running_loop().time() + _CONTENTION_SECONDS
         while True:
-            held = pool.at_once() or await taken(pool)
+            held = pool.at_once() or await pool.take()
             connection = held.connection
             try:
                 if len(plan) == 1 and plan[0].whole:

@@ -16,7 +16,7 @@ from typing import Any, final
 from doorward.core.errors import StoreUnavailable
 from doorward.storage.postgres.commit import Committer
 from doorward.storage.postgres.connect import Connector
-from doorward.storage.postgres.errors import not_text, unholdable, verdict
+from doorward.storage.postgres.errors import DOES_NOT_ANSWER, not_text, unholdable, verdict
 from doorward.storage.postgres.history import NONE, history_of
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.postgres.pool import Connection, Pool
@@ -24,7 +24,7 @@ from doorward.storage.postgres.remedy import NotOpened, remedy
 from doorward.storage.postgres.schema import prepare
 from doorward.storage.postgres.text import numbered
 from doorward.storage.postgres.url import shown
-from doorward.storage.postgres.use import DOES_NOT_ANSWER, read, storable
+from doorward.storage.postgres.use import read, storable
 from doorward.storage.sql.audit_end import Months, line_by_line
 from doorward.storage.sql.migrate import known
 from doorward.storage.sql.statements import Param, Query, Row, Step

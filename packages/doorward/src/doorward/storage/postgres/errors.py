@@ -19,6 +19,7 @@ _AGAIN = _CONTENDED | {"0A000"}
 READ_ONLY = "25006"
 # the server shuts down or is gone, or this connection is unusable
 _GONE = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04", READ_ONLY})
+DOES_NOT_ANSWER = "does not answer"
 _NOT_UTF8 = "22021"
 _CANNOT_BE_SENT = "22000"
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any, Protocol, final
 
 from doorward.core.errors import StoreUnavailable
+from doorward.storage.postgres.errors import DOES_NOT_ANSWER, verdict
 
 # A firewall between us and the database drops an idle connection sooner or later, without notice.
 _STALE_SECONDS = 240.0
@@ -69,7 +70,7 @@ class Pool:
         return None
 
     async def take(self) -> Held:
-        """A connection for exclusive use until it is given back. Raises `StoreUnavailable`, or the error of connecting."""
+        """A connection for exclusive use until it is given back. Raises `StoreUnavailable`."""
         held = self.at_once()
         if held is not None:
             return held
@@ -140,9 +141,11 @@ class Pool:
         era = self._era
         try:
             return Held(await self._connect(), era)
-        except BaseException:
+        except BaseException as problem:
             self._made -= 1
             self._offer_place()
+            if isinstance(problem, Exception):
+                raise verdict(problem, DOES_NOT_ANSWER) from problem
             raise
 
     async def _in_turn(self) -> Held:

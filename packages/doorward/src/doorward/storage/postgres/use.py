@@ -5,24 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from doorward.core.errors import StoreUnavailable
-from doorward.storage.postgres.errors import again, nobody_home, verdict
+from doorward.storage.postgres.errors import again, nobody_home
 from doorward.storage.postgres.pool import Connection, Held, Pool
 from doorward.storage.sql.statements import Param
 
 Answer = TypeVar("Answer")
-
-DOES_NOT_ANSWER = "does not answer"
-
-
-async def taken(pool: Pool) -> Held:
-    """A connection of the pool. Raises only `StoreUnavailable`."""
-    try:
-        return await pool.take()
-    except StoreUnavailable:
-        raise
-    except Exception as problem:
-        raise verdict(problem, DOES_NOT_ANSWER) from problem
 
 
 async def settle(pool: Pool, held: Held, problem: BaseException) -> None:
@@ -48,7 +35,7 @@ async def read(pool: Pool, ask: Callable[[Connection], Awaitable[Answer]]) -> An
     """
     last = False
     while True:
-        held = pool.at_once() or await taken(pool)
+        held = pool.at_once() or await pool.take()
         try:
             answer = await ask(held.connection)
         except BaseException as problem:
