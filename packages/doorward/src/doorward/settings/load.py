@@ -210,19 +210,13 @@ def _build(values: dict[str, object], given: Given, path: Path | None) -> Settin
         file = values.get(f"{name}_file")
         if isinstance(file, str) and values.get(name) is None:
             values[name] = _secret_in(file, f"{name}_file", given[f"{name}_file"][0])
-    tree: dict[str, Any] = {"source": str(path) if path is not None else None}
+    tree: dict[str, Any] = {name: value for name, value in values.items() if "." not in name}
     for top in _fields(Settings):
-        name = top.encode_name
         if isinstance(top.type, inspect.StructType):
-            inner = {
-                leaf.encode_name: values[f"{name}.{leaf.encode_name}"]
-                for leaf in top.type.fields
-                if f"{name}.{leaf.encode_name}" in values
-            }
-            tree[name] = top.type.cls(**inner)
-        elif name in values:
-            tree[name] = values[name]
-    return Settings(**tree)
+            start = f"{top.encode_name}."
+            held = {name[len(start) :]: value for name, value in values.items() if name.startswith(start)}
+            tree[top.encode_name] = top.type.cls(**held)
+    return Settings(source=None if path is None else str(path), **tree)
 
 
 def _secret_in(path: str, name: str, where: str) -> Secret:
