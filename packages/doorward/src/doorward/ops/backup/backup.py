@@ -29,7 +29,7 @@ from doorward.storage.copy.fresh import synced
 from doorward.storage.copy.open import open_side
 from doorward.storage.copy.pieces import Reading, decode_piece, dump, encode_piece
 from doorward.storage.copy.pieces import Tables as FirstPiece
-from doorward.storage.copy.side import Side
+from doorward.storage.copy.side import Side, versions
 from doorward.storage.sql.open import open_store
 
 
@@ -60,7 +60,7 @@ async def run_backup(
     finally:
         await store.close()
     async with aclosing(await open_side(settings.database, settings.postgres, read_only=True)) as side:
-        schema = max((version.number for version in await side.versions()), default=0)
+        schema = max((version.number for version in await versions(side)), default=0)
         head = BackupHeader(backup, now, __version__, schema, settings.issuer, tuple(locks))
         with told(), output(place) as out:
             writer = BackupWriter(out, head, key)

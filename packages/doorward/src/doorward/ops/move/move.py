@@ -40,7 +40,7 @@ async def run_move(options: PostgresOptions, source: str, target: str, progress:
 async def run_release(options: PostgresOptions, source: str) -> bool:
     """Let a database be served and written again that has moved, or whose mover was killed. False when nothing kept it."""
     async with aclosing(await open_side(database_of(source), options)) as side:
-        kept = await side.has_fence()
+        kept = await side.has("fence")
         await fence.lift(side, await side.tables())
     return kept
 

@@ -33,13 +33,6 @@ class Chunk(Struct, frozen=True):
     checksum: bytes
 
 
-class Gap(Struct, frozen=True):
-    """A range still to be copied: the rows after `after` up to and including `upto` (None: to the last)."""
-
-    after: Key | None
-    upto: Key | None
-
-
 async def finished(target: Side, table: Table) -> list[Chunk]:
     """The recorded pieces, in order."""
     rows = await target.rows(_ALL, (table.name,))
@@ -70,15 +63,16 @@ async def forget(target: Side, table: Table, chunk: Chunk) -> None:
     await target.run(_REMOVE, (table.name, encode_key(chunk.upto)))
 
 
-def gaps(kept: list[Chunk]) -> list[Gap]:
-    """The ranges between the valid pieces, and after the last."""
-    found: list[Gap] = []
+def gaps(kept: list[Chunk]) -> list[tuple[Key | None, Key | None]]:
+    """The ranges still to be copied, between the valid pieces and after the last: the rows after the first key (None: from the first
+    row) up to and including the second (None: to the last)."""
+    found: list[tuple[Key | None, Key | None]] = []
     reached: Key | None = None
     for chunk in kept:
         if chunk.after != reached:
-            found.append(Gap(reached, chunk.after))
+            found.append((reached, chunk.after))
         reached = chunk.upto
-    return [*found, Gap(reached, None)]
+    return [*found, (reached, None)]
 
 
 def _order(chunk: Chunk) -> tuple[str | int | bytes, ...]:

@@ -111,7 +111,7 @@ class Fence:
     async def down(self) -> None:
         """Allow writes again; does nothing when another move has taken over."""
         others = "SELECT 1 FROM fence WHERE owner <> ?"
-        if await self._source.has_fence() and not await self._source.rows(others, (self._owner,)):
+        if await self._source.has("fence") and not await self._source.rows(others, (self._owner,)):
             await lift(self._source, self._tables)
 
     async def _renew(self, *, until: int | None = None) -> None:
@@ -144,7 +144,7 @@ def _jump(seconds: float) -> float:
 
 async def lift(source: Side, tables: Sequence[Table]) -> None:
     """Remove a fence, whichever move owns it, and the mark of a completed move."""
-    if not await source.has_fence():
+    if not await source.has("fence"):
         return
     async with source.transaction():
         await source.run("DELETE FROM fence")

@@ -13,7 +13,7 @@ from typing import TypeVar
 from doorward.storage.copy.load import counters_of
 from doorward.storage.copy.others import nobody_answers, nobody_connected
 from doorward.storage.copy.rights import as_owner, grant_again, granted
-from doorward.storage.copy.side import Side, count
+from doorward.storage.copy.side import Side, count, versions
 from doorward.storage.copy.sqlite_side import open_sqlite_side
 from doorward.storage.copy.tables import BOOKKEEPING, SEEDED, CopyRefused
 from doorward.storage.postgres.options import PostgresOptions
@@ -119,7 +119,7 @@ async def _look(path: Path, *, replace: bool) -> dict[str, int]:
 
 
 async def _counted(side: Side, *, replace: bool) -> dict[str, int]:
-    if await side.versions() and not replace:
+    if await versions(side) and not replace:
         for table in await side.tables():
             if table.name not in SEEDED and await count(side, table):
                 raise CopyRefused(

@@ -9,7 +9,7 @@ from doorward.core.model.copied import TableSum
 from doorward.core.model.session import EndReason
 from doorward.core.ports.progress import Progress
 from doorward.storage.copy.pieces import Piece, Reading, Rows, Tables
-from doorward.storage.copy.side import Side, summed
+from doorward.storage.copy.side import Side, summed, versions
 from doorward.storage.copy.tables import SEEDED, CopyRefused, Table, shared
 
 _RESTORED: Final[EndReason] = "restored"
@@ -47,7 +47,7 @@ async def _compare(side: Side, table: Table, wanted: TableSum, progress: Progres
 
 async def counters_of(side: Side) -> dict[str, int]:
     """The counters of a database that is about to be replaced."""
-    if not await side.versions():
+    if not await versions(side):
         return {}
     return {row[0]: row[1] for row in await side.rows("SELECT name, value FROM counters")}
 

@@ -16,7 +16,7 @@ from doorward.core.ports.progress import Progress
 from doorward.storage.copy import chunks
 from doorward.storage.copy.encode import checksum
 from doorward.storage.copy.fence import Fence
-from doorward.storage.copy.side import CHUNK, Side, count, key_of, pages, summed
+from doorward.storage.copy.side import CHUNK, Side, count, key_of, pages, summed, versions
 from doorward.storage.copy.tables import APPEND_ONLY, ARRIVING, MOVED, SEEDED, CopyRefused, Table, shared
 from doorward.storage.sql.audit_end import KEPT_FROM
 from doorward.storage.sql.database_state import PUT_META
@@ -60,7 +60,7 @@ async def move(
 async def may_leave(source: Side, target: str) -> str | None:
     """The place that the source has moved to, if that is the target. Raises `CopyRefused` when there is nothing to move
     here."""
-    if not await source.versions():
+    if not await versions(source):
         raise CopyRefused(f"{source.place} is no database of Doorward's.", "Name the one of the settings.")
     gone = await _mark(source, MOVED)
     if gone is not None and gone != target:
@@ -71,7 +71,7 @@ async def may_leave(source: Side, target: str) -> str | None:
 
 
 async def _same_schema(source: Side, target: Side) -> None:
-    have, want = await source.versions(), await target.versions()
+    have, want = await versions(source), await versions(target)
     if have != want:
         raise CopyRefused(
             f"{source.place} has schema version {len(have)}, {target.place} has {len(want)}.",
@@ -140,13 +140,13 @@ async def _copy(
                 continue
             async with target.transaction():
                 await chunks.forget(target, table, chunk)
-        for gap in chunks.gaps(stay):
-            after = gap.after
-            async for rows in pages(source, table, gap.after, gap.upto, size=size):
+        for after, upto in chunks.gaps(stay):
+            begin = after
+            async for rows in pages(source, table, after, upto, size=size):
                 await fence.keep()
-                chunk = chunks.Chunk(after, key_of(table, rows[-1]), len(rows), checksum(rows))
+                chunk = chunks.Chunk(begin, key_of(table, rows[-1]), len(rows), checksum(rows))
                 await fence.during(_write(target, table, rows, chunk))
-                after = chunk.upto
+                begin = chunk.upto
                 copied += len(rows)
                 progress.step(table.name, len(rows))
     return copied, kept

@@ -20,7 +20,6 @@ _CONNECTED: Final = (
     # a monitoring tool that connects with a role of its own does no harm
     " AND (application_name = 'doorward' OR (backend_type = 'client backend' AND usename = session_user))"
 )
-_THERE: Final = "SELECT to_regclass('nodes')::text"
 _MARK_SUSPECT: Final = (
     "UPDATE nodes SET id = 'doubted ' || md5(random()::text) || ' ' || id WHERE id NOT LIKE 'doubted %'"
 )
@@ -39,9 +38,7 @@ async def nobody_connected(side: Side) -> None:
 async def nobody_answers(side: Side) -> None:
     """Ask the servers that this database has registered. Takes two seconds when any are registered. Raises
     `CopyRefused`."""
-    if (await side.rows(_THERE))[0][0] is None:
-        return
-    if await side.run(_MARK_SUSPECT) == 0:
+    if not await side.has("nodes") or await side.run(_MARK_SUSPECT) == 0:
         return
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:

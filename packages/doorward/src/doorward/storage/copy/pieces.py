@@ -15,7 +15,7 @@ from msgspec import Struct
 from doorward.core.model.copied import TableSum
 from doorward.core.ports.progress import Progress
 from doorward.storage.copy.encode import Running
-from doorward.storage.copy.side import Side, Version, count, pages
+from doorward.storage.copy.side import Side, Version, count, pages, versions
 from doorward.storage.copy.tables import ARRIVING, CopyRefused, Table, in_order
 
 
@@ -65,8 +65,8 @@ def decode_piece(data: bytes) -> Piece:
 async def dump(side: Side, progress: Progress) -> AsyncGenerator[Piece]:
     """All pieces of a database at one moment. Other processes can write meanwhile."""
     async with side.snapshot():
-        versions, tables = await side.versions(), await side.tables()
-        if not versions:
+        applied, tables = await versions(side), await side.tables()
+        if not applied:
             raise CopyRefused(
                 f"{side.place} is no database of Doorward's.", "Set `database` to the right one."
             )
@@ -74,7 +74,7 @@ async def dump(side: Side, progress: Progress) -> AsyncGenerator[Piece]:
             raise CopyRefused(f"{side.place} is not complete itself.", "Finish the move into it first.")
         expected = sum([await count(side, table) for table in tables])
         progress.begin("back up", expected)
-        yield Tables(versions, tables, expected)
+        yield Tables(applied, tables, expected)
         amount = 0
         for table in tables:
             running = Running()
@@ -91,10 +91,9 @@ async def dump(side: Side, progress: Progress) -> AsyncGenerator[Piece]:
 class Reading:
     """State of reading a backup. Every piece is checked here before it is used."""
 
-    __slots__ = ("_now", "_running", "sums", "tables", "versions", "whole")
+    __slots__ = ("_now", "_running", "sums", "tables", "whole")
 
     def __init__(self) -> None:
-        self.versions: tuple[Version, ...] = ()
         self.tables: tuple[Table, ...] = ()
         self.sums: list[TableSum] = []
         self.whole = False
@@ -110,7 +109,7 @@ class Reading:
         """Raises `CopyRefused` when the piece is not the expected one, or a checksum differs."""
         if isinstance(piece, Tables):
             self._must(not self.tables and bool(piece.tables))
-            self.versions, self.tables = piece.versions, in_order(piece.tables)
+            self.tables = in_order(piece.tables)
             self._must(self.tables == piece.tables)
             return
         self._must(not self.whole)

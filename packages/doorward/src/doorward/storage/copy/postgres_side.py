@@ -17,7 +17,6 @@ import msgspec
 
 from doorward.storage.copy.fence import FENCED, WRITTEN, in_force
 from doorward.storage.copy.postgres_shape import COLUMNS, FOREIGN_KEYS, KEYS, TABLES, kind_of
-from doorward.storage.copy.side import Version
 from doorward.storage.copy.tables import BOOKKEEPING, MARKS, Column, CopyRefused, Table, in_order
 from doorward.storage.postgres.connect import Connector
 from doorward.storage.postgres.errors import not_text, verdict
@@ -26,7 +25,6 @@ from doorward.storage.postgres.pool import Connection
 from doorward.storage.postgres.remedy import remedy
 from doorward.storage.postgres.text import numbered
 from doorward.storage.postgres.url import shown
-from doorward.storage.sql.migrate import APPLIED
 from doorward.storage.sql.statements import Param, Row
 
 _HOUR: Final = 3600
@@ -152,10 +150,8 @@ class PostgresSide:
             for name, held in columns.items()
         )
 
-    async def versions(self) -> tuple[Version, ...]:
-        if (await self.rows("SELECT to_regclass('schema_migrations')::text"))[0][0] is None:
-            return ()
-        return tuple(Version(number, name) for number, name, _ in await self.rows(APPLIED))
+    async def has(self, table: str) -> bool:
+        return (await self.rows("SELECT to_regclass(CAST(? AS TEXT)) IS NOT NULL", (table,)))[0][0]
 
     async def loosen(self) -> None:
         await self.run(
@@ -170,7 +166,7 @@ class PostgresSide:
             await self.run(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
 
     async def tighten(self) -> None:
-        if (await self.rows("SELECT to_regclass('copy_constraints')::text"))[0][0] is not None:
+        if await self.has("copy_constraints"):
             for table, name, definition in await self.rows(
                 "SELECT tab, name, definition FROM copy_constraints"
             ):
@@ -199,9 +195,6 @@ class PostgresSide:
                 await self.run(f"DROP TRIGGER IF EXISTS fence_{verb.lower()} ON {table.name}")
         await self.run("DROP FUNCTION IF EXISTS doorward_fence()")
         await self.run("DROP TABLE IF EXISTS fence")
-
-    async def has_fence(self) -> bool:
-        return (await self.rows("SELECT to_regclass('fence')::text"))[0][0] is not None
 
     async def clock(self) -> int:
         return (await self.rows(_NOW))[0][0]

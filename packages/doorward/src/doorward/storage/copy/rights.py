@@ -21,7 +21,6 @@ _GRANTS: Final = (
     " WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relkind IN ('r', 'p')"
     " AND a.grantee <> c.relowner AND a.grantee <> 0 ORDER BY 1, 2, 3"
 )
-_THERE: Final = "SELECT to_regclass(CAST(? AS TEXT)) IS NOT NULL"
 
 
 async def as_owner(side: Side) -> None:
@@ -38,5 +37,5 @@ async def granted(side: Side) -> Sequence[Row]:
 async def grant_again(side: Side, grants: Sequence[Row]) -> None:
     """Grant the same privileges on the new tables."""
     for table, grantee, privilege in grants:
-        if (await side.rows(_THERE, (table,)))[0][0]:
+        if await side.has(table):
             await side.run(f"GRANT {privilege} ON {table} TO {grantee}")

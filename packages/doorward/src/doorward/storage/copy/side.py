@@ -12,6 +12,7 @@ from doorward.core.ports.progress import Progress
 from doorward.storage.copy.encode import Key, Running
 from doorward.storage.copy.tables import APPEND_ONLY, Table
 from doorward.storage.sql.audit_end import KEPT_FROM
+from doorward.storage.sql.migrate import APPLIED
 from doorward.storage.sql.statements import Param, Row
 from doorward.storage.sql.text import select
 
@@ -64,8 +65,8 @@ class Side(Protocol):
         """Every table to copy, in the order to fill them."""
         ...
 
-    async def versions(self) -> tuple[Version, ...]:
-        """The applied migrations; none if the database is not Doorward's."""
+    async def has(self, table: str) -> bool:
+        """Whether there is a table of this name."""
         ...
 
     async def loosen(self) -> None:
@@ -85,15 +86,18 @@ class Side(Protocol):
         """Remove the fence without a trace. Inside a transaction."""
         ...
 
-    async def has_fence(self) -> bool:
-        """Whether a fence exists, in force or not."""
-        ...
-
     async def clock(self) -> int:
         """Seconds since the epoch, on the clock that the fence uses."""
         ...
 
     async def aclose(self) -> None: ...
+
+
+async def versions(side: Side) -> tuple[Version, ...]:
+    """The applied migrations; none if the database is not Doorward's."""
+    if not await side.has("schema_migrations"):
+        return ()
+    return tuple(Version(number, name) for number, name, _ in await side.rows(APPLIED))
 
 
 async def pages(

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import final
 
 from doorward.storage.copy.fence import FENCED, WRITTEN, in_force
-from doorward.storage.copy.side import Version
 from doorward.storage.copy.tables import BOOKKEEPING, MARKS, Column, CopyRefused, Kind, Table, in_order
-from doorward.storage.sql.migrate import APPLIED
 from doorward.storage.sql.statements import Param, Row
 from doorward.storage.sqlite.file import BUSY_SECONDS, connect
 from doorward.storage.sqlite.write_lock import Turn
@@ -124,11 +122,8 @@ class SqliteSide:
             raise CopyRefused(f"The table {name} has no primary key, so it cannot be read in order.")
         return Table(name, tuple(columns), tuple(c for _, c in key), tuple(sorted(row[0] for row in refers)))
 
-    async def versions(self) -> tuple[Version, ...]:
-        found = await self.rows("SELECT 1 FROM sqlite_master WHERE name = 'schema_migrations'")
-        if not found:
-            return ()
-        return tuple(Version(number, name) for number, name, _ in await self.rows(APPLIED))
+    async def has(self, table: str) -> bool:
+        return bool(await self.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)))
 
     async def loosen(self) -> None:
         """Does nothing: this connection does not enforce foreign keys."""
@@ -165,9 +160,6 @@ class SqliteSide:
             for verb in ("INSERT", "UPDATE", "DELETE"):
                 await self.run(f"DROP TRIGGER IF EXISTS {_trigger(table, verb)}")
         await self.run("DROP TABLE IF EXISTS fence")
-
-    async def has_fence(self) -> bool:
-        return bool(await self.rows("SELECT 1 FROM sqlite_master WHERE name = 'fence'"))
 
     async def clock(self) -> int:
         return (await self.rows(f"SELECT {_NOW}"))[0][0]
