@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 from doorward.adapters.clock import SystemClock
@@ -20,7 +19,7 @@ from doorward.settings import Settings
 from doorward.storage.copy.fresh import into_postgres, into_sqlite
 from doorward.storage.copy.load import begin_anew, end_everything, load
 from doorward.storage.copy.open import file_of, plain
-from doorward.storage.copy.pieces import Piece, Reading, decode_piece
+from doorward.storage.copy.pieces import Reading, decode_piece
 from doorward.storage.copy.side import Side
 from doorward.storage.postgres.url import is_postgres
 
@@ -52,7 +51,7 @@ async def run_restore(
         wrapper = key_wrapper(settings, generate=settings.keys.generate and root is not None)
 
         async def fill(side: Side, before: dict[str, int]) -> Reading:
-            reading = await load(side, _pieces(frames), progress)
+            reading = await load(side, map(decode_piece, frames), progress)
             await _keep_openable(side, wrapper, root, now)
             await begin_anew(side, before, SystemRandom().token(6))
             if end:
@@ -67,11 +66,6 @@ async def run_restore(
     detail = {"backup": reader.head.id, "ended": "everything" if end else "nothing"}
     await open_and_write_event(database, settings.postgres, "database.restored", now=now, detail=detail)
     return BackedUp(facts(reader.head), str(database), reader.size, reading.rows, tuple(reading.sums))
-
-
-async def _pieces(frames: Generator[bytes]) -> AsyncGenerator[Piece]:
-    for frame in frames:
-        yield decode_piece(frame)
 
 
 async def _keep_openable(side: Side, wrapper: KeyWrapper, root: bytes | None, now: int) -> None:

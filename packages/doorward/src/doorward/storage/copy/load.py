@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from doorward.core.model.copied import TableSum
@@ -16,12 +16,12 @@ _RESTORED: Final[EndReason] = "restored"
 _RENAME_FEED = "INSERT INTO meta (name, value) VALUES ('feed', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
 
-async def load(side: Side, pieces: AsyncIterable[Piece], progress: Progress) -> Reading:
+async def load(side: Side, pieces: Iterable[Piece], progress: Progress) -> Reading:
     """Fill the tables, then read them again and compare. The schema must be the backup's. Runs inside a transaction, or
     on a file that no other process has seen yet. Raises `CopyRefused`."""
     reading = Reading()
     tables: dict[str, Table] = {}
-    async for piece in pieces:
+    for piece in pieces:
         reading.take(piece)
         if isinstance(piece, Tables):
             progress.begin("restore", piece.amount)
