@@ -27,6 +27,8 @@ LEASE: Final = 30
 FOR_EVER: Final = 2**62
 LONGEST: Final = 2 * LEASE
 """Seconds: an end time further ahead was written before the clock was set back, and counts as passed."""
+VERBS: Final = (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
+"""The kinds of writes, and the row that a trigger sees of each."""
 WRITTEN: Final = "''"
 """SQL for the owner of a fence after a write behind it: no owner."""
 _EVERY: Final = 5.0

@@ -11,9 +11,9 @@ from doorward.core.ports.progress import Progress
 from doorward.storage.copy.pieces import Piece, Reading, Rows, Tables
 from doorward.storage.copy.side import Side, summed, versions
 from doorward.storage.copy.tables import SEEDED, CopyRefused, Table, shared
+from doorward.storage.sql.database_state import PUT_META
 
 _RESTORED: Final[EndReason] = "restored"
-_RENAME_FEED = "INSERT INTO meta (name, value) VALUES ('feed', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
 
 async def load(side: Side, pieces: Iterable[Piece], progress: Progress) -> Reading:
@@ -59,7 +59,7 @@ async def begin_anew(side: Side, before: Mapping[str, int], feed: str) -> None:
     this database never issued. The counters continue above all earlier values, so that no process keeps a snapshot that
     has the same number.
     """
-    await side.run(_RENAME_FEED, (feed,))
+    await side.run(PUT_META, ("feed", feed))
     for name, value in await side.rows("SELECT name, value FROM counters"):
         await side.run(
             "UPDATE counters SET value = ? WHERE name = ?", (max(value, before.get(name, 0)) + 1, name)

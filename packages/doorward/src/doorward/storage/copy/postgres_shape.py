@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from doorward.storage.copy.tables import CopyRefused, Kind
-
 _HERE: Final = "n.nspname = current_schema()"
 _OURS: Final = "c.relkind IN ('r', 'p') AND NOT c.relispartition"
 
@@ -32,18 +30,3 @@ FOREIGN_KEYS: Final = (
     " JOIN pg_class other ON other.oid = f.confrelid"
     f" WHERE f.contype = 'f' AND {_HERE} AND {_OURS} ORDER BY 1, 3"
 )
-
-_KINDS: Final[dict[str, Kind]] = {
-    "text": "text",
-    "varchar": "text",
-    "int8": "number",
-    "int4": "number",
-    "bytea": "bytes",
-}
-
-
-def kind_of(table: str, column: str, type_: str) -> Kind:
-    """The kind of a column. Raises `CopyRefused` for a type that no schema of ours has."""
-    if type_ not in _KINDS:
-        raise CopyRefused(f"The column {table}.{column} has the type {type_}, which cannot be copied.")
-    return _KINDS[type_]

@@ -15,9 +15,9 @@ from typing import Any, Final, cast, final
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it has none
 import msgspec
 
-from doorward.storage.copy.fence import FENCED, WRITTEN, in_force
-from doorward.storage.copy.postgres_shape import COLUMNS, FOREIGN_KEYS, KEYS, TABLES, kind_of
-from doorward.storage.copy.tables import BOOKKEEPING, MARKS, Column, CopyRefused, Table, in_order
+from doorward.storage.copy.fence import FENCED, VERBS, WRITTEN, in_force
+from doorward.storage.copy.postgres_shape import COLUMNS, FOREIGN_KEYS, KEYS, TABLES
+from doorward.storage.copy.tables import BOOKKEEPING, MARKS, Column, CopyRefused, Table, column_of, in_order
 from doorward.storage.postgres.connect import Connector
 from doorward.storage.postgres.errors import not_text, verdict
 from doorward.storage.postgres.options import PostgresOptions
@@ -50,7 +50,6 @@ BEGIN
   RETURN NEW;
 END $$
 """  # noqa: S608 - constants of this package
-_VERBS: Final = (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
 
 
 async def open_postgres_side(url: str, options: PostgresOptions) -> PostgresSide:
@@ -95,10 +94,7 @@ class PostgresSide:
                 )
                 return
             # only a transaction that was interrupted before leaves existing rows: never many
-            names = ", ".join(table.names)
-            marks = ", ".join("?" * len(table.columns))
-            sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
-            await self._connection.executemany(numbered(sql), rows)
+            await self._connection.executemany(numbered(table.insert(missing_only=True)), rows)
 
     def ordered(self, table: Table, column: str) -> str:
         kind = next(c.kind for c in table.columns if c.name == column)
@@ -135,16 +131,13 @@ class PostgresSide:
         }
         for table, column, type_ in await self.rows(COLUMNS):
             if table in columns:
-                columns[table].append(Column(column, kind_of(table, column, type_)))
+                columns[table].append(column_of(table, column, type_))
         keys: defaultdict[str, list[str]] = defaultdict(list)
         for table, column in await self.rows(KEYS):
             keys[table].append(column)
         refers: defaultdict[str, set[str]] = defaultdict(set)
         for table, other, _, _ in await self.rows(FOREIGN_KEYS):
             refers[table].add(other)
-        for name in columns:
-            if not keys[name]:
-                raise CopyRefused(f"The table {name} has no primary key, so it cannot be read in order.")
         return in_order(
             Table(name, tuple(held), tuple(keys[name]), tuple(sorted(refers[name])))
             for name, held in columns.items()
@@ -180,7 +173,7 @@ class PostgresSide:
         for table in tables:
             # creating a trigger waits for every transaction that has written to the table; later ones are subject to it
             async with self.transaction():
-                for verb, row in _VERBS:
+                for verb, row in VERBS:
                     but = f" WHEN ({row}.name NOT IN {MARKS})" if table.name == "meta" else ""
                     await self.run(
                         f"CREATE OR REPLACE TRIGGER fence_{verb.lower()} BEFORE {verb} ON {table.name}"
@@ -191,7 +184,7 @@ class PostgresSide:
         # if another session reads for an hour, writers must not queue behind us
         await self.run("SET LOCAL lock_timeout = '3s'")
         for table in tables:
-            for verb, _ in _VERBS:
+            for verb, _ in VERBS:
                 await self.run(f"DROP TRIGGER IF EXISTS fence_{verb.lower()} ON {table.name}")
         await self.run("DROP FUNCTION IF EXISTS doorward_fence()")
         await self.run("DROP TABLE IF EXISTS fence")

@@ -9,13 +9,12 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import final
 
-from doorward.storage.copy.fence import FENCED, WRITTEN, in_force
-from doorward.storage.copy.tables import BOOKKEEPING, MARKS, Column, CopyRefused, Kind, Table, in_order
+from doorward.storage.copy.fence import FENCED, VERBS, WRITTEN, in_force
+from doorward.storage.copy.tables import BOOKKEEPING, MARKS, CopyRefused, Table, column_of, in_order
 from doorward.storage.sql.statements import Param, Row
 from doorward.storage.sqlite.file import BUSY_SECONDS, connect
 from doorward.storage.sqlite.write_lock import Turn
 
-_KINDS: dict[str, Kind] = {"TEXT": "text", "BIGINT": "number", "BLOB": "bytes"}
 _NOW = "CAST(strftime('%s', 'now') AS INTEGER)"
 _UNTOUCHED = f"EXISTS (SELECT 1 FROM fence WHERE owner <> {WRITTEN})"  # noqa: S608 - a constant of this package
 
@@ -63,11 +62,8 @@ class SqliteSide:
             return self._connection.execute(sql, params).rowcount
 
     async def insert(self, table: Table, rows: Sequence[Row], *, missing_only: bool = False) -> None:
-        verb = "INSERT OR IGNORE" if missing_only else "INSERT"
-        names = ", ".join(table.names)
-        marks = ", ".join("?" * len(table.columns))
         with _told(self._path):
-            self._connection.executemany(f"{verb} INTO {table.name} ({names}) VALUES ({marks})", rows)
+            self._connection.executemany(table.insert(missing_only=missing_only), rows)
 
     def ordered(self, table: Table, column: str) -> str:
         del table  # SQLite compares text by its bytes by default
@@ -112,15 +108,9 @@ class SqliteSide:
     async def _table(self, name: str) -> Table:
         described = await self.rows("SELECT name, type, pk FROM pragma_table_info(?) ORDER BY cid", (name,))
         refers = await self.rows('SELECT DISTINCT "table" FROM pragma_foreign_key_list(?)', (name,))
-        columns: list[Column] = []
-        for column, kind, _ in described:
-            if kind not in _KINDS:
-                raise CopyRefused(f"The column {name}.{column} has the type {kind}, which cannot be copied.")
-            columns.append(Column(column, _KINDS[kind]))
+        columns = tuple(column_of(name, column, type_) for column, type_, _ in described)
         key = sorted((place, column) for column, _, place in described if place)
-        if not key:
-            raise CopyRefused(f"The table {name} has no primary key, so it cannot be read in order.")
-        return Table(name, tuple(columns), tuple(c for _, c in key), tuple(sorted(row[0] for row in refers)))
+        return Table(name, columns, tuple(c for _, c in key), tuple(sorted(row[0] for row in refers)))
 
     async def has(self, table: str) -> bool:
         return bool(await self.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)))
@@ -144,7 +134,7 @@ class SqliteSide:
         # no other writer is active during this transaction, and every later one meets the triggers
         async with self.transaction():
             for table in tables:
-                for verb, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
+                for verb, row in VERBS:
                     but = f" AND {row}.name NOT IN {MARKS}" if table.name == "meta" else ""
                     # a trigger left by an older version has another text
                     await self.run(f"DROP TRIGGER IF EXISTS {_trigger(table, verb)}")
@@ -157,7 +147,7 @@ class SqliteSide:
 
     async def drop_fence(self, tables: Sequence[Table]) -> None:
         for table in tables:
-            for verb in ("INSERT", "UPDATE", "DELETE"):
+            for verb, _ in VERBS:
                 await self.run(f"DROP TRIGGER IF EXISTS {_trigger(table, verb)}")
         await self.run("DROP TABLE IF EXISTS fence")
 

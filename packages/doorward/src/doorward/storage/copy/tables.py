@@ -13,8 +13,14 @@ from msgspec import Struct
 
 from doorward.core.errors import StoreUnavailable
 from doorward.storage.sql.audit_end import KEPT_FROM
+from doorward.storage.sql.text import insert
 
 Kind = Literal["text", "number", "bytes"]
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys(("TEXT", "text", "varchar"), "text"),
+    **dict.fromkeys(("BIGINT", "int8", "int4"), "number"),
+    **dict.fromkeys(("BLOB", "bytea"), "bytes"),
+}
 
 MOVED = "moved"
 ARRIVING = "arriving"
@@ -52,6 +58,13 @@ class Column(Struct, frozen=True):
     kind: Kind
 
 
+def column_of(table: str, name: str, type_: str) -> Column:
+    """The column of a type of either engine. Raises `CopyRefused` for a type that no schema of ours has."""
+    if type_ not in _KINDS:
+        raise CopyRefused(f"The column {table}.{name} has the type {type_}, which cannot be copied.")
+    return Column(name, _KINDS[type_])
+
+
 class Table(Struct, frozen=True):
     """A table: its columns, the columns of its primary key in order, and the tables that it refers to."""
 
@@ -64,6 +77,10 @@ class Table(Struct, frozen=True):
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
         return tuple(column.name for column in self.columns)
+
+    def insert(self, *, missing_only: bool) -> str:
+        """An INSERT of a row; with `missing_only` an existing row stays as it is."""
+        return insert(self.name, ", ".join(self.names), "ON CONFLICT DO NOTHING" if missing_only else "")
 
     @property
     def key_places(self) -> tuple[int, ...]:
@@ -78,8 +95,11 @@ class Table(Struct, frozen=True):
 
 
 def in_order(tables: Iterable[Table]) -> tuple[Table, ...]:
-    """Sorted by name, with referenced tables before those that refer to them."""
+    """Sorted by name, with referenced tables before those that refer to them. Raises `CopyRefused` for one without a key."""
     waiting = sorted(tables, key=lambda table: table.name)
+    for table in waiting:
+        if not table.key:
+            raise CopyRefused(f"The table {table.name} has no primary key, so it cannot be read in order.")
     known = {table.name for table in waiting}
     done: list[Table] = []
     names: set[str] = set()
