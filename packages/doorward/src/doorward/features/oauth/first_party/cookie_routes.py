@@ -119,10 +119,7 @@ class CookieEndpoints:
     async def session(self, asked: FromAppPage) -> Response | OAuthError:
         """Who is signed in by cookie: what the cookie says, and the CSRF token for unsafe requests."""
         outcome = await self.cookies.standing(asked.app, self.jar.read(asked.request.cookies(), "at"))
-        if isinstance(outcome, OAuthError):
-            return outcome
-        said = {"csrf_token": outcome.csrf_token, "expires_in": outcome.expires_in}
-        return json_response({**outcome.claims, **said})
+        return outcome if isinstance(outcome, OAuthError) else json_response(outcome)
 
     async def sign_out(self, asked: FromAppPage) -> Response | OAuthError:
         """End the session and clear the cookies. Answers 204 also when no session of this app was left."""

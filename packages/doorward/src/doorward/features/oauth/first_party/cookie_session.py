@@ -51,14 +51,6 @@ class AllowedApp:
         self.client_id = client_id
 
 
-class Standing(Struct, frozen=True):
-    """The claims of the cookie's token, for the page's script; never the token."""
-
-    claims: dict[str, Any]
-    csrf_token: str
-    expires_in: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CookieSession:
     """Puts the responses of the token endpoint into cookies; all decisions are those of the token endpoint."""
@@ -116,8 +108,8 @@ class CookieSession:
         )
         return await self.tokens.exchange(asked)
 
-    async def standing(self, app: AllowedApp, access_token: str | None) -> Standing | OAuthError:
-        """The state of the sign-in by this cookie, for a page that was just loaded."""
+    async def standing(self, app: AllowedApp, access_token: str | None) -> dict[str, Any] | OAuthError:
+        """The state of the sign-in by this cookie, for a page that was just loaded: claims of the token, never the token."""
         now = self.clock.now()
         claims = await self._claims(access_token, now)
         if claims is None or claims.get("client_id") != app.client_id:
@@ -127,7 +119,8 @@ class CookieSession:
             for name in ("sub", "scope", "roles", "permissions", "auth_time", "acr", "amr", "exp")
             if name in claims
         }
-        return Standing(shown, rule.csrf_token(access_token or ""), int(claims["exp"]) - now)
+        csrf_token = rule.csrf_token(access_token or "")
+        return {**shown, "csrf_token": csrf_token, "expires_in": int(claims["exp"]) - now}
 
     async def end(
         self,
