@@ -150,9 +150,12 @@ DETAIL = {
     "failures",
     "left",
     "method",
+    "methods",
+    "password",
     "provider",
     "reason",
     "reported",
+    "required",
     "scopes",
     "token_kind",
 }

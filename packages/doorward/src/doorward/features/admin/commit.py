@@ -1,4 +1,5 @@
-"""Commit of a configuration change (apps, APIs, roles): compare-and-swap on the snapshot that was read, with its audit event."""
+"""Audit events of administration, and the commit of a configuration change (apps, APIs, roles): compare-and-swap on the snapshot that
+was read."""
 
 from __future__ import annotations
 
@@ -15,13 +16,41 @@ from doorward.storage.sql.store import Store, Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigAdmin:
-    """Base class of the services for apps, APIs and roles."""
+class AuditedAdmin:
+    """Base class of the services whose changes are audited."""
 
     store: Store
-    config: ConfigSource
     random: SecureRandom
     clock: Clock
+
+    def _event(
+        self,
+        actor: Actor,
+        kind: str,
+        now: int,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        **detail: str | list[str],
+    ) -> Write:
+        """The audit event, for the commit of the change."""
+        return operator_event(
+            self.store,
+            self.random,
+            actor=actor,
+            kind=kind,
+            now=now,
+            account_id=account_id,
+            client_id=client_id,
+            **detail,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigAdmin(AuditedAdmin):
+    """Base class of the services for apps, APIs and roles."""
+
+    config: ConfigSource
 
     async def _commit(
         self,
@@ -34,18 +63,8 @@ class ConfigAdmin:
     ) -> None:
         """Commit a change decided on the snapshot `read`, with its audit event. Raises `Overtaken` when a newer snapshot exists: an
         app's document is written whole, and a change made in between would be lost."""
-        store = self.store
-        event = operator_event(
-            store,
-            self.random,
-            actor=actor,
-            kind=kind,
-            now=self.clock.now(),
-            account_id=None,
-            client_id=client_id,
-            **detail,
-        )
-        if not await store.commit(store.registry.unchanged(read.version), *writes, event):
+        event = self._event(actor, kind, self.clock.now(), account_id=None, client_id=client_id, **detail)
+        if not await self.store.commit(self.store.registry.unchanged(read.version), *writes, event):
             await self.config.refresh()
             raise Overtaken
         await self.config.settle()

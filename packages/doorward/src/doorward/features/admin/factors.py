@@ -13,17 +13,15 @@ from doorward.core.model.actor import Actor
 from doorward.core.model.factor_demand import FactorDemand
 from doorward.core.model.passkey import Passkey
 from doorward.core.model.policy import SecondFactorPolicy
-from doorward.core.ports.clock import Clock
 from doorward.core.ports.mail_queue import MailQueue
-from doorward.core.ports.random import SecureRandom
 from doorward.core.text import one_line
+from doorward.features.admin.commit import AuditedAdmin
 from doorward.features.admin.error import refused
 from doorward.features.admin.lookup import find_account
 from doorward.features.admin.operation import operation
-from doorward.features.audit.operator import operator_event
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.sessions.revoker import Revoker
-from doorward.storage.sql.store import Store, Write
+from doorward.storage.sql.store import Write
 
 BACKUP: Final = "recovery_code"
 SAME: Final = {"security_key": "passkey"}
@@ -53,12 +51,9 @@ class FactorsOf(Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FactorAdmin:
+class FactorAdmin(AuditedAdmin):
     """People are named by e-mail address or id. Every method raises `AdminError` on failure."""
 
-    store: Store
-    random: SecureRandom
-    clock: Clock
     revoker: Revoker
     mail_queue: MailQueue
     policy: SecondFactorPolicy
@@ -116,12 +111,10 @@ class FactorAdmin:
                 self.store.sessions.forget_devices(old.id, but=None),
                 *await self.revoker.account(old.id, now=now, reason="second_factor_reset", sub_entry=False),
                 self.store.messages.insert_mail(mail),
-                operator_event(
-                    self.store,
-                    self.random,
-                    actor=actor,
-                    kind="second_factor.reset",
-                    now=now,
+                self._event(
+                    actor,
+                    "second_factor.reset",
+                    now,
                     account_id=old.id,
                     password="forgotten" if forget_password else "kept",
                     methods=list(methods),
@@ -163,12 +156,10 @@ class FactorAdmin:
                 self.store.accounts.replace(new, old=old),
                 self.store.factor_demands.require(old.id, now if on else None, until),
                 *((self.store.messages.insert_mail(letter),) if on else ()),
-                operator_event(
-                    self.store,
-                    self.random,
-                    actor=actor,
-                    kind="second_factor.required",
-                    now=now,
+                self._event(
+                    actor,
+                    "second_factor.required",
+                    now,
                     account_id=old.id,
                     required="yes" if on else "no",
                     **({"grace": str(grace)} if on else {}),

@@ -17,32 +17,27 @@ from doorward.core.model.actor import Actor
 from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import EndReason
-from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.passwords import PasswordHasher
-from doorward.core.ports.random import SecureRandom
+from doorward.features.admin.commit import AuditedAdmin
 from doorward.features.admin.error import AdminError, nearest, refused
 from doorward.features.admin.lookup import find_account, find_role
 from doorward.features.admin.operation import demand, operation
-from doorward.features.audit.operator import operator_event
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules import password as password_rule
 from doorward.features.sessions.revoker import Revoker
-from doorward.storage.sql.store import Store, Write
+from doorward.storage.sql.store import Write
 
 _TRIES = 5
 _MAX_NAME = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PeopleAdmin:
+class PeopleAdmin(AuditedAdmin):
     """People are named by e-mail address or id everywhere. Every method raises `AdminError` when it cannot be done, and every change is
     audited."""
 
-    store: Store
     config: ConfigSource
-    random: SecureRandom
-    clock: Clock
     hasher: PasswordHasher
     revoker: Revoker
     judge: JudgePassword
@@ -89,7 +84,8 @@ class PeopleAdmin:
         if password is not None:
             account = await self._with_password(account, password, now)
         if not await self.store.commit(
-            self.store.accounts.insert(account), self._audit(actor, "account.created", account, now)
+            self.store.accounts.insert(account),
+            self._event(actor, "account.created", now, account_id=account.id),
         ):
             raise refused("email_taken", email=address)
         return account
@@ -159,7 +155,7 @@ class PeopleAdmin:
         await self.store.commit(
             *writes,
             self.store.accounts.delete(account.id),
-            self._audit(actor, "account.deleted", account, now),
+            self._event(actor, "account.deleted", now, account_id=account.id),
         )
         await self.revoker.late(account.id, now=now, reason="account_deleted")
         return account
@@ -222,7 +218,8 @@ class PeopleAdmin:
             if ends is not None:
                 writes += await self.revoker.account(old.id, now=now, reason=ends, sub_entry=sub_entry)
                 writes.append(self.store.sessions.forget_devices(old.id, but=None))
-            if await self.store.commit(*writes, self._audit(actor, kind, new, now, **detail)):
+            writes.append(self._event(actor, kind, now, account_id=new.id, **detail))
+            if await self.store.commit(*writes):
                 if ends is not None:
                     await self.revoker.late(old.id, now=now, reason=ends)
                 return new
@@ -235,11 +232,6 @@ class PeopleAdmin:
             raise _weak(weak)
         hashed = await self.hasher.hash(Secret(password_rule.prepare(password.reveal())))
         return structs.replace(account, password_hash=hashed, password_changed_at=now)
-
-    def _audit(self, actor: Actor, kind: str, account: Account, now: int, **detail: str) -> Write:
-        return operator_event(
-            self.store, self.random, actor=actor, kind=kind, now=now, account_id=account.id, **detail
-        )
 
 
 def _said(key: str, text: str) -> str | None:

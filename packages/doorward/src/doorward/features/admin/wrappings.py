@@ -10,25 +10,20 @@ from dataclasses import dataclass
 
 from doorward.core.model.actor import Actor
 from doorward.core.model.wrapped_key import WrappedKey
-from doorward.core.ports.clock import Clock
 from doorward.core.ports.key_wrapper import KeyProblem, KeyWrapper
-from doorward.core.ports.random import SecureRandom
+from doorward.features.admin.commit import AuditedAdmin
 from doorward.features.admin.error import refused
 from doorward.features.admin.operation import operation
-from doorward.features.audit.operator import operator_event
 from doorward.features.signing_keys.root import RootSecret
-from doorward.storage.sql.store import Store, Write
+from doorward.storage.sql.store import Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WrappingAdmin:
+class WrappingAdmin(AuditedAdmin):
     """`wrapper` comes from the settings; `root` is the secret it unwrapped. Changes are audited."""
 
-    store: Store
     wrapper: KeyWrapper
     root: RootSecret
-    random: SecureRandom
-    clock: Clock
 
     @operation("keys.read")
     async def get_in_use(self, actor: Actor) -> str:
@@ -83,4 +78,4 @@ class WrappingAdmin:
 
     def _audit(self, actor: Actor, kind: str, kek: str) -> Write:
         said = {"root_id": self.root.opened_by.id, "kek": kek}
-        return operator_event(self.store, self.random, actor=actor, kind=kind, now=self.clock.now(), **said)
+        return self._event(actor, kind, self.clock.now(), **said)
