@@ -116,15 +116,13 @@ def show_(run: CommandRun, who: Who) -> None:
 @command(app)
 def disable(run: CommandRun, who: Who) -> None:
     """Keep somebody out. Sign-in is refused, every session and token ends now."""
-    account = _change(run, lambda people: people.disable(actor(), who))
-    _done(run, account, f"{account.email} is disabled; what they had open has ended.")
+    _done(run, lambda people: people.disable(actor(), who), "is disabled; what they had open has ended.")
 
 
 @command(app)
 def enable(run: CommandRun, who: Who) -> None:
     """Let somebody in again."""
-    account = _change(run, lambda people: people.enable(actor(), who))
-    _done(run, account, f"{account.email} may sign in again.")
+    _done(run, lambda people: people.enable(actor(), who), "may sign in again.")
 
 
 @command(app, yes=True)
@@ -132,8 +130,7 @@ def delete(run: CommandRun, who: Who) -> None:
     """Delete a person and all that is theirs. The audit log stays."""
     found = run.ask(lambda services: services.get(admin.people).get(actor(), who))
     run.confirm(f"Delete {found.email} for good?")
-    account = _change(run, lambda people: people.delete(actor(), found.id))
-    _done(run, account, f"{account.email} is deleted.")
+    _done(run, lambda people: people.delete(actor(), found.id), "is deleted.")
 
 
 @command(app, "set-password")
@@ -143,22 +140,23 @@ def set_password(run: CommandRun, who: Who, password_stdin: PasswordStdin = Fals
     password = read_password(from_stdin=password_stdin)
     if password is None:
         raise CliError("There is no terminal to ask for the password.", "Pipe it in with --password-stdin.")
-    account = _change(run, lambda people: people.set_password(actor(), found.id, password))
-    _done(run, account, f"{account.email} has a new password; their sessions have ended.")
+    _done(
+        run,
+        lambda people: people.set_password(actor(), found.id, password),
+        "has a new password; their sessions have ended.",
+    )
 
 
 @command(app, "grant-role")
 def grant_role(run: CommandRun, who: Who, role: RoleName) -> None:
     """Give somebody a role. Their apps see it with the next token."""
-    account = _change(run, lambda people: people.grant_role(actor(), who, role))
-    _done(run, account, f"{account.email} has the role {role}.")
+    _done(run, lambda people: people.grant_role(actor(), who, role), f"has the role {role}.")
 
 
 @command(app, "revoke-role")
 def revoke_role(run: CommandRun, who: Who, role: RoleName) -> None:
     """Take a role away; the next token is without it."""
-    account = _change(run, lambda people: people.revoke_role(actor(), who, role))
-    _done(run, account, f"{account.email} lost the role {role}.")
+    _done(run, lambda people: people.revoke_role(actor(), who, role), f"lost the role {role}.")
 
 
 @command(app, "set")
@@ -178,7 +176,7 @@ def set_(
     if not changes:
         raise CliError("Nothing was named to change.", "See what can be: doorward user set --help")
     account = _change(run, lambda people: people.update(actor(), who, changes))
-    _done(run, account, f"Apps are told something new of {account.email}.")
+    run.done(documents.of_account(account), f"Apps are told something new of {account.email}.")
 
 
 def _change(run: CommandRun, work: Callable[[PeopleAdmin], Awaitable[Account]]) -> Account:
@@ -191,8 +189,10 @@ def _change(run: CommandRun, work: Callable[[PeopleAdmin], Awaitable[Account]]) 
     return run.ask(named)
 
 
-def _done(run: CommandRun, account: Account, said: str) -> None:
-    run.done(documents.of_account(account), said)
+def _done(run: CommandRun, work: Callable[[PeopleAdmin], Awaitable[Account]], said: str) -> None:
+    """Run `work` on a person, and show what it did: `said` follows their address."""
+    account = _change(run, work)
+    run.done(documents.of_account(account), f"{account.email} {said}")
 
 
 def factor_rows(found: FactorsOf) -> Rows:
