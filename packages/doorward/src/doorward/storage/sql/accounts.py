@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doorward.core.model.account import Account, EnrolledFactor
-from doorward.storage.sql.rows import ACCOUNT_COLUMNS, to_account, to_row
-from doorward.storage.sql.statements import Database, Param, Row, Write, guarded, to_json, write
+from doorward.storage.sql.rows import ACCOUNT_COLUMNS, found, to_account, to_row
+from doorward.storage.sql.statements import Database, Param, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, select, update
 
 _GET = select(ACCOUNT_COLUMNS, "accounts WHERE id = ?")
@@ -50,10 +50,10 @@ class SqlAccounts:
         self._db = database
 
     async def get(self, account_id: str) -> Account | None:
-        return _account(await self._db.one(_GET, (account_id,)))
+        return await found(self._db, _GET, (account_id,), to_account)
 
     async def by_email(self, email: str) -> Account | None:
-        return _account(await self._db.one(_BY_EMAIL, (email,)))
+        return await found(self._db, _BY_EMAIL, (email,), to_account)
 
     async def find(self, text: str) -> Sequence[Account]:
         """By id or exact e-mail address (case folded), as typed on the command line."""
@@ -130,10 +130,6 @@ class SqlAccounts:
     def rehash(self, account_id: str, old_hash: str, new_hash: str) -> Write:
         """Guarded: loses when the password was changed in between."""
         return guarded(_REHASH, new_hash, account_id, old_hash)
-
-
-def _account(row: Row | None) -> Account | None:
-    return None if row is None else to_account(row)
 
 
 def _row(account: Account) -> tuple[Param, ...]:

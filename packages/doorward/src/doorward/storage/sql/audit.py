@@ -9,7 +9,7 @@ import msgspec
 
 from doorward.core.model.audit import AuditEvent
 from doorward.storage.sql.audit_end import End
-from doorward.storage.sql.rows import from_row, to_row
+from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Row, Write, to_json, write
 from doorward.storage.sql.text import insert, newest_of, select
 
@@ -53,8 +53,7 @@ class SqlAudit:
         return await self._end(self._db, now, keep, limit)
 
     async def get(self, event_id: str) -> AuditEvent | None:
-        row = await self._db.one(_GET, (event_id,))
-        return None if row is None else _event(row)
+        return await found(self._db, _GET, (event_id,), _event)
 
     async def of_account(
         self,

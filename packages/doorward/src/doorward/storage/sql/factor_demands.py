@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorward.core.model.factor_demand import FactorDemand
+from doorward.storage.sql.rows import found, from_row
 from doorward.storage.sql.statements import Database, Write, write
 from doorward.storage.sql.text import insert, select
 
@@ -39,12 +40,7 @@ class SqlFactorDemands:
         self._db = database
 
     async def get(self, account_id: str) -> FactorDemand | None:
-        row = await self._db.one(_GET, (account_id,))
-        if row is None:
-            return None
-        return FactorDemand(
-            account_id=row[0], asked_at=row[1], postponed=row[2], required_at=row[3], grace_until=row[4]
-        )
+        return await found(self._db, _GET, (account_id,), lambda row: from_row(FactorDemand, row))
 
     def asked(self, account_id: str, at: int) -> Write:
         """Record that a requirement is unmet, unless that is recorded already."""

@@ -14,6 +14,7 @@ from doorward.storage.sql.rows import (
     GRANT_WIDTH,
     REFRESH_COLUMNS,
     REFRESH_WIDTH,
+    found,
     from_recent,
     from_row,
     to_account,
@@ -109,12 +110,10 @@ class SqlGrants:
         self._db = database
 
     async def get(self, grant_id: str) -> Grant | None:
-        row = await self._db.one(_GET, (grant_id,))
-        return None if row is None else to_grant(row)
+        return await found(self._db, _GET, (grant_id,), to_grant)
 
     async def code(self, code_hash: bytes) -> AuthorizationCode | None:
-        row = await self._db.one(_CODE, (code_hash,))
-        return None if row is None else from_row(AuthorizationCode, row)
+        return await found(self._db, _CODE, (code_hash,), lambda row: from_row(AuthorizationCode, row))
 
     async def refresh(self, grant_id: str) -> tuple[RefreshToken, Grant] | None:
         """The refresh token of a grant and the grant, in one round trip."""

@@ -14,7 +14,7 @@ from doorward.core.model.message import (
     Undelivered,
     UndeliveredMail,
 )
-from doorward.storage.sql.rows import from_row, to_row
+from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Param, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, select, update
 
@@ -74,12 +74,10 @@ class SqlMessages:
         self._db = database
 
     async def ticket(self, ticket_id: str) -> EmailChallenge | None:
-        row = await self._db.one(_TICKET, (ticket_id,))
-        return None if row is None else _to_ticket(row)
+        return await found(self._db, _TICKET, (ticket_id,), _to_ticket)
 
     async def ticket_by_link(self, link_hash: bytes) -> EmailChallenge | None:
-        row = await self._db.one(_TICKET_BY_LINK, (link_hash,))
-        return None if row is None else _to_ticket(row)
+        return await found(self._db, _TICKET_BY_LINK, (link_hash,), _to_ticket)
 
     def insert_ticket(self, ticket: EmailChallenge) -> Write:
         return write(_INSERT_TICKET, *_ticket_row(ticket))

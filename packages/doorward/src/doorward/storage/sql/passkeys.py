@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from doorward.core.model.passkey import Passkey
-from doorward.storage.sql.rows import from_row, words
+from doorward.storage.sql.rows import found, from_row, words
 from doorward.storage.sql.statements import Database, Row, Write, guarded, write
 from doorward.storage.sql.text import insert, qualified, select, update
 
@@ -42,8 +42,7 @@ class SqlPasskeys:
 
     async def by_credential(self, credential_id: bytes) -> Passkey | None:
         """The passkey with this credential id, whoever owns it."""
-        row = await self._db.one(_BY_CREDENTIAL, (_hash(credential_id),))
-        return None if row is None else _passkey(row)
+        return await found(self._db, _BY_CREDENTIAL, (_hash(credential_id),), _passkey)
 
     async def of_account(self, account_id: str) -> Sequence[Passkey]:
         """Those of one person, oldest first."""

@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from doorward.core.model.account import Account
 from doorward.core.model.grant import Grant, RefreshToken, Spent
-from doorward.storage.sql.statements import Param, Row
+from doorward.storage.sql.statements import Database, Param, Row
 
 GRANT_COLUMNS = (
     "id, client_id, account_id, audience, scopes, created_at, expires_at, auth_time, acr, amr, session_id, offline,"
@@ -32,6 +32,7 @@ _names = msgspec.json.Decoder(tuple[str, ...])
 _spent = msgspec.msgpack.Decoder(tuple[Spent, ...])
 _pack = msgspec.msgpack.Encoder().encode
 
+Found = TypeVar("Found")
 Value = TypeVar("Value", bound=Struct)
 
 
@@ -46,6 +47,14 @@ def from_row(kind: type[Value], row: Row, **read: Callable[[Any], Any]) -> Value
     for name, decode in read.items():
         fields[name] = decode(fields[name])
     return kind(**fields)
+
+
+async def found(
+    database: Database, sql: str, params: tuple[Param, ...], read: Callable[[Row], Found]
+) -> Found | None:
+    """What `read` makes of the only row; None where there is no row."""
+    row = await database.one(sql, params)
+    return None if row is None else read(row)
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doorward.core.model.sent_code import SentCode
-from doorward.storage.sql.rows import from_row, to_row
+from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Write, guarded, write
 from doorward.storage.sql.text import insert, select, update
 
@@ -31,8 +31,7 @@ class SqlSentCodes:
         self._db = database
 
     async def get(self, code_id: str) -> SentCode | None:
-        row = await self._db.one(_GET, (code_id,))
-        return None if row is None else from_row(SentCode, row)
+        return await found(self._db, _GET, (code_id,), lambda row: from_row(SentCode, row))
 
     async def of_account(self, account_id: str) -> Sequence[SentCode]:
         """All that are not swept yet, in any state."""
@@ -40,8 +39,7 @@ class SqlSentCodes:
 
     async def of_request(self, request: str, kind: str) -> SentCode | None:
         """The newest code of this kind for a sign-in or enrolment, in any state."""
-        row = await self._db.one(_OF_REQUEST, (request, kind))
-        return None if row is None else from_row(SentCode, row)
+        return await found(self._db, _OF_REQUEST, (request, kind), lambda row: from_row(SentCode, row))
 
     def insert(self, code: SentCode) -> Write:
         return write(_INSERT, *to_row(code))

@@ -9,7 +9,7 @@ import msgspec
 from doorward.core.model.session import MOST_DEVICES, MOST_KNOWN, Consent, Session
 from doorward.core.model.signin import Proof
 from doorward.storage.sql.revocations import NEXT, NUMBERED
-from doorward.storage.sql.rows import from_row, to_row, words
+from doorward.storage.sql.rows import found, from_row, to_row, words
 from doorward.storage.sql.statements import Database, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import ALL, insert, select, update
 
@@ -89,12 +89,10 @@ class SqlSessions:
         self._db = database
 
     async def by_secret(self, secret_hash: bytes) -> Session | None:
-        row = await self._db.one(_BY_SECRET, (secret_hash,))
-        return None if row is None else _session(row)
+        return await found(self._db, _BY_SECRET, (secret_hash,), _session)
 
     async def get(self, session_id: str) -> Session | None:
-        row = await self._db.one(_GET, (session_id,))
-        return None if row is None else _session(row)
+        return await found(self._db, _GET, (session_id,), _session)
 
     async def live_of(self, account_id: str, now: int, limit: int = ALL) -> Sequence[Session]:
         """Last used first; at most `limit`."""
@@ -112,8 +110,7 @@ class SqlSessions:
         return [_consent(row) for row in await self._db.all(_CONSENTS_OF, (account_id,))]
 
     async def consent(self, account_id: str, client_id: str, audience: str) -> Consent | None:
-        row = await self._db.one(_CONSENT, (account_id, client_id, audience))
-        return None if row is None else _consent(row)
+        return await found(self._db, _CONSENT, (account_id, client_id, audience), _consent)
 
     def insert(self, session: Session) -> Write:
         params = to_row(session, amr=" ".join(session.amr), proofs=_stored(session.proofs))

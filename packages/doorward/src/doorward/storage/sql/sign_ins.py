@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from doorward.core.model.signin import SignIn
+from doorward.storage.sql.rows import found
 from doorward.storage.sql.statements import Database, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, update
 
@@ -26,12 +27,10 @@ class SqlSignIns:
         self._db = database
 
     async def get(self, sign_in_id: str) -> SignIn | None:
-        row = await self._db.one(_GET, (sign_in_id,))
-        return None if row is None else _decoder.decode(row[0])
+        return await found(self._db, _GET, (sign_in_id,), lambda row: _decoder.decode(row[0]))
 
     async def by_handle(self, handle_hash: bytes) -> SignIn | None:
-        row = await self._db.one(_BY_HANDLE, (handle_hash,))
-        return None if row is None else _decoder.decode(row[0])
+        return await found(self._db, _BY_HANDLE, (handle_hash,), lambda row: _decoder.decode(row[0]))
 
     def insert(self, sign_in: SignIn) -> Write:
         s = sign_in
