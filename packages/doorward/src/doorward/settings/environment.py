@@ -34,34 +34,28 @@ def from_environment(
     by_variable = {PREFIX + name.upper().replace(".", "__"): name for name in known}
     by_variable |= {variable: name for variable, name in _ALIASES.items() if name in known}
     given: dict[str, tuple[str, object, bool]] = {}
-    from_files: dict[str, tuple[str, object, bool]] = {}
     for variable in sorted(environ):
-        if not variable.startswith(PREFIX) or variable.startswith(_OTHER_PREFIXES):
+        if not variable.startswith(PREFIX) or variable.startswith(_OTHER_PREFIXES) or variable in _OTHERS:
             continue
-        if variable in _OTHERS:
+        text = environ[variable]
+        name = by_variable.get(variable) or by_variable.get(variable.removesuffix("_FILE"))
+        if name is None:
+            if not _of_a_service(variable, text):
+                problems.append(f"{variable}: there is no such setting.{did_you_mean(variable, by_variable)}")
             continue
-        if variable in by_variable:
-            name = by_variable[variable]
-            if name in given:
-                problems.append(f"{given[name][0]} and {variable} are both set; keep one of them.")
-            given[name] = (variable, environ[variable], True)
-        elif variable.endswith("_FILE") and variable.removesuffix("_FILE") in by_variable:
-            name = by_variable[variable.removesuffix("_FILE")]
+        if variable not in by_variable:
             try:
-                text = decoded(Path(environ[variable]).read_bytes()).rstrip("\r\n")
+                text = decoded(Path(text).read_bytes()).rstrip("\r\n")
             except OSError as error:
                 problems.append(f"{variable}: the file cannot be read ({error}).")
+                continue
             except NotText as error:
-                problems.append(f"{variable}: the file {environ[variable]} {error}.")
-            else:
-                from_files[name] = (variable, text, True)
-        elif not _of_a_service(variable, environ[variable]):
-            problems.append(f"{variable}: there is no such setting.{did_you_mean(variable, by_variable)}")
-    problems.extend(
-        f"{given[name][0]} and {from_files[name][0]} are both set; keep one of them."
-        for name in sorted(given.keys() & from_files.keys())
-    )
-    return from_files | given
+                problems.append(f"{variable}: the file {text} {error}.")
+                continue
+        if name in given:
+            problems.append(f"{given[name][0]} and {variable} are both set; keep one of them.")
+        given[name] = (variable, text, True)
+    return given
 
 
 def _of_a_service(variable: str, value: str) -> bool:
