@@ -10,7 +10,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
-from typing import Any, Final, cast, final
+from typing import Final, cast, final
 
 import uvicorn
 from msgspec import structs
@@ -259,7 +259,8 @@ def serve(
     server = Serving(
         config=uvicorn.Config(
             application,
-            loop=_loop(),
+            # uvloop where it is installed
+            loop="auto",
             http=LimitedProtocol,
             ws="none",
             lifespan="on",
@@ -324,11 +325,3 @@ async def _hears(descriptor: int, seconds: float) -> bool:
     finally:
         loop.remove_reader(descriptor)
     return os.read(descriptor, 64) != b""
-
-
-def _loop() -> Any:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
