@@ -166,6 +166,7 @@ def test_every_member_of_an_app_can_be_changed_without_a_new_id(stocked: Run, ho
             json.loads((house / "keys.json").read_text()),
         ),
         "rotation": (["--no-rotation"], False),
+        "second_factor": (["--second-factor", "required"], "required"),
     }
     fixed = {"id", "created_at", "secrets"}
     assert set(ways) == set(Client.__struct_fields__) - fixed

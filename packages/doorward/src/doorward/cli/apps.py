@@ -179,6 +179,7 @@ def _rows(client: Client, undelivered: Undelivered | None = None) -> Rows:
             "only the claims that are asked for" if client.id_token_claims == "asked" else None,
         ),
         ("refresh token", None if client.rotation else "stays the same"),
+        ("second factor", "required" if client.second_factor == "required" else None),
     ]
     return [(name, value) for name, value in rows if value is not None]
 

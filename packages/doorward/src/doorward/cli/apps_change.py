@@ -14,7 +14,14 @@ from doorward.cli.apps import AppName, app, show_changed
 from doorward.cli.apps_options import AccessChoice, AuthChoice, UserinfoChoice
 from doorward.cli.command import CommandRun, command
 from doorward.cli.error import CliError
-from doorward.core.model.client import SECRET_METHODS, Client, IdTokenClaims, Pkce, SigningAlgorithm
+from doorward.core.model.client import (
+    SECRET_METHODS,
+    AppSecondFactor,
+    Client,
+    IdTokenClaims,
+    Pkce,
+    SigningAlgorithm,
+)
 from doorward.core.model.policy import LONGEST
 from doorward.features.admin import build as admin
 from doorward.features.admin.apps import NewSecret
@@ -75,6 +82,7 @@ def set_(
     grant_type: Annotated[list[str] | None, typer.Option(metavar="GRANT", help="Replace the ways in which it may get tokens.")] = None,
     response_mode: Annotated[list[str] | None, typer.Option(metavar="MODE", help="Replace the ways in which the answer may reach it.")] = None,
     id_token_claims: Annotated[IdTokenClaims | None, typer.Option(help="Whether ID tokens carry the claims of scopes (all) or only what the claims parameter names (asked).")] = None,
+    second_factor: Annotated[AppSecondFactor | None, typer.Option(help="required: everybody who signs in to it needs one; default: as the settings, roles and operators say.")] = None,
     pkce: Annotated[Pkce | None, typer.Option(help="required; or_nonce: PKCE, or a nonce with openid; optional: neither, which is weaker.")] = None,
     no_pkce: Annotated[bool, typer.Option("--no-pkce", hidden=True)] = False,
     rotation: Annotated[bool | None, typer.Option("--rotation/--no-rotation", help="Whether its refresh tokens rotate.")] = None,
@@ -97,6 +105,7 @@ def set_(
         "grant_types": grant_type and apps_options.listed(grant_type),
         "pkce": pkce or apps_options.without_pkce(given=no_pkce),
         "rotation": rotation,
+        "second_factor": second_factor,
     }
     changes = {key: value for key, value in named.items() if value is not None}
     if auth_method is not None:

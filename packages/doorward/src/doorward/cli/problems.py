@@ -104,6 +104,7 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "factor_missing": "{email} has no second factor. Fix: doorward user show {email!q}",
     "factor_not_held": "{email} has no second factor {given}. Fix: doorward user factors {email!q}",
     "factors_off": "Nobody can set up a second factor here: second_factor.require is off. Fix: Set it to optional, then reload.",
+    "older_program": "A process of an older version still runs, which would not ask for a second factor. Fix: Update every node first, then try again.",
     "key_unused": "No app and no API uses {alg}, so there is no key to rotate. Fix: Keys are made when one is set to an algorithm: doorward app set APP --id-token-signed-alg …",
     "key_too_young": "Not every API may know the next key yet: it was published at {published_at}. Fix: Wait until {known_at}, or turn at once with --force (verifiers fetch an unknown key when they meet it).",
     "key_ended": "The key {key} is {state} already. Fix: doorward keys list",

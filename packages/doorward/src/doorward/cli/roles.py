@@ -31,11 +31,14 @@ def create(
     default: Annotated[
         bool, typer.Option("--default", help="Everybody who signs up from now on gets it.")
     ] = False,
+    second_factor: Annotated[
+        bool, typer.Option("--second-factor", help="Who holds it needs a second factor.")
+    ] = False,
 ) -> None:
     """Create a role."""
     role = run.ask(
         lambda services: services.get(admin.roles).create(
-            actor(), name, permissions=allow or (), default=default
+            actor(), name, permissions=allow or (), default=default, second_factor=second_factor
         )
     )
     run.card(documents.of_role(role), role.name, _rows(role), said=f"Created the role {role.name}.")
@@ -83,14 +86,26 @@ def set_(
     default: Annotated[
         bool | None, typer.Option("--default/--no-default", help="Whether everybody who signs up gets it.")
     ] = None,
+    second_factor: Annotated[
+        bool | None,
+        typer.Option(
+            "--second-factor/--no-second-factor", help="Whether who holds it needs a second factor."
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="A new name; who holds it goes on holding it.")] = None,
 ) -> None:
     """Change a role. What is not named stays."""
-    if allow is None and no_allow is None and default is None and name is None:
+    if all(given is None for given in (allow, no_allow, default, second_factor, name)):
         raise CliError("Nothing was named to change.", "See what can be: doorward role set --help")
     changed = run.ask(
         lambda services: services.get(admin.roles).update(
-            actor(), role, name=name, allow=allow or (), disallow=no_allow or (), default=default
+            actor(),
+            role,
+            name=name,
+            allow=allow or (),
+            disallow=no_allow or (),
+            default=default,
+            second_factor=second_factor,
         )
     )
     said = f"Changed {changed.name}; who holds it has it so with the next token."
@@ -112,5 +127,6 @@ def _rows(role: Role) -> Rows:
         ("id", role.id),
         *(permissions or [("permissions", "none")]),
         ("given at sign-up", "yes" if role.default else "no"),
+        *([("second factor", "required")] if role.second_factor else []),
         ("created", moment(role.created_at)),
     ]

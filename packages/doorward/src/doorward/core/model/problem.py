@@ -109,6 +109,7 @@ ProblemCode = Literal[
     "factor_missing",
     "factor_not_held",
     "factors_off",
+    "older_program",
     # signing keys and key-encryption keys
     "key_unused",
     "key_too_young",

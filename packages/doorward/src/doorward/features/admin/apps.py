@@ -26,6 +26,7 @@ from doorward.features.oauth.clients.rules.kinds import AppKind
 from doorward.features.sessions.revoker import Revoker
 from doorward.features.signing_keys import rules as key_life
 from doorward.features.signing_keys.rotation import KeyRotation
+from doorward.storage.sql.store import Write
 
 SECRET_PREFIX: Final = "dw_cs_"
 MOST_KEPT: Final = 30 * 86_400
@@ -72,7 +73,8 @@ class AppAdmin(ConfigAdmin):
         demand(kinds.problem(client, kind=kind))
         demand(registration.client_problem(client, native=kind == "native"))
         client, secret = self._credentials(client, now)
-        await self._put(actor, config, client, "app.created", name=client.name)
+        demands = [await self._demand_second_factor()] if client.second_factor == "required" else []
+        await self._put(actor, config, client, "app.created", *demands, name=client.name)
         return NewSecret(client, secret)
 
     @operation("apps.read")
@@ -183,7 +185,9 @@ class AppAdmin(ConfigAdmin):
             raise refused("app_introspects", app=old.name, api=asking[0])
         new, secret = self._credentials(new, self.clock.now())
         changed = [name for name in Client.__struct_fields__ if getattr(old, name) != getattr(new, name)]
-        await self._put(actor, config, new, "app.changed", changed=changed)
+        begins = new.second_factor == "required" and old.second_factor != "required"
+        demands = [await self._demand_second_factor()] if begins else []
+        await self._put(actor, config, new, "app.changed", *demands, changed=changed)
         return NewSecret(new, secret)
 
     def _plug_problem(self, client: Client) -> Problem | None:
@@ -206,12 +210,13 @@ class AppAdmin(ConfigAdmin):
         config: ConfigSnapshot,
         client: Client,
         kind: str,
+        *also: Write,
         **detail: str | list[str],
     ) -> None:
         if await self.rotation.ensure(key_life.algorithms([client], []), actor=actor):
             raise Overtaken
         put = self.store.registry.put_client(client)
-        await self._commit(actor, kind, config, put, client_id=client.id, **detail)
+        await self._commit(actor, kind, config, put, *also, client_id=client.id, **detail)
 
 
 def _refuse_taken(config: ConfigSnapshot, name: str, *, but: str = "") -> None:

@@ -10,6 +10,7 @@ from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.random import SecureRandom
+from doorward.features.admin.error import refused
 from doorward.features.admin.operation import Overtaken
 from doorward.features.audit.operator import operator_event
 from doorward.storage.sql.store import Store, Write
@@ -51,6 +52,13 @@ class ConfigAdmin(AuditedAdmin):
     """Base class of the services for apps, APIs and roles."""
 
     config: ConfigSource
+
+    async def _demand_second_factor(self) -> Write:
+        """Part of the commit with which an app or a role begins to demand a second factor: older programs, which would not ask for one
+        and would drop the demand with their next change, are refused from then on. Raises `AdminError` while one of them runs."""
+        if await self.store.nodes.older():
+            raise refused("older_program")
+        return self.store.require_this_program()
 
     async def _commit(
         self,

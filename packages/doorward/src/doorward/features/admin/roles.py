@@ -24,10 +24,16 @@ class RoleAdmin(ConfigAdmin):
 
     @operation("roles.write")
     async def create(
-        self, actor: Actor, name: str, *, permissions: Sequence[str], default: bool = False
+        self,
+        actor: Actor,
+        name: str,
+        *,
+        permissions: Sequence[str],
+        default: bool = False,
+        second_factor: bool = False,
     ) -> Role:
         """Create a role with permissions, each given as `API:permission,permission` (no permissions: all that the API has now). A
-        default role is assigned to every later sign-up."""
+        default role is assigned to every later sign-up; with `second_factor` its members need one."""
         config = await self.config.refresh()
         name = _new_name(config, name)
         held = parse_access(config, permissions)
@@ -39,8 +45,11 @@ class RoleAdmin(ConfigAdmin):
             created_at=self.clock.now(),
             default=default,
             key=role_id,
+            second_factor=second_factor,
         )
-        await self._commit(actor, "role.created", config, self.store.registry.put_role(role), role=name)
+        demands = [await self._demand_second_factor()] if second_factor else []
+        put = self.store.registry.put_role(role)
+        await self._commit(actor, "role.created", config, put, *demands, role=name)
         return role
 
     @operation("roles.read")
@@ -63,6 +72,7 @@ class RoleAdmin(ConfigAdmin):
         allow: Sequence[str] = (),
         disallow: Sequence[str] = (),
         default: bool | None = None,
+        second_factor: bool | None = None,
     ) -> Role:
         """`allow` adds an API, or replaces its permissions; `disallow` removes APIs. Members of the role get the change with their next
         token, and stay members under a new `name`."""
@@ -80,18 +90,22 @@ class RoleAdmin(ConfigAdmin):
             default=old.default if default is None else default,
             # memberships refer to this key, so it stays the old one
             key=old.held_as,
+            second_factor=old.second_factor if second_factor is None else second_factor,
         )
         if structs.replace(new, key=old.key) == old:
             raise refused("unchanged", noun="role", name=old.name)
+        demands = [await self._demand_second_factor()] if new.second_factor > old.second_factor else []
         before, after = _each(old), _each(new)
         await self._commit(
             actor,
             "role.changed",
             config,
             self.store.registry.put_role(new),
+            *demands,
             role=new.name,
             was=old.name,
             default="yes" if new.default else "no",
+            second_factor="yes" if new.second_factor else "no",
             added=[one for one in after if one not in before],
             removed=[one for one in before if one not in after],
         )
