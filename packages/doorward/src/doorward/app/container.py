@@ -7,6 +7,7 @@ on first use by the features' `build.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -70,8 +71,7 @@ class Container:
     notifier: ChangeNotifiers
     cache: ValkeyLink | None
     root: RootSecret
-    close_hasher: Callable[[], None]
-    close_store: bool
+    closing: AsyncExitStack
 
     def root_wrappings(self) -> WrappingAdmin:
         """The service that changes key-encryption keys. Raises `KeyProblem`."""
@@ -81,16 +81,12 @@ class Container:
 
     async def aclose(self) -> None:
         """Write pending counts, notify the other processes of what was committed, and close everything that was opened."""
-        self.close_hasher()
-        try:
-            await self.services.uncommitted.flush()
-        except StoreUnavailable:
-            _log.warning("counters.lost")
-        await self.notifier.published()
-        if self.cache is not None:
-            await self.cache.close()
-        if self.close_store:
-            await self.services.store.close()
+        async with self.closing:
+            try:
+                await self.services.uncommitted.flush()
+            except StoreUnavailable:
+                _log.warning("counters.lost")
+            await self.notifier.published()
 
 
 async def open_container(
@@ -110,29 +106,40 @@ async def open_container(
     Raises `KeyProblem`, `StoreUnavailable`, `SchemaRefused`, `BadBreachList`, OSError.
     """
     breached = breached or _breached(settings)
-    close_store = store is None
+    closing = AsyncExitStack()
     if store is None:
         store = await open_store(settings.database, postgres=settings.postgres)
+        closing.push_async_callback(store.close)
     try:
         await admit(store.meta, where=str(settings.database))
         root = await root_secret(settings, store)
     except BaseException:
-        if close_store:
-            await store.close()
+        await closing.aclose()
         raise
     metrics = metrics or NoMetrics()
     if clock is None:
         clock = system = SystemClock()
         metrics.clock_ahead(system.ahead)
     random = random or SystemRandom()
-    close_hasher = _nothing
     if hasher is None:
         hasher = argon2 = Argon2Hasher(settings.passwords)
-        close_hasher = argon2.close
+        closing.callback(argon2.close)
     sealer = KeyedSealer(root.secret)
     signer = SnapshotSigner(issuer=settings.issuer, sealer=sealer)
     uncommitted = WriteBehindCounter(store=store, clock=clock)
-    cache, notifiers = None, _database_notifiers(settings, metrics)
+    cache, notifiers = None, list[ChangeNotifier]()
+    if is_postgres(str.__str__(settings.database)):
+        # the client library is not loaded where there is only a file
+        from doorward.storage.postgres.change_notifier import PostgresChangeNotifier
+
+        notifiers.append(
+            PostgresChangeNotifier(
+                url=settings.database,
+                metrics=metrics,
+                options=settings.postgres,
+                tell=lambda said: _log.warning("change_notifier.postgres", reason=said),
+            )
+        )
     counters: Counters = StoreCounters(store=store)
     if settings.cache is not None:
         # the client library is not loaded where there is no cache
@@ -141,6 +148,7 @@ async def open_container(
         from doorward.adapters.valkey.counters import ValkeyCounters
 
         cache = ValkeyLink(settings.cache.reveal(), metrics=metrics)
+        closing.push_async_callback(cache.close)
         counters = ValkeyCounters(link=cache, store=store, uncommitted=uncommitted)
         notifiers.append(ValkeyChangeNotifier(url=settings.cache.reveal(), link=cache, metrics=metrics))
     notifier = ChangeNotifiers(notifiers)
@@ -195,8 +203,7 @@ async def open_container(
         notifier=notifier,
         cache=cache,
         root=root,
-        close_hasher=close_hasher,
-        close_store=close_store,
+        closing=closing,
     )
 
 
@@ -205,22 +212,6 @@ def _breached(settings: Settings) -> BreachedList:
         return open_list(settings.passwords.breached_list) or NothingListed()
     except OSError as problem:
         raise BadBreachList(str(problem)) from None
-
-
-def _database_notifiers(settings: Settings, metrics: Metrics) -> list[ChangeNotifier]:
-    if not is_postgres(str.__str__(settings.database)):
-        return []
-    # the client library is not loaded where there is only a file
-    from doorward.storage.postgres.change_notifier import PostgresChangeNotifier
-
-    return [
-        PostgresChangeNotifier(
-            url=settings.database,
-            metrics=metrics,
-            options=settings.postgres,
-            tell=lambda said: _log.warning("change_notifier.postgres", reason=said),
-        )
-    ]
 
 
 def _mail_writer(
@@ -242,7 +233,3 @@ def _mail_writer(
         return structs.replace(message, code=values.get("code"))
 
     return write
-
-
-def _nothing() -> None:
-    """Do nothing: the caller that passed the hasher closes it."""
