@@ -46,6 +46,12 @@ class Api:
             clock=lambda: front.now,
         )
 
+    def challenge(self, token: str) -> dict[str, str]:
+        """The parameters of the challenge to a call that must not succeed."""
+        found = self.call(token)
+        assert found is not None
+        return found
+
     def call(self, token: str) -> dict[str, str] | None:
         """None if the call succeeds, otherwise the parameters of the challenge."""
         try:
@@ -59,9 +65,8 @@ class Api:
         return None
 
 
-async def token(front: Front, tab: Tab, page: Any) -> dict[str, Any]:
+async def token(front: Front, page: Any) -> dict[str, Any]:
     """What the app gets at the end of a sign-in."""
-    del tab
     answer = await front.redeem(OWN, said(page)["code"])
     assert answer["status"] == 200, answer
     return answer
@@ -70,7 +75,7 @@ async def token(front: Front, tab: Tab, page: Any) -> dict[str, Any]:
 async def by_password(front: Front) -> tuple[Tab, dict[str, Any]]:
     """A person who has signed in with a password, and the app's tokens."""
     tab = front.browser()
-    return tab, await token(front, tab, await tab.sign_in_at(await tab.get(front.asking(OWN))))
+    return tab, await token(front, await tab.sign_in_at(await tab.get(front.asking(OWN))))
 
 
 async def passkey(front: Front, *, second: bool = False, **about: Any) -> Authenticator:
@@ -90,12 +95,12 @@ async def test_the_app_follows_the_challenge_and_its_call_succeeds(front: Front,
     phone = await passkey(front)
     tab, first = await by_password(front)
     api = Api(front, demand(acr=[level]))
-    challenge = api.call(first["access_token"])
+    challenge = api.challenge(first["access_token"])
     assert challenge == {"acr_values": level}
     front.clock.time += 90
     page = await tab.on(await tab.get(front.asking(OWN, **challenge)))
     assert page.path.startswith("/sign-in/passkey")
-    second = await token(front, tab, await use(tab, page, phone))
+    second = await token(front, await use(tab, page, phone))
     assert api.call(second["access_token"]) is None
     session = await session_of(front, tab)
     assert session.acr == AAL2
@@ -104,7 +109,7 @@ async def test_the_app_follows_the_challenge_and_its_call_succeeds(front: Front,
         assert sorted(stated["amr"]) == ["mfa", "pwd", "swk", "user"]
     assert session.auth_time == front.now
     # the next request of the same level is silent, and a refreshed token says the same
-    silent = await token(front, tab, await tab.get(front.asking(OWN, prompt="none", **challenge)))
+    silent = await token(front, await tab.get(front.asking(OWN, prompt="none", **challenge)))
     assert api.call(silent["access_token"]) is None
     assert claims_of(silent["access_token"])["auth_time"] == front.now
 
@@ -115,11 +120,11 @@ async def test_a_code_of_the_app_answers_a_challenge_for_two_factors(front: Fron
     assert ada is not None
     await front.authenticator(ada)
     api = Api(front, demand(acr=[AAL2], max_age=300))
-    challenge = api.call(first["access_token"])
+    challenge = api.challenge(first["access_token"])
     assert challenge == {"acr_values": AAL2, "max_age": "300"}
     page = await tab.on(await tab.get(front.asking(OWN, **challenge)))
     assert page.path.startswith("/sign-in/code")
-    second = await token(front, tab, await tab.submit(page, "second-factor", code=front.code()))
+    second = await token(front, await tab.submit(page, "second-factor", code=front.code()))
     assert api.call(second["access_token"]) is None
 
 
@@ -127,7 +132,7 @@ async def test_a_token_for_more_is_accepted_where_less_is_required(front: Front)
     phone = await passkey(front)
     tab, _ = await by_password(front)
     page = await tab.on(await tab.get(front.asking(OWN, acr_values=PHR)))
-    strong = await token(front, tab, await use(tab, page, phone))
+    strong = await token(front, await use(tab, page, phone))
     assert claims_of(strong["access_token"])["acr"] == PHR
     for level in (AAL1, AAL2, PHR):
         assert Api(front, demand(acr=[level])).call(strong["access_token"]) is None
@@ -138,14 +143,14 @@ async def test_a_level_that_nobody_reaches_ends_in_an_answer_and_not_in_a_loop(f
     phone = await passkey(front)
     tab, first = await by_password(front)
     api = Api(front, demand(acr=[AAL3]))
-    challenge = api.call(first["access_token"])
+    challenge = api.challenge(first["access_token"])
     assert challenge == {"acr_values": AAL3}
     page = await tab.on(await tab.get(front.asking(OWN, **challenge)))
-    second = await token(front, tab, await use(tab, page, phone))
+    second = await token(front, await use(tab, page, phone))
     assert claims_of(second["access_token"])["acr"] == AAL2
     assert api.call(second["access_token"]) == {"acr_values": AAL3}, "the app stops here"
     # asked again, the person is not: what they can show is shown
-    again = await token(front, tab, await tab.get(front.asking(OWN, **challenge)))
+    again = await token(front, await tab.get(front.asking(OWN, **challenge)))
     assert claims_of(again["access_token"])["acr"] == AAL2
     essential = msgspec.json.encode({"id_token": {"acr": {"essential": True, "value": AAL3}}}).decode()
     refused = said(await tab.get(front.asking(OWN, claims=essential)))
@@ -158,16 +163,16 @@ async def test_an_old_sign_in_is_renewed_as_a_whole(front: Front) -> None:
     api = Api(front, demand(max_age=60))
     assert api.call(first["access_token"]) is None
     front.clock.time += 100
-    challenge = api.call(first["access_token"])
+    challenge = api.challenge(first["access_token"])
     assert challenge == {"max_age": "60"}
     page = await tab.get(front.asking(OWN, **challenge))
     assert (page.header("location") or "").startswith("/sign-in"), "a session of before is not enough"
-    second = await token(front, tab, await tab.sign_in_at(page))
+    second = await token(front, await tab.sign_in_at(page))
     assert api.call(second["access_token"]) is None
     assert claims_of(second["access_token"])["auth_time"] == front.now
     # a new app in the same session does not make the sign-in younger
     front.clock.time += 50
-    third = await token(front, tab, await tab.get(front.asking(OWN)))
+    third = await token(front, await tab.get(front.asking(OWN)))
     assert claims_of(third["access_token"])["auth_time"] == front.now - 50
 
 
@@ -177,13 +182,13 @@ async def test_every_factor_is_shown_anew_when_the_app_says_so(front: Front, ask
     phone = await passkey(front, second=True)
     tab = front.browser()
     page = await tab.on(await tab.sign_in_at(await tab.get(front.asking(OWN))))
-    await token(front, tab, await use(tab, page, phone))
+    await token(front, await use(tab, page, phone))
     front.clock.time += 5
     page = await tab.get(front.asking(OWN, **asked))
     assert (page.header("location") or "").startswith("/sign-in")
     page = await tab.on(await tab.sign_in_at(page))
     assert page.path.startswith("/sign-in/passkey"), "the passkey of before does not count"
-    done = await token(front, tab, await use(tab, page, phone))
+    done = await token(front, await use(tab, page, phone))
     assert claims_of(done["access_token"])["auth_time"] == front.now
 
 
@@ -198,7 +203,7 @@ async def test_a_step_up_in_another_tab_makes_a_waiting_sign_in_no_older_than_it
     other = await tab.on(await tab.get(front.asking(OWN, acr_values=AAL2)))
     await use(tab, other, phone)
     front.clock.time += 5
-    done = await token(front, tab, await tab.submit(waiting, "passkey", credential=answer))
+    done = await token(front, await tab.submit(waiting, "passkey", credential=answer))
     assert claims_of(done["access_token"])["auth_time"] == front.now
     assert claims_of(done["access_token"])["acr"] == PHR
 
@@ -222,7 +227,7 @@ async def test_no_wish_of_an_app_spares_the_factor_of_its_owner(front: Front, as
     page = await tab.on(await tab.sign_in_at(await tab.get(front.asking(OWN, **asked))))
     assert page.path.startswith("/sign-in/passkey")
     assert (await tab.get("/account")).header("location") is not None, "half a sign-in gives no access"
-    done = await token(front, tab, await use(tab, page, phone))
+    done = await token(front, await use(tab, page, phone))
     assert "mfa" in claims_of(done["access_token"])["amr"]
     # and a wish for less names no less, unless the app calls it essential
     expected = AAL1 if "essential" in asked.get("claims", "") else AAL2
