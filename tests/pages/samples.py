@@ -251,6 +251,10 @@ def samples(
             for kind in Failure
         },
         "confirm": ReAuth(account=text, return_to="/account/methods"),
+        "confirm-other": ReAuth(account=text, return_to="/account/methods", other=True),
+        "confirm-without-password": ReAuth(
+            account=text, return_to="/account/methods", password=False, other=True
+        ),
         "confirm-wrong": ReAuth(
             account=text, return_to="/account/methods", problem=FormProblem(Wrong.PASSWORD_MISMATCH)
         ),

@@ -120,6 +120,7 @@ def test_an_authenticator_app_in_setup_opens() -> None:
         policy=nothing,
         brand="Example",
         factors=nothing,
+        flow=nothing,
     )
     account = Account("usr_1", "ada@example.com", 1)
     shown = factors.shown_again(account, "ses_1", SETUP, 1)

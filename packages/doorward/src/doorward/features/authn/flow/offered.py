@@ -83,6 +83,11 @@ class OfferedFactors:
         """Whether every sign-in of this account requires more than a password."""
         return any(factor.demanded(account, rows) for factor in self.all)
 
+    def two_steps(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """Whether the person can show two steps of a sign-in with the factors `rows`, backups aside."""
+        kinds = self._enrolled(account, rows) - {one.kind for one in self.traits if one.backup}
+        return len(assurance.steps(kinds, self.traits, kinds)) > 1
+
     def orphaned(self, left: Sequence[EnrolledFactor]) -> list[str]:
         """The kinds of backups that are removed when only the factors `left` remain: those with nothing to stand in for."""
         kinds = {row.kind for row in left}

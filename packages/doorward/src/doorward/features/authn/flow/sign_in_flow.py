@@ -142,6 +142,22 @@ class SignInFlow:
             return None
         return EnrolmentRequired(sign_in, account, asked.kinds, asked.because, asked.grace_until)
 
+    async def enough(self, account: Account, left: Sequence[EnrolledFactor], now: int) -> bool:
+        """Whether the person would meet every standing demand with only the factors `left`: the last second step cannot be removed while
+        the settings, a role or an operator demand one."""
+        config = self.config.current()
+        asked = demand(
+            self.policy,
+            roles=config.held(account),
+            client=None,
+            row=await self.store.factor_demands.get(account.id),
+            enrolled=False,
+            acr=None,
+            prompted=False,
+            now=now,
+        )
+        return asked.steps == 1 or self.factors.two_steps(account, left)
+
     async def rememberable(self, sign_in: SignIn, account: Account, now: int) -> bool:
         """Whether the device may be remembered when the second step of this sign-in is shown."""
         rows = await self.store.accounts.factors(account.id)

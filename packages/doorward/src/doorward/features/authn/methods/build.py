@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.password.build import check_password
-from doorward.features.authn.flow.build import flow_pages, offered_factors, signed_in_pages
+from doorward.features.authn.flow.build import advance, flow_pages, offered_factors, signed_in_pages
 from doorward.features.authn.flow.enrolment import EnrolmentPages
 from doorward.features.authn.methods.authenticator import AuthenticatorEnrolment
 from doorward.features.authn.methods.service import SecondFactors
@@ -26,6 +26,7 @@ def second_factors(services: Services) -> SecondFactors:
         policy=services.passwords,
         brand=services.brand_name,
         factors=services.get(offered_factors),
+        flow=services.get(advance),
     )
 
 

@@ -15,7 +15,7 @@ from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.flow.enrolment import METHODS, Enrolment, EnrolmentPages
 from doorward.features.authn.flow.pages import FlowPages
-from doorward.features.authn.methods.service import SecondFactors
+from doorward.features.authn.methods.service import LastStep, SecondFactors
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import (
     CONFIRM,
@@ -86,15 +86,14 @@ class MethodHandlers:
 
     async def remove(self, post: SignedInPost) -> Response:
         """Remove the authenticator app: first the page that asks for the password, then the removal. Raises `HashingBusy`."""
-        form = post.form
-        if "password" not in form:
-            return _ask_password(post, METHODS, REMOVE, None)
-        if not form["password"]:
-            return _ask_password(post, METHODS, REMOVE, FormProblem(Wrong.PASSWORD_MISSING))
+        form, password = post.form, post.form.get("password")
+        if not password and await self.factors.removal_needs_password(post.account):
+            missing = FormProblem(Wrong.PASSWORD_MISSING) if "password" in form else None
+            return _ask_password(post, METHODS, REMOVE, missing)
         outcome = await self.factors.remove(
             post.account,
             post.session,
-            password=Secret(form["password"]),
+            password=Secret(password) if password else None,
             caller=post.browser.caller,
             now=post.browser.now,
         )
@@ -103,7 +102,9 @@ class MethodHandlers:
         if isinstance(outcome, Weak):
             # Shown at the form that solves it: a longer password first, then the app may be removed.
             return await self._methods(post, new_problem=weak(outcome))
-        return _refused(post, METHODS, REMOVE, outcome)
+        if isinstance(outcome, LastStep):
+            return await self._methods(post, problem=FormProblem(Wrong.LAST_STEP))
+        return _ask_password(post, METHODS, REMOVE, _wrong(outcome))
 
     async def remove_again(self, post: SignedInRefusedPost) -> Response:
         """The page that asks for the password."""
@@ -122,20 +123,29 @@ class MethodHandlers:
         return page(views.RecoveryCodes(made.codes, post.account.email), browser)
 
     async def confirm(self, visit: SignedInVisit) -> Response:
-        """Ask for the password again."""
-        return _ask_password(visit, own_path(visit.query.get("return_to", "")), CONFIRM, None)
+        """Ask for the password again, or for another first factor."""
+        return self._confirm(visit, own_path(visit.query.get("return_to", "")), None)
 
     async def confirm_again(self, post: SignedInRefusedPost) -> Response:
         """Ask once more."""
-        return _ask_password(post, own_path(post.form.get("return_to", "")), CONFIRM, post.problem)
+        return self._confirm(post, own_path(post.form.get("return_to", "")), post.problem)
 
     async def confirmed(self, post: SignedInPost) -> Response:
         """Enter the password again, then whatever else this person's sign-in asks for: the same journey as at the front door, so that
         confirming asks no less than signing in (R85). Raises `HashingBusy`."""
         browser, back = post.browser, own_path(post.form.get("return_to", ""))
         password = post.form.get("password")
+        if "other" in post.form and len(self.flow.factors.first) > 1:
+            # from the page of all first factors; counted, since nothing is checked here
+            begun = await self.flow.sign_ins.begin(
+                browser_hash=browser.browser_hash,
+                return_to=back,
+                now=browser.now,
+                counted_for=post.account.id,
+            )
+            return await self.flow.follow(browser, begun)
         if not password:
-            return _ask_password(post, back, CONFIRM, FormProblem(Wrong.PASSWORD_MISSING))
+            return self._confirm(post, back, FormProblem(Wrong.PASSWORD_MISSING))
         # The session's proofs do not count here: everything is proven again.
         sign_in = await self.flow.sign_ins.begin(
             browser_hash=browser.browser_hash, return_to=back, now=browser.now, counted_for=None
@@ -144,8 +154,21 @@ class MethodHandlers:
             sign_in, post.account.email, Secret(password), caller=browser.caller, now=browser.now
         )
         if isinstance(outcome, OAuthError):
-            return _refused(post, back, CONFIRM, outcome)
+            return self._confirm(post, back, _wrong(outcome))
         return await self.flow.follow_proof(browser, outcome)
+
+    def _confirm(self, owner: SignedIn, back: str, problem: FormProblem | None) -> Response:
+        others = len(self.flow.factors.first) > 1
+        view = ReAuth(
+            account=owner.account.email,
+            return_to=back,
+            # so that a reload by GET keeps the destination
+            action=f"{CONFIRM}?return_to={quote(back)}",
+            problem=problem,
+            password=owner.account.password_hash is not None or not others,
+            other=others,
+        )
+        return page(view, owner.browser)
 
     async def _methods(
         self,
@@ -160,6 +183,7 @@ class MethodHandlers:
             minimum=self.change_password.judge.minimum(second_factor=added_at is not None),
             password_changed_at=owner.account.password_changed_at,
             authenticator_added_at=added_at,
+            authenticator_allowed=self.enrolling.allowed("totp"),
             recovery_codes_left=codes_left,
             recovery_codes_made=codes_made,
             cards=tuple(
@@ -195,22 +219,19 @@ class MethodHandlers:
                 self.confirmed,
                 refused=self.confirm_again,
                 back="/account",
-                takes="password code return_to",
+                takes="password code other return_to",
             ),
             # a well-known URL for changing passwords (W3C)
             own.pages.lead("/.well-known/change-password", METHODS),
         ]
 
 
-def _refused(owner: SignedIn, back: str, action: str, refusal: OAuthError) -> Response:
+def _wrong(refusal: OAuthError) -> FormProblem:
     if refusal.code == "too_many_attempts":
-        return _ask_password(owner, back, action, FormProblem(Wrong.TOO_MANY_TRIES, at=refusal.retry_at))
-    return _ask_password(owner, back, action, FormProblem(Wrong.PASSWORD_MISMATCH))
+        return FormProblem(Wrong.TOO_MANY_TRIES, at=refusal.retry_at)
+    return FormProblem(Wrong.PASSWORD_MISMATCH)
 
 
 def _ask_password(owner: SignedIn, back: str, action: str, problem: FormProblem | None) -> Response:
-    if action == CONFIRM:
-        # so that a reload by GET keeps the destination
-        action = f"{CONFIRM}?return_to={quote(back)}"
     view = ReAuth(account=owner.account.email, return_to=back, action=action, problem=problem)
     return page(view, owner.browser)

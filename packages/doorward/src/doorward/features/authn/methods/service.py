@@ -33,6 +33,7 @@ from doorward.features.authn.flow.enrolment import Owner
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import too_many
 from doorward.features.authn.flow.rules.standing import shown_with
+from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
@@ -70,6 +71,10 @@ class WrongCode(Struct, frozen=True):
     """The code does not match; nothing was set up."""
 
 
+class LastStep(Struct, frozen=True):
+    """Nothing was removed: it is the last second step of a person who needs one."""
+
+
 class SetupOver(Struct, frozen=True):
     """The setup page has expired, or belongs to another session."""
 
@@ -94,6 +99,7 @@ class SecondFactors:
     policy: PasswordPolicy
     brand: str
     factors: OfferedFactors
+    flow: SignInFlow
 
     async def there(self, account: Account) -> tuple[int | None, int, int]:
         """The time at which an authenticator app was added, if there is one, the number of recovery codes left, and of those made."""
@@ -155,23 +161,30 @@ class SecondFactors:
         seed = self._unseal(account, binding, sealed, now)
         return None if seed is None else self._setup(account, binding, seed, now)
 
+    async def removal_needs_password(self, account: Account) -> bool:
+        """Whether the app is removed only with the password: then the password is the only factor that every sign-in asks for."""
+        left = [row for row in await self.store.accounts.factors(account.id) if row.kind != totp.TRAITS.kind]
+        return account.password_hash is not None and not self.factors.second_factor(account, left)
+
     async def remove(
-        self, account: Account, session: Session, *, password: Secret, caller: Caller, now: int
-    ) -> Weak | OAuthError | None:
-        """Remove the app and the recovery codes. None: done.
+        self, account: Account, session: Session, *, password: Secret | None, caller: Caller, now: int
+    ) -> Weak | LastStep | OAuthError | None:
+        """Remove the app, and the recovery codes with the last second factor. None: done. `password` may be None unless
+        `removal_needs_password`.
 
         Beside a second factor a password may be shorter than the minimum for an only factor. The result is then `Weak("too_short")`,
         and the person has to change the password first. Its length is not stored, so it must be typed here. Raises `HashingBusy`.
         """
-        checked = await self.check.verify(account.email, password, caller=caller, now=now)
-        if isinstance(checked, OAuthError):
-            return checked
-        least = password_rule.minimum(self.policy, second_factor=False)
-        if password_rule.length(password.reveal()) < least:
-            return Weak("too_short", least)
+        rows = await self.store.accounts.factors(account.id)
+        left = [row for row in rows if row.kind != totp.TRAITS.kind]
+        if not await self.flow.enough(account, left, now):
+            return LastStep()
+        if account.password_hash is not None and not self.factors.second_factor(account, left):
+            wrong = await self._password_alone(account, password or Secret(""), caller, now)
+            if wrong is not None:
+                return wrong
         if (wait := await self.throttle.change("with_password", account.id, now)) is not None:
             return too_many(wait, "second factors changed")
-        rows = await self.store.accounts.factors(account.id)
         kinds = self.factors.with_backups(totp.TRAITS.kind, rows)
         await self.store.commit(
             *(self.store.accounts.remove_factors(account.id, kind) for kind in kinds),
@@ -179,6 +192,15 @@ class SecondFactors:
             self._noted("second_factor.removed", account, session.id, caller, now),
         )
         return None
+
+    async def _password_alone(
+        self, account: Account, password: Secret, caller: Caller, now: int
+    ) -> Weak | OAuthError | None:
+        checked = await self.check.verify(account.email, password, caller=caller, now=now)
+        if isinstance(checked, OAuthError):
+            return checked
+        least = password_rule.minimum(self.policy, second_factor=False)
+        return Weak("too_short", least) if password_rule.length(password.reveal()) < least else None
 
     async def new_codes(
         self, account: Account, session: Session, *, caller: Caller, now: int

@@ -74,7 +74,7 @@ class Methods(Form, frozen=True):
     """/account/methods. Three forms and a link:
 
     password: `current`, `new`, `csrf`; authenticator: a link to its setup, or `csrf` to remove it; recovery codes: `csrf` (makes new
-    ones, the old ones stop working). Times are Unix seconds; `authenticator_added_at` None = no authenticator app; `cards`
+    ones, the old ones stop working). Times are Unix seconds; `authenticator_added_at` None = no authenticator app (`authenticator_allowed`: people may add one); `cards`
     are further kinds, each with a link to its setup, or `csrf` to remove it; `others` lead to the setup of factors without a card.
     """
 
@@ -83,6 +83,7 @@ class Methods(Form, frozen=True):
     minimum: int
     password_changed_at: int | None = None
     authenticator_added_at: int | None = None
+    authenticator_allowed: bool = True
     recovery_codes_left: int = 0
     recovery_codes_made: int = 0
     cards: tuple[MethodCard, ...] = ()

@@ -93,6 +93,11 @@ class Wrong(Said):
     """The operator accepts certain authenticators only."""
     LAST_METHOD = "last_method", N_("Add another way to sign in first.")
     """Without it nothing would be left to sign in with."""
+    LAST_STEP = (
+        "last_step",
+        N_("You need a second step here. Set up another one first, then remove this one."),
+    )
+    """The settings, a role or an operator demand one."""
     NOT_YET = "not_yet", N_("Not yet: this service is being updated. Try again in a few minutes.")
     """A process of an older version, which does not know this kind of factor, still answers."""
     TOO_MANY_TRIES = "too_many_tries"

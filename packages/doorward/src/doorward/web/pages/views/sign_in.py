@@ -63,7 +63,8 @@ class SecondFactor(Form, frozen=True):
 
 
 class ReAuth(Form, frozen=True):
-    """/account/confirm. Posts `password`, `return_to`, `csrf`.
+    """/account/confirm. Posts `password`, `return_to`, `csrf`; with `other` there is a second form, which posts `other`, `return_to`,
+    `csrf` and leads to the page of all first factors. Without `password` it is the only one.
 
     Shown before a sensitive edit when the sign-in is older than ten minutes (ASVS 7.5.1). `account` is the e-mail address;
     `return_to` is a path on this server that the handler has checked.
@@ -73,3 +74,5 @@ class ReAuth(Form, frozen=True):
     account: str
     return_to: str
     action: str = "/account/confirm"
+    password: bool = True
+    other: bool = False
