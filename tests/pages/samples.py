@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorward.features.authn.factors.email_code.views import MailCodesView
+from doorward.features.authn.factors.email_code.views import MailCodesView, MailFirstCheckView, MailFirstView
 from doorward.web.pages.views.account import (
     Activity,
     ActivityLine,
@@ -166,6 +166,15 @@ def samples(
             sent_to=text,
             again_at=AT,
             problem=FormProblem(Wrong.CODE_NOT_YET, at=AT),
+        ),
+        "mail-first": MailFirstView(flow=FLOW, email=text),
+        "mail-first-wrong": MailFirstView(email=text, email_problem=FormProblem(Wrong.EMAIL_INVALID)),
+        "mail-first-check": MailFirstCheckView(
+            flow=FLOW,
+            action="/sign-in/email/check?ticket=tkt_1",
+            resend_action="/sign-in/email/resend?ticket=tkt_1",
+            email=text,
+            resent=True,
         ),
         "mail-codes": MailCodesView(
             account=text,

@@ -11,6 +11,7 @@ from doorward.features.authn.factors.email_code.messages import (
     MailCodesAdded,
     MailCodesRemoved,
     ResetPasswordMail,
+    SignInByMail,
     SignInCodeMail,
     VerifyAddressMail,
 )
@@ -43,6 +44,7 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         SignInCodeMail(code="481516", at=AT, device=name, app=name),
         SignInCodeMail(code="481516", at=AT),
         AddressCodeMail(code="481516"),
+        SignInByMail(code="481516"),
         MailCodesAdded(at=AT, device=name, address=name),
         MailCodesRemoved(at=AT, device=name, address=name),
         PasswordChanged(at=AT, device=name),
@@ -85,7 +87,11 @@ def test_text_and_html_have_the_same_content(message: MessageTemplate, locale: s
 
 
 def test_a_code_of_a_factor_is_in_the_mail_and_not_in_the_subject() -> None:
-    for letter in (SignInCodeMail(code="481516", at=AT), AddressCodeMail(code="481516")):
+    for letter in (
+        SignInCodeMail(code="481516", at=AT),
+        AddressCodeMail(code="481516"),
+        SignInByMail(code="481516"),
+    ):
         mail = render(letter, **context())
         assert "481\u00a0516" in mail.text
         assert "481" not in mail.subject

@@ -117,7 +117,9 @@ AUDIT_KINDS = {
     "second_factor.succeeded",
     "session.ended",
     "sessions.ended",
+    "sign_in.code_asked",
     "sign_in.failed",
+    "sign_in.mailbox_proven",
     "sign_in.succeeded",
     "sign_in.throttled",
     "sign_up.completed",
@@ -212,7 +214,7 @@ FACTORS = {"password": ("pwd",), "totp": ("otp",), "recovery_code": ("otp",), "e
 GRANT_NAMES = "authorization_code refresh_token client_credentials"
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
-    "verify_address address_taken reset_password sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"
+    "verify_address address_taken reset_password sign_in_by_mail sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"
     " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_copied refresh_replayed"
 )
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
@@ -223,7 +225,7 @@ LITERALS: dict[Any, str] = {
     Pkce: "required or_nonce optional",
     TokenType: "at+jwt JWT",
     KeyState: "next current previous retired revoked",
-    TicketKind: "sign_up reset",
+    TicketKind: "sign_up reset sign_in",
     RevocationKind: "jti grant sid sub client",
     EndReason: (
         "account_deleted account_disabled app_deleted code_reused disconnected ended_by_owner password_changed password_reset"

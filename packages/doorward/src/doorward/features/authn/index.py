@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from doorward.features.authn.factors.email_code.build import email_challenges, mail_codes_enrolment
+from doorward.features.authn.factors.email_code.build import (
+    email_challenges,
+    mail_codes_enrolment,
+    mail_first_factor,
+)
 from doorward.features.authn.factors.email_code.factor import email_code_factor
 from doorward.features.authn.factors.email_code.messages import (
     AddressCodeMail,
@@ -17,6 +21,7 @@ from doorward.features.authn.factors.email_code.messages import (
     MailCodesAdded,
     MailCodesRemoved,
     ResetPasswordMail,
+    SignInByMail,
     SignInCodeMail,
     VerifyAddressMail,
 )
@@ -45,6 +50,7 @@ MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (
     VerifyAddressMail,
     AddressTaken,
     ResetPasswordMail,
+    SignInByMail,
     SignInCodeMail,
     AddressCodeMail,
     MailCodesAdded,
@@ -65,9 +71,12 @@ MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (
 
 
 def factors(services: Services) -> Sequence[FactorPlug]:
-    """Password, authenticator app, codes by mail, recovery codes. The password page prefills the address after a reset."""
+    """Password, a code by mail in its place (if allowed), authenticator app, codes by mail, recovery codes. The password page prefills
+    the address after a reset."""
+    mail_first = services.get(mail_first_factor)
     return (
         password_factor(services, reset_of=services.get(email_challenges).finished_reset),
+        *((mail_first,) if mail_first is not None else ()),
         services.get(totp_factor),
         services.get(email_code_factor),
         services.get(recovery_codes_factor),

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.email_code.enrolment import MailCodesEnrolment
 from doorward.features.authn.factors.email_code.factor import mail_delivery
+from doorward.features.authn.factors.email_code.first import ProveMailbox
+from doorward.features.authn.factors.email_code.first_routes import MailFirstFactor
 from doorward.features.authn.factors.email_code.owning import OwnMailCodes
 from doorward.features.authn.factors.email_code.service import EmailChallenges
 from doorward.features.authn.flow.build import offered_factors, sent_codes
@@ -64,3 +66,16 @@ def mailed_code_problem(services: Services) -> Callable[[str, int], Awaitable[st
         return await of(ticket_id, now)
 
     return problem
+
+
+def mail_first_factor(services: Services) -> MailFirstFactor | None:
+    """The mailbox as a first factor; None where the operator does not allow it."""
+    if not services.email_codes.first:
+        return None
+    return MailFirstFactor(
+        mailbox=ProveMailbox(
+            store=services.store,
+            challenges=services.get(email_challenges),
+            throttle=services.get(throttle),
+        )
+    )

@@ -171,3 +171,25 @@ class MailCodesRemoved(MailCodesNotice):
     kind: ClassVar[str] = "mail_codes_removed"
     subject: ClassVar[str] = N_("Codes by email were removed from your account at %(brand)s")
     said: ClassVar[str] = N_("We no longer send codes for signing in to %(address)s.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInByMail:
+    """The code that replaces a password."""
+
+    kind: ClassVar[str] = "sign_in_by_mail"
+    code: str
+    minutes: int = 10
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """The code, and what to do if somebody else asked for it."""
+        _ = say.text
+        return MessageText(
+            subject=_("Your sign-in code for %(brand)s"),
+            paragraphs=(
+                _("Somebody, probably you, is signing in to your account at %(brand)s."),
+                say.code_for(self.minutes),
+            ),
+            closing=_("If it wasn't you, do nothing. Never give this code to anybody."),
+            code=grouped(self.code),
+        )

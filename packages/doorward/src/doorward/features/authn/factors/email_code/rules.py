@@ -12,8 +12,8 @@ from msgspec import Struct
 from doorward.core.model.account import Account
 from doorward.core.model.message import EmailChallenge, TicketKind
 
-DIGITS: Final[Mapping[TicketKind, int]] = {"sign_up": 6, "reset": 9}
-"""Length of a code. A reset code opens an existing account: with the 50 guesses a day that are checked per address, six digits are
+DIGITS: Final[Mapping[TicketKind, int]] = {"sign_up": 6, "reset": 9, "sign_in": 9}
+"""Length of a code. A reset code or a sign-in code opens an existing account: with the 50 guesses a day that are checked per address, six digits are
 guessed once in 20,000 days times addresses, and an attacker with very many networks can guess at as many addresses. Nine digits are
 guessed once in 20 million, and are typed as three groups of three."""
 

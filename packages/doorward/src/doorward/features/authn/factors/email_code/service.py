@@ -25,6 +25,13 @@ from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
 
 LINK_PATHS: Final = {"sign_up": "/verify", "reset": "/reset/link"}
+"""A code that replaces a password has no link: it would be opened on another device than the one that signs in."""
+_MAILS: Final = {"reset": "reset_password", "sign_in": "sign_in_by_mail"}
+_EVENTS: Final = {
+    "sign_up": "sign_up.started",
+    "reset": "password.reset_asked",
+    "sign_in": "sign_in.code_asked",
+}
 _TRIES: Final = 8
 _CODE_PURPOSE: Final = "mail-code"
 
@@ -32,7 +39,7 @@ _CODE_PURPOSE: Final = "mail-code"
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailChallenges:
-    """Used by sign-up and reset. `issuer` has no trailing slash: links are built from it, never from a Host header."""
+    """Used by sign-up, reset, and sign-in by mail. `issuer` has no trailing slash: links are built from it, never from a Host header."""
 
     store: Store
     random: SecureRandom
@@ -81,17 +88,15 @@ class EmailChallenges:
             payload=payload,
         )
         spoken = account.locale if account is not None and account.locale else locale
-        values = {
-            "code": code,
-            "link": f"{self.issuer}{LINK_PATHS[kind]}?token={quote(link)}",
-            "minutes": self.policy.ttl // 60,
-        }
+        values: dict[str, Any] = {"code": code, "minutes": self.policy.ttl // 60}
+        if kind in LINK_PATHS:
+            values["link"] = f"{self.issuer}{LINK_PATHS[kind]}?token={quote(link)}"
         letter = self.mail_queue.write(
-            "reset_password" if kind == "reset" else "verify_address" if live else "address_taken",
+            _MAILS.get(kind, "verify_address" if live else "address_taken"),
             to=email,
             locale=spoken,
             now=now,
-            values=values if live or kind == "reset" else {},
+            values=values if live or kind in _MAILS else {},
             ticket_id=ticket_id if live else None,
         )
         writes: list[Write] = []
@@ -107,8 +112,9 @@ class EmailChallenges:
             self.store.messages.insert_mail(letter),
             self.store.messages.discard_mail("" if told else letter.id),
         ]
-        event = "sign_up.started" if kind == "sign_up" else "password.reset_asked"
-        writes.append(self.audit_log.write(event, caller=caller, now=now, account_id=ticket.account_id))
+        writes.append(
+            self.audit_log.write(_EVENTS[kind], caller=caller, now=now, account_id=ticket.account_id)
+        )
         return ticket if await self.store.commit(*writes) else None
 
     async def by_code(

@@ -30,3 +30,25 @@ class MailCodesView(Form, frozen=True):
     again_at: int | None = None
     minutes: int = 10
     address_problem: FormProblem | None = None
+
+
+class MailFirstView(Form, frozen=True):
+    """/sign-in/email. Posts `email`, `csrf`, `flow`."""
+
+    template: ClassVar[str] = "doorward.features.authn.factors.email_code:mail_first.html"
+    flow: str | None = None
+    email: str = ""
+    email_problem: FormProblem | None = None
+
+
+class MailFirstCheckView(Form, frozen=True):
+    """/sign-in/email/check. Posts `code`, `csrf`, `flow`; the second form posts `csrf`, `flow` to `resend_action`. The text is the same
+    whether or not a mail was sent (ASVS 6.3.8). `resent`: another one may be on its way."""
+
+    template: ClassVar[str] = "doorward.features.authn.factors.email_code:mail_first_check.html"
+    flow: str
+    action: str
+    resend_action: str
+    email: str
+    minutes: int = 10
+    resent: bool = False

@@ -49,7 +49,11 @@ def next_factors(
         reached = categories(shown, strong(factors))
         if level(reached) != level(reached.union(*(one.counts_for for one in raising))):
             return _backups_last(raising)
-    return () if max(1, len(have)) >= demand.steps else _backups_last(adding)
+    if max(1, len(have)) >= demand.steps:
+        return ()
+    # beside a restricted first factor a password alone is not enough: what completes the sign-in comes first
+    done = [one for one in adding if len(steps({*shown, one.kind}, factors, enrolled)) >= demand.steps]
+    return _backups_last([*done, *(one for one in adding if one not in done)])
 
 
 def met(
