@@ -65,6 +65,7 @@ from tests.browsing import CHROME, ISSUER, PASSWORD, Browser, Page, code_for, fl
 from tests.containers import settings
 from tests.manual_clock import NOW, ManualClock
 from tests.offered import KINDS
+from tests.web.asgi import app_of
 
 __all__ = ["CHROME", "ISSUER", "PASSWORD", "Browser", "Page", "code_for", "flow_of", "key_bytes"]
 
@@ -337,15 +338,10 @@ async def open_house(
             change=services.get(change_password),
             factors=services.get(second_factors),
             pages=services.get(self_service),
-            app=App(
+            app=app_of(
                 [item for feature in (AUTHN, ACCOUNTS, DEV_OUTBOX) for item in feature.routes(services)],
-                prefix="",
-                https=True,
-                trusted_proxies=[],
                 error_page=services.get(status_pages),
                 metrics=services.metrics,
-                process_tag="t",
-                on_closing=lambda: None,
                 configuration=services.config,
             ),
             begun=services.get(rate_limits.sign_in_starts),

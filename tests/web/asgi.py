@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 import msgspec
 
 from doorward.adapters.metrics import PrometheusMetrics
+from doorward.core.ports.metrics import Metrics
 from doorward.web.http import Request, Response
 from doorward.web.route import Route
-from doorward.web.router import App
+from doorward.web.router import App, Configuration, ErrorPages
 
 
 class Answer:
@@ -46,19 +47,37 @@ class Current:
         """Never needed."""
 
 
+def app_of(
+    routes: Sequence[Route],
+    *,
+    error_page: ErrorPages,
+    metrics: Metrics,
+    configuration: Configuration,
+    prefix: str = "",
+) -> App:
+    """An app behind https without proxies."""
+    return App(
+        routes,
+        prefix=prefix,
+        https=True,
+        trusted_proxies=(),
+        error_page=error_page,
+        metrics=metrics,
+        process_tag="t",
+        on_closing=lambda: None,
+        configuration=configuration,
+    )
+
+
 class Asgi:
     """An app of a few routes."""
 
     def __init__(self, routes: Sequence[Route], *, prefix: str = "") -> None:
-        self.app = App(
+        self.app = app_of(
             routes,
             prefix=prefix,
-            https=True,
-            trusted_proxies=(),
             error_page=BarePages(),
             metrics=PrometheusMetrics(),
-            process_tag="t",
-            on_closing=lambda: None,
             configuration=Current(),
         )
 
