@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browsing import ISSUER, SESSION
-from tests.features.authn.factors.passkeys.served import WITH_PASSKEYS, enrol, use
+from tests.features.authn.factors.passkeys.served import enrol, use
 from tests.front_channel import Front, front_channel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(11)]
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.requirement(11)]
 
 @pytest.fixture
 async def front() -> AsyncGenerator[Front]:
-    async with front_channel(features=WITH_PASSKEYS) as opened:
+    async with front_channel() as opened:
         yield opened
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from doorward.core.model.account import Account
 from tests.browsing import Page
-from tests.features.authn.factors.passkeys.served import WITH_PASSKEYS, enrol, options_on, use
+from tests.features.authn.factors.passkeys.served import enrol, options_on, use
 from tests.front_channel import Front, front_channel
 from tests.tabs import Tab
 
@@ -19,7 +19,7 @@ PAGE = "/sign-in/passkey"
 
 @pytest.fixture
 async def front() -> AsyncGenerator[Front]:
-    async with front_channel(features=WITH_PASSKEYS) as opened:
+    async with front_channel() as opened:
         await opened.person()
         yield opened
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doorward.features.authn.factors.passkeys.views import PasskeyNameView, PasskeyNewView, PasskeyStepView
-from doorward.web.pages.views.account import Profile
+from doorward.web.pages.views.account import Methods, PasskeyLine, Profile
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sign_in import OtherWay, PasskeyOffer, SignInView
@@ -36,6 +36,22 @@ def samples(text: str = "ada@example.com") -> dict[str, View]:
             problem=FormProblem(Wrong.PASSKEY_UNKNOWN),
             signals='[{"signalName": "unknownCredential", "rpID": "auth.example.com", "credentialID": "AAAA"}]',
         ),
+        "methods-passkeys": Methods(
+            account=text,
+            minimum=10,
+            signals='[{"signalName": "allAcceptedCredentials", "rpID": "auth.example.com"}]',
+            passkeys=(
+                PasskeyLine(id="fac_1", name=text, created_at=1_795_358_000, backed_up=True),
+                PasskeyLine(
+                    id="fac_2",
+                    name="",
+                    created_at=1_795_358_000,
+                    last_used_at=1_795_368_000,
+                    copied=True,
+                ),
+            ),
+        ),
+        "methods-no-passkey": Methods(account=text, minimum=10, signals="[]", passkeys=()),
         "passkey-name": PasskeyNameView(
             factor="fac_1",
             name=text,

@@ -19,10 +19,12 @@ async def test_the_servers_own_factors_are_in_order_of_preference() -> None:
         plugs = front.services.get(factor_plugs)
         assert tuple(plug.traits.kind for plug in plugs) == KINDS
         offered = front.services.get(offered_factors)
-        assert [factor.traits.kind for factor in offered.first] == ["password"]
+        assert [factor.traits.kind for factor in offered.first] == ["password", "passkey"]
         assert [factor.label("en") for factor in offered.all] == [
             "Use your password",
+            "Use your passkey",
             "Use your authenticator app",
+            "Use your passkey",
             "Get a code by email",
             "Use a recovery code",
         ]

@@ -19,6 +19,7 @@ from doorward.app.http import http_app
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
+from doorward.core.model.policy import PasskeyPolicy
 from doorward.core.model.session import Session
 from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
@@ -164,7 +165,8 @@ async def test_the_toy_is_an_alternative_to_the_authenticator_app(front: Front) 
 
 
 async def test_the_sign_in_page_shows_a_factor_that_a_script_can_use_there() -> None:
-    async with front_channel(features=(*FEATURES, toys.PASSKEY_TOY)) as front:
+    none = PasskeyPolicy(enabled=False)
+    async with front_channel(features=(*FEATURES, toys.PASSKEY_TOY), passkeys=none) as front:
         await front.person()
         tab = front.browser()
         page = await tab.get("/sign-in")
@@ -179,7 +181,7 @@ async def test_the_sign_in_page_shows_a_factor_that_a_script_can_use_there() -> 
         assert f" {flow} " in page.text
         wrong = await tab.submit(page, "sign-in", identifier="ada@example.com", password="wrong")
         assert list(wrong.forms) == ["sign-in", "passkey"]
-    async with front_channel() as front:
+    async with front_channel(passkeys=none) as front:
         page = await front.browser().get("/sign-in")
         assert list(page.forms) == ["sign-in"]
         assert "/passkeys.js" not in page.text

@@ -39,7 +39,7 @@ async def test_a_person_without_proofs_is_asked_for_a_factor(front: Front) -> No
     await front.person()
     outcome = await advance(front, await front.begin(front.request()))
     assert isinstance(outcome, FactorRequired)
-    assert [one.step for one in outcome.acceptable] == ["password"]
+    assert [one.step for one in outcome.acceptable] == ["password", "passkey"]
 
 
 @pytest.mark.requirement(85)

@@ -17,11 +17,9 @@ from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Role
 from doorward.core.model.policy import SecondFactorPolicy
 from doorward.features.authn.factors.totp import rules as totp
-from doorward.features.index import FEATURES
 from tests.authenticator import Authenticator
 from tests.browsing import ISSUER, Page
 from tests.features import made
-from tests.features.authn.factors.passkeys.owners import PASSKEYS
 from tests.front_channel import Front, front_channel
 from tests.tabs import Tab, said, sent_to
 
@@ -244,7 +242,7 @@ async def test_a_password_changed_meanwhile_stops_the_enrolment() -> None:
 
 @pytest.mark.requirement(86)
 async def test_a_passkey_is_set_up_in_the_sign_in() -> None:
-    async with opened(second_factor=REQUIRED, features=(*FEATURES, PASSKEYS)) as front:
+    async with opened(second_factor=REQUIRED) as front:
         ada = await front.person()
         tab, phone = front.browser(), Authenticator(origin=ISSUER)
         choice = await begun(front, tab)
@@ -262,7 +260,7 @@ async def test_a_passkey_is_set_up_in_the_sign_in() -> None:
 
 
 async def test_new_kinds_are_not_offered_while_a_process_of_an_older_program_is_registered() -> None:
-    async with opened(second_factor=REQUIRED, features=(*FEATURES, PASSKEYS)) as front:
+    async with opened(second_factor=REQUIRED) as front:
         await front.person()
         old = "INSERT INTO nodes (id, seen, expires_at) VALUES ('nod_old', 1, 1)"
         await front.store._db.apply(((old, (), None),))

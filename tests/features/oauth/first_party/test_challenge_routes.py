@@ -127,6 +127,9 @@ async def test_wrong_and_unknown_credentials_get_the_same_answer(front: Front) -
     ):
         answer = await call(front, {**BEGIN, "username": username, "password": password})
         answer.pop("auth_session")
+        for step in answer["acceptable"]:
+            # each answer has a new challenge, of one length
+            assert len(step.get("options", {}).pop("challenge", "c" * 54)) == 54
         answers.append(answer)
     assert answers[0] == answers[1] == answers[2]
     assert answers[0]["error_description"] == "That email and password don't match."

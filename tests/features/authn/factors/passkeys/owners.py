@@ -9,20 +9,10 @@ from doorward.core.model.digest import digest
 from doorward.core.model.passkey import Passkey
 from doorward.core.model.signin import SignIn
 from doorward.features.authn.factors.passkeys.build import own_passkeys, prove_passkey
-from doorward.features.authn.factors.passkeys.factor import passkey_factors
-from doorward.features.authn.factors.passkeys.feature import passkey_routes
 from doorward.features.authn.factors.passkeys.owning import Prepared
-from doorward.features.authn.slots import FACTORS
-from doorward.features.feature import Feature
 from tests.authenticator import Authenticator
 from tests.people import CALLER, ISSUER, House, caller_of
 
-PASSKEYS = Feature(
-    name="passkeys",
-    routes=passkey_routes,
-    adds=(FACTORS.filled_by(lambda services: passkey_factors(services) or ()),),
-)
-"""What a container is given until the list of factors names them."""
 BROWSER = digest("browser")
 BINDING = "ses_1"
 

@@ -10,14 +10,11 @@ from typing import Any
 from doorward.core.model.account import Account
 from doorward.features.authn.factors.passkeys.build import own_passkeys
 from doorward.features.authn.factors.passkeys.owning import Prepared
-from doorward.features.index import FEATURES
 from tests.authenticator import Authenticator
 from tests.browsing import ISSUER, Page
-from tests.features.authn.factors.passkeys.owners import PASSKEYS
 from tests.front_channel import CALLER, Front
 from tests.tabs import Tab
 
-WITH_PASSKEYS = (*FEATURES, PASSKEYS)
 BROWSER = b"b" * 32
 
 

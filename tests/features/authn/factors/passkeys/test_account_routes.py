@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 
 from doorward.core.model.passkey import Passkey
-from doorward.features.index import FEATURES
-from tests.features.authn.factors.passkeys.owners import PASSKEYS, device
+from doorward.core.model.policy import PasskeyPolicy, SecondFactorPolicy
+from doorward.features.authn.factors.passkeys.rules.response import padless
+from tests.features.authn.factors.passkeys.owners import device
 from tests.features.authn.factors.passkeys.test_routes import added, asked_of
 from tests.front_channel import Front, front_channel
 
@@ -18,7 +20,7 @@ PAGE = "/account/methods/passkeys"
 
 @pytest.fixture
 async def front() -> AsyncGenerator[Front]:
-    async with front_channel(features=(*FEATURES, PASSKEYS)) as opened:
+    async with front_channel() as opened:
         await opened.person()
         yield opened
 
@@ -96,3 +98,38 @@ async def test_a_manager_adds_a_passkey_without_leaving_the_page(front: Front) -
     assert wrong.status == 204
     assert await passkeys(front) == []
     assert (await tab.post("/account/passkeys/silent", {"csrf": "wrong"})).status == 204
+
+
+async def test_passkeys_are_among_the_sign_in_methods(front: Front) -> None:
+    await added(front, device(aaguid=bytes.fromhex("d548826e79b4db40a3d811116f7e8349")))
+    (mine,) = await passkeys(front)
+    tab = await front.signed_in()
+    page = await tab.get("/account/methods")
+    assert "Bitwarden" in page.words
+    assert "Backed up" in page.words
+    assert "Not used yet" in page.words
+    assert "allAcceptedCredentials" in page.text
+    assert padless(mine.credential_id) in page.text
+    page = await tab.submit(page, "passkey-1")
+    assert page.status == 303
+    page = await tab.follow(page)
+    assert "The passkey is removed." in page.words
+    assert padless(mine.credential_id) not in page.text
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"passkeys": PasskeyPolicy(enabled=False)},
+        {"second_factor": SecondFactorPolicy(kinds=("totp",))},
+        {"second_factor": SecondFactorPolicy(require="off")},
+    ],
+)
+async def test_where_none_can_be_added_none_is_offered(settings: dict[str, Any]) -> None:
+    async with front_channel(**settings) as front:
+        await front.person()
+        tab = await front.signed_in()
+        page = await tab.get("/account/methods")
+        assert page.status == 200
+        assert "Passkeys" not in page.words
+        assert (await tab.get(PAGE)).status in {303, 404}

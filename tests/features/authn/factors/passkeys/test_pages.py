@@ -12,7 +12,7 @@ import pytest
 from tests.authenticator import b64
 from tests.browsing import SESSION
 from tests.features import made
-from tests.features.authn.factors.passkeys.served import WITH_PASSKEYS, enrol, options_on, use
+from tests.features.authn.factors.passkeys.served import enrol, options_on, use
 from tests.front_channel import Front, front_channel
 from tests.tabs import said
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def front() -> AsyncGenerator[Front]:
-    async with front_channel(features=WITH_PASSKEYS) as opened:
+    async with front_channel() as opened:
         yield opened
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from doorward.features.index import FEATURES
+from doorward.core.model.policy import PasskeyPolicy
 from tests.authenticator import Authenticator
 from tests.browsing import Page
 from tests.features import made
-from tests.features.authn.factors.passkeys.owners import PASSKEYS, device
+from tests.features.authn.factors.passkeys.owners import device
 from tests.front_channel import Front, front_channel
 from tests.tabs import Tab, said
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def front() -> AsyncGenerator[Front]:
-    async with front_channel(features=(*FEATURES, PASSKEYS)) as opened:
+    async with front_channel() as opened:
         await opened.person()
         yield opened
 
@@ -155,7 +155,7 @@ async def test_the_page_leads_elsewhere_when_no_passkey_can_come_next(front: Fro
     page = await tab.get("/sign-in")
     page = await tab.follow(await tab.sign_in())
     assert page.path == "/account"
-    async with front_channel() as plain:
+    async with front_channel(passkeys=PasskeyPolicy(enabled=False)) as plain:
         await plain.person()
         assert (await plain.browser().get("/sign-in/passkey")).status == 404
 

@@ -9,7 +9,7 @@ import pytest
 from doorward.core.model.policy import PasskeyPolicy, SecondFactorPolicy
 from tests.authenticator import Authenticator
 from tests.browsing import ISSUER
-from tests.features.authn.factors.passkeys.served import WITH_PASSKEYS, enrol, options_on, use
+from tests.features.authn.factors.passkeys.served import enrol, options_on, use
 from tests.front_channel import Front, front_channel
 from tests.tabs import Tab
 
@@ -23,7 +23,7 @@ async def offered(front: Front, tab: Tab) -> bool:
 
 
 async def test_the_page_after_a_password_makes_one_and_asks_only_once() -> None:
-    async with front_channel(features=WITH_PASSKEYS) as front:
+    async with front_channel() as front:
         ada = await front.person()
         tab = await front.signed_in()
         page, authenticator = await tab.get("/account"), Authenticator(origin=ISSUER)
@@ -40,7 +40,7 @@ async def test_the_page_after_a_password_makes_one_and_asks_only_once() -> None:
 
 
 async def test_it_is_offered_only_right_after_a_password() -> None:
-    async with front_channel(features=WITH_PASSKEYS) as front:
+    async with front_channel() as front:
         await front.person()
         tab = await front.signed_in()
         assert await offered(front, tab)
@@ -49,7 +49,7 @@ async def test_it_is_offered_only_right_after_a_password() -> None:
 
 
 async def test_it_is_not_offered_after_a_passkey() -> None:
-    async with front_channel(features=WITH_PASSKEYS) as front:
+    async with front_channel() as front:
         authenticator = await enrol(front, await front.person())
         tab = front.browser()
         await use(tab, await tab.get("/sign-in"), authenticator)
@@ -65,7 +65,7 @@ async def test_it_is_not_offered_after_a_passkey() -> None:
     ],
 )
 async def test_settings_switch_it_off(settings: dict[str, Any]) -> None:
-    async with front_channel(features=WITH_PASSKEYS, **settings) as front:
+    async with front_channel(**settings) as front:
         await front.person()
         assert not await offered(front, await front.signed_in())
 

@@ -18,7 +18,7 @@ def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.accounts.self_service_routes import AccountHandlers
     from doorward.features.accounts.sign_up_routes import SignUpPages
     from doorward.features.authn.factors.email_code.build import email_challenges
-    from doorward.features.authn.factors.passkeys.build import offer_silently
+    from doorward.features.authn.factors.passkeys.build import offer_silently, passkey_cards
     from doorward.features.authn.factors.password.build import change_password, check_password
     from doorward.features.authn.flow.build import flow_pages, signed_in_pages
     from doorward.features.authn.index import enrolments
@@ -49,6 +49,7 @@ def _routes(services: Services) -> Sequence[Route]:
         factors=services.get(second_factors),
         enrolling=services.get(enrolment_pages),
         enrolments=enrolments(services),
+        passkey_cards=services.get(passkey_cards),
     )
     return [
         *joining.routes(page),

@@ -30,6 +30,7 @@ def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
 
 
 def _routes(services: Services) -> Sequence[Route]:
+    from doorward.features.authn.factors.passkeys.build import passkey_routes
     from doorward.features.authn.flow.build import (
         factor_plugs,
         flow_pages,
@@ -56,6 +57,7 @@ def _routes(services: Services) -> Sequence[Route]:
         *(route for one in kinds for route in one.routes(enrolling)),
         *(route for plug in services.get(factor_plugs) for route in plug.routes(page, flow)),
         *typed.routes(page),
+        *passkey_routes(services),
     ]
 
 

@@ -26,6 +26,7 @@ from doorward.features.authn.factors.email_code.messages import (
     VerifyAddressMail,
 )
 from doorward.features.authn.factors.passkeys.build import passkey_enrolment
+from doorward.features.authn.factors.passkeys.factor import passkey_factors
 from doorward.features.authn.factors.passkeys.messages import PasskeyAdded, PasskeyCopied, PasskeyRemoved
 from doorward.features.authn.factors.password.build import password_factor
 from doorward.features.authn.factors.password.messages import PasswordChanged
@@ -71,13 +72,20 @@ MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (
 
 
 def factors(services: Services) -> Sequence[FactorPlug]:
-    """Password, a code by mail in its place (if allowed), authenticator app, codes by mail, recovery codes. The password page prefills
-    the address after a reset."""
+    """Password, a code by mail in its place (if allowed), authenticator app, passkeys, codes by mail, recovery codes. The password
+    page prefills the address after a reset.
+
+    A passkey that its owner wants to be asked for after the password comes before the authenticator app, any other one after it: a
+    password manager may have made it without a question, and may be missing on this device.
+    """
     mail_first = services.get(mail_first_factor)
+    passkey, security_key = passkey_factors(services)
     return (
         password_factor(services, reset_of=services.get(email_challenges).finished_reset),
         *((mail_first,) if mail_first is not None else ()),
+        *security_key,
         services.get(totp_factor),
+        *passkey,
         services.get(email_code_factor),
         services.get(recovery_codes_factor),
     )

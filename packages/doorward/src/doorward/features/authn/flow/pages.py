@@ -317,8 +317,9 @@ def hinted(sign_in: SignIn | None) -> str:
 
 
 def ways(factors: Sequence[Factor], locale: str) -> tuple[OtherWay, ...]:
-    """Links to the pages of these factors."""
-    return tuple(OtherWay(factor.label(locale), factor.path) for factor in factors)
+    """Links to the pages of these factors; one for those that share a page."""
+    shown = {factor.path: factor for factor in reversed(factors)}
+    return tuple(OtherWay(one.label(locale), path) for path, one in reversed(shown.items()))
 
 
 def with_flow(path: str, flow: str | None) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.secret import Secret
+from doorward.features.authn.factors.passkeys.cards import PasskeyCards
 from doorward.features.authn.factors.password.change import Changed, ChangedMeanwhile, ChangePassword
 from doorward.features.authn.factors.password.problems import weak
 from doorward.features.authn.factors.password.rules.password import Weak
@@ -48,6 +49,7 @@ class MethodHandlers:
     factors: SecondFactors
     enrolling: EnrolmentPages
     enrolments: Sequence[Enrolment] = ()
+    passkey_cards: PasskeyCards | None = None
 
     async def show(self, visit: SignedInVisit) -> Response:
         """The sign-in methods, a card for each."""
@@ -178,6 +180,12 @@ class MethodHandlers:
         **problems: FormProblem | None,
     ) -> Response:
         added_at, codes_left, codes_made = await self.factors.there(owner.account)
+        passkeys, signals = None, None
+        may_add = self.enrolling.allowed("passkey")
+        if self.passkey_cards is not None:
+            passkeys, signals = await self.passkey_cards.of(owner.account)
+            if not passkeys and not may_add:
+                passkeys = None
         view = views.Methods(
             account=owner.account.email,
             minimum=self.change_password.judge.minimum(second_factor=added_at is not None),
@@ -189,6 +197,9 @@ class MethodHandlers:
             cards=tuple(
                 await self.enrolling.cards(self.enrolments, owner.account, owner.browser.context.locale)
             ),
+            passkeys=passkeys,
+            may_add_passkey=may_add,
+            signals=signals,
             done=done,
             others=self.flow.ways_to_set_up(owner.browser.context.locale),
             **problems,

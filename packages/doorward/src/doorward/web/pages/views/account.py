@@ -70,12 +70,27 @@ class MethodCard(Struct, frozen=True, kw_only=True):
     remove: str | None = None
 
 
+class PasskeyLine(Struct, frozen=True, kw_only=True):
+    """One passkey. `name` is that of its provider or its owner's, "" if neither is known. `copied`: it is refused, since a copy of it
+    was used."""
+
+    id: str
+    name: str
+    created_at: int
+    last_used_at: int | None = None
+    backed_up: bool = False
+    copied: bool = False
+
+
 class Methods(Form, frozen=True):
     """/account/methods. Three forms and a link:
 
     password: `current`, `new`, `csrf`; authenticator: a link to its setup, or `csrf` to remove it; recovery codes: `csrf` (makes new
-    ones, the old ones stop working). Times are Unix seconds; `authenticator_added_at` None = no authenticator app (`authenticator_allowed`: people may add one); `cards`
-    are further kinds, each with a link to its setup, or `csrf` to remove it; `others` lead to the setup of factors without a card.
+    ones, the old ones stop working); each passkey: a link to its name, and `factor`, `csrf` to remove it. Times are Unix seconds;
+    `authenticator_added_at` None = no authenticator app (`authenticator_allowed`: people may add
+    one); `passkeys` None = there are none here, and `signals` tell password managers
+    which of them work, as JSON text; `cards` are further kinds, each with a link to its setup, or `csrf` to remove it; `others` lead
+    to the setup of factors without a card.
     """
 
     template: ClassVar[str] = "account/methods.html"
@@ -87,6 +102,9 @@ class Methods(Form, frozen=True):
     recovery_codes_left: int = 0
     recovery_codes_made: int = 0
     cards: tuple[MethodCard, ...] = ()
+    passkeys: tuple[PasskeyLine, ...] | None = None
+    may_add_passkey: bool = True
+    signals: str | None = None
     done: Done | None = None
     current_problem: FormProblem | None = None
     new_problem: FormProblem | None = None

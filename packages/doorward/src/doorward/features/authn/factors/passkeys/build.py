@@ -12,6 +12,9 @@ from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from doorward.features.authn.factors.passkeys.cards import PasskeyCards
     from doorward.features.authn.factors.passkeys.ceremonies import PasskeyCeremonies
     from doorward.features.authn.factors.passkeys.enrolment import PasskeyEnrolment
     from doorward.features.authn.factors.passkeys.metadata import AuthenticatorMetadata
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from doorward.features.authn.factors.passkeys.relying_party import RelyingParty
     from doorward.features.authn.factors.passkeys.removing import RemovePasskey
     from doorward.features.authn.factors.passkeys.silent import OfferSilently
+    from doorward.web.route import Route
 
 
 def rp_id(services: Services) -> str | None:
@@ -121,6 +125,15 @@ def offer_silently(services: Services) -> OfferSilently | None:
     )
 
 
+def passkey_cards(services: Services) -> PasskeyCards | None:
+    """What the page of sign-in methods shows; None where there are no passkeys."""
+    if (relying_party := services.get(rp_id)) is None:
+        return None
+    from doorward.features.authn.factors.passkeys.cards import PasskeyCards
+
+    return PasskeyCards(store=services.store, rp_id=relying_party)
+
+
 def metadata_in(path: str) -> AuthenticatorMetadata:
     """The operator's file about authenticators. Nothing is read yet."""
     from doorward.features.authn.factors.passkeys.metadata import AuthenticatorMetadata
@@ -133,3 +146,25 @@ def relying_party(services: Services) -> RelyingParty:
     from doorward.features.authn.factors.passkeys.relying_party import RelyingParty
 
     return RelyingParty(store=services.store, rp_id=rp_id(services), was=services.passkeys.rp_id_was)
+
+
+def passkey_routes(services: Services) -> Sequence[Route]:
+    """The routes; none where there are no passkeys."""
+    from doorward.features.authn.factors.passkeys import well_known
+    from doorward.features.authn.factors.passkeys.account_routes import METHODS, PASSKEYS, OwnPasskeyPages
+    from doorward.features.authn.flow.build import signed_in_pages
+
+    if services.get(rp_id) is None:
+        return ()
+    own = OwnPasskeyPages(
+        own=services.get(signed_in_pages),
+        passkeys=services.get(own_passkeys),
+        removal=services.get(remove_passkey),
+    )
+    documents = well_known.routes(
+        issuer=services.issuer,
+        enroll=PASSKEYS,
+        manage=METHODS,
+        origins=services.get(ceremonies).origins,
+    )
+    return [*own.routes(), *documents]

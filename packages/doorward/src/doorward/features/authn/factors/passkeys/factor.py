@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
-from msgspec import json, structs
+from msgspec import json
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
@@ -114,17 +114,13 @@ class SecurityKeyFactor(_Passkeys):
     link: str = N_("Use your passkey")
 
 
-def passkey_factors(services: Services) -> tuple[PasskeyFactor, SecurityKeyFactor] | None:
-    """Both kinds; None where there are no passkeys."""
-    if rp_id(services) is None:
-        return None
+def passkey_factors(services: Services) -> tuple[tuple[FactorPlug, ...], tuple[FactorPlug, ...]]:
+    """Passkeys, and those that are asked for after a password; none where there are no passkeys."""
+    if services.get(rp_id) is None:
+        return (), ()
 
     def proving() -> ProvePasskey:
         return services.get(prove_passkey)
 
     step = PasskeyStep(proving=proving)
-    hardware = services.passkeys.metadata is not None
-    return (
-        PasskeyFactor(proving=proving, json_step=step, traits=structs.replace(PASSKEY, hardware=hardware)),
-        SecurityKeyFactor(proving=proving, traits=structs.replace(SECURITY_KEY, hardware=hardware)),
-    )
+    return (PasskeyFactor(proving=proving, json_step=step),), (SecurityKeyFactor(proving=proving),)

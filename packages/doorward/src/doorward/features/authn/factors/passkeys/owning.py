@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -237,6 +238,10 @@ class OwnPasskeys:
                 "passkey.renamed", caller=caller, now=now, account_id=account.id, factor=factor_id
             ),
         )
+
+    async def of(self, account: Account) -> Sequence[Passkey]:
+        """The passkeys of a person, oldest first."""
+        return await self.store.passkeys.of_account(account.id)
 
     async def of_owner(self, account: Account, factor_id: str) -> Passkey | None:
         """The passkey, if it is theirs."""

@@ -35,7 +35,7 @@ class OfferSilently:
             return None
         if now - session.auth_time > SOON or all(one.kind != "password" for one in session.proofs):
             return None
-        if await self.passkeys.store.passkeys.of_account(account.id) or not await self.gate.open():
+        if await self.passkeys.of(account) or not await self.gate.open():
             return None
         options = await self.passkeys.options(
             account, binding=session.id, browser_hash=browser_hash, now=now, silently=True

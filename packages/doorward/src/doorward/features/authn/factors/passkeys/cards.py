@@ -1,0 +1,51 @@
+"""Passkeys on the page of sign-in methods, and what password managers are told about them there (Level 3 §5.1.10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import msgspec
+
+from doorward.core.model.account import Account
+from doorward.features.authn.factors.passkeys.rules.response import padless
+from doorward.storage.sql.store import Store
+from doorward.web.pages.views.account import PasskeyLine
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasskeyCards:
+    """What a person sees of theirs."""
+
+    store: Store
+    rp_id: str
+
+    async def of(self, account: Account) -> tuple[tuple[PasskeyLine, ...], str]:
+        """A line for each passkey, oldest first, and the signals as JSON text: which of them still work here, and whose they are."""
+        added = {row.id: row.created_at for row in await self.store.accounts.factors(account.id)}
+        passkeys = await self.store.passkeys.of_account(account.id)
+        lines = tuple(
+            PasskeyLine(
+                id=one.factor_id,
+                name=one.name,
+                created_at=added[one.factor_id],
+                last_used_at=one.last_used_at,
+                backed_up=one.backed_up,
+                copied=one.suspect_at is not None,
+            )
+            for one in passkeys
+            if one.factor_id in added
+        )
+        whose = {"rpID": self.rp_id, "userID": padless(account.id.encode())}
+        accepted = [padless(one.credential_id) for one in passkeys if one.suspect_at is None]
+        signals = [
+            {"signalName": "allAcceptedCredentials", **whose, "allAcceptedCredentialIDs": accepted},
+            {
+                "signalName": "currentUserDetails",
+                **whose,
+                "userName": account.email,
+                "userDisplayName": account.name or account.email,
+            },
+        ]
+        return lines, msgspec.json.encode(signals).decode()
