@@ -136,7 +136,7 @@ CONSTANTS: list[tuple[object, object]] = [
     ),
     (fence.FENCED, "doorward: this database is being moved"),
     (backup_file.MAGIC, b"DOORWARD BACKUP 1\n"),
-    (levels.LEVELS, ("urn:doorward:aal1", "urn:doorward:aal2")),
+    (levels.LEVELS, ("urn:doorward:aal1", "urn:doorward:aal2", "phr", "phrh", "urn:doorward:aal3")),
     (logout_token.TYP, "logout+jwt"),
     (status_list.TYP, "statuslist+jwt"),
     ((status_index.SIZE, status_index.WEEK, status_index.SPILL), (1 << 20, 604_800, 1_000_000)),
