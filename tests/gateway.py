@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
-import httpx2
-
-from doorward.adapters.sms import twilio, webhook
+from doorward.adapters.sms import webhook
 from doorward.core.model.secret import Secret
 
 ACCOUNT = "AC0123"
@@ -56,19 +54,13 @@ class Gateway:
         """The newest message to a number."""
         return next(each for each in reversed(self.taken) if each.to == number)
 
-    def report(self, address: str, taken: Taken, *, delivered: bool, at: int, token: Secret = TOKEN) -> int:
-        """Send the delivery report of a message; the answer's status."""
-        if taken.callback:
-            form = [("MessageSid", taken.id), ("MessageStatus", "delivered" if delivered else "undelivered")]
-            if not delivered:
-                form.append(("ErrorCode", "30003"))
-            signed = twilio.signature(token, taken.callback, form)
-            return httpx2.post(address, data=dict(form), headers={twilio.SIGNATURE: signed}).status_code
-        body = json.dumps(
-            {"id": taken.id, "status": "delivered" if delivered else "failed", "reason": "absent"}
-        ).encode()
-        headers = {webhook.SIGNATURE: webhook.sign(token, at, body), "content-type": "application/json"}
-        return httpx2.post(address, content=body, headers=headers).status_code
+    def failed(self, taken: Taken) -> bytes:
+        """The body of a report that a message did not arrive."""
+        return json.dumps({"id": taken.id, "status": "failed", "reason": "absent"}).encode()
+
+    def signed_report(self, taken: Taken, *, at: int, token: Secret = TOKEN) -> dict[str, str]:
+        """The headers of that report."""
+        return {webhook.SIGNATURE: webhook.sign(token, at, self.failed(taken))}
 
 
 def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:

@@ -17,6 +17,7 @@ from doorward.features.authn.factors.email_code.messages import (
 )
 from doorward.features.authn.factors.password.messages import PasswordChanged
 from doorward.features.authn.factors.recovery_codes.messages import RecoveryCodesMade, RecoveryCodeUsed
+from doorward.features.authn.factors.sms.messages import PhoneAdded, PhoneRemoved
 from doorward.features.authn.flow.messages import NewDevice, SecondFactorFailed
 from doorward.features.authn.methods.messages import (
     SecondFactorAdded,
@@ -47,6 +48,8 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         SignInByMail(code="481516"),
         MailCodesAdded(at=AT, device=name, address=name),
         MailCodesRemoved(at=AT, device=name, address=name),
+        PhoneAdded(at=AT, device=name, number="+49 ••• ••78"),
+        PhoneRemoved(at=AT, device=name, number="+49 ••• ••78"),
         PasswordChanged(at=AT, device=name),
         NewDevice(at=AT, device=name, app=name),
         NewDevice(at=AT),

@@ -28,6 +28,7 @@ from doorward.features.authn import index as authn
 from doorward.features.authn.factors.email_code import factor as email_code
 from doorward.features.authn.factors.password.rules import proof as password
 from doorward.features.authn.factors.recovery_codes import rules as recovery_codes
+from doorward.features.authn.factors.sms.rules import phone as sms
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.flow.rules.vouching import FROM_AMR
 from doorward.features.oauth import index as oauth
@@ -209,13 +210,19 @@ ENVIRONMENT = {
     "DOORWARD_TEST_",
 }
 # `factors.kind` and the kind and method references of proofs
-FACTORS = {"password": ("pwd",), "totp": ("otp",), "recovery_code": ("otp",), "email_code": ("otp",)}
+FACTORS = {
+    "password": ("pwd",),
+    "totp": ("otp",),
+    "recovery_code": ("otp",),
+    "email_code": ("otp",),
+    "sms": ("sms",),
+}
 # in the documents of apps
 GRANT_NAMES = "authorization_code refresh_token client_credentials"
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
     "verify_address address_taken reset_password sign_in_by_mail sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"
-    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_copied refresh_replayed"
+    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_copied phone_added phone_removed refresh_replayed"
 )
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
 LITERALS: dict[Any, str] = {
@@ -353,7 +360,7 @@ def test_environment_variables_are_pinned() -> None:
 
 
 def test_factors_are_pinned() -> None:
-    found = (password.TRAITS, totp.TRAITS, recovery_codes.TRAITS, email_code.TRAITS)
+    found = (password.TRAITS, totp.TRAITS, recovery_codes.TRAITS, email_code.TRAITS, sms.TRAITS)
     assert {traits.kind: traits.amr for traits in found} == FACTORS
     # what sessions of earlier programs say, which stored no proofs
     assert dict(FROM_AMR) == {"password": "pwd", "totp": "otp", "recovery_code": "rc"}
@@ -385,6 +392,8 @@ def test_confirmed_values_in_account_addresses_are_pinned() -> None:
         "passkey_removed",
         "mail_codes_added",
         "mail_codes_removed",
+        "phone_added",
+        "phone_removed",
         "session_ended",
         "other_sessions_ended",
         "app_disconnected",

@@ -41,6 +41,7 @@ SHOWN: Final = {
     "| codes sent": SENT + "test_a_request_gets_five_messages_in_ten_minutes",
     "| | the account": SENT + "test_an_account_has_three_live_codes",
     "Whoever knows the password": ATTACK + "test_many_sign_ins_from_many_addresses_do_not_bomb_the_owner",
+    "| text messages": "attacks/test_toll_fraud.py::test_a_range_of_numbers_gets_few_messages",
     "So a code is sent at once": "features/authn/factors/email_code/test_second_step.py::test_where_there_is_a_choice_a_mail_is_sent_only_on_request",
     "Each code takes five guesses": SENT + "test_five_guesses_are_compared_even_when_sent_at_once",
     "Where three codes": SENT + "test_the_owner_gets_a_code_on_a_known_device_whatever_others_asked_for",

@@ -25,6 +25,7 @@ async def test_the_servers_own_factors_are_in_order_of_preference() -> None:
             "Use your passkey",
             "Use your authenticator app",
             "Use your passkey",
+            "Get a code by text message",
             "Get a code by email",
             "Use a recovery code",
         ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, cast
 
 import pytest
-from msgspec import structs
 
 from doorward.adapters.counters.store import StoreCounters
 from doorward.adapters.keys.sealing import KeyedSealer
@@ -18,17 +18,20 @@ from doorward.adapters.sms.webhook import WebhookChannel
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.message import EmailMessage
-from doorward.core.model.policy import SmsPolicy, ThrottlePolicy
+from doorward.core.model.policy import SmsPolicy, ThrottlePolicy, TokenPolicy
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.sms.budget import SmsBudget
 from doorward.features.authn.factors.sms.delivery import SmsDelivery
 from doorward.features.authn.factors.sms.outbox import SmsOutbox
 from doorward.features.authn.factors.sms.reports import failure
 from doorward.features.authn.factors.sms.service import CodeUnderWay, Phones
+from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.rules.sent_code import NotYet
+from doorward.features.authn.flow.rules.standing import stands_by
 from doorward.features.authn.flow.sent_code import Sent, SentCodes, Undeliverable
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
 from tests.gateway import TOKEN, Gateway, running
 from tests.manual_clock import ManualClock
@@ -66,7 +69,7 @@ class Desk:
         number = "+" + "".join(char for char in typed if char.isdigit())
         shown = await self.phones.proven(ADA, await self.code(number), binding=HERE, now=self.clock.time)
         assert isinstance(shown, tuple)
-        _, writes = self.phones.added(ADA, *shown, caller=CALLER, now=self.clock.time)
+        _, writes = self.phones.added(ADA, *shown, session_id=HERE, caller=CALLER, now=self.clock.time)
         assert await self.store.commit(*writes)
 
     async def mails(self) -> list[str]:
@@ -113,6 +116,9 @@ def desk_of(store: Store, gateway: Gateway, policy: SmsPolicy | None = None) -> 
         budget=budget,
         throttle=throttle,
         mail_queue=mail_queue,
+        audit_log=audit_log,
+        revoker=Revoker(store=store, random=random, config=cast("Any", None), policy=TokenPolicy()),
+        gate=NewFactors(store=store),
         policy=policy,
     )
     worker = SmsWorker(
@@ -138,9 +144,11 @@ async def test_a_number_is_proven_before_it_counts(desk: Desk) -> None:
     assert desk.gateway.to(NUMBER).text == f"{code} is your code for Acme.\n\n@auth.example.com #{code}"
     shown = await desk.phones.proven(ADA, code, binding=HERE, now=desk.clock.time)
     assert isinstance(shown, tuple)
-    factor, writes = desk.phones.added(ADA, *shown, caller=CALLER, now=desk.clock.time)
+    proof, writes = desk.phones.added(ADA, *shown, session_id=HERE, caller=CALLER, now=desk.clock.time)
     assert await desk.store.commit(*writes)
-    assert await desk.store.accounts.factors(ADA.id) == [factor]
+    (factor,) = await desk.store.accounts.factors(ADA.id)
+    assert (proof.kind, proof.amr) == ("sms", ("sms",))
+    assert stands_by(proof, [factor], {"sms"})
     assert desk.phones.number(factor) == NUMBER
     assert factor.sealed is not None
     assert b"1712345678" not in factor.sealed
@@ -155,8 +163,8 @@ async def test_a_code_adds_a_phone_once(desk: Desk) -> None:
     await desk.begin()
     shown = await desk.phones.proven(ADA, await desk.code(), binding=HERE, now=desk.clock.time)
     assert isinstance(shown, tuple)
-    _, first = desk.phones.added(ADA, *shown, caller=CALLER, now=desk.clock.time)
-    _, second = desk.phones.added(ADA, *shown, caller=CALLER, now=desk.clock.time)
+    _, first = desk.phones.added(ADA, *shown, session_id=HERE, caller=CALLER, now=desk.clock.time)
+    _, second = desk.phones.added(ADA, *shown, session_id=HERE, caller=CALLER, now=desk.clock.time)
     assert await desk.store.commit(*first)
     assert not await desk.store.commit(*second)
     assert len(await desk.store.accounts.factors(ADA.id)) == 1
@@ -236,13 +244,22 @@ async def test_a_person_has_at_most_two_phones_and_each_number_once(desk: Desk) 
 async def test_a_removed_phone_is_gone_and_its_owner_is_told(desk: Desk) -> None:
     await desk.add()
     (row,) = await desk.store.accounts.factors(ADA.id)
-    assert await desk.store.commit(
-        *desk.phones.removed(ADA, row, caller=CALLER, now=desk.clock.time),
-    )
+
+    async def remove() -> object:
+        return await desk.phones.remove_phone(
+            ADA,
+            row,
+            lambda left: [] if left else ["recovery_code"],
+            session_id=HERE,
+            caller=CALLER,
+            now=desk.clock.time,
+        )
+
+    assert await remove() is True
     assert await desk.store.accounts.factors(ADA.id) == []
     assert sorted(await desk.mails()) == ["phone_added", "phone_removed"]
-    other = structs.replace(ADA, id="usr_bob")
-    assert not await desk.store.commit(*desk.phones.removed(other, row, caller=CALLER, now=desk.clock.time))
+    assert await remove() is False
+    assert [event.kind for event in await desk.store.audit.page()][:1] == ["second_factor.removed"]
 
 
 @pytest.mark.requirement(93)

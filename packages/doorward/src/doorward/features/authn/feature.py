@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from doorward.features.authn.slots import FACTORS
-from doorward.features.feature import Feature
+from doorward.features.feature import BackgroundJob, Feature
 from doorward.features.slots import MESSAGES
 
 if TYPE_CHECKING:
@@ -61,6 +61,15 @@ def _routes(services: Services) -> Sequence[Route]:
     ]
 
 
+def _jobs(services: Services) -> Sequence[BackgroundJob]:
+    from doorward.features.authn import index
+
+    return index.jobs(services)
+
+
 AUTHN = Feature(
-    name="authn", routes=_routes, adds=(FACTORS.filled_by(_factors), MESSAGES.filled_by(_messages))
+    name="authn",
+    routes=_routes,
+    jobs=_jobs,
+    adds=(FACTORS.filled_by(_factors), MESSAGES.filled_by(_messages)),
 )

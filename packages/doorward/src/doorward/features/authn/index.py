@@ -32,18 +32,21 @@ from doorward.features.authn.factors.password.build import password_factor
 from doorward.features.authn.factors.password.messages import PasswordChanged
 from doorward.features.authn.factors.recovery_codes.factor import recovery_codes_factor
 from doorward.features.authn.factors.recovery_codes.messages import RecoveryCodesMade, RecoveryCodeUsed
+from doorward.features.authn.factors.sms.build import phone_enrolment, sms_factor, sms_worker
+from doorward.features.authn.factors.sms.messages import PhoneAdded, PhoneRemoved
 from doorward.features.authn.factors.totp.factor import totp_factor
 from doorward.features.authn.flow.build import offered_factors
 from doorward.features.authn.flow.enrolment import Enrolment
 from doorward.features.authn.flow.messages import NewDevice, SecondFactorFailed
 from doorward.features.authn.flow.plug import FactorPlug
-from doorward.features.authn.methods.build import authenticator_enrolment
+from doorward.features.authn.methods.build import authenticator_enrolment, password_alone
 from doorward.features.authn.methods.messages import (
     SecondFactorAdded,
     SecondFactorRemoved,
     SecondFactorRequired,
     SecondFactorReset,
 )
+from doorward.features.feature import BackgroundJob
 from doorward.features.services import Services
 from doorward.web.mail.message import MessageTemplate
 
@@ -68,11 +71,13 @@ MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (
     PasskeyAdded,
     PasskeyRemoved,
     PasskeyCopied,
+    PhoneAdded,
+    PhoneRemoved,
 )
 
 
 def factors(services: Services) -> Sequence[FactorPlug]:
-    """Password, a code by mail in its place (if allowed), authenticator app, passkeys, codes by mail, recovery codes. The password
+    """Password, a code by mail in its place (if allowed), authenticator app, passkeys, codes by text message, codes by mail, recovery codes. The password
     page prefills the address after a reset.
 
     A passkey that its owner wants to be asked for after the password comes before the authenticator app, any other one after it: a
@@ -86,6 +91,7 @@ def factors(services: Services) -> Sequence[FactorPlug]:
         *security_key,
         services.get(totp_factor),
         *passkey,
+        services.get(sms_factor),
         services.get(email_code_factor),
         services.get(recovery_codes_factor),
     )
@@ -98,5 +104,12 @@ def enrolments(services: Services) -> Sequence[Enrolment]:
         services.get(passkey_enrolment),
         services.get(authenticator_enrolment),
         services.get(mail_codes_enrolment),
+        phone_enrolment(services, password_alone=services.get(password_alone).problem),
     )
     return [one for one in found if one is not None and one.kind in offered]
+
+
+def jobs(services: Services) -> Sequence[BackgroundJob]:
+    """The background tasks of factors."""
+    worker = services.get(sms_worker)
+    return [] if worker is None else [BackgroundJob(name="sms", run=worker.run)]

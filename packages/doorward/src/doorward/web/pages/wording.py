@@ -66,6 +66,11 @@ class Sentences(Struct, frozen=True):
                     N_("A code was sent a moment ago. You can ask for another one at %(clock)s."),
                     clock=self.told(problem.at or 0, "clock"),
                 )
+            case Wrong.PHONE_WAIT:
+                return html(
+                    N_("We can't send another message now. Try again at %(clock)s, or use another way."),
+                    clock=self.told(problem.at or 0, "clock"),
+                )
             case Wrong.TOO_MANY_TRIES:
                 return html(N_("Too many tries. Try again in a few minutes."))
             case Wrong.TOO_MANY_MAILS:

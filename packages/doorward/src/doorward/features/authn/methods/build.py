@@ -6,6 +6,7 @@ from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.password.build import check_password
 from doorward.features.authn.flow.build import advance, flow_pages, offered_factors, signed_in_pages
 from doorward.features.authn.flow.enrolment import EnrolmentPages
+from doorward.features.authn.methods.alone import PasswordAlone
 from doorward.features.authn.methods.authenticator import AuthenticatorEnrolment
 from doorward.features.authn.methods.service import SecondFactors
 from doorward.features.rate_limits.build import throttle
@@ -45,3 +46,8 @@ def enrolment_pages(services: Services) -> EnrolmentPages:
         policy=services.second_factor,
         first_codes=services.get(second_factors).first_codes,
     )
+
+
+def password_alone(services: Services) -> PasswordAlone:
+    """The check of a typed password before the last second step is removed."""
+    return PasswordAlone(factors=services.get(second_factors))

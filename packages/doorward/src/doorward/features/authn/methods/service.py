@@ -180,7 +180,7 @@ class SecondFactors:
         if not await self.flow.enough(account, left, now):
             return LastStep()
         if account.password_hash is not None and not self.factors.second_factor(account, left):
-            wrong = await self._password_alone(account, password or Secret(""), caller, now)
+            wrong = await self.password_alone(account, password or Secret(""), caller=caller, now=now)
             if wrong is not None:
                 return wrong
         if (wait := await self.throttle.change("with_password", account.id, now)) is not None:
@@ -193,9 +193,10 @@ class SecondFactors:
         )
         return None
 
-    async def _password_alone(
-        self, account: Account, password: Secret, caller: Caller, now: int
+    async def password_alone(
+        self, account: Account, password: Secret, *, caller: Caller, now: int
     ) -> Weak | OAuthError | None:
+        """None: the password is right, and long enough as the only factor. Raises `HashingBusy`."""
         checked = await self.check.verify(account.email, password, caller=caller, now=now)
         if isinstance(checked, OAuthError):
             return checked

@@ -31,6 +31,8 @@ class Done(Said):
         N_("Codes by email are set up. From now on we ask for one when you sign in."),
     )
     MAIL_CODES_REMOVED = "mail_codes_removed", N_("Codes by email are removed.")
+    PHONE_ADDED = "phone_added", N_("Your phone is set up. From now on we can send codes to it.")
+    PHONE_REMOVED = "phone_removed", N_("The phone is removed.")
     SESSION_ENDED = "session_ended", N_("That device is signed out.")
     OTHER_SESSIONS_ENDED = "other_sessions_ended", N_("All other devices are signed out.")
     APP_DISCONNECTED = "app_disconnected", N_("The app is disconnected.")

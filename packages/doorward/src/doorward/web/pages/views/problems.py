@@ -91,6 +91,20 @@ class Wrong(Said):
         N_("This kind of passkey isn't accepted here. Use another one, or another method."),
     )
     """The operator accepts certain authenticators only."""
+    PHONE_UNREADABLE = (
+        "phone_unreadable",
+        N_("Enter a mobile number with its country code, such as +49 171 2345678."),
+    )
+    PHONE_NOT_MOBILE = (
+        "phone_not_mobile",
+        N_("This number can't receive our messages. Enter a mobile number."),
+    )
+    """A landline, a number that costs more, a pager, …"""
+    PHONE_COUNTRY = "phone_country", N_("We don't send messages to this country. Use another way.")
+    PHONE_KNOWN = "phone_known", N_("This number is set up already.")
+    PHONES_FULL = "phones_full", N_("There can't be more phones. Remove one first.")
+    PHONE_WAIT = "phone_wait"
+    """Give `at`: when the next message may be sent."""
     LAST_METHOD = "last_method", N_("Add another way to sign in first.")
     """Without it nothing would be left to sign in with."""
     LAST_STEP = (

@@ -11,12 +11,19 @@ from doorward.core.ports.message_channel import MessageChannel
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.sms.budget import SmsBudget
 from doorward.features.authn.factors.sms.delivery import SmsDelivery
+from doorward.features.authn.factors.sms.enrolment import MayStandAlone, PhoneEnrolment
+from doorward.features.authn.factors.sms.factor import SmsFactor, TextedCodes
+from doorward.features.authn.factors.sms.messages import CODE_LINK
 from doorward.features.authn.factors.sms.outbox import SmsOutbox
 from doorward.features.authn.factors.sms.reports import DeliveryReports, failure
+from doorward.features.authn.factors.sms.rules.phone import KIND, TRAITS
 from doorward.features.authn.factors.sms.service import Phones
-from doorward.features.authn.flow.build import sent_codes
+from doorward.features.authn.flow.build import offered_factors, sent_codes
+from doorward.features.authn.flow.factor import TYPED_CODE_PATH, TYPED_CODE_STEP
+from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
+from doorward.features.sessions.build import revoker
 
 
 def message_channel(services: Services) -> MessageChannel | None:
@@ -104,5 +111,34 @@ def phones(services: Services) -> Phones:
         budget=services.get(sms_budget),
         throttle=services.get(throttle),
         mail_queue=services.mail,
+        audit_log=services.get(audit_log),
+        revoker=services.get(revoker),
+        gate=NewFactors(store=services.store),
         policy=services.sms,
+    )
+
+
+def sms_factor(services: Services) -> SmsFactor:
+    """Codes by text message as a factor: once a phone is set up, a second step is required at every sign-in."""
+    return SmsFactor(
+        traits=TRAITS,
+        path=f"{TYPED_CODE_PATH}?method={KIND}",
+        link=CODE_LINK,
+        step=TYPED_CODE_STEP,
+        typed_code=TextedCodes(
+            traits=TRAITS,
+            store=services.store,
+            codes=services.get(sent_codes),
+            delivery=services.get(sms_delivery),
+        ),
+        reports=services.get(delivery_reports),
+    )
+
+
+def phone_enrolment(services: Services, *, password_alone: MayStandAlone) -> PhoneEnrolment:
+    """The pages of phones."""
+    return PhoneEnrolment(
+        phones=services.get(phones),
+        factors=services.get(offered_factors),
+        password_alone=password_alone,
     )

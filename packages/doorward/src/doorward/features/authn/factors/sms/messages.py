@@ -8,6 +8,8 @@ from typing import ClassVar, Final
 from doorward.web.mail.message import AccountNotice, MessageWords
 from doorward.web.pages.words import N_
 
+CARD_TEXT: Final = N_("We can send codes to %(numbers)s.")
+CODE_LINK: Final = N_("Get a code by text message")
 CODE_SENTENCE: Final = N_("%(code)s is your code for %(brand)s.")
 
 

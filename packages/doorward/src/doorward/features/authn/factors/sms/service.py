@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, final
 
@@ -11,17 +12,22 @@ from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.policy import SmsPolicy
 from doorward.core.model.sent_code import SentCode
+from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.sms.budget import SmsBudget
 from doorward.features.authn.factors.sms.delivery import PHONE_PURPOSE, SmsDelivery
 from doorward.features.authn.factors.sms.rules import phone as rule
 from doorward.features.authn.factors.sms.rules.phone import KIND, Phone, PhoneProblem
+from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.rules.sent_code import PAUSE, NotYet
+from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.authn.flow.sent_code import Sent, SentCodes, Undeliverable
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store, Write
 
 MOST: Final = 2
@@ -49,16 +55,22 @@ class Phones:
     budget: SmsBudget
     throttle: Throttle
     mail_queue: MailQueue
+    audit_log: AuditLog
+    revoker: Revoker
+    gate: NewFactors
     policy: SmsPolicy
 
     async def begin(
         self, account: Account, typed: str, *, binding: str, locale: str, caller: Caller, now: int
-    ) -> Sent | NotYet | Wait | Undeliverable | PhoneProblem | Literal["known", "enough"]:
-        """Send a code to a number that was typed. `known`: the account has it already; `enough`: it has as many as it may."""
+    ) -> Sent | NotYet | Wait | Undeliverable | PhoneProblem | Literal["known", "enough", "not_yet"]:
+        """Send a code to a number that was typed. `known`: the account has it already; `enough`: it has as many as it may;
+        `not_yet`: a process of an older program still answers."""
+        if not await self.gate.open():
+            return "not_yet"
         phone = rule.parse(typed, countries=self.policy.countries, region=_region(locale))
         if not isinstance(phone, Phone):
             return phone
-        rows = [row for row in await self.store.accounts.factors(account.id) if row.kind == KIND]
+        rows = await self.of_account(account)
         if any(self.number(row) == phone.e164 for row in rows):
             return "known"
         if len(rows) >= MOST:
@@ -92,9 +104,16 @@ class Phones:
         return None if code is None else (rule.stored(self.codes.proven_target(code)), code)
 
     def added(
-        self, account: Account, phone: Phone, code: SentCode, *, caller: Caller, now: int
-    ) -> tuple[EnrolledFactor, list[Write]]:
-        """The new factor, and the writes that add it: the code is spent, the owner is told."""
+        self,
+        account: Account,
+        phone: Phone,
+        code: SentCode,
+        *,
+        session_id: str | None,
+        caller: Caller,
+        now: int,
+    ) -> tuple[Proof, list[Write]]:
+        """The proof by the new factor, and the writes that add it: the code is spent, the owner is told."""
         factor_id = self.random.new_id("fac")
         factor = EnrolledFactor(
             id=factor_id,
@@ -103,20 +122,46 @@ class Phones:
             created_at=now,
             sealed=self.sealer.seal(PHONE_PURPOSE, factor_id, phone.e164.encode()),
         )
-        return factor, [
+        return shown_with(rule.TRAITS, factor, now), [
             self.store.sent_codes.use(code.id, now),
             self.store.accounts.add_factor(factor),
             *self.budget.proven(phone, now),
+            self.gate.close_behind(),
             self._told("phone_added", account, phone, caller, now),
+            self._noted("second_factor.added", account, session_id, caller, now),
         ]
 
-    def removed(self, account: Account, row: EnrolledFactor, *, caller: Caller, now: int) -> list[Write]:
-        """The writes that remove a phone."""
+    async def remove_phone(
+        self,
+        account: Account,
+        row: EnrolledFactor,
+        orphaned: Callable[[Sequence[EnrolledFactor]], Sequence[str]],
+        *,
+        session_id: str,
+        caller: Caller,
+        now: int,
+    ) -> bool | Wait:
+        """Remove a phone; sign-ins in progress end. `orphaned`: the kinds of backups that have nothing to stand in for when only these factors are left.
+        False: it is not there any more."""
+        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
+            return wait
         phone = rule.stored(self.number(row))
-        return [
+        left = await self.others(account, row)
+        return await self.store.commit(
             self.store.accounts.remove_factor(account.id, row.id),
+            *(self.store.accounts.remove_factors(account.id, kind) for kind in orphaned(left)),
+            *self.revoker.outstanding(account.id, now=now),
             self._told("phone_removed", account, phone, caller, now),
-        ]
+            self._noted("second_factor.removed", account, session_id, caller, now),
+        )
+
+    async def of_account(self, account: Account) -> list[EnrolledFactor]:
+        """The phones of an account, the oldest first."""
+        return [row for row in await self.store.accounts.factors(account.id) if row.kind == KIND]
+
+    async def others(self, account: Account, row: EnrolledFactor) -> list[EnrolledFactor]:
+        """The factors of the account besides this one."""
+        return [one for one in await self.store.accounts.factors(account.id) if one.id != row.id]
 
     def number(self, row: EnrolledFactor) -> str:
         """The number of a phone, in E.164."""
@@ -143,6 +188,11 @@ class Phones:
     def _told(self, kind: str, account: Account, phone: Phone, caller: Caller, now: int) -> Write:
         mail = owner_mail(self.mail_queue, kind, account, caller, now, number=phone.masked)
         return self.store.messages.insert_mail(mail)
+
+    def _noted(self, kind: str, account: Account, session_id: str | None, caller: Caller, now: int) -> Write:
+        return self.audit_log.write(
+            kind, caller=caller, now=now, account_id=account.id, session_id=session_id, method=KIND
+        )
 
 
 def _request(binding: str) -> str:

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from msgspec import Struct
+
 from doorward.web.pages.views.problems import Form, FormProblem
 
 _FOLDER: Final = "doorward.features.authn.factors.sms"
 
 
+class PhoneLine(Struct, frozen=True):
+    """A phone that is set up: the factor's id, its masked number, and when it was added (Unix seconds)."""
+
+    factor: str
+    number: str
+    added_at: int
+
+
 class PhoneNewView(Form, frozen=True):
     """/account/methods/phone and /sign-in/enrol/phone. Posts `number`, `csrf`, `flow`.
 
-    `action` is the path of the form; `back` leads to where the person came from; `number` is what was typed.
+    `action` is the path of the form; `back` leads to where the person came from; `number` is what was typed; `phones` are those that
+    are set up, each with a form that posts `factor`, `csrf` to `remove`.
     """
 
     template: ClassVar[str] = f"{_FOLDER}:phone_new.html"
@@ -22,17 +33,31 @@ class PhoneNewView(Form, frozen=True):
     flow: str | None = None
     number: str = ""
     number_problem: FormProblem | None = None
+    phones: tuple[PhoneLine, ...] = ()
+    remove: str = ""
+
+
+class PhoneRemoveView(Form, frozen=True):
+    """The same with /remove, if the password alone is left. Posts `factor`, `password`, `csrf`. `number` is masked."""
+
+    template: ClassVar[str] = f"{_FOLDER}:phone_remove.html"
+    action: str
+    back: str
+    account: str
+    factor: str
+    number: str
+    password_problem: FormProblem | None = None
 
 
 class PhoneProofView(Form, frozen=True):
-    """The same with /code: the code that was sent. Posts `code`, `csrf`, `flow`; `again` posts to have it sent once more.
+    """The same with /code: the code that was sent. Posts `code`, `csrf`, `flow`; the second form posts `again`, to have one sent once
+    more.
 
     `number` is masked; `failed`: the message did not arrive; `resent`: another message was just written.
     """
 
     template: ClassVar[str] = f"{_FOLDER}:phone_proof.html"
     action: str
-    again: str
     change: str
     number: str
     flow: str | None = None

@@ -14,6 +14,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from doorward.core import text
+from doorward.features.authn.flow.rules.assurance import FactorTraits
 
 PhoneProblem = Literal["unreadable", "invalid", "not_mobile", "country"]
 """Not a number · no number of any plan · one that cannot or may not receive messages (landline, premium, shared cost,
@@ -21,6 +22,7 @@ voice over IP, pager, satellite) · of a country that the operator does not send
 
 KIND: Final = "sms"
 """The kind of the factor, stored with each number and proof."""
+TRAITS: Final = FactorTraits(kind=KIND, amr=("sms",), counts_for=frozenset({"held"}), always_asked=True)
 MAX_TYPED: Final = 40
 _PREFIX: Final = 7
 _BETWEEN: Final = str.maketrans("", "", "()./")

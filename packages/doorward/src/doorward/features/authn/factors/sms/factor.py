@@ -1,0 +1,39 @@
+"""Codes by text message as a second step of the sign-in.
+
+NIST SP 800-63B-4 §3.1.3 restricts them, and still counts them as something that the person holds: AAL2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from doorward.features.authn.factors.sms.reports import DeliveryReports
+from doorward.features.authn.factors.sms.rules.phone import KIND
+from doorward.features.authn.flow.pages import FlowPages
+from doorward.features.authn.flow.plug import FactorPlug
+from doorward.features.authn.flow.sent_code import SentCodeTyped
+from doorward.features.sessions.browser_context import BrowserPages
+from doorward.web.route import Route
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextedCodes(SentCodeTyped):
+    """Six-digit codes from a text message."""
+
+    kind: ClassVar[str] = KIND
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsFactor(FactorPlug):
+    """The factor, with the endpoint for the gateway's reports, if there is a gateway."""
+
+    reports: DeliveryReports | None
+
+    def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
+        """The pages of its codes are those of all codes that are sent."""
+        del pages, flow
+        return [] if self.reports is None else self.reports.routes()

@@ -1,0 +1,77 @@
+"""Sample data for the pages of phones."""
+
+from __future__ import annotations
+
+from doorward.features.authn.factors.sms.views import (
+    PhoneLine,
+    PhoneNewView,
+    PhoneProofView,
+    PhoneRemoveView,
+)
+from doorward.web.pages.views.context import View
+from doorward.web.pages.views.problems import FormProblem, Wrong
+
+FLOW = "sin_0123456789abcdef0123456789abcdef"
+AT = 1_790_000_000
+_NUMBER = "+49 ••• ••78"
+_PLACE = "/account/methods/phone"
+_ENROL = "/sign-in/enrol/phone"
+
+
+def samples(text: str) -> dict[str, View]:
+    """Each page, and its problems. `text` stands where a person's text does."""
+    return {
+        "phone-new": PhoneNewView(action=_PLACE, back="/account/methods", account=text),
+        "phone-new-with-phones": PhoneNewView(
+            action=_PLACE,
+            back="/account/methods",
+            account=text,
+            number=text,
+            number_problem=FormProblem(Wrong.PHONE_UNREADABLE),
+            phones=(PhoneLine("fac_1", _NUMBER, AT), PhoneLine("fac_2", _NUMBER, AT)),
+            remove=f"{_PLACE}/remove",
+        ),
+        "phone-new-in-a-sign-in": PhoneNewView(
+            action=_ENROL,
+            back="/sign-in/enrol",
+            account=text,
+            flow=FLOW,
+            problem=FormProblem(Wrong.PHONE_WAIT, at=AT),
+        ),
+        "phone-new-not-mobile": PhoneNewView(
+            action=_PLACE,
+            back="/account/methods",
+            account=text,
+            number_problem=FormProblem(Wrong.PHONE_NOT_MOBILE),
+        ),
+        "phone-new-country": PhoneNewView(
+            action=_PLACE,
+            back="/account/methods",
+            account=text,
+            number_problem=FormProblem(Wrong.PHONE_COUNTRY),
+        ),
+        "phone-new-known": PhoneNewView(
+            action=_PLACE,
+            back="/account/methods",
+            account=text,
+            number_problem=FormProblem(Wrong.PHONE_KNOWN),
+        ),
+        "phone-new-full": PhoneNewView(
+            action=_PLACE, back="/account/methods", account=text, problem=FormProblem(Wrong.PHONES_FULL)
+        ),
+        "phone-proof": PhoneProofView(action=f"{_PLACE}/code", change=_PLACE, number=_NUMBER),
+        "phone-proof-failed": PhoneProofView(
+            action=f"{_ENROL}/code", change=_ENROL, number=_NUMBER, flow=FLOW, failed=True
+        ),
+        "phone-proof-again": PhoneProofView(
+            action=f"{_ENROL}/code", change=_ENROL, number=_NUMBER, flow=FLOW, resent=True
+        ),
+        "phone-remove": PhoneRemoveView(
+            action=f"{_PLACE}/remove",
+            back="/account/methods",
+            account=text,
+            factor="fac_1",
+            number=_NUMBER,
+            password_problem=FormProblem(Wrong.PASSWORD_MISMATCH),
+        ),
+    }
