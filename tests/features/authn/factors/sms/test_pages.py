@@ -250,6 +250,5 @@ async def test_the_card_of_phones_removes_one_unless_a_second_step_is_demanded()
         tab = front.browser()
         await tab.submit(await at_code(tab), "second-factor", code=await server.code())
         kept = await tab.submit(await tab.get("/account/methods"), "phone-remove")
-        assert kept.status == 409
         assert "You need a second step here." in kept.words
         assert await kinds_of(front) == ["sms"]
