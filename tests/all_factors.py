@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from doorward.features.authn.flow.build import offered_factors
 from tests.front_channel import Front, front_channel
 
 
@@ -13,4 +14,5 @@ from tests.front_channel import Front, front_channel
 async def all_factors(**settings: Any) -> AsyncGenerator[Front]:
     """It is closed at the end."""
     async with front_channel(**settings) as front:
+        assert {"password", "totp", "passkey", "security_key"} <= front.services.get(offered_factors).kinds
         yield front

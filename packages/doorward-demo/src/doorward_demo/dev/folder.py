@@ -106,6 +106,9 @@ issuer = "{places.issuer}"
 database = "doorward.db"
 development = true
 
+[second_factor]
+kinds = ["passkey", "totp", "email_code"]
+
 [tokens]
 access_ttl = {ACCESS_TTL}
 refresh_leeway = {REFRESH_LEEWAY}

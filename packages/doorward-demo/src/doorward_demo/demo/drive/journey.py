@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from doorward_demo.demo import clock_and_random
 from doorward_demo.demo.decoded import Decoded
+from doorward_demo.demo.drive.authenticator import PasskeyHolder
 from doorward_demo.demo.drive.browser import Browser
 from doorward_demo.demo.drive.wire import Note, Wire, document
 from doorward_demo.dev.state import State
@@ -56,6 +57,7 @@ class Journey:
     asked: Asked | None = None
     code: str = ""
     tokens: Tokens | None = None
+    passkey: PasskeyHolder | None = None
     spent_refresh: str = ""
     ended_at: float = 0.0
 

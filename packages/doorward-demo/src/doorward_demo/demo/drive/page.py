@@ -12,11 +12,12 @@ _VOID: Final = frozenset({"meta", "link", "input", "br", "hr", "img", "path", "r
 
 @dataclass(slots=True)
 class Form:
-    """One form: its target, its field values, and its buttons' names."""
+    """One form: its target, its field values, and the options that a passkey's script reads."""
 
     id: str
     action: str
     fields: dict[str, str] = field(default_factory=dict[str, str])
+    options: str = ""
 
 
 @dataclass(slots=True)
@@ -53,7 +54,9 @@ class Page(HTMLParser):
             self._path.append((tag, given.get("id", ""), given.get("class", "")))
         match tag:
             case "form":
-                self.forms.append(Form(given.get("id", ""), given.get("action", "")))
+                self.forms.append(
+                    Form(given.get("id", ""), given.get("action", ""), options=given.get("data-options", ""))
+                )
             case "input" if self.forms and self._inside("form"):
                 self.forms[-1].fields[given.get("name", "")] = given.get("value", "")
             case "meta" if given.get("http-equiv", "").lower() == "refresh":

@@ -8,7 +8,7 @@ from doorward_demo.demo import clock_and_random, id_token, pkce
 from doorward_demo.demo.decoded import decoded
 from doorward_demo.demo.drive.failed import expect, fail
 from doorward_demo.demo.drive.journey import Asked, Journey, Tokens
-from doorward_demo.demo.drive.page import Page
+from doorward_demo.demo.drive.page import Article, Page
 from doorward_demo.demo.drive.wire import document
 from doorward_demo.dev.state import DRIVER_CALLBACK
 from doorward_verify.auth_error import AuthError
@@ -40,16 +40,20 @@ def sign_up(journey: Journey) -> str:
 
 def verify(journey: Journey) -> str:
     """Enter the code from the mail, read on the outbox page."""
-    mail = Page(journey.wire.send("GET", f"{journey.issuer}/_dev/outbox").text)
-    for article in mail.articles:
-        if journey.person.email in article.text and article.code:
-            break
-    else:
-        fail(f"a message to {journey.person.email} with a code", f"{len(mail.articles)} other messages")
+    article = newest_mail(journey)
     journey.browser.submit("check", {"code": article.code})
     at = urlsplit(journey.browser.at).path
     expect(at.startswith("/account"), "the account page", journey.browser.described())
     return f"«{article.heading.strip()}» brought a code of {len(article.code.replace(' ', ''))} digits"
+
+
+def newest_mail(journey: Journey) -> Article:
+    """The newest message to the person with a code."""
+    mail = Page(journey.wire.send("GET", f"{journey.issuer}/_dev/outbox").text)
+    found = [one for one in mail.articles if journey.person.email in one.text and one.code]
+    if not found:
+        fail(f"a message to {journey.person.email} with a code", f"{len(mail.articles)} other messages")
+    return found[0]
 
 
 def sign_in(journey: Journey) -> str:
@@ -74,7 +78,7 @@ def code_exchange(journey: Journey) -> str:
     return f"An access token for {journey.has.expires_in} s, a refresh token, an ID token; signature, nonce and at_hash are right"
 
 
-def authorization_address(journey: Journey) -> str:
+def authorization_address(journey: Journey, **more: str) -> str:
     """Create a new authorization request (OAuth 2.1 §4.1.1), whose values are kept to check its answer."""
     token = clock_and_random.token
     redirect_uri = f"{journey.state.places.shop}{DRIVER_CALLBACK}"
@@ -89,6 +93,7 @@ def authorization_address(journey: Journey) -> str:
         "nonce": asked.nonce,
         "code_challenge": pkce.challenge(asked.verifier),
         "code_challenge_method": "S256",
+        **more,
     }
     return f"{journey.metadata['authorization_endpoint']}?{urlencode(query)}"
 

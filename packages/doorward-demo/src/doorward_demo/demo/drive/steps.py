@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from doorward_demo.demo.drive import calling, leaving, refreshing, signing_in
+from doorward_demo.demo.drive import calling, leaving, refreshing, signing_in, stepping_up
 from doorward_demo.demo.drive.journey import Journey
 
 
@@ -30,6 +30,10 @@ STEPS: Final = (
     Step("call_without_token", "Call it without a token", calling.call_without_token),
     Step("call_foreign_audience", "Call it with a token for another API", calling.call_foreign_audience),
     Step("call_without_scope", "Call it without the scope", calling.call_without_scope),
+    Step("second_factor", "Add a second step: codes by mail", stepping_up.add_mail_codes),
+    Step("mail_code", "Sign in with it, in another browser", stepping_up.sign_in_with_mail_code),
+    Step("passkey", "Add a passkey", stepping_up.add_passkey),
+    Step("step_up", "The API wants more; show the passkey, and repeat the call", stepping_up.step_up),
     Step("refresh_two_at_once", "Refresh, twice at the same moment", refreshing.refresh_two_at_once),
     Step("replay", "Replay an old refresh token", refreshing.replay),
     Step("sign_in_again", "Sign in again, with the session", leaving.sign_in_again),
