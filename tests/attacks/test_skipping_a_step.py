@@ -11,10 +11,8 @@ from msgspec import structs
 from doorward.adapters.mail.queue import open_message
 from doorward.core.model.account import EnrolledFactor
 from doorward.core.model.policy import SecondFactorPolicy
-from doorward.features.index import FEATURES
 from tests.browsing import PASSWORD, Page
 from tests.features import made
-from tests.features.authn.factors.passkeys.owners import PASSKEYS
 from tests.front_channel import Front, front_channel
 from tests.tabs import Tab, sent_to
 
@@ -35,7 +33,7 @@ FIELDS = {
 
 @pytest.fixture
 async def front() -> AsyncGenerator[Front]:
-    async with front_channel(features=(*FEATURES, PASSKEYS), second_factor=REQUIRED) as opened:
+    async with front_channel(second_factor=REQUIRED) as opened:
         await opened.register(APP)
         yield opened
 

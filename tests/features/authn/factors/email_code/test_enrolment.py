@@ -10,7 +10,8 @@ from msgspec import structs
 from doorward.adapters.mail.queue import open_message
 from doorward.core.model.policy import SecondFactorPolicy
 from doorward.features.authn.factors.email_code.factor import ADDRESS_PURPOSE
-from tests.browsing import Page
+from doorward.features.authn.flow.build import offered_factors
+from tests.browsing import PASSWORD, Page
 from tests.features import made
 from tests.front_channel import Front, front_channel
 from tests.tabs import Tab, said
@@ -205,7 +206,7 @@ async def test_its_removal_tells_the_owner_and_takes_the_recovery_codes_along(fr
 async def test_the_last_required_step_is_not_removed() -> None:
     policy = SecondFactorPolicy(require="required", kinds=("email_code", "totp"))
     async with front_channel(second_factor=policy) as front:
-        await front.person()
+        ada = await front.person()
         tab = front.browser()
         choice = await tab.on(await tab.sign_in_at(await tab.get("/sign-in")))
         flow = choice.path.partition("flow=")[2]
@@ -213,4 +214,22 @@ async def test_the_last_required_step_is_not_removed() -> None:
         page = await tab.on(await tab.get(f"/sign-in/enrol?flow={flow}"))
         assert page.path == "/account"
         refused = await tab.post(f"{PAGE}/remove", {"csrf": page.forms["profile"].fields["csrf"]})
-        assert (refused.status, refused.problem) == (409, "Add another way to sign in first.")
+        assert refused.status in {400, 409}
+        assert (
+            refused.problem == "You need a second step here. Set up another one first, then remove this one."
+        )
+        assert "email_code" in {row.kind for row in await front.store.accounts.factors(ada.id)}
+
+
+@pytest.mark.requirement(77)
+async def test_it_permits_no_shorter_password(front: Front) -> None:
+    (ada,) = await front.store.accounts.find("ada@example.com")
+    tab = await signed_in(front)
+    await set_up(front, tab, await tab.get(PAGE))
+    offered = front.services.get(offered_factors)
+    rows = await front.store.accounts.factors(ada.id)
+    assert offered.second_factor(ada, rows)
+    assert not offered.beside_password(ada, rows)
+    methods = await tab.get("/account/methods")
+    short = await tab.submit(methods, "password-change", current=PASSWORD, new="kV3#zPq9")
+    assert (short.status, "15 characters" in short.words) == (400, True)

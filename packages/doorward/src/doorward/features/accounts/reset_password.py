@@ -180,4 +180,4 @@ class ResetPassword:
 
     async def _second_factor(self, account: Account) -> bool:
         rows = await self.store.accounts.factors(account.id)
-        return self.factors.second_factor(account, rows)
+        return self.factors.beside_password(account, rows)

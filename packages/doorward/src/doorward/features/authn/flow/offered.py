@@ -83,6 +83,11 @@ class OfferedFactors:
         """Whether every sign-in of this account requires more than a password."""
         return any(factor.demanded(account, rows) for factor in self.all)
 
+    def beside_password(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """Whether every sign-in also requires an authenticator, so that the password may be shorter (R77). A restricted factor is none: its
+        mailbox opens with a password, often the same one."""
+        return any(factor.demanded(account, rows) and not factor.traits.restricted for factor in self.all)
+
     def two_steps(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the person can show two steps of a sign-in with the factors `rows`, backups aside."""
         kinds = self._enrolled(account, rows) - {one.kind for one in self.traits if one.backup}

@@ -164,7 +164,7 @@ class SecondFactors:
     async def removal_needs_password(self, account: Account) -> bool:
         """Whether the app is removed only with the password: then the password is the only factor that every sign-in asks for."""
         left = [row for row in await self.store.accounts.factors(account.id) if row.kind != totp.TRAITS.kind]
-        return account.password_hash is not None and not self.factors.second_factor(account, left)
+        return account.password_hash is not None and not self.factors.beside_password(account, left)
 
     async def remove(
         self, account: Account, session: Session, *, password: Secret | None, caller: Caller, now: int
@@ -179,7 +179,7 @@ class SecondFactors:
         left = [row for row in rows if row.kind != totp.TRAITS.kind]
         if not await self.flow.enough(account, left, now):
             return LastStep()
-        if account.password_hash is not None and not self.factors.second_factor(account, left):
+        if account.password_hash is not None and not self.factors.beside_password(account, left):
             wrong = await self.password_alone(account, password or Secret(""), caller=caller, now=now)
             if wrong is not None:
                 return wrong

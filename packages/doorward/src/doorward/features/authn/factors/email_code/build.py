@@ -11,7 +11,7 @@ from doorward.features.authn.factors.email_code.first import ProveMailbox
 from doorward.features.authn.factors.email_code.first_routes import MailFirstFactor
 from doorward.features.authn.factors.email_code.owning import OwnMailCodes
 from doorward.features.authn.factors.email_code.service import EmailChallenges
-from doorward.features.authn.flow.build import offered_factors, sent_codes
+from doorward.features.authn.flow.build import advance, offered_factors, sent_codes
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.sent_code import CODE_ID
 from doorward.features.rate_limits.build import throttle
@@ -46,7 +46,7 @@ def own_mail_codes(services: Services) -> OwnMailCodes:
         audit_log=services.get(audit_log),
         mail_queue=services.mail,
         factors=services.get(offered_factors),
-        policy=services.second_factor,
+        flow=services.get(advance),
         revoker=services.get(revoker),
         beyond_ascii=services.beyond_ascii,
     )

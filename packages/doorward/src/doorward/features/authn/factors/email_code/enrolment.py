@@ -163,6 +163,6 @@ def _problem(outcome: NotYet | Wait | Undeliverable | str) -> FormProblem:
         case Undeliverable():
             return FormProblem(Wrong.CODE_UNDELIVERABLE)
         case "last":
-            return FormProblem(Wrong.LAST_METHOD)
+            return FormProblem(Wrong.LAST_STEP)
         case _:
             return FormProblem(Wrong.NOT_YET)

@@ -11,7 +11,6 @@ from msgspec import Struct
 from doorward.core.login_name import new_email
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
-from doorward.core.model.policy import SecondFactorPolicy
 from doorward.core.model.sent_code import SentCode
 from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof
@@ -26,6 +25,7 @@ from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.authn.flow.sent_code import Sent, SentCodes, Undeliverable
+from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
@@ -56,7 +56,7 @@ class OwnMailCodes:
     audit_log: AuditLog
     mail_queue: MailQueue
     factors: OfferedFactors
-    policy: SecondFactorPolicy
+    flow: SignInFlow
     revoker: Revoker
     beyond_ascii: bool = True
 
@@ -141,14 +141,14 @@ class OwnMailCodes:
     async def remove(
         self, account: Account, session: Session, *, caller: Caller, now: int
     ) -> Literal["gone", "last"] | Wait | None:
-        """Remove the factor. None: it is removed. `last`: everybody has to have a second step here, and there is no other. Proofs by it
+        """Remove the factor. None: it is removed. `last`: the person has to have a second step, and there is no other. Proofs by it
         end with it, and sign-ins in progress too."""
         rows = await self.store.accounts.factors(account.id)
         mine = [row for row in rows if row.kind == KIND]
         if not mine:
             return "gone"
         others = [row for row in rows if row.kind != KIND]
-        if self.policy.require == "required" and not self.factors.second_factor(account, others):
+        if not await self.flow.enough(account, others, now):
             return "last"
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait

@@ -78,7 +78,7 @@ class ChangePassword:
             new,
             email=account.email,
             name=account.name,
-            second_factor=self.factors.second_factor(account, rows),
+            second_factor=self.factors.beside_password(account, rows),
         )
         if weak is not None:
             return weak

@@ -183,7 +183,7 @@ class PhoneEnrolment(Enrolment):
         left = await self.phones.others(account, row)
         if not await pages.flow.sign_in_flow.enough(account, left, browser.now):
             return await self._number(_of(post), problem=FormProblem(Wrong.LAST_STEP))
-        if account.password_hash is not None and not self.factors.second_factor(account, left):
+        if account.password_hash is not None and not self.factors.beside_password(account, left):
             if "password" not in post.form:
                 return self._ask_password(post, row, None)
             typed = post.form["password"]
