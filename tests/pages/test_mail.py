@@ -15,6 +15,7 @@ from doorward.features.authn.factors.email_code.messages import (
     SignInCodeMail,
     VerifyAddressMail,
 )
+from doorward.features.authn.factors.passkeys.messages import PasskeyAdded, PasskeyCopied, PasskeyRemoved
 from doorward.features.authn.factors.password.messages import PasswordChanged
 from doorward.features.authn.factors.recovery_codes.messages import RecoveryCodesMade, RecoveryCodeUsed
 from doorward.features.authn.factors.sms.messages import PhoneAdded, PhoneRemoved
@@ -48,6 +49,9 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         SignInByMail(code="481516"),
         MailCodesAdded(at=AT, device=name, address=name),
         MailCodesRemoved(at=AT, device=name, address=name),
+        PasskeyAdded(at=AT, device=name, name=name),
+        PasskeyRemoved(at=AT, device=name),
+        PasskeyCopied(at=AT, device=name, name=name),
         PhoneAdded(at=AT, device=name, number="+49 ••• ••78"),
         PhoneRemoved(at=AT, device=name, number="+49 ••• ••78"),
         PasswordChanged(at=AT, device=name),

@@ -239,7 +239,7 @@ LITERALS: dict[Any, str] = {
         " refresh_token_replayed replaced reported_by_owner restored revoked second_factor_reset signed_out signed_out_by_app"
         " too_many"
     ),
-    CookieKind: "browser session device locale asked at rt",
+    CookieKind: "browser session device trust locale asked at rt",
     # hashed into the keys of counters
     Guessed: "password code mail_code passkey",
     Change: "profile methods with_password report",
