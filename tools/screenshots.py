@@ -246,6 +246,39 @@ def sizes(camera: Camera, scheme: Scheme) -> None:
             camera.take(page, f"account-{name}-phone-{scheme}", whole=True)
 
 
+def passkeys(camera: Camera, scheme: Scheme, size: tuple[int, int], where: str) -> None:
+    """A security key: added, among the sign-in methods, asked for after the password, and removed again. Before it, the sign-in page
+    with its button, which only scripts show."""
+    issuer = camera.places.issuer
+    with camera.person(scheme, size) as page:
+        page.goto(f"{issuer}/sign-in")
+        page.wait_for_selector("#passkey-use")
+        camera.take(page, f"passkey-sign-in-{where}-{scheme}", whole=True)
+        _sign_in(page, CAROL)
+        page.wait_for_selector("#nav-key")
+        session = page.context.new_cdp_session(page)
+        session.send("WebAuthn.enable", {})
+        key = {"protocol": "ctap2", "transport": "usb", "hasResidentKey": True, "hasUserVerification": True}
+        session.send(
+            "WebAuthn.addVirtualAuthenticator",
+            {"options": {**key, "isUserVerified": True, "automaticPresenceSimulation": True}},
+        )
+        page.click("#nav-key")
+        page.click("#passkey-add")
+        page.wait_for_selector("#passkey-create")
+        camera.take(page, f"passkey-new-{where}-{scheme}", whole=True)
+        page.click("#passkey-create")
+        page.wait_for_selector("#passkey-1-title")
+        camera.take(page, f"passkey-methods-{where}-{scheme}", whole=True)
+        with camera.person(scheme, size) as other:
+            other.goto(f"{issuer}/sign-in")
+            _sign_in(other, CAROL)
+            other.wait_for_url("**/sign-in/passkey?*")
+            camera.take(other, f"passkey-step-{where}-{scheme}", whole=True)
+        page.click("#passkey-1-remove")
+        page.wait_for_selector("#done")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Non-zero when there is no Chromium."""
     parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__)
@@ -268,6 +301,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         others(camera)
         sizes(camera, "light")
         sizes(camera, "dark")
+        for scheme in ("light", "dark"):
+            passkeys(camera, scheme, PHONE, "phone")
+            passkeys(camera, scheme, DESK, "desk")
         browser.close()
     return 0
 
