@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from doorward.core.model.account import EnrolledFactor
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import SignIn
 from doorward.features.authn.flow.factor import TYPED_CODE_PATH
@@ -79,6 +80,16 @@ async def _recovery(house: House, spell: Callable[[str], str]) -> bool:
     return done.header("location") == "/account"
 
 
+async def _mailed_step(house: House, spell: Callable[[str], str]) -> bool:
+    account = await house.person()
+    factor = EnrolledFactor("fac_mail", account.id, "email_code", house.now)
+    assert await house.store.commit(house.store.accounts.add_factor(factor))
+    browser = house.browser()
+    asked = await browser.follow(await browser.sign_in())
+    done = await browser.submit(asked, "second-factor", code=spell(await _mailed(house)))
+    return done.header("location") == "/account"
+
+
 async def _set_up(house: House, spell: Callable[[str], str]) -> bool:
     await house.person()
     browser = await house.signed_in()
@@ -105,10 +116,18 @@ async def _json(house: House, spell: Callable[[str], str]) -> bool:
 PAGES: dict[str, tuple[Enter, ...]] = {
     "/sign-up/check": (_sign_up,),
     "/reset/check": (_reset,),
-    TYPED_CODE_PATH: (_authenticator, _recovery),
+    TYPED_CODE_PATH: (_authenticator, _recovery, _mailed_step),
     "/account/methods/authenticator": (_set_up,),
 }
 INPUTS = [*(enter for each in PAGES.values() for enter in each), _json]
+# forms whose codes are compared by the same service as those of a form above
+SHARED = {
+    "/sign-in/enrol/authenticator",
+    "/account/methods/email",
+    "/sign-in/enrol/email",
+    "/account/methods/phone/code",
+    "/sign-in/enrol/phone/code",
+}
 # takes `code` only so that an old form is not refused
 NO_INPUT = {"/account/confirm"}
 
@@ -133,4 +152,4 @@ async def test_every_form_for_a_code_is_among_them(house: House) -> None:
         for route in house.app.routes
         if "POST" in route.methods and "code" in route.operation.takes.split()
     }
-    assert forms == {*PAGES, *NO_INPUT}
+    assert forms == {*PAGES, *SHARED, *NO_INPUT}
