@@ -54,12 +54,12 @@ MEMBERS: dict[type[Struct], str] = {
     app_document._Stored: (
         "id name auth_method created_at auth_pinned secrets jwks redirect_uris post_logout_redirect_uris backchannel_logout_uri"
         " origins grant_types response_modes oidc_scopes access first_party pkce rotation access_token_ttl refresh_token_ttl"
-        " default_max_age id_token_signed_alg access_token_signed_alg userinfo_signed_alg id_token_claims pkce_required"
+        " default_max_age id_token_signed_alg access_token_signed_alg userinfo_signed_alg id_token_claims second_factor pkce_required"
         " signing_alg"
     ),
     config.Api: "id identifier name permissions created_at client_id signing_alg token_type",
     config.Permission: "name description",
-    config.Role: "id name permissions created_at default key",
+    config.Role: "id name permissions created_at default key second_factor",
     signin.SignIn: (
         "id created_at expires_at browser_hash handle_hash request return_to account_id proofs fresh_after session_id consented"
         " done_at"
@@ -153,6 +153,7 @@ SQL_NAMES = {
     "registry",
     "revocations",
     "root",
+    "schema.needs",
     "schema.readable",
     "schema_migrations",
 }

@@ -63,7 +63,7 @@ MESSAGE = Toy(
     lines={
         AUTHN: (
             ("from doorward.features.authn.flow.messages", "from doorward.features.authn.factors.toy_message.messages import ToyShown\n"),
-            ("    RecoveryCodesMade,\n    RecoveryCodeUsed,\n)", "    ToyShown,\n"),
+            ("    RecoveryCodeUsed,\n", "    ToyShown,\n"),
         )
     },
 )  # fmt: skip

@@ -100,12 +100,12 @@ def factors(services: Services) -> Sequence[FactorPlug]:
 def enrolments(services: Services) -> Sequence[Enrolment]:
     """The kinds of second factors that people can set up, of those that this server has."""
     offered = services.get(offered_factors).kinds
-    found = (
+    found = [
         services.get(passkey_enrolment),
         services.get(authenticator_enrolment),
         services.get(mail_codes_enrolment),
         phone_enrolment(services, password_alone=services.get(password_alone).problem),
-    )
+    ]
     return [one for one in found if one is not None and one.kind in offered]
 
 
