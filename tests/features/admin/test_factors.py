@@ -9,6 +9,7 @@ import pytest
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.passkey import Passkey
 from doorward.core.model.policy import SecondFactorPolicy
+from doorward.features.admin.build import factors as admin_factors
 from doorward.features.admin.error import AdminError
 from doorward.features.admin.factors import FactorAdmin
 from tests.features.admin.managing import OPERATOR
@@ -199,6 +200,20 @@ async def test_a_passkey_is_listed_with_its_name_and_without_its_ids(house: Hous
     assert (one.id, one.kind, one.name) == ("fac_1", "passkey", "Ada's phone")
     assert (one.added_at, one.last_used_at) == (house.now, house.now)
     assert not {"credential_id", "public_key"} & {*one.__struct_fields__}
+
+
+async def test_a_phone_is_listed_by_the_end_of_its_number(house: House) -> None:
+    account = await house.person()
+    sealed = house.sealer.seal("phone", "fac_phone", b"+4915112345612")
+    factor = EnrolledFactor("fac_phone", account.id, "sms", house.now, sealed=sealed)
+    mail = EnrolledFactor("fac_mail", account.id, "email_code", house.now)
+    assert await house.store.commit(
+        house.store.accounts.add_factor(factor), house.store.accounts.add_factor(mail)
+    )
+    found = await house.services.get(admin_factors).find(OPERATOR, account.id)
+    to = {one.kind: one.to for one in found.held}
+    assert to["email_code"] == "ada@example.com"
+    assert to["sms"] is None or ("12" in to["sms"] and "4915112345612" not in to["sms"].replace(" ", ""))
 
 
 @pytest.mark.parametrize("named", [{"kinds": ["sms"]}, {"factor_id": "fac_of_nobody"}, {"factor_id": ""}])

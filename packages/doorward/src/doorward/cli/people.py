@@ -202,7 +202,7 @@ def factor_rows(found: FactorsOf) -> Rows:
     used = "" if app is None or app["last_used_at"] is None else f", used {moment(app['last_used_at'])}"
     left = f"{codes['left']} left of {codes['left'] + codes['used']}, made {moment(codes['made_at'])}"
     others = [
-        (one.kind.replace("_", " "), f"{one.name or one.id}, set up {moment(one.added_at)}")
+        (one.kind.replace("_", " "), f"{one.name or one.to or one.id}, set up {moment(one.added_at)}")
         for one in found.held
         if one.kind != "totp"
     ]

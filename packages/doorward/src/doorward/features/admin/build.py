@@ -12,6 +12,8 @@ from doorward.features.admin.people import PeopleAdmin
 from doorward.features.admin.roles import RoleAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.features.authn.factors.password.build import password_policy
+from doorward.features.authn.flow.build import offered_factors
+from doorward.features.authn.flow.sending import masked_target
 from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
@@ -42,6 +44,7 @@ def factors(services: Services) -> FactorAdmin:
         revoker=services.get(revoker),
         mail_queue=services.mail,
         policy=services.second_factor,
+        shown=lambda account, row: masked_target(services.get(offered_factors).all, account, row),
     )
 
 

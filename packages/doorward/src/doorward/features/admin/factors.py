@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +39,8 @@ class HeldFactor(Struct, frozen=True, kw_only=True):
     added_at: int
     last_used_at: int | None = None
     name: str | None = None
+    to: str | None = None
+    """Where its codes are sent, masked as on the pages."""
 
 
 class FactorsOf(Struct, frozen=True, kw_only=True):
@@ -50,6 +52,10 @@ class FactorsOf(Struct, frozen=True, kw_only=True):
     demand: FactorDemand | None
 
 
+def _nowhere(account: Account, row: EnrolledFactor) -> str | None:
+    del account, row
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorAdmin(AuditedAdmin):
     """People are named by e-mail address or id. Every method raises `AdminError` on failure."""
@@ -57,6 +63,7 @@ class FactorAdmin(AuditedAdmin):
     revoker: Revoker
     mail_queue: MailQueue
     policy: SecondFactorPolicy
+    shown: Callable[[Account, EnrolledFactor], str | None] = _nowhere
 
     @operation("credentials.read")
     async def find(self, actor: Actor, who: str) -> FactorsOf:
@@ -173,7 +180,9 @@ class FactorAdmin(AuditedAdmin):
     async def _find(self, account: Account) -> FactorsOf:
         rows = await self.store.accounts.factors(account.id)
         passkeys = {one.factor_id: one for one in await self.store.passkeys.of_account(account.id)}
-        held = tuple(_held(row, passkeys.get(row.id)) for row in rows if row.kind != BACKUP)
+        held = tuple(
+            _held(row, passkeys.get(row.id), self.shown(account, row)) for row in rows if row.kind != BACKUP
+        )
         demand = await self.store.factor_demands.get(account.id)
         return FactorsOf(account=account, rows=rows, held=held, demand=demand)
 
@@ -201,12 +210,14 @@ def _going(
     return list(rows) if named and all(row.kind == BACKUP for row in left) else named
 
 
-def _held(row: EnrolledFactor, passkey: Passkey | None) -> HeldFactor:
+def _held(row: EnrolledFactor, passkey: Passkey | None, to: str | None) -> HeldFactor:
     used = None if row.last_step is None else row.last_step * totp.PERIOD
     name = None
     if passkey is not None:
         used, name = passkey.last_used_at, passkey.name or None
-    return HeldFactor(id=row.id, kind=_name(row), added_at=row.created_at, last_used_at=used, name=name)
+    return HeldFactor(
+        id=row.id, kind=_name(row), added_at=row.created_at, last_used_at=used, name=name, to=to
+    )
 
 
 def _name(row: EnrolledFactor) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from doorward.core.errors import OAuthError
-from doorward.core.model.account import Account
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.config_snapshot import ConfigSource
@@ -85,6 +85,12 @@ class SendCode:
             caller=caller,
             now=now,
         )
+
+
+def masked_target(factors: tuple[Factor, ...], account: Account, row: EnrolledFactor) -> str | None:
+    """Where the codes of a factor go, as the pages show it; None for a factor whose codes are not sent."""
+    sender = sender_of(factors, row.kind)
+    return None if sender is None else sender.delivery.shown(sender.delivery.target(account, row), account)
 
 
 def sender_of(factors: tuple[Factor, ...] | list[Factor], kind: str) -> SentCodeTyped | None:
