@@ -29,7 +29,8 @@ async def test_every_value_survives_a_move_from_sqlite_to_postgresql_and_back(
     some = crowd()
     async with sqlite_store(here) as store:
         await settle(store, some, 0, 500)
-        await store.commit(store.put_meta("feed", "name"))
+        await store.commit(store.put_meta("feed", "name"), store.require_this_program())
+        needed = await store.meta("schema.readable")
     away = await open_postgres(postgres_url)
     try:
         source, target = (
@@ -42,6 +43,8 @@ async def test_every_value_survives_a_move_from_sqlite_to_postgresql_and_back(
         did = await move(source, target, owner="two", progress=Steps())
         assert did.kept > 0
         assert await away.ready()
+        # an older program is refused at the new place, too
+        assert await away.meta("schema.readable") == needed
         await settle(away, some, 500, 510)
         async with sqlite_store(there):
             pass
