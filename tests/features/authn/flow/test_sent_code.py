@@ -14,7 +14,7 @@ from doorward.core.model.sent_code import SentCode
 from doorward.features.authn.flow.build import sent_codes
 from doorward.features.authn.flow.rules import sent_code as rule
 from doorward.features.authn.flow.rules.sent_code import NotYet
-from doorward.features.authn.flow.sent_code import CodeMessage, Sent, SentCodes, Undeliverable
+from doorward.features.authn.flow.sent_code import CodeMessage, CodeSent, SentCodes, Undeliverable
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.storage.sql.store import Write
 from tests.people import CALLER, House, caller_of
@@ -58,7 +58,7 @@ class Post:
 
     async def send(
         self, request: str = REQUEST, *, caller: Caller = CALLER, enrolling: bool = False
-    ) -> Sent | NotYet | Wait | Undeliverable:
+    ) -> CodeSent | NotYet | Wait | Undeliverable:
         return await self.codes.send(
             self.paper,
             request=request,
@@ -94,7 +94,7 @@ async def post(house: House) -> Post:
 
 async def test_a_code_is_sent_and_matched(post: Post) -> None:
     sent = await post.send()
-    assert isinstance(sent, Sent)
+    assert isinstance(sent, CodeSent)
     (message,) = post.paper.written
     assert (message.code_id, message.target, message.app) == (sent.code.id, "ada@example.com", "Shop")
     assert message.code.isdecimal()
@@ -161,11 +161,11 @@ async def test_five_guesses_are_compared_even_when_sent_at_once(post: Post) -> N
 async def test_a_new_code_replaces_the_one_before(post: Post) -> None:
     first = await post.send()
     code = post.newest
-    assert isinstance(first, Sent)
+    assert isinstance(first, CodeSent)
     assert await post.send() == NotYet(post.house.now + 60, "pause")
     post.house.later(60)
     second = await post.send()
-    assert isinstance(second, Sent)
+    assert isinstance(second, CodeSent)
     assert second.code.sends == 2
     assert post.newest == code or await post.match(code) is None
     assert await post.match(post.newest) is not None
@@ -177,14 +177,14 @@ async def test_a_new_code_replaces_the_one_before(post: Post) -> None:
 @pytest.mark.requirement(83)
 async def test_of_many_requests_at_once_one_sends(post: Post) -> None:
     outcomes = await asyncio.gather(*(post.send() for _ in range(8)))
-    assert [type(one) for one in outcomes].count(Sent) == 1
+    assert [type(one) for one in outcomes].count(CodeSent) == 1
     assert len(await post.house.store.sent_codes.of_account(post.account.id)) == 1
 
 
 @pytest.mark.requirement(83)
 async def test_a_request_gets_five_messages_in_ten_minutes(post: Post) -> None:
     for _ in range(rule.SENDS):
-        assert isinstance(await post.send(), Sent)
+        assert isinstance(await post.send(), CodeSent)
         post.house.later(60)
     refused = await post.send()
     assert isinstance(refused, NotYet)
@@ -194,7 +194,7 @@ async def test_a_request_gets_five_messages_in_ten_minutes(post: Post) -> None:
 @pytest.mark.requirement(83)
 async def test_an_account_has_three_live_codes(post: Post) -> None:
     for number in range(rule.LIVE):
-        assert isinstance(await post.send(f"sin_{number}"), Sent)
+        assert isinstance(await post.send(f"sin_{number}"), CodeSent)
     for number in range(3):
         assert await post.send(f"sin_more{number}") == NotYet(post.house.now + 600, "account")
     assert (await post.house.kinds()).count("second_factor.code_refused") == 1
@@ -207,8 +207,8 @@ async def test_the_owner_gets_a_code_on_a_known_device_whatever_others_asked_for
         post.house.store.sessions.remember_device(device, post.account.id, post.house.now)
     )
     for number in range(rule.LIVE):
-        assert isinstance(await post.send(f"sin_{number}"), Sent)
-    assert isinstance(await post.send("sin_own", caller=caller_of(devices=(device,))), Sent)
+        assert isinstance(await post.send(f"sin_{number}"), CodeSent)
+    assert isinstance(await post.send("sin_own", caller=caller_of(devices=(device,))), CodeSent)
     rows = await post.house.store.sent_codes.of_account(post.account.id)
     assert len(rule.live(rows, post.house.now)) == rule.LIVE
     assert await post.match(post.newest, "sin_own") is not None
@@ -225,7 +225,7 @@ async def test_nothing_is_sent_beyond_the_limits_of_the_delivery(post: Post) -> 
 
 async def test_an_enrolment_keeps_its_target_sealed(post: Post) -> None:
     sent = await post.send("enrol:ses_1", enrolling=True)
-    assert isinstance(sent, Sent)
+    assert isinstance(sent, CodeSent)
     assert post.paper.written[0].enrolling
     found = await post.match(post.newest, "enrol:ses_1")
     assert found is not None

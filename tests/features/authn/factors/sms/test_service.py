@@ -28,7 +28,7 @@ from doorward.features.authn.factors.sms.service import CodeUnderWay, Phones
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.rules.standing import stands_by
-from doorward.features.authn.flow.sent_code import Sent, SentCodes, Undeliverable
+from doorward.features.authn.flow.sent_code import CodeSent, SentCodes, Undeliverable
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
@@ -65,7 +65,7 @@ class Desk:
 
     async def add(self, typed: str = "+49 171 2345678") -> None:
         sent = await self.begin(typed)
-        assert isinstance(sent, Sent)
+        assert isinstance(sent, CodeSent)
         number = "+" + "".join(char for char in typed if char.isdigit())
         shown = await self.phones.proven(ADA, await self.code(number), binding=HERE, now=self.clock.time)
         assert isinstance(shown, tuple)
@@ -135,7 +135,7 @@ def desk_of(store: Store, gateway: Gateway, policy: SmsPolicy | None = None) -> 
 
 @pytest.mark.requirement(83)
 async def test_a_number_is_proven_before_it_counts(desk: Desk) -> None:
-    assert isinstance(await desk.begin(), Sent)
+    assert isinstance(await desk.begin(), CodeSent)
     assert await desk.store.accounts.factors(ADA.id) == []
     assert await desk.phones.under_way(HERE, desk.clock.time) == CodeUnderWay(
         "+49 ••• ••78", desk.clock.time + 60, False
@@ -191,7 +191,7 @@ async def test_a_message_that_did_not_arrive_is_told_on_the_page(desk: Desk) -> 
     assert event.account_id == ADA.id
     desk.clock.time += 60
     assert isinstance(
-        await desk.phones.again(ADA, binding=HERE, locale="en", caller=CALLER, now=desk.clock.time), Sent
+        await desk.phones.again(ADA, binding=HERE, locale="en", caller=CALLER, now=desk.clock.time), CodeSent
     )
     found = await desk.phones.under_way(HERE, desk.clock.time)
     assert found is not None
@@ -205,7 +205,7 @@ async def test_another_message_has_a_pause_and_ends_the_code_before(desk: Desk) 
     assert isinstance(again, NotYet)
     desk.clock.time += 60
     assert isinstance(
-        await desk.phones.again(ADA, binding=HERE, locale="en", caller=CALLER, now=desk.clock.time), Sent
+        await desk.phones.again(ADA, binding=HERE, locale="en", caller=CALLER, now=desk.clock.time), CodeSent
     )
     second = await desk.code()
     if first != second:
@@ -267,8 +267,8 @@ async def test_an_enrolment_that_is_begun_again_and_again_sends_few_messages(des
     sent = 0
     for at in range(50):
         outcome = await desk.begin(f"+49 171 23456{at:02d}", binding=f"ses_{at}")
-        assert isinstance(outcome, Sent | Wait | NotYet)
-        sent += isinstance(outcome, Sent)
+        assert isinstance(outcome, CodeSent | Wait | NotYet)
+        sent += isinstance(outcome, CodeSent)
         desk.clock.time += 1
     assert sent <= 3, "of one account"
     while await desk.worker.send_due():

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from doorward.core.model.sent_code import SentCode
 from doorward.features.authn.flow.rules import sent_code as rule
-from doorward.features.authn.flow.rules.sent_code import MaySend, Missed, NotYet
+from doorward.features.authn.flow.rules.sent_code import MaySend, NotYet, SentCodeMissed
 
 NOW = 1_000_000
 RIGHT, WRONG = b"right", b"wrong"
@@ -170,7 +170,9 @@ def test_only_a_live_code_and_its_own_hash_are_accepted(
     code = sent(tries=tries, used_at=NOW if used else None)
     right = not used and tries <= rule.TRIES and after < rule.TTL
     assert (checked(code, shown, NOW + after) is None) == (right and shown == RIGHT)
-    assert isinstance(rule.check(code, WRONG, request="sin_1", kind="email_code", now=NOW + after), Missed)
+    assert isinstance(
+        rule.check(code, WRONG, request="sin_1", kind="email_code", now=NOW + after), SentCodeMissed
+    )
 
 
 @pytest.mark.parametrize(

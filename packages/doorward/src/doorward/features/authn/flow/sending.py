@@ -13,7 +13,7 @@ from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.proving import GONE
 from doorward.features.authn.flow.rules.sent_code import NotYet
-from doorward.features.authn.flow.sent_code import Sent, SentCodes, SentCodeTyped, Undeliverable
+from doorward.features.authn.flow.sent_code import CodeSent, SentCodes, SentCodeTyped, Undeliverable
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.storage.sql.store import Store
@@ -38,7 +38,7 @@ class SendCode:
         locale: str,
         caller: Caller,
         now: int,
-    ) -> Sent | NotYet | Wait | Undeliverable | OAuthError:
+    ) -> CodeSent | NotYet | Wait | Undeliverable | OAuthError:
         """Send a code to the factor `to` (an id), or to the newest of this kind. invalid_session: no such factor may come next."""
         if sign_in.done_at is not None or now >= sign_in.expires_at:
             return GONE
@@ -67,7 +67,7 @@ class SendCode:
         locale: str,
         caller: Caller,
         now: int,
-    ) -> Sent | NotYet | Wait | Undeliverable | OAuthError:
+    ) -> CodeSent | NotYet | Wait | Undeliverable | OAuthError:
         rows = [row for row in await self.store.accounts.factors(account.id) if row.kind == sender.kind]
         row = next((row for row in rows if row.id == to), rows[-1] if rows and to is None else None)
         if row is None:

@@ -85,7 +85,7 @@ class Delivery(Protocol):
         ...
 
 
-class Sent(Struct, frozen=True):
+class CodeSent(Struct, frozen=True):
     """A code is on its way; the next may be asked for at `again_at`."""
 
     code: SentCode
@@ -116,7 +116,7 @@ class SentCodes:
         app: str | None,
         caller: Caller,
         now: int,
-    ) -> Sent | NotYet | Wait | Undeliverable:
+    ) -> CodeSent | NotYet | Wait | Undeliverable:
         """Send a code to `target`; an earlier one of this request no longer works. `factor` is None while `target` is being enrolled.
 
         The caller has made sure that this person has shown a first factor, and may show or enrol this one.
@@ -177,7 +177,7 @@ class SentCodes:
         if not committed:
             return NotYet(again_at, "pause")
         self.metrics.inc("sent_codes", f"{kind}_sent")
-        return Sent(code, again_at)
+        return CodeSent(code, again_at)
 
     async def match(self, kind: str, request: str, typed: str, now: int) -> SentCode | None:
         """The code of this request, if it was typed. Each guess is counted first, so that of any number sent at once only as many are

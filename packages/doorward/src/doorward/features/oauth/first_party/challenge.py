@@ -38,7 +38,7 @@ from doorward.features.authn.flow.rules import begin
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.sending import SendCode
-from doorward.features.authn.flow.sent_code import Sent, Undeliverable
+from doorward.features.authn.flow.sent_code import CodeSent, Undeliverable
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.oauth.authorize.rules.request import Origin
 from doorward.features.oauth.authorize.rules.request import authorize as permit
@@ -236,7 +236,7 @@ class AuthorizationChallenge:
         locale = language.choose(ui_locales=" ".join(wishes))
         sent = await self.send_code.send(sign_in, kind, locale=locale, caller=caller, now=now)
         match sent:
-            case Sent():
+            case CodeSent():
                 return None
             case NotYet(until=until) | Wait(until=until):
                 return OAuthError(

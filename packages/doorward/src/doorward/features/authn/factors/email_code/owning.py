@@ -24,7 +24,7 @@ from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.rules.standing import shown_with
-from doorward.features.authn.flow.sent_code import Sent, SentCodes, Undeliverable
+from doorward.features.authn.flow.sent_code import CodeSent, SentCodes, Undeliverable
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
@@ -62,7 +62,7 @@ class OwnMailCodes:
 
     async def send(
         self, owner: Owner, typed: str, *, locale: str, caller: Caller, now: int
-    ) -> Sent | NotYet | Wait | Undeliverable | Literal["invalid", "beyond_ascii", "closed"]:
+    ) -> CodeSent | NotYet | Wait | Undeliverable | Literal["invalid", "beyond_ascii", "closed"]:
         """Send a code to an address, that of the account if none was typed. `closed`: an older program still serves sign-ins."""
         address = new_email(typed) if typed.strip() else owner.account.email
         if address is None:

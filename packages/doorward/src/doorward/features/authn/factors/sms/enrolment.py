@@ -22,7 +22,7 @@ from doorward.features.authn.factors.sms.views import (
 from doorward.features.authn.flow.enrolment import METHODS, Enrolling, Enrolment, EnrolmentPages, Owner
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules.sent_code import NotYet
-from doorward.features.authn.flow.sent_code import Sent, Undeliverable
+from doorward.features.authn.flow.sent_code import CodeSent, Undeliverable
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import SignedIn, SignedInPost, SignedInRefusedPost
 from doorward.web.http import EarlyResponse, Response
@@ -125,7 +125,7 @@ class PhoneEnrolment(Enrolment):
             now=browser.now,
         )
         match outcome:
-            case Sent():
+            case CodeSent():
                 return enrolling.go(f"{self.path}/code")
             case NotYet(until=until) | Wait(until=until):
                 return await self._number(enrolling, problem=FormProblem(Wrong.PHONE_WAIT, at=until))
@@ -172,7 +172,7 @@ class PhoneEnrolment(Enrolment):
                 return await self._code(enrolling, FormProblem(Wrong.PHONE_WAIT, at=until))
             case Undeliverable():
                 return await self._code(enrolling, FormProblem(Wrong.PHONE_COUNTRY))
-            case Sent():
+            case CodeSent():
                 return await self._code(enrolling, None, resent=True)
 
     async def _remove(self, pages: EnrolmentPages, post: SignedInPost) -> Response:

@@ -24,7 +24,7 @@ from doorward.features.authn.factors.sms.rules.phone import KIND, Phone, PhonePr
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.rules.sent_code import PAUSE, NotYet
 from doorward.features.authn.flow.rules.standing import shown_with
-from doorward.features.authn.flow.sent_code import Sent, SentCodes, Undeliverable
+from doorward.features.authn.flow.sent_code import CodeSent, SentCodes, Undeliverable
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
@@ -62,7 +62,7 @@ class Phones:
 
     async def begin(
         self, account: Account, typed: str, *, binding: str, locale: str, caller: Caller, now: int
-    ) -> Sent | NotYet | Wait | Undeliverable | PhoneProblem | Literal["known", "enough", "not_yet"]:
+    ) -> CodeSent | NotYet | Wait | Undeliverable | PhoneProblem | Literal["known", "enough", "not_yet"]:
         """Send a code to a number that was typed. `known`: the account has it already; `enough`: it has as many as it may;
         `not_yet`: a process of an older program still answers."""
         if not await self.gate.open():
@@ -79,7 +79,7 @@ class Phones:
 
     async def again(
         self, account: Account, *, binding: str, locale: str, caller: Caller, now: int
-    ) -> Sent | NotYet | Wait | Undeliverable | None:
+    ) -> CodeSent | NotYet | Wait | Undeliverable | None:
         """Send another code to the same number. None: there is no enrolment."""
         code = await self._code(binding, now)
         if code is None:
@@ -169,7 +169,7 @@ class Phones:
 
     async def _send(
         self, account: Account, number: str, binding: str, locale: str, caller: Caller, now: int
-    ) -> Sent | NotYet | Wait | Undeliverable:
+    ) -> CodeSent | NotYet | Wait | Undeliverable:
         return await self.codes.send(
             self.delivery,
             request=_request(binding),

@@ -39,7 +39,7 @@ class NotYet(Struct, frozen=True):
     why: Literal["pause", "request", "account"]
 
 
-class Missed(Struct, frozen=True):
+class SentCodeMissed(Struct, frozen=True):
     """The code is not accepted, and why. The page shows the same sentence for every reason but `spent`."""
 
     why: Literal["unknown", "expired", "used", "spent", "code"]
@@ -83,18 +83,20 @@ def may_send(
     return MaySend(number, (*own, *over))
 
 
-def check(code: SentCode | None, code_hash: bytes, *, request: str, kind: str, now: int) -> Missed | None:
+def check(
+    code: SentCode | None, code_hash: bytes, *, request: str, kind: str, now: int
+) -> SentCodeMissed | None:
     """None: the code is right, and is accepted once. `code_hash` is the hash of what was typed, made like that of the code. The caller
     has counted this guess before (`code.tries` includes it), so that it counts even if its request is aborted."""
     if code is None or code.request != request or code.kind != kind:
-        return Missed("unknown")
+        return SentCodeMissed("unknown")
     if code.used_at is not None:
-        return Missed("used")
+        return SentCodeMissed("used")
     if now >= code.expires_at:
-        return Missed("expired")
+        return SentCodeMissed("expired")
     if code.tries > TRIES:
-        return Missed("spent")
-    return None if hmac.compare_digest(code.code_hash, code_hash) else Missed("code")
+        return SentCodeMissed("spent")
+    return None if hmac.compare_digest(code.code_hash, code_hash) else SentCodeMissed("code")
 
 
 def looks_like(typed: str) -> bool:
