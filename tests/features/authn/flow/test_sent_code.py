@@ -41,6 +41,14 @@ class Paper:
         del target, account, enrolling, caller, now
         return self.refuses
 
+    def shown(self, target: str, account: Account) -> str:
+        del account
+        return target
+
+    async def failed(self, code: SentCode) -> bool:
+        del code
+        return False
+
     def write(self, message: CodeMessage) -> tuple[str, Write]:
         self.written.append(message)
         return f"msg_{len(self.written)}", Write(())

@@ -46,7 +46,7 @@ def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.repeated_posts.build import pages
 
     page, flow = services.get(pages), services.get(flow_pages)
-    sent = SentCodePages(flow=flow, store=services.store, send_code=services.get(send_code))
+    sent = SentCodePages(flow=flow, send_code=services.get(send_code))
     typed = TypedCodePage(flow=flow, prove_code=services.get(prove_typed_code), sent=sent)
     kinds, enrolling = enrolments(services), services.get(enrolment_pages)
     choice = EnrolmentChoicePage(

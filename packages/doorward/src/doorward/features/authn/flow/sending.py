@@ -48,6 +48,10 @@ class SendCode:
             return GONE
         return await self._send(sign_in, account, sender, to=to, locale=locale, caller=caller, now=now)
 
+    async def of_kind(self, account: Account, kind: str) -> list[EnrolledFactor]:
+        """The account's factors of one kind."""
+        return [row for row in await self.store.accounts.factors(account.id) if row.kind == kind]
+
     async def send_only(
         self, sign_in: SignIn, acceptable: tuple[Factor, ...], *, locale: str, caller: Caller, now: int
     ) -> None:
@@ -68,7 +72,7 @@ class SendCode:
         caller: Caller,
         now: int,
     ) -> CodeSent | NotYet | Wait | Undeliverable | OAuthError:
-        rows = [row for row in await self.store.accounts.factors(account.id) if row.kind == sender.kind]
+        rows = await self.of_kind(account, sender.kind)
         row = next((row for row in rows if row.id == to), rows[-1] if rows and to is None else None)
         if row is None:
             return GONE

@@ -23,7 +23,6 @@ from doorward.features.sessions.browser_context import (
     PageVisit,
     StalePost,
 )
-from doorward.storage.sql.store import Store
 from doorward.web.http import EarlyResponse, Response
 from doorward.web.page import page
 from doorward.web.pages.views.problems import FormProblem, Wrong
@@ -44,7 +43,6 @@ class SentCodePages:
     """The part of the page of typed codes that is for codes which are sent. A GET never sends one."""
 
     flow: FlowPages
-    store: Store
     send_code: SendCode
 
     async def shown(
@@ -58,7 +56,7 @@ class SentCodePages:
     ) -> Response:
         """The page: the button, or the field for the code that was sent. `sender` is that of an acceptable factor."""
         kind, delivery, now = sender.kind, sender.delivery, browser.now
-        rows = [row for row in await self.store.accounts.factors(account.id) if row.kind == kind]
+        rows = await self.send_code.of_kind(account, kind)
         code = await sender.codes.live(kind, sign_in.id, now)
         sent_to = next((row for row in rows if code is not None and row.id == code.factor_id), None)
         view = SentCodeView(

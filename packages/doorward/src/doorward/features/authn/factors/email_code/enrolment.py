@@ -66,7 +66,7 @@ class MailCodesEnrolment(Enrolment):
 
         async def remove(post: SignedInPost) -> Response:
             """Remove codes by mail."""
-            outcome = await self.codes.remove(
+            outcome = await self.codes.delete(
                 post.account, post.session, caller=post.browser.caller, now=post.browser.now
             )
             if outcome is None:

@@ -57,6 +57,11 @@ class ProveMailbox:
     challenges: EmailChallenges
     throttle: Throttle
 
+    @property
+    def minutes(self) -> int:
+        """How long a code works."""
+        return self.challenges.policy.ttl // 60
+
     async def send(
         self,
         sign_in: SignIn,

@@ -173,7 +173,7 @@ class MailFirstPages:
             action=f"{CHECK}?ticket={ticket.id}",
             resend_action=f"{RESEND}?ticket={ticket.id}",
             email=ticket.email,
-            minutes=self.mailbox.challenges.policy.ttl // 60,
+            minutes=self.mailbox.minutes,
             resent=resent,
             problem=problem,
         )

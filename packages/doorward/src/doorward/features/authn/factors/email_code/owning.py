@@ -138,7 +138,7 @@ class OwnMailCodes:
             ),
         )
 
-    async def remove(
+    async def delete(
         self, account: Account, session: Session, *, caller: Caller, now: int
     ) -> Literal["gone", "last"] | Wait | None:
         """Remove the factor. None: it is removed. `last`: the person has to have a second step, and there is no other. Proofs by it
