@@ -97,5 +97,6 @@ class EnrolmentChoicePage:
         """Routes of the page and of its form."""
         return [
             pages.get(ENROL_PATH, self.ask, takes="flow"),
+            pages.lead(LATER_PATH, ENROL_PATH),
             pages.post(LATER_PATH, self.later, refused=self.ask_again, takes="flow"),
         ]
