@@ -70,7 +70,9 @@ def remembering(source: str) -> set[str]:
             continue
         for method in node.body:
             if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name not in _BORN:
-                for inner in ast.walk(method):
+                # a collection changes at once; what is awaited is the verb of a service
+                awaited = {id(each.value) for each in ast.walk(method) if isinstance(each, ast.Await)}
+                for inner in (each for each in ast.walk(method) if id(each) not in awaited):
                     found |= {name for each in _changed(inner) if (name := _attribute(each)) is not None}
     return found - _NO_COLLECTION
 
@@ -96,6 +98,7 @@ def test_each_kind_of_state_is_detected() -> None:
         "class A:\n    def __init__(self):\n        self.made = {}\n"
         "    def one(self):\n        self.kept[1] = 2\n        self.count += 1\n        self.a, self.b = 1, 2\n"
         "        self.list.append(3)\n        del self.gone[1]\n        self.throttle.clear([])\n        local = {}\n        local[1] = 2\n"
+        "    async def two(self):\n        await self.service.remove(1)\n        await self.gate.pass_by(self.set.add(2))\n"
         "def f():\n    global everywhere\n"
     )
-    assert remembering(source) == {"kept", "count", "a", "b", "list", "gone", "everywhere"}
+    assert remembering(source) == {"kept", "count", "a", "b", "list", "gone", "set", "everywhere"}
