@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from functools import cache
-from importlib import import_module
-from pathlib import Path
 from typing import Any, get_args
 
 from doorward.core.model.client import (
@@ -41,6 +37,7 @@ from doorward.web.cookies import CookieKind
 from doorward.web.pages.views.account import Done
 from doorward_verify.revocation import KINDS as VERIFIER_KINDS
 from tests.repository import tree
+from tests.repository.server_texts import SERVER, calls, parsed, texts, value
 
 # The purposes of the server's derived keys: `Sealer.seal` and `open`, `seal_under` and `open_under`, `tag`.
 SEALED_FOR = {"enrol-target", "factor-address", "mail", "phone", "signing key", "sms", "totp", "totp-setup"}
@@ -58,109 +55,6 @@ TAGGED_FOR = {
     "tally",
     "throttle",
     "webauthn",
-}
-# `audit.kind`
-AUDIT_KINDS = {
-    "account.activity_reported",
-    "account.created",
-    "account.deleted",
-    "account.disabled",
-    "account.enabled",
-    "account.profile_changed",
-    "account.profile_set",
-    "account.role_granted",
-    "account.role_revoked",
-    "api.changed",
-    "api.created",
-    "api.deleted",
-    "app.changed",
-    "app.created",
-    "app.deleted",
-    "app.secret_rotated",
-    "client.authentication_failed",
-    "code.issued",
-    "code.redeemed",
-    "code.reused",
-    "consent.denied",
-    "consent.granted",
-    "consent.removed",
-    "database.backed_up",
-    "database.moved",
-    "database.restored",
-    "key.created",
-    "key.revoked",
-    "key.rotated",
-    "passkey.added",
-    "passkey.copied",
-    "passkey.refused",
-    "passkey.removed",
-    "passkey.renamed",
-    "password.changed",
-    "password.reset",
-    "password.reset_asked",
-    "recovery_codes.made",
-    "recovery_codes.used",
-    "refresh_token.repeated_late",
-    "refresh_token.replayed",
-    "role.changed",
-    "role.created",
-    "role.deleted",
-    "root_secret.created",
-    "root_secret.wrapped",
-    "root_secret.wrapping_dropped",
-    "second_factor.added",
-    "second_factor.code_refused",
-    "second_factor.code_sent",
-    "second_factor.failed",
-    "second_factor.removed",
-    "second_factor.required",
-    "second_factor.reset",
-    "second_factor.succeeded",
-    "session.ended",
-    "sessions.ended",
-    "sign_in.code_asked",
-    "sign_in.failed",
-    "sign_in.mailbox_proven",
-    "sign_in.succeeded",
-    "sign_in.throttled",
-    "sign_up.completed",
-    "sign_up.started",
-    "sms.country_paused",
-    "sms.failed",
-    "token.revoked",
-}
-# similar strings: a setting, a log file, an event of the log
-_NO_AUDIT_KINDS = {
-    "api.log",
-    "app.log",
-    "database.url",
-    "sessions.idle",
-    "sms.delayed",
-    "sms.dropped",
-    "sms.token",
-    "sms.token_file",
-}
-# The members of `audit.detail` written by actions of people and apps.
-DETAIL = {
-    "attestation",
-    "audience",
-    "because",
-    "by",
-    "count",
-    "country",
-    "event",
-    "factor",
-    "failures",
-    "left",
-    "method",
-    "methods",
-    "password",
-    "provider",
-    "reason",
-    "reported",
-    "required",
-    "scopes",
-    "token_kind",
 }
 # `<prefix>_` and a UUIDv7: the ids of rows
 ID_PREFIXES = {
@@ -248,55 +142,13 @@ LITERALS: dict[Any, str] = {
 }
 
 _SEALER = {"seal": 0, "open": 0, "seal_under": 1, "open_under": 1, "tag": 0}
-_AUDITED = re.compile(rf"(?:{'|'.join({kind.partition('.')[0] for kind in AUDIT_KINDS})})\.[a-z_]*[a-z]")
 _ENVIRONMENT = re.compile(r"DOORWARD_[A-Z][A-Z_]*")
 _SECRET = re.compile(r"dw_[a-z]+_")
-_OF_THE_LINE = {"caller", "now", "account_id", "session_id", "client_id", "grant_id", "ok"}
-SERVER = [*tree.modules(tree.SERVER), *tree.SERVER.rglob("__init__.py")]
-
-
-@cache
-def _parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
-
-
-def _texts() -> Iterator[str]:
-    for path in SERVER:
-        for node in ast.walk(_parsed(path)):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
-
-
-def _calls(names: set[str]) -> Iterator[tuple[Path, ast.Call, str, str]]:
-    """(module, call, method, its receiver) of every call of a method with one of these names."""
-    for path in SERVER:
-        for node in ast.walk(_parsed(path)):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr in names
-            ):
-                yield path, node, node.func.attr, ast.unparse(node.func.value)
-
-
-def _value(path: Path, node: ast.expr) -> object:
-    """The value of an expression: a text, its fixed beginning, or that of a named constant."""
-    match node:
-        case ast.Constant(value=value):
-            return value
-        case ast.JoinedStr(values=[ast.Constant(value=value), *_]):
-            return value
-        case ast.Name(id=name) if name.isupper():
-            return getattr(import_module(tree.dotted(path)), name)
-        case ast.Attribute(value=ast.Name(id=name), attr=attribute) if attribute.isupper():
-            return getattr(getattr(import_module(tree.dotted(path)), name), attribute)
-        case _:
-            raise AssertionError(f"{tree.name(path)}:{node.lineno}: {ast.unparse(node)} is no constant")
 
 
 def test_every_purpose_of_a_seal_or_tag_is_a_pinned_constant() -> None:
     found: dict[str, set[object]] = {"seal": set(), "under": set(), "tag": set()}
-    for path, call, method, of in _calls(set(_SEALER)):
+    for path, call, method, of in calls(set(_SEALER)):
         if not of.endswith("sealer"):
             continue
         purpose = call.args[_SEALER[method]]
@@ -304,46 +156,29 @@ def test_every_purpose_of_a_seal_or_tag_is_a_pinned_constant() -> None:
             f"{tree.name(path)}:{call.lineno}: use a constant for the purpose"
         )
         kind = "tag" if method == "tag" else "under" if method.endswith("_under") else "seal"
-        found[kind].add(_value(path, purpose))
+        found[kind].add(value(path, purpose))
     assert found == {"seal": SEALED_FOR, "under": SEALED_UNDER_A_SECRET_FOR, "tag": TAGGED_FOR}
 
 
-def test_audit_kinds_are_pinned() -> None:
-    found = {text for text in _texts() if _AUDITED.fullmatch(text) and not text.endswith(".html")}
-    assert found - _NO_AUDIT_KINDS == AUDIT_KINDS
-
-
-def test_the_members_of_an_audit_lines_detail_are_pinned() -> None:
-    """They are keywords in the code that writes the line."""
-    found = {
-        word.arg
-        for _, call, method, of in _calls({"write", "_event"})
-        if of in {"self.audit_log", "self._audit_log"} or method == "_event"
-        for word in call.keywords
-        if word.arg is not None
-    }
-    assert found - _OF_THE_LINE == DETAIL
-
-
 def test_prefixes_of_ids_are_pinned() -> None:
-    assert {_value(path, call.args[0]) for path, call, _, _ in _calls({"new_id"})} == ID_PREFIXES
+    assert {value(path, call.args[0]) for path, call, _, _ in calls({"new_id"})} == ID_PREFIXES
 
 
 def test_prefixes_of_secrets_are_pinned() -> None:
-    assert {text for text in _texts() if _SECRET.fullmatch(text)} == SECRET_PREFIXES
+    assert {text for text in texts() if _SECRET.fullmatch(text)} == SECRET_PREFIXES
 
 
 def test_names_of_database_claims_are_pinned() -> None:
-    found = {_value(path, call.args[0]) for path, call, _, of in _calls({"claim"}) if "replay_cache" in of}
+    found = {value(path, call.args[0]) for path, call, _, of in calls({"claim"}) if "replay_cache" in of}
     assert found == CLAIMED
 
 
 def test_names_of_counters_are_pinned() -> None:
     """Hashed into the keys under which processes share their counts."""
     shared = [
-        _value(path, key)
+        value(path, key)
         for path in SERVER
-        for node in ast.walk(_parsed(path))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == CounterSync.__name__
@@ -356,7 +191,7 @@ def test_names_of_counters_are_pinned() -> None:
 
 
 def test_environment_variables_are_pinned() -> None:
-    assert {text for text in _texts() if _ENVIRONMENT.fullmatch(text)} == ENVIRONMENT
+    assert {text for text in texts() if _ENVIRONMENT.fullmatch(text)} == ENVIRONMENT
 
 
 def test_factors_are_pinned() -> None:
