@@ -1,0 +1,94 @@
+"""Sample data for the pages of codes that are sent, and of codes by mail."""
+
+from __future__ import annotations
+
+from doorward.features.authn.factors.email_code.views import MailCodesView, MailFirstCheckView, MailFirstView
+from doorward.web.pages.views.context import View
+from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.pages.views.sent_code import CodeTarget, SentCodeView
+from doorward.web.pages.views.sign_in import OtherWay
+
+AT = 1_795_358_000
+FLOW = "dw_as_3q2-7wX1"
+
+
+def samples(text: str) -> dict[str, View]:
+    """Each page, and its problems. `text` stands where a person's text does."""
+    return {
+        "sent-code-ask": SentCodeView(
+            account=text,
+            flow=FLOW,
+            method="email_code",
+            targets=(CodeTarget("fac_1", text), CodeTarget("fac_2", "b•••@example.net")),
+            others=(OtherWay(text, "/sign-in/code"),),
+        ),
+        "sent-code": SentCodeView(
+            account=text,
+            flow=FLOW,
+            method="email_code",
+            targets=(CodeTarget("fac_1", text),),
+            sent_to=text,
+            again_at=AT,
+        ),
+        "sent-code-another": SentCodeView(
+            account=text,
+            flow=FLOW,
+            method="email_code",
+            targets=(CodeTarget("fac_1", text),),
+            sent_to=text,
+            another=True,
+        ),
+        "sent-code-undelivered": SentCodeView(
+            account=text,
+            flow=FLOW,
+            method="sms",
+            targets=(CodeTarget("fac_1", "+49 ••• ••12"),),
+            sent_to="+49 ••• ••12",
+            undelivered=True,
+        ),
+        "sent-code-wrong": SentCodeView(
+            account=text,
+            flow=FLOW,
+            method="email_code",
+            targets=(CodeTarget("fac_1", text),),
+            sent_to=text,
+            again_at=AT,
+            problem=FormProblem(Wrong.CODE_NOT_YET, at=AT),
+        ),
+        "mail-first": MailFirstView(flow=FLOW, email=text),
+        "mail-first-wrong": MailFirstView(email=text, email_problem=FormProblem(Wrong.EMAIL_INVALID)),
+        "mail-first-check": MailFirstCheckView(
+            flow=FLOW,
+            action="/sign-in/email/check?ticket=tkt_1",
+            resend_action="/sign-in/email/resend?ticket=tkt_1",
+            email=text,
+            resent=True,
+        ),
+        "mail-codes": MailCodesView(
+            account=text,
+            address=text,
+            action="/account/methods/email",
+            send_action="/account/methods/email/send",
+            back="/account/methods",
+        ),
+        "mail-codes-sent": MailCodesView(
+            account=text,
+            address=text,
+            action="/sign-in/enrol/email",
+            send_action="/sign-in/enrol/email/send",
+            back="/sign-in/enrol",
+            flow=FLOW,
+            sent_to=text,
+            again_at=AT,
+        ),
+        "mail-codes-wrong": MailCodesView(
+            account=text,
+            address=text,
+            action="/account/methods/email",
+            send_action="/account/methods/email/send",
+            back="/account/methods",
+            sent_to=text,
+            problem=FormProblem(Wrong.CODE_WRONG),
+            address_problem=FormProblem(Wrong.EMAIL_INVALID),
+        ),
+    }
