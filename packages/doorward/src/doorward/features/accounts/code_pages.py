@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 from urllib.parse import quote
 
-from doorward.core.model.message import EmailChallenge, TicketKind
+from doorward.core.model.message import EmailChallenge
 from doorward.features.authn.factors.email_code.problems import missed, waiting
 from doorward.features.authn.factors.email_code.rules import Missed, Proven
 from doorward.features.authn.factors.email_code.service import LINK_PATHS, EmailChallenges
@@ -36,7 +36,7 @@ class CodePages(ABC, Generic[T]):
     """`kind` is the purpose of the mail, `start` the path of the first page; `T` is the result of a correct code or link. Every answer
     about an address is the same whether or not an account has it (R80)."""
 
-    kind: ClassVar[TicketKind]
+    kind: ClassVar[Literal["sign_up", "reset"]]
     start: ClassVar[str]
     asks: ClassVar[str]
     """The fields of the first form."""

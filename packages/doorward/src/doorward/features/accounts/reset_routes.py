@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import ClassVar, Literal, final
 
-from doorward.core.model.message import EmailChallenge, TicketKind
+from doorward.core.model.message import EmailChallenge
 from doorward.core.model.secret import Secret
 from doorward.features.accounts.code_pages import CodePages, to_ticket
 from doorward.features.accounts.reset_password import BadAddress, Over, Reset, ResetPassword
@@ -34,7 +34,7 @@ from doorward.web.route import Route
 class ResetPages(CodePages[EmailChallenge]):
     """Pages for the address and the new password."""
 
-    kind: ClassVar[TicketKind] = "reset"
+    kind: ClassVar[Literal["sign_up", "reset"]] = "reset"
     start: ClassVar[str] = "/reset"
     asks: ClassVar[str] = "flow email"
     start_way: ClassVar[Way] = Way.RESET

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import ClassVar, Literal, final
 
 from doorward.core.errors import OAuthError
 from doorward.core.login_name import MAX_NAME
-from doorward.core.model.message import EmailChallenge, TicketKind
+from doorward.core.model.message import EmailChallenge
 from doorward.core.model.secret import Secret
 from doorward.features.accounts.code_pages import CodePages, to_ticket
 from doorward.features.accounts.sign_up import SignUp
@@ -29,7 +29,7 @@ from doorward.web.pages.views.problems import FormProblem, Wrong
 class SignUpPages(CodePages[VerifiedAddress]):
     """Pages for the data of the account, then for the proof of its address."""
 
-    kind: ClassVar[TicketKind] = "sign_up"
+    kind: ClassVar[Literal["sign_up", "reset"]] = "sign_up"
     start: ClassVar[str] = "/sign-up"
     asks: ClassVar[str] = "flow email password name"
     start_way: ClassVar[Way] = Way.SIGN_UP
