@@ -16,6 +16,7 @@ from doorward.core.errors import StoreUnavailable
 from doorward.core.model.revocation import Revocation
 from doorward.features.revocations.feed import MOST_WAITING, Watch
 from doorward.features.revocations.rules.pages import NEWS, PAGE
+from doorward.storage.sql.text import ALL
 from doorward_verify.revocation import hidden
 from tests.features import made
 from tests.features.oauth.logout.back_channel import BackChannel, back_channel, page, told
@@ -110,7 +111,7 @@ async def test_live_entries_are_read_once_and_then_only_the_added_ones(
     read: list[int] = []
     since = channel.store.revocations.since
 
-    async def noted(seq: int, now: int, limit: int | None = None) -> tuple[int, Sequence[Revocation]]:
+    async def noted(seq: int, now: int, limit: int = ALL) -> tuple[int, Sequence[Revocation]]:
         found = await since(seq, now, limit)
         read.append(len(found[1]))
         return found

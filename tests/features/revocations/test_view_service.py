@@ -10,6 +10,7 @@ import pytest
 from doorward.core.model.revocation import Revocation
 from doorward.features.revocations import view_service as revocation_view
 from doorward.features.revocations.view_service import ServerRevocationView
+from doorward.storage.sql.text import ALL
 from tests.features import made
 from tests.features.oauth.logout.back_channel import BackChannel
 from tests.waiting import until_async
@@ -32,7 +33,7 @@ def read(channel: BackChannel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     since = channel.store.revocations.since
 
-    async def noted(seq: int, now: int, limit: int | None = None) -> tuple[int, Sequence[Revocation]]:
+    async def noted(seq: int, now: int, limit: int = ALL) -> tuple[int, Sequence[Revocation]]:
         answer = await since(seq, now, limit)
         found.append(len(answer[1]))
         return answer
