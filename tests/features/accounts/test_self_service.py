@@ -129,7 +129,8 @@ async def test_a_large_number_of_sessions_ends_in_few_writes_or_none_ends(
     ended = await house.pages.end_others(ada, mine, caller=CALLER, now=house.now, grants_too=grants_too)
     assert ended == SHOWN + 1
     assert await house.store.sessions.live_of(ada.id, house.now) == [mine]
-    assert max(commits) <= 5
+    # one write for each kind of what ends, and the audit event, whatever the number of sessions
+    assert max(commits) <= 6
     _, entries = await house.store.revocations.live(house.now)
     assert len({one.ref for one in entries if one.kind == "sid"}) == SHOWN + 1
 
