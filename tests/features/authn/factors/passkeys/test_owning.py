@@ -175,6 +175,22 @@ async def test_many_such_sessions_end_together(house: House) -> None:
     assert [one.id for one in await house.store.sessions.live_of(account.id, house.now)] == [mine.id]
 
 
+@pytest.mark.requirement(84)
+async def test_the_last_demanded_step_stays(house: House) -> None:
+    """docs/incidents/0059-the-last-demanded-passkey-could-be-removed.md"""
+    account, phone = await house.person(), device()
+    passkey = await enrolled(house, account, phone)
+    session = await house.session(account)
+    assert await house.store.commit(house.store.factor_demands.require(account.id, house.now))
+    removal = house.services.get(remove_passkey)
+    refused = await removal.remove(account, session, passkey.factor_id, caller=CALLER, now=house.now)
+    assert refused == "last_step"
+    assert await house.store.passkeys.of_account(account.id) == [passkey]
+    assert await house.store.commit(house.store.factor_demands.require(account.id, None))
+    done = await removal.remove(account, session, passkey.factor_id, caller=CALLER, now=house.now)
+    assert done is None
+
+
 async def test_the_last_way_in_stays(house: House) -> None:
     account, phone = await house.person(), device()
     one, two = await enrolled(house, account, phone), await enrolled(house, account, phone)

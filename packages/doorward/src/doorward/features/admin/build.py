@@ -12,7 +12,6 @@ from doorward.features.admin.people import PeopleAdmin
 from doorward.features.admin.roles import RoleAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.features.authn.factors.password.build import password_policy
-from doorward.features.authn.flow.build import offered_factors
 from doorward.features.authn.flow.sending import masked_target
 from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
 from doorward.features.services import Services
@@ -37,6 +36,9 @@ def people(services: Services) -> PeopleAdmin:
 
 def factors(services: Services) -> FactorAdmin:
     """The service for second factors."""
+    # the pages that this module leads to are not loaded for every command
+    from doorward.features.authn.flow.build import offered_factors
+
     return FactorAdmin(
         store=services.store,
         random=services.random,

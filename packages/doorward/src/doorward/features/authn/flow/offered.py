@@ -85,8 +85,14 @@ class OfferedFactors:
 
     def beside_password(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether every sign-in also requires an authenticator, so that the password may be shorter (R77). A restricted factor is none: its
-        mailbox opens with a password, often the same one."""
-        return any(factor.demanded(account, rows) and not factor.traits.restricted for factor in self.all)
+        mailbox opens with a password, often the same one. Nor is a key: it is removed without the password, which would then stand alone,
+        however short it is."""
+        return any(
+            factor.demanded(account, rows)
+            and not factor.traits.restricted
+            and not factor.traits.phishing_resistant
+            for factor in self.all
+        )
 
     def two_steps(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the person can show two steps of a sign-in with the factors `rows`, backups aside."""

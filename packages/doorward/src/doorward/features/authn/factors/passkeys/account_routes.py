@@ -102,8 +102,9 @@ class OwnPasskeyPages:
             return self.own.done(post, METHODS, Done.PASSKEY_REMOVED)
         if outcome == "gone":
             return post.browser.go(METHODS)
-        wrong = FormProblem(Wrong.LAST_METHOD) if outcome == "last" else problem(outcome)
-        return await self._new(post, wrong)
+        if isinstance(outcome, Wait):
+            return await self._new(post, problem(outcome))
+        return await self._new(post, FormProblem(Wrong.LAST_METHOD if outcome == "last" else Wrong.LAST_STEP))
 
     async def _new(self, owner: SignedIn, wrong: FormProblem | None) -> Response:
         browser = owner.browser

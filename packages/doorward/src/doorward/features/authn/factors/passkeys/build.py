@@ -88,11 +88,12 @@ def own_passkeys(services: Services) -> OwnPasskeys:
 def remove_passkey(services: Services) -> RemovePasskey:
     """The removal of a passkey by its owner."""
     from doorward.features.authn.factors.passkeys.removing import RemovePasskey
-    from doorward.features.authn.flow.build import offered_factors
+    from doorward.features.authn.flow.build import advance, offered_factors
 
     return RemovePasskey(
         store=services.store,
         factors=services.get(offered_factors),
+        flow=services.get(advance),
         throttle=services.get(throttle),
         audit_log=services.get(audit_log),
         mail_queue=services.mail,

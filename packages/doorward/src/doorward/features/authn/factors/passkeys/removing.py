@@ -12,6 +12,7 @@ from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.passkeys.rules.proof import KINDS
 from doorward.features.authn.flow.offered import OfferedFactors
+from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
@@ -28,6 +29,7 @@ class RemovePasskey:
 
     store: Store
     factors: OfferedFactors
+    flow: SignInFlow
     throttle: Throttle
     audit_log: AuditLog
     mail_queue: MailQueue
@@ -35,9 +37,9 @@ class RemovePasskey:
 
     async def remove(
         self, account: Account, session: Session, factor_id: str, *, caller: Caller, now: int
-    ) -> Literal["gone", "last"] | Wait | None:
+    ) -> Literal["gone", "last", "last_step"] | Wait | None:
         """Remove a passkey. None: it is removed. `gone`: it is not theirs, or not there any more. `last`: nothing else is left to sign
-        in with.
+        in with. `last_step`: a second step is demanded of the person, and no other is left (R84).
 
         Other sessions that a passkey vouches for end. They do not say which: one that is left would stand for the one that is gone.
         """
@@ -48,9 +50,12 @@ class RemovePasskey:
             return "gone"
         if account.password_hash is None and len(passkeys) == 1:
             return "last"
+        left = [row for row in rows if row.id != factor_id]
+        if not await self.flow.enough(account, left, now):
+            return "last_step"
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
-        orphans = self.factors.orphaned([row for row in rows if row.id != factor_id])
+        orphans = self.factors.orphaned(left)
         mail = owner_mail(self.mail_queue, "passkey_removed", account, caller, now, name=passkey.name)
         done = await self.store.commit(
             self.store.accounts.remove_factor(account.id, factor_id),
