@@ -53,14 +53,13 @@ _UNDELIVERED_MAIL = select(
     "COUNT(*), COALESCE(SUM(CASE WHEN failed_at IS NULL THEN 0 ELSE 1 END), 0), MAX(created_at)",
     "outgoing_mail WHERE sent_at IS NULL AND tries > 0",
 )
-_LAST_PROBLEM = select(
-    "problem",
-    "logout_notices WHERE client_id = late.client_id AND sent_at IS NULL AND problem IS NOT NULL"
-    " ORDER BY created_at DESC, id DESC LIMIT 1",
+_LAST_PROBLEM = (
+    "(SELECT problem FROM logout_notices WHERE client_id = late.client_id AND sent_at IS NULL AND problem IS NOT NULL"
+    " ORDER BY created_at DESC, id DESC LIMIT 1)"
 )
 _UNDELIVERED = select(
     "client_id, SUM(CASE WHEN failed_at IS NULL THEN 1 ELSE 0 END), SUM(CASE WHEN failed_at IS NULL THEN 0 ELSE 1 END),"
-    f" MAX(created_at), ({_LAST_PROBLEM})",
+    f" MAX(created_at), {_LAST_PROBLEM}",
     "logout_notices AS late WHERE sent_at IS NULL AND problem IS NOT NULL GROUP BY client_id ORDER BY client_id",
 )
 
