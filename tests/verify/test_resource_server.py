@@ -250,7 +250,8 @@ def test_it_closes_at_once_and_can_start_again(issuer: Issuer, serve: Serve) -> 
     with server:
         assert reason(server, issuer.token()) == "good"
         until(lambda: any("after=" in asked for asked in issuer.asked))
-    until(lambda: not [t for t in threading.enumerate() if t.name.startswith("doorward-")])
+    own = {"doorward-keys", "doorward-revocations"}
+    until(lambda: not [t for t in threading.enumerate() if t.name in own])
     issuer.revoke("sid", "ses_1")
     with server:
         until(lambda: reason(server, issuer.token()) == "revoked")
