@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,6 @@ async def test_with_passkeys_another_id_is_refused_unless_they_are_given_up(hous
     account = await house.person()
     await enrolled(house, account, device())
     await settle(house, "auth.example.com")
-    await settle(house, None)
     for was in (None, "wrong.example.com"):
         with pytest.raises(RelyingPartyChanged) as caught:
             await settle(house, OTHER, was)
@@ -70,3 +70,41 @@ async def test_a_server_does_not_start_with_passkeys_of_another_name(tmp_path: P
     await stop()
     _, stop = await start(settings(database=path))
     await stop()
+
+
+@pytest.mark.requirement(84)
+async def test_stored_passkeys_cannot_be_switched_off_in_silence(house: House) -> None:
+    """docs/incidents/0060-passkeys-that-were-switched-off-were-not-asked-for.md"""
+    await settle(house, None)
+    account = await house.person()
+    await enrolled(house, account, device())
+    for was in (None, "wrong.example.com"):
+        with pytest.raises(RelyingPartyChanged) as caught:
+            await settle(house, None, was)
+        assert "password alone" in caught.value.error
+        assert "auth.example.com" in caught.value.fix
+    assert len(await house.store.passkeys.of_account(account.id)) == 1
+    await settle(house, None, "auth.example.com")
+    assert await house.store.accounts.factors(account.id) == []
+    await settle(house, None)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"passkeys": PasskeyPolicy(enabled=False)}, {"issuer": "https://192.0.2.1"}],
+    ids=["switched off", "an address"],
+)
+async def test_a_server_does_not_start_without_the_passkeys_that_it_asks_for(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    path = str(tmp_path / "doorward.db")
+    store = await open_sqlite(Path(path))
+    assert await store.commit(
+        store.accounts.insert(account()),
+        store.accounts.add_factor(factor("phone", kind="security_key", sealed=None)),
+        store.passkeys.insert(passkey()),
+        store.put_meta(RP_ID_META, "auth.example.com"),
+    )
+    await store.close()
+    with pytest.raises(RelyingPartyChanged):
+        await start(settings(database=path, **changes))

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Final
 from urllib.parse import urlsplit
 
-from doorward.features.authn.factors.passkeys.rules.rp_id import default_rp_id
+from doorward.features.authn.factors.passkeys.relying_party import changed
+from doorward.features.authn.factors.passkeys.rules.rp_id import rp_id_of
 from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.settings import Settings
 from doorward.storage.sql.store import Store
-
-_META: Final = "passkeys.rp_id"
 
 
 async def passkeys(settings: Settings, store: Store) -> Finding:
     """The relying party id, the metadata file, and the well-known documents of an issuer with a path."""
     policy = settings.passkeys
+    rp_id = rp_id_of(policy, settings.issuer)
+    if (problem := await changed(store, rp_id)) is not None:
+        return failed(problem.error, problem.fix)
     if not policy.enabled:
         return passed("switched off by passkeys.enabled")
-    rp_id = policy.rp_id or default_rp_id(settings.issuer)
     if rp_id is None:
         return passed(
             "an issuer that is an address can have none: browsers bind them to a name",
             'Give this machine a name, and set issuer = "https://name".',
         )
-    stored = await store.meta(_META)
-    if stored is not None and stored != rp_id and await store.passkeys.any():
-        return failed(
-            f"those in the database belong to {stored}, and this server asks for those of {rp_id}",
-            f'Set passkeys.rp_id = "{stored}". To remove all passkeys instead, set passkeys.rp_id_was = "{stored}".',
-        )
-    if policy.metadata is not None and (problem := await _metadata(policy.metadata)) is not None:
-        return failed(problem, "Download the file again (passkeys.metadata), or leave the setting out.")
+    if policy.metadata is not None and (bad := await _metadata(policy.metadata)) is not None:
+        return failed(bad, "Download the file again (passkeys.metadata), or leave the setting out.")
     path = urlsplit(settings.issuer).path.rstrip("/")
     if path:
         return passed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doorward.features.audit.build import audit_log
-from doorward.features.authn.factors.passkeys.rules.rp_id import default_rp_id
+from doorward.features.authn.factors.passkeys.rules.rp_id import rp_id_of
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
@@ -28,10 +28,7 @@ if TYPE_CHECKING:
 
 def rp_id(services: Services) -> str | None:
     """The relying party id; None where there are no passkeys: the issuer is an address, or they are switched off."""
-    policy = services.passkeys
-    if not policy.enabled:
-        return None
-    return policy.rp_id or default_rp_id(services.issuer)
+    return rp_id_of(services.passkeys, services.issuer)
 
 
 def ceremonies(services: Services) -> PasskeyCeremonies:
