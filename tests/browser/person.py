@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from doorward_demo.dev.places import Places
 from tests.browser.watched import Watch, audit
@@ -37,9 +37,16 @@ class Person:
     def arrive(self, heading: str | re.Pattern[str], page: Page | None = None) -> None:
         """Wait for the page with that heading, and check it."""
         page = page or self.page
-        expect(page.locator("h1")).to_have_text(heading)
-        page.wait_for_load_state("load")
-        self.found += audit(page, self.stand_in)
+        while True:
+            expect(page.locator("h1")).to_have_text(heading)
+            page.wait_for_load_state("load")
+            try:
+                self.found += audit(page, self.stand_in)
+                return
+            except Error as problem:
+                # the page before it had the same heading, and was left during the check
+                if "Execution context was destroyed" not in problem.message:
+                    raise
 
     def tab(self) -> Page:
         """Open another tab of the same browser, which is used from now on; returns the previous tab."""

@@ -39,8 +39,9 @@ def test_signing_up_and_in_by_keyboard_alone(people: NewPerson, email: str) -> N
     code, _ = grace.mail(email, "Confirm")
     _write(grace, "code", "999999" if code != "999999" else "000000")
     press("Enter")
-    grace.arrive("Check your email")
+    # the page before it has the same heading
     expect(grace.page.locator("#problem")).to_have_attribute("role", "alert")
+    grace.arrive("Check your email")
     _is_at(grace, "code")
     _write(grace, "code", f" {code[:3]} {code[3:]} ")
     press("Enter")
@@ -57,6 +58,7 @@ def test_signing_up_and_in_by_keyboard_alone(people: NewPerson, email: str) -> N
     _write(grace, "identifier", email)
     _write(grace, "password", "not the password")
     press("Enter")
+    expect(grace.page.locator("#problem")).to_have_attribute("role", "alert")
     grace.arrive("Sign in")
     _is_at(grace, "password")
     _write(grace, "password", PASSWORD)

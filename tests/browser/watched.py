@@ -80,7 +80,6 @@ def audit(page: Page, stand_in: Page | None) -> list[str]:
     state = _state(page, stand_in is None)
     if state in _seen:
         return []
-    _seen.add(state)
     where = f"{urlsplit(page.url).path} «{state[2]}»"
     found = [f"{where}: {words}" for words in (*_structure(page), *_errors(page))]
     looked_at = page if stand_in is None else _show_again(page, stand_in)
@@ -94,6 +93,7 @@ def audit(page: Page, stand_in: Page | None) -> list[str]:
             nodes = [node["html"] for node in violation["nodes"]]
             found.append(f"{where} in {scheme}: {violation['id']}: {nodes}")
     looked_at.emulate_media(color_scheme="light", reduced_motion="reduce")
+    _seen.add(state)
     return found
 
 

@@ -14,6 +14,7 @@ from msgspec.json import decode
 from doorward.cluster.change_notifier import ChangeNotifiers
 from doorward.core.errors import StoreUnavailable
 from doorward.core.model.revocation import Revocation
+from doorward.features.revocations import feed
 from doorward.features.revocations.feed import MOST_WAITING, Watch
 from doorward.features.revocations.rules.pages import NEWS, PAGE
 from doorward.storage.sql.text import ALL
@@ -297,12 +298,18 @@ async def test_nothing_is_lost_between_two_polls(channel: BackChannel) -> None:
     assert seen == [f"grt_{number}" for number in range(200)]
 
 
-async def test_release_answers_all_waiting_readers_at_once(channel: BackChannel) -> None:
+async def test_a_server_that_stops_answers_waiting_readers_and_those_that_come_later(
+    channel: BackChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/incidents/0061-a-reader-that-came-during-a-stop-got-a-500.md"""
+    monkeypatch.setattr(feed, "LONGEST_WAIT", 2 * PATIENCE)
     cursor = (await told(channel.feed, None, 0))["cursor"]
-    waiting = asyncio.create_task(told(channel.feed, cursor, 20))
+    waiting = asyncio.create_task(told(channel.feed, cursor, 2 * PATIENCE))
     await until_async(lambda: waiting_at(channel) == 1)
     channel.feed.watch.release()
     assert (await asyncio.wait_for(waiting, PATIENCE))["entries"] == []
+    later = await asyncio.wait_for(told(channel.feed, cursor, 2 * PATIENCE), PATIENCE)
+    assert later["entries"] == []
 
 
 @pytest.mark.requirement(58)

@@ -122,9 +122,6 @@ class Serving(uvicorn.Server):
         loop = asyncio.get_running_loop()
         until = loop.time() + GRACE
         while self.server_state.connections and loop.time() < until and not self.force_exit:
-            # repeated: a request that began to wait for news meanwhile is ended as well
-            if app is not None:
-                app.closing()
             # uvicorn's type also covers protocols that are not installed everywhere
             for connection in cast("list[object]", list(self.server_state.connections)):
                 if isinstance(connection, LimitedProtocol):

@@ -25,6 +25,8 @@ _EVERY: Final = 0.05
 _SLOWLY: Final = 0.5
 _BREATH: Final = 0.005
 _FOREVER: Final = 2**53
+# less than the second that a stopping server gives to its last requests
+_WHILE_STOPPING: Final = 0.5
 _KEPT: Final = 60
 _NAME: Final = "feed"
 """Key of the database's own name in `meta`, and of the claim to set it."""
@@ -43,6 +45,7 @@ class Watch:
     )
     _poller: asyncio.Task[None] | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopping: bool = False
 
     def __post_init__(self) -> None:
         if self.notifier is not None:
@@ -56,6 +59,8 @@ class Watch:
         """
         if len(self._waiting) >= MOST_WAITING:
             return
+        if self._stopping:
+            seconds = min(seconds, _WHILE_STOPPING)
         waiter = asyncio.get_running_loop().create_future()
         entry = (seq, waiter)
         self._waiting.append(entry)
@@ -70,7 +75,8 @@ class Watch:
             self._waiting.remove(entry)
 
     def release(self) -> None:
-        """Answer all waiting requests at once, because the process is shutting down."""
+        """Answer all waiting requests at once, and later ones within half a second, because the process is shutting down."""
+        self._stopping = True
         for _, waiter in self._waiting:
             if not waiter.done():
                 waiter.set_result(None)
