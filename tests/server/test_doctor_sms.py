@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from doorward.core.model.audit import AuditEvent
-from doorward.core.model.policy import SmsPolicy
 from doorward.core.model.text_message import OutgoingSms
+from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.ops.doctor.checks.sms import text_messages
 from doorward.storage.sql.store import Store
 from tests.containers import settings

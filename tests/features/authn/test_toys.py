@@ -19,8 +19,8 @@ from doorward.app.http import http_app
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
-from doorward.core.model.policy import PasskeyPolicy
 from doorward.core.model.session import Session
+from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
 from doorward.features.slots import MESSAGES, message_templates

@@ -7,7 +7,8 @@ from msgspec import structs
 
 from doorward.core.model.account import EnrolledFactor
 from doorward.core.model.config_snapshot import Role
-from doorward.core.model.policy import PasskeyPolicy, SecondFactorPolicy
+from doorward.core.model.policy import SecondFactorPolicy
+from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from tests.browsing import PASSWORD, Page
 from tests.features import made
 from tests.front_channel import Front, front_channel

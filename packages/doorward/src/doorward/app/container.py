@@ -190,11 +190,8 @@ async def open_container(
         sessions=settings.sessions,
         passwords=settings.passwords,
         second_factor=settings.second_factor,
-        passkeys=settings.passkeys,
-        email_codes=settings.email_codes,
-        sms=settings.sms,
         throttle=settings.throttle,
-        tickets=settings.tickets,
+        sections=settings.sections,
     )
     return Container(
         settings=settings,

@@ -12,17 +12,14 @@ if TYPE_CHECKING:
     from doorward.cluster.change_notifier import ChangeNotifiers
     from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
     from doorward.core.model.policy import (
-        EmailChallengePolicy,
-        EmailCodePolicy,
-        PasskeyPolicy,
         PasswordPolicy,
         SecondFactorPolicy,
         SessionPolicy,
-        SmsPolicy,
         ThrottlePolicy,
         TokenPolicy,
     )
     from doorward.core.model.secret import Secret
+    from doorward.core.model.section import Sections
     from doorward.core.ports.breached import BreachedList
     from doorward.core.ports.clock import Clock
     from doorward.core.ports.counters import Counters
@@ -99,11 +96,9 @@ class Services:
     sessions: SessionPolicy
     passwords: PasswordPolicy
     second_factor: SecondFactorPolicy
-    passkeys: PasskeyPolicy
-    email_codes: EmailCodePolicy
-    sms: SmsPolicy
     throttle: ThrottlePolicy
-    tickets: EmailChallengePolicy
+    sections: Sections
+    """The settings of features, by their class: `services.sections.of(SmsPolicy)`."""
 
     _built: dict[Callable[[Services], Any], Any] = field(
         default_factory=dict["Callable[[Services], Any]", "Any"], init=False, repr=False

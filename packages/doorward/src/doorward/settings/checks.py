@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from doorward.adapters.trust import ca_file_problem
 from doorward.core.model.mailbox import sender_of
+from doorward.core.model.section import Surroundings
 from doorward.core.text import one_line
 from doorward.core.web_origin import loopback, web_origin
-from doorward.settings.factor_checks import factor_problems
 from doorward.settings.tree import KeySettings, Settings
 from doorward.storage.postgres.url_words import BadWord, absent, missing_file
 
@@ -182,7 +182,13 @@ def problems_of(settings: Settings) -> Iterator[str]:
     if passwords.min_length_with_second_factor > passwords.min_length:
         yield "passwords.min_length_with_second_factor is longer than passwords.min_length; a second factor never asks for a longer password"
     yield from _absent("passwords.breached_list", passwords.breached_list)
-    yield from factor_problems(settings)
+    around = Surroundings(
+        issuer=settings.issuer,
+        development=settings.development,
+        sends_mail=settings.sends_mail,
+        factor_kinds=settings.second_factor.kinds,
+    )
+    yield from settings.sections.problems(around)
 
 
 def _absent(name: str, path: str | None) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from msgspec import inspect
 
 from doorward.core.model.decoded import NotText, decoded
 from doorward.core.model.secret import Secret
+from doorward.core.model.section import Section
 from doorward.core.web_origin import loopback
 from doorward.settings.checks import cache_problem, database_problem, issuer_problem, problems_of
 from doorward.settings.environment import from_environment
@@ -125,20 +127,16 @@ def _place(path: Path | None, lines: Mapping[str, int], name: str) -> str:
     return f"{path}:{line}" if line else str(path)
 
 
-_PATHS = frozenset(
-    {
-        "ca_file",
-        "server.tls_cert",
-        "server.tls_key",
-        "mail.password_file",
-        "keys.secret_key_file",
-        "keys.pkcs11_module",
-        "keys.pkcs11_pin_file",
-        "passwords.breached_list",
-        "passkeys.metadata",
-        "sms.token_file",
-    }
-)
+@cache
+def _paths() -> frozenset[str]:
+    """The settings that name a file."""
+    sections = [top for top in _fields(Settings) if isinstance(top.type, inspect.StructType)]
+    return frozenset({"ca_file"}).union(
+        f"{top.encode_name}.{name}"
+        for top in sections
+        if isinstance(top.type, inspect.StructType) and issubclass(top.type.cls, Section)
+        for name in top.type.cls.files
+    )
 
 
 def _placed(name: str, value: object, text: bool, path: Path | None) -> object:
@@ -150,7 +148,7 @@ def _placed(name: str, value: object, text: bool, path: Path | None) -> object:
         return _database(str(value), home)
     if name == "cache" and isinstance(value, Secret) and (problem := cache_problem(value.reveal())):
         raise WrongValue(problem)
-    if name in _PATHS and isinstance(value, str):
+    if name in _paths() and isinstance(value, str):
         return str(home / _expanded(Path(value)))
     return value
 
@@ -206,7 +204,9 @@ def _build(values: dict[str, object], given: Given, path: Path | None) -> Settin
         # with a database server, beside doorward.toml
         folder = home if isinstance(database, DatabaseUrl) else Path(str(database)).parent
         values["keys.secret_key_file"] = str(folder / "doorward.key")
-    for name in ("mail.password", "keys.pkcs11_pin", "sms.token"):
+    known = known_settings()
+    # the file of the secret key is made at the first start
+    for name in (name for name in known if f"{name}_file" in known and name != "keys.secret_key"):
         file = values.get(f"{name}_file")
         if isinstance(file, str) and values.get(name) is None:
             values[name] = _secret_in(file, f"{name}_file", given[f"{name}_file"][0])

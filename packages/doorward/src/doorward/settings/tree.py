@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct, field
 
 from doorward.core.model.policy import (
     LONGEST,
-    EmailChallengePolicy,
-    EmailCodePolicy,
-    PasskeyPolicy,
     PasswordPolicy,
     SecondFactorPolicy,
     SessionPolicy,
-    SmsPolicy,
     ThrottlePolicy,
     TokenPolicy,
 )
 from doorward.core.model.secret import Secret
+from doorward.core.model.section import Section, Sections
+from doorward.features.authn.factors.email_code.settings import EmailChallengePolicy, EmailCodePolicy
+from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
+from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.storage.postgres.options import PostgresOptions
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
-class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+class ServerSettings(Section, frozen=True, forbid_unknown_fields=True):
     """Where the server listens. `trusted_proxies`: addresses or networks whose forwarding headers are trusted.
 
     Without `port`, the port of a loopback issuer, else 8000: see `Settings.port`. `host` may be `unix:/path`. `connections` is
     for each of the `workers`; `drain` is in seconds.
     """
+
+    files: ClassVar[frozenset[str]] = frozenset({"tls_cert", "tls_key"})
 
     host: str = "127.0.0.1"
     port: Port | None = None
@@ -41,12 +43,14 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     tls_key: str | None = None
 
 
-class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
+class MailSettings(Section, frozen=True, forbid_unknown_fields=True):
     """The SMTP server. Without `host` mail stays in the outbox and `doorward doctor` reports it.
 
     `tls`: `starttls` (refused when the server does not offer it), `tls` from the first byte, or `none`. `smtputf8`: whether new
     addresses may have letters beyond ASCII before the @, which not every mail server on the way accepts (RFC 6531).
     """
+
+    files: ClassVar[frozenset[str]] = frozenset({"password_file"})
 
     host: str | None = None
     port: Port | None = None
@@ -59,7 +63,7 @@ class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
     timeout: Annotated[int, Meta(ge=1, le=300)] = 20
 
 
-class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
+class KeySettings(Section, frozen=True, forbid_unknown_fields=True):
     """The key-encryption key, and the lifetimes of the signing keys in seconds.
 
     One of three: `secret_key` (32 bytes, base64) or the file that holds it; without either, `doorward.key` beside the database,
@@ -69,6 +73,8 @@ class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
     A new signing key is published `publish_ahead` before it signs; the current one retires after `rotate_after` (0: only by
     command).
     """
+
+    files: ClassVar[frozenset[str]] = frozenset({"secret_key_file", "pkcs11_module", "pkcs11_pin_file"})
 
     secret_key: Secret | None = None
     secret_key_file: str | None = None
@@ -148,6 +154,17 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     log: LogSettings = field(default_factory=LogSettings)
     source: str | None = None
     """The file that was read, if any; not a setting."""
+
+    @property
+    def sections(self) -> Sections:
+        """The sections, to be found by their class."""
+        found = [getattr(self, name) for name in self.__struct_fields__]
+        return Sections(one for one in found if isinstance(one, Section))
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether mail reaches people, or the development outbox."""
+        return self.mail.host is not None or self.development
 
     @property
     def beyond_ascii(self) -> bool:

@@ -9,8 +9,8 @@ from msgspec import structs
 
 from doorward.adapters.mail.queue import open_message
 from doorward.core.model.account import Account
-from doorward.core.model.policy import EmailCodePolicy
 from doorward.features.authn.factors.email_code import first
+from doorward.features.authn.factors.email_code.settings import EmailCodePolicy
 from tests.browsing import Page
 from tests.front_channel import Front, front_channel
 from tests.tabs import Tab

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from doorward.core.model.passkey import Passkey
-from doorward.core.model.policy import PasskeyPolicy, SecondFactorPolicy
+from doorward.core.model.policy import SecondFactorPolicy
 from doorward.features.authn.factors.passkeys.rules.response import padless
+from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from tests.features.authn.factors.passkeys.owners import device
 from tests.features.authn.factors.passkeys.test_routes import added, asked_of
 from tests.front_channel import Front, front_channel

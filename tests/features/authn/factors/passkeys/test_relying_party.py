@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from doorward.app.process import start
-from doorward.core.model.policy import PasskeyPolicy
 from doorward.features.authn.factors.passkeys.relying_party import (
     RP_ID_META,
     RelyingParty,
     RelyingPartyChanged,
 )
+from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from doorward.storage.sqlite.database import open_sqlite
 from tests.containers import settings
 from tests.features.authn.factors.passkeys.owners import device, enrolled

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from doorward.core.model.policy import PasskeyPolicy
+from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from tests.authenticator import Authenticator
 from tests.browsing import Page
 from tests.features import made

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from doorward.core.model.policy import PasskeyPolicy, SecondFactorPolicy
+from doorward.core.model.policy import SecondFactorPolicy
+from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from tests.authenticator import Authenticator
 from tests.browsing import ISSUER
 from tests.features.authn.factors.passkeys.served import enrol, options_on, use

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from doorward.core.model.account import Account, EnrolledFactor
-from doorward.core.model.policy import SecondFactorPolicy, SmsPolicy
+from doorward.core.model.policy import SecondFactorPolicy
 from doorward.features.authn.factors.sms.build import phones, sms_worker
+from doorward.features.authn.factors.sms.settings import SmsPolicy
 from tests.browsing import Page
 from tests.front_channel import Front, front_channel
 from tests.gateway import TOKEN, Gateway, running

@@ -9,10 +9,11 @@ from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.metrics import PrometheusMetrics
 from doorward.adapters.random import SystemRandom
 from doorward.core.model.caller import Caller
-from doorward.core.model.policy import SmsPolicy, ThrottlePolicy
+from doorward.core.model.policy import ThrottlePolicy
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.sms.budget import SmsBudget
 from doorward.features.authn.factors.sms.rules.phone import Phone
+from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store
 from tests.manual_clock import NOW

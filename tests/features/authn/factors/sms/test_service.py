@@ -18,13 +18,14 @@ from doorward.adapters.sms.webhook import WebhookChannel
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.message import EmailMessage
-from doorward.core.model.policy import SmsPolicy, ThrottlePolicy, TokenPolicy
+from doorward.core.model.policy import ThrottlePolicy, TokenPolicy
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.sms.budget import SmsBudget
 from doorward.features.authn.factors.sms.delivery import SmsDelivery
 from doorward.features.authn.factors.sms.outbox import SmsOutbox
 from doorward.features.authn.factors.sms.reports import failure
 from doorward.features.authn.factors.sms.service import CodeUnderWay, Phones
+from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.rules.standing import stands_by

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from doorward.adapters.sms.twilio import DEFAULT_URL, TwilioChannel
 from doorward.adapters.sms.webhook import WebhookChannel
-from doorward.core.model.policy import SmsPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.message_channel import MessageChannel
@@ -20,48 +19,53 @@ REPORTS: Final = "/sms/report/"
 
 
 class ChannelNeeds(Struct, frozen=True, kw_only=True):
-    """What every channel needs besides its settings."""
+    """What channels need. `url`, `account`, `token`, `sender` and `timeout` (seconds) are the operator's settings of the gateway."""
 
     issuer: str
     clock: Clock
     development: bool
     context: ssl.SSLContext
+    url: str | None
+    account: str | None
+    token: Secret | None
+    sender: str | None
+    timeout: int
 
 
-def _webhook(policy: SmsPolicy, needs: ChannelNeeds) -> MessageChannel:
+def _webhook(needs: ChannelNeeds) -> MessageChannel:
     return WebhookChannel(
-        url=policy.url or "",
-        token=policy.token or Secret(""),
+        url=needs.url or "",
+        token=needs.token or Secret(""),
         clock=needs.clock,
-        timeout=policy.timeout,
+        timeout=needs.timeout,
         development=needs.development,
         context=needs.context,
     )
 
 
-def _twilio(policy: SmsPolicy, needs: ChannelNeeds) -> MessageChannel:
+def _twilio(needs: ChannelNeeds) -> MessageChannel:
     return TwilioChannel(
-        account=policy.account or "",
-        token=policy.token or Secret(""),
-        sender=policy.sender or "",
+        account=needs.account or "",
+        token=needs.token or Secret(""),
+        sender=needs.sender or "",
         report_url=f"{needs.issuer}{REPORTS}twilio",
-        url=policy.url or DEFAULT_URL,
-        timeout=policy.timeout,
+        url=needs.url or DEFAULT_URL,
+        timeout=needs.timeout,
         development=needs.development,
         context=needs.context,
     )
 
 
-CHANNELS: Final[Mapping[str, Callable[[SmsPolicy, ChannelNeeds], MessageChannel]]] = {
+CHANNELS: Final[Mapping[str, Callable[[ChannelNeeds], MessageChannel]]] = {
     "webhook": _webhook,
     "twilio": _twilio,
 }
 
 
-def channel_of(policy: SmsPolicy, needs: ChannelNeeds) -> MessageChannel | None:
-    """The channel of the settings. None: there is none, or it has no address yet (development), and messages stay in
+def channel_of(name: str, needs: ChannelNeeds) -> MessageChannel | None:
+    """The channel with this name. None: there is none, or it has no address yet (development), and messages stay in
     the outbox."""
-    if policy.channel == "webhook" and policy.url is None:
+    if name == "webhook" and needs.url is None:
         return None
-    make = CHANNELS.get(policy.channel)
-    return None if make is None else make(policy, needs)
+    make = CHANNELS.get(name)
+    return None if make is None else make(needs)

@@ -1,14 +1,15 @@
 """Policy numbers that an operator may choose, in the form that the rules take. All times are seconds.
-`settings/tree.py` lists their settings (docs/reference/settings.md).
+`settings/tree.py` lists their sections (docs/reference/settings.md); a factor declares its own in its folder.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
-from doorward.core.model.secret import Secret
+from doorward.core.model.section import Section, Surroundings
 
 LONGEST = 100 * 365 * 86_400
 """Seconds: a hundred years. Every resulting time can be stored in both databases, be written as a date and be put into
@@ -51,13 +52,15 @@ class SessionPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     recent: Seconds = 600
 
 
-class PasswordPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+class PasswordPolicy(Section, frozen=True, forbid_unknown_fields=True):
     """NIST SP 800-63B-4 §3.1.1: 15 characters alone, 8 beside a second factor, at least 64 allowed, no composition
     rules.
 
     Argon2id with OWASP's first recommendation; `memory_kib`, `iterations`, `lanes`. `threads` 0: the number of cores.
     `queue`: the most waiting hashes.
     """
+
+    files: ClassVar[frozenset[str]] = frozenset({"breached_list"})
 
     min_length: Annotated[int, Meta(ge=8, le=64)] = 15
     min_length_with_second_factor: Annotated[int, Meta(ge=8, le=64)] = 8
@@ -84,17 +87,11 @@ class ThrottlePolicy(Struct, frozen=True, forbid_unknown_fields=True):
     mails_per_day: Count = 50
 
 
-class EmailChallengePolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """Codes and links by mail are valid for at most 10 minutes (ASVS 6.6)."""
-
-    ttl: Annotated[int, Meta(ge=60, le=600)] = 600
-
-
 FactorKind = Literal["passkey", "totp", "sms", "email_code"]
 """The kinds of second factors that people may add. Recovery codes come with the others."""
 
 
-class SecondFactorPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+class SecondFactorPolicy(Section, frozen=True, forbid_unknown_fields=True):
     """Who needs a second factor, and which kinds people may add.
 
     `require`: `off` (nobody can add one; those that exist are still asked for), `optional`, or `required` of everybody. `ask`: at
@@ -108,38 +105,8 @@ class SecondFactorPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     remember: Annotated[int, Meta(ge=3600, le=90 * 86_400)] = 30 * 86_400
     grace: Annotated[int, Meta(ge=0, le=90 * 86_400)] = 0
 
-
-class PasskeyPolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """Passkeys. `rp_id`: the name that they are bound to, by default the issuer's host; `rp_id_was` names the previous one, and
-    confirms that all passkeys of it become useless. `metadata`: the path of a FIDO metadata file (a BLOB), by which attestations are
-    checked."""
-
-    enabled: bool = True
-    rp_id: str | None = None
-    rp_id_was: str | None = None
-    offer_silently: bool = True
-    related_origins: tuple[str, ...] = ()
-    metadata: str | None = None
-    allowed_aaguids: tuple[str, ...] = ()
-
-
-class EmailCodePolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """Codes by mail. `first`: whether one may replace the password."""
-
-    first: bool = False
-
-
-class SmsPolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """Text messages: the gateway, the countries that they may be sent to, and limits for each number, country and prefix."""
-
-    channel: Literal["none", "webhook", "twilio"] = "none"
-    url: str | None = None
-    account: str | None = None
-    token: Secret | None = None
-    token_file: str | None = None
-    sender: str | None = None
-    countries: tuple[str, ...] = ()
-    per_number_day: Count = 10
-    per_country_hour: Count = 200
-    per_prefix_hour: Count = 20
-    timeout: Annotated[int, Meta(ge=1, le=60)] = 10
+    def problems(self, around: Surroundings) -> Iterator[str]:
+        """Whether a factor is required, and none can be added."""
+        del around
+        if self.require == "required" and not self.kinds:
+            yield "second_factor.kinds is empty, and second_factor.require is required; name at least one kind"

@@ -8,7 +8,6 @@ import pytest
 from msgspec import structs
 
 from doorward.core.model.bucket import Bucket
-from doorward.core.model.policy import SmsPolicy
 from doorward.features.authn.factors.sms.rules import limits
 from doorward.features.authn.factors.sms.rules.limits import (
     of_country,
@@ -18,6 +17,7 @@ from doorward.features.authn.factors.sms.rules.limits import (
     suspicious,
 )
 from doorward.features.authn.factors.sms.rules.phone import Phone
+from doorward.features.authn.factors.sms.settings import SmsPolicy
 
 POLICY = SmsPolicy(countries=("DE", "GB"))
 PHONE = Phone("+491712345678", "DE", 49)

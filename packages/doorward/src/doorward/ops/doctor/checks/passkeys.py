@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from doorward.features.authn.factors.passkeys.relying_party import changed
-from doorward.features.authn.factors.passkeys.rules.rp_id import rp_id_of
 from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.settings import Settings
 from doorward.storage.sql.store import Store
@@ -14,7 +13,7 @@ from doorward.storage.sql.store import Store
 async def passkeys(settings: Settings, store: Store) -> Finding:
     """The relying party id, the metadata file, and the well-known documents of an issuer with a path."""
     policy = settings.passkeys
-    rp_id = rp_id_of(policy, settings.issuer)
+    rp_id = policy.rp_id_for(settings.issuer)
     if (problem := await changed(store, rp_id)) is not None:
         return failed(problem.error, problem.fix)
     if not policy.enabled:

@@ -11,6 +11,7 @@ from doorward.features.authn.factors.email_code.first import ProveMailbox
 from doorward.features.authn.factors.email_code.first_routes import MailFirstFactor
 from doorward.features.authn.factors.email_code.owning import OwnMailCodes
 from doorward.features.authn.factors.email_code.service import EmailChallenges
+from doorward.features.authn.factors.email_code.settings import EmailChallengePolicy, EmailCodePolicy
 from doorward.features.authn.flow.build import advance, offered_factors, sent_codes
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.sent_code import CODE_ID
@@ -28,7 +29,7 @@ def email_challenges(services: Services) -> EmailChallenges:
         mail_queue=services.mail,
         throttle=services.get(throttle),
         audit_log=services.get(audit_log),
-        policy=services.tickets,
+        policy=services.sections.of(EmailChallengePolicy),
         issuer=services.issuer,
     )
 
@@ -70,7 +71,7 @@ def mailed_code_problem(services: Services) -> Callable[[str, int], Awaitable[st
 
 def mail_first_factor(services: Services) -> MailFirstFactor | None:
     """The mailbox as a first factor; None where the operator does not allow it."""
-    if not services.email_codes.first:
+    if not services.sections.of(EmailCodePolicy).first:
         return None
     return MailFirstFactor(
         mailbox=ProveMailbox(

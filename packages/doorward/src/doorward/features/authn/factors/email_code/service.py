@@ -13,13 +13,13 @@ from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.message import EmailChallenge, TicketKind
-from doorward.core.model.policy import EmailChallengePolicy
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailQueue
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.email_code import rules as mail_code
 from doorward.features.authn.factors.email_code.rules import Missed, Proven, ticket_stands
+from doorward.features.authn.factors.email_code.settings import EmailChallengePolicy
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write

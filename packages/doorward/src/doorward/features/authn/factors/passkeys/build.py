@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doorward.features.audit.build import audit_log
-from doorward.features.authn.factors.passkeys.rules.rp_id import rp_id_of
+from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 def rp_id(services: Services) -> str | None:
     """The relying party id; None where there are no passkeys: the issuer is an address, or they are switched off."""
-    return rp_id_of(services.passkeys, services.issuer)
+    return services.sections.of(PasskeyPolicy).rp_id_for(services.issuer)
 
 
 def ceremonies(services: Services) -> PasskeyCeremonies:
     """What browsers are asked, where there are passkeys."""
     from doorward.features.authn.factors.passkeys.ceremonies import PasskeyCeremonies
 
-    policy = services.passkeys
+    policy = services.sections.of(PasskeyPolicy)
     return PasskeyCeremonies(
         store=services.store,
         random=services.random,
@@ -68,7 +68,7 @@ def own_passkeys(services: Services) -> OwnPasskeys:
     """The passkeys of a person, for their owner."""
     from doorward.features.authn.factors.passkeys.owning import OwnPasskeys
 
-    policy = services.passkeys
+    policy = services.sections.of(PasskeyPolicy)
     return OwnPasskeys(
         store=services.store,
         random=services.random,
@@ -113,7 +113,10 @@ def offer_silently(services: Services) -> OfferSilently | None:
     from doorward.features.authn.factors.passkeys.silent import OfferSilently
     from doorward.features.authn.flow.build import offered_factors
 
-    if not services.passkeys.offer_silently or PASSKEY.kind not in services.get(offered_factors).kinds:
+    if (
+        not services.sections.of(PasskeyPolicy).offer_silently
+        or PASSKEY.kind not in services.get(offered_factors).kinds
+    ):
         return None
 
     return OfferSilently(
@@ -143,7 +146,9 @@ def relying_party(services: Services) -> RelyingParty:
     """The comparison of the id with that of the stored passkeys, when a server starts."""
     from doorward.features.authn.factors.passkeys.relying_party import RelyingParty
 
-    return RelyingParty(store=services.store, rp_id=rp_id(services), was=services.passkeys.rp_id_was)
+    return RelyingParty(
+        store=services.store, rp_id=rp_id(services), was=services.sections.of(PasskeyPolicy).rp_id_was
+    )
 
 
 def passkey_routes(services: Services) -> Sequence[Route]:

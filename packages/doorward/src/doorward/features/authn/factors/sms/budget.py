@@ -7,12 +7,12 @@ from typing import Final, final
 
 from doorward.core.model.bucket import Bucket
 from doorward.core.model.caller import Caller
-from doorward.core.model.policy import SmsPolicy
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.sms.rules import limits
 from doorward.features.authn.factors.sms.rules.phone import Phone
+from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write

@@ -18,6 +18,7 @@ from doorward.features.authn.factors.sms.outbox import SmsOutbox
 from doorward.features.authn.factors.sms.reports import DeliveryReports, failure
 from doorward.features.authn.factors.sms.rules.phone import KIND, TRAITS
 from doorward.features.authn.factors.sms.service import Phones
+from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.features.authn.flow.build import offered_factors, sent_codes
 from doorward.features.authn.flow.factor import TYPED_CODE_PATH, TYPED_CODE_STEP
 from doorward.features.authn.flow.gate import NewFactors
@@ -28,15 +29,21 @@ from doorward.features.sessions.build import revoker
 
 def message_channel(services: Services) -> MessageChannel | None:
     """The gateway of the settings. None: messages stay in the outbox."""
-    if services.sms.channel == "none":
+    policy = services.sections.of(SmsPolicy)
+    if policy.channel == "none":
         return None
     needs = ChannelNeeds(
         issuer=services.issuer,
         clock=services.clock,
         development=services.development,
         context=trust.context(services.ca_file),
+        url=policy.url,
+        account=policy.account,
+        token=policy.token,
+        sender=policy.sender,
+        timeout=policy.timeout,
     )
-    return channel_of(services.sms, needs)
+    return channel_of(policy.channel, needs)
 
 
 def sms_worker(services: Services) -> SmsWorker | None:
@@ -79,7 +86,7 @@ def sms_budget(services: Services) -> SmsBudget:
         throttle=services.get(throttle),
         audit_log=services.get(audit_log),
         metrics=services.metrics,
-        policy=services.sms,
+        policy=services.sections.of(SmsPolicy),
     )
 
 
@@ -96,7 +103,7 @@ def sms_delivery(services: Services) -> SmsDelivery:
         sealer=services.sealer,
         budget=services.get(sms_budget),
         outbox=outbox,
-        policy=services.sms,
+        policy=services.sections.of(SmsPolicy),
     )
 
 
@@ -114,7 +121,7 @@ def phones(services: Services) -> Phones:
         audit_log=services.get(audit_log),
         revoker=services.get(revoker),
         gate=NewFactors(store=services.store),
-        policy=services.sms,
+        policy=services.sections.of(SmsPolicy),
     )
 
 

@@ -7,12 +7,12 @@ from typing import Final, final
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
-from doorward.core.model.policy import SmsPolicy
 from doorward.core.model.sent_code import SentCode
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.factors.sms.budget import SmsBudget
 from doorward.features.authn.factors.sms.outbox import SmsOutbox
 from doorward.features.authn.factors.sms.rules import phone as rule
+from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.features.authn.flow.sent_code import CodeMessage, Undeliverable
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.storage.sql.store import Store, Write

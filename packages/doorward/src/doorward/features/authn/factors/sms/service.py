@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
-from doorward.core.model.policy import SmsPolicy
 from doorward.core.model.sent_code import SentCode
 from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
@@ -21,6 +20,7 @@ from doorward.features.authn.factors.sms.budget import SmsBudget
 from doorward.features.authn.factors.sms.delivery import PHONE_PURPOSE, SmsDelivery
 from doorward.features.authn.factors.sms.rules import phone as rule
 from doorward.features.authn.factors.sms.rules.phone import KIND, Phone, PhoneProblem
+from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.rules.sent_code import PAUSE, NotYet
 from doorward.features.authn.flow.rules.standing import shown_with

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from doorward.core.model.policy import PasskeyPolicy
-
 
 def default_rp_id(issuer: str) -> str | None:
     """The issuer's host; None for an IP address, to which no browser binds a passkey (§5.1.3 step 8: the effective domain must be a
@@ -19,11 +17,6 @@ def default_rp_id(issuer: str) -> str | None:
     except ValueError:
         return host
     return None
-
-
-def rp_id_of(policy: PasskeyPolicy, issuer: str) -> str | None:
-    """The id of these settings; None where there are no passkeys: they are switched off, or the issuer is an address."""
-    return (policy.rp_id or default_rp_id(issuer)) if policy.enabled else None
 
 
 def usable_rp_id(rp_id: str, issuer: str) -> bool:

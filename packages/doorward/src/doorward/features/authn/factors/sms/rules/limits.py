@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from doorward.core.model.bucket import Bucket, Counted
-from doorward.core.model.policy import SmsPolicy
 from doorward.features.authn.factors.sms.rules.phone import Phone
+from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.features.rate_limits.rules.attempts import DAY, Tag
 from doorward.features.rate_limits.rules.network import blocks
 

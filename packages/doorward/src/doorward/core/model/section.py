@@ -1,0 +1,49 @@
+"""Sections of the settings, as the folder that owns each declares it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, TypeVar, cast, final
+
+from msgspec import Struct
+
+
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """The settings against which other sections are checked. `factor_kinds`: the kinds of second factors that people may add;
+    `sends_mail`: mail reaches people, or the development outbox."""
+
+    issuer: str
+    development: bool
+    sends_mail: bool
+    factor_kinds: tuple[str, ...]
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """Base class of sections. `files` are the settings that name a file: a relative path is relative to the settings file."""
+
+    files: ClassVar[frozenset[str]] = frozenset()
+
+    def problems(self, around: Surroundings) -> Iterator[str]:
+        """Contradictions in the section and with its surroundings. Each sentence begins with the full name of the setting at fault."""
+        del around
+        return iter(())
+
+
+S = TypeVar("S", bound=Section)
+
+
+@final
+class Sections:
+    """The sections of one server, by their class."""
+
+    def __init__(self, sections: Iterable[Section]) -> None:
+        self._by_class = {type(one): one for one in sections}
+
+    def of(self, kind: type[S]) -> S:
+        """The section of this class. Raises KeyError when the settings have none."""
+        return cast("S", self._by_class[kind])
+
+    def problems(self, around: Surroundings) -> Iterator[str]:
+        """The contradictions of all of them."""
+        for section in self._by_class.values():
+            yield from section.problems(around)
