@@ -1,28 +1,42 @@
-"""HTTP client for calls to apps and gateways: one guarded POST, and logout tokens sent by it (OpenID Connect Back-Channel
-Logout 1.0 §2.5)."""
+"""HTTP client for every outgoing call: one guard of addresses, sizes and times, and logout tokens sent by it (OpenID Connect
+Back-Channel Logout 1.0 §2.5)."""
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from typing import Any, Final, final
-from urllib.parse import urlsplit
+from typing import Any, Final, Literal, final
+from urllib.parse import SplitResult, urlsplit
 
 import httpx2
 from msgspec import Struct
 
 from doorward.adapters import trust
+from doorward.adapters.outgoing_address import (
+    AddressRefused,
+    MayBePrivate,
+    Resolve,
+    any_host,
+    checked_addresses,
+    look_up,
+    no_host,
+)
 from doorward.core.web_origin import loopback
 
-_MAX_ANSWER: Final = 5 * 1024
+SHORT_ANSWER: Final = 5 * 1024
+DOCUMENT: Final = 128 * 1024
+"""Bytes of metadata, keys, tokens and userinfo (R63)."""
 _LOGOUT_TIMEOUT: Final = 5.0
 _TAKEN: Final = frozenset({200, 204})
+_MOST_ADDRESSES: Final = 4
 
 
 class GuardedAnswer(Struct, frozen=True):
-    """The status and the first 5 kB of the body."""
+    """The status, the body, and the media type in lower case without its parameters."""
 
     status: int
     body: bytes
+    media_type: str = ""
 
 
 class CallFailed(Exception):
@@ -30,46 +44,125 @@ class CallFailed(Exception):
 
 
 @final
-class GuardedPost:
-    """Posts only to https, except for http on this machine in `development`; redirects are never followed, so that only a
-    registered or configured address can be called."""
+class GuardedHttp:
+    """Every outgoing call goes through one of these (R63).
+
+    It calls https only, except for http on this machine in `development`. The host is looked up once, its addresses are checked, and the
+    connection goes to a checked one; the certificate is checked against the name. Redirects are never followed and environment
+    variables name no proxy, so that only the given address can be called. `timeout` (seconds) is for the whole call, so that an answer
+    that drips does not hold it open. Answers are not compressed: a small one could become a huge one.
+
+    `may_be_private`: the hosts that the operator has named; without it none may have a private address.
+    """
 
     def __init__(
-        self, *, timeout: float, development: bool = False, context: ssl.SSLContext | None = None
+        self,
+        *,
+        timeout: float,
+        development: bool = False,
+        context: ssl.SSLContext | None = None,
+        may_be_private: MayBePrivate = no_host,
+        resolve: Resolve = look_up,
     ) -> None:
         self._timeout = timeout
         self._development = development
+        self._may_be_private = may_be_private
+        self._resolve = resolve
         self._client = httpx2.AsyncClient(
             verify=context if context is not None else trust.context(),
             follow_redirects=False,
-            timeout=timeout,
+            # half of it for a connection, so that there is time for another address
+            timeout=httpx2.Timeout(timeout, connect=timeout / 2),
             trust_env=False,
             limits=httpx2.Limits(max_connections=20, max_keepalive_connections=0),
-            headers={"user-agent": "Doorward"},
+            headers={"user-agent": "Doorward", "accept-encoding": "identity"},
         )
 
     async def post(self, url: str, **sent: Any) -> GuardedAnswer:
-        """One POST; `sent` as httpx2 takes it (`content`, `data`, `headers`, `auth`). Raises `CallFailed`."""
+        """One POST; `sent` as httpx2 takes it (`content`, `data`, `headers`, `auth`). The body is cut at `SHORT_ANSWER`. Raises
+        `CallFailed`."""
+        return await self._call("POST", url, SHORT_ANSWER, whole=False, sent=sent)
+
+    async def post_for_document(self, url: str, **sent: Any) -> GuardedAnswer:
+        """The same for an answer that is needed whole, up to `DOCUMENT` bytes. Raises `CallFailed`."""
+        return await self._call("POST", url, DOCUMENT, whole=True, sent=sent)
+
+    async def get(self, url: str, **sent: Any) -> GuardedAnswer:
+        """One GET, for an answer that is needed whole, up to `DOCUMENT` bytes; `sent` may have `headers`. Raises `CallFailed`."""
+        return await self._call("GET", url, DOCUMENT, whole=True, sent=sent)
+
+    async def _call(
+        self, method: Literal["GET", "POST"], url: str, most: int, *, whole: bool, sent: dict[str, Any]
+    ) -> GuardedAnswer:
         if not allowed(url, development=self._development):
             raise CallFailed(
                 "its address may not be called: https alone, but for http on this machine in development"
             )
+        parts = urlsplit(url)
         try:
-            async with self._client.stream("POST", url, **sent) as answer:
-                body = bytearray()
-                async for chunk in answer.aiter_bytes(1024):
-                    body += chunk
-                    if len(body) > _MAX_ANSWER:
-                        break
-                return GuardedAnswer(status=answer.status_code, body=bytes(body[:_MAX_ANSWER]))
-        except httpx2.TimeoutException:
+            async with asyncio.timeout(self._timeout):
+                return await self._at_checked(method, parts, most, whole=whole, sent=sent)
+        except (TimeoutError, httpx2.TimeoutException):
             raise CallFailed(f"no answer within {self._timeout:g} s") from None
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        except AddressRefused as refused:
+            raise CallFailed(f"its address may not be called: {refused}") from None
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
             raise CallFailed(trust.why(error)) from None
+
+    async def _at_checked(
+        self, method: str, parts: SplitResult, most: int, *, whole: bool, sent: dict[str, Any]
+    ) -> GuardedAnswer:
+        url = httpx2.URL(parts.geturl())
+        host = url.raw_host.decode("ascii")
+        port = url.port or (443 if parts.scheme == "https" else 80)
+        addresses = await checked_addresses(
+            host,
+            port,
+            resolve=self._resolve,
+            may_be_private=self._may_be_private,
+            local_only=parts.scheme == "http",
+        )
+        headers = {**sent.pop("headers", {}), "host": url.netloc.decode("ascii")}
+        first: httpx2.ConnectError | httpx2.ConnectTimeout | None = None
+        for address in addresses[:_MOST_ADDRESSES]:
+            request = self._client.build_request(
+                method,
+                url.copy_with(host=address),
+                headers=headers,
+                # the certificate has to be the host's, although the connection goes to its address
+                extensions={"sni_hostname": host},
+                **{name: value for name, value in sent.items() if name != "auth"},
+            )
+            try:
+                answer = await self._client.send(request, stream=True, auth=sent.get("auth"))
+            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+                # nothing was sent yet, so another address may be tried
+                first = first or error
+                continue
+            try:
+                return await _read(answer, most, whole=whole)
+            finally:
+                await answer.aclose()
+        raise first or AddressRefused("its host has no address")
 
     async def close(self) -> None:
         """Close all connections."""
         await self._client.aclose()
+
+
+async def _read(answer: httpx2.Response, most: int, *, whole: bool) -> GuardedAnswer:
+    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
+    if whole and encoding != "identity":
+        raise CallFailed("its answer is compressed, which was not asked for")
+    body = bytearray()
+    async for chunk in answer.aiter_raw(1024):
+        body += chunk
+        if len(body) > most:
+            if whole:
+                raise CallFailed(f"its answer is longer than {most} bytes")
+            break
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return GuardedAnswer(status=answer.status_code, body=bytes(body[:most]), media_type=media_type)
 
 
 @final
@@ -77,7 +170,9 @@ class BackChannel:
     """Posts logout tokens."""
 
     def __init__(self, *, development: bool = False, context: ssl.SSLContext | None = None) -> None:
-        self._http = GuardedPost(timeout=_LOGOUT_TIMEOUT, development=development, context=context)
+        self._http = GuardedHttp(
+            timeout=_LOGOUT_TIMEOUT, development=development, context=context, may_be_private=any_host
+        )
 
     async def post_logout_token(self, url: str, token: str) -> str | None:
         """None when the app accepted it, 200 or 204 (§2.8); else the reason, in words that are safe to log and to show

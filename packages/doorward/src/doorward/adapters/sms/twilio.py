@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 from msgspec import Struct
 
-from doorward.adapters.http_client import CallFailed, GuardedAnswer, GuardedPost, answered
+from doorward.adapters.http_client import CallFailed, GuardedAnswer, GuardedHttp, answered
+from doorward.adapters.outgoing_address import any_host
 from doorward.core.model.secret import Secret
 from doorward.core.ports.message_channel import (
     MessageAccepted,
@@ -69,7 +70,9 @@ class TwilioChannel:
         self._token = token
         self._sender = {"MessagingServiceSid" if sender.startswith(_SERVICE) else "From": sender}
         self._report_url = report_url
-        self._http = GuardedPost(timeout=timeout, development=development, context=context)
+        self._http = GuardedHttp(
+            timeout=timeout, development=development, context=context, may_be_private=any_host
+        )
 
     async def send(
         self, to: str, text: str, *, message_id: str

@@ -14,7 +14,8 @@ from typing import Final, Literal, final
 import msgspec
 from msgspec import Struct
 
-from doorward.adapters.http_client import CallFailed, GuardedPost, answered
+from doorward.adapters.http_client import CallFailed, GuardedHttp, answered
+from doorward.adapters.outgoing_address import any_host
 from doorward.core.model.secret import Secret
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.message_channel import (
@@ -66,7 +67,9 @@ class WebhookChannel:
         self._url = url
         self._token = token
         self._clock = clock
-        self._http = GuardedPost(timeout=timeout, development=development, context=context)
+        self._http = GuardedHttp(
+            timeout=timeout, development=development, context=context, may_be_private=any_host
+        )
 
     async def send(
         self, to: str, text: str, *, message_id: str
