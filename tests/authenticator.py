@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +40,8 @@ class Credential:
 @dataclass(kw_only=True)
 class Authenticator:
     """An authenticator with ES256 keys. `verified` and `present` are what it says of its user; `counts`: it has a counter, otherwise it
-    sends 0; `synced`: backed up, and so eligible for it. `extra` are members that the client adds to the client data."""
+    sends 0; `synced`: backed up, and so eligible for it. `extra` are members that the client adds to the client data. `attest` makes the
+    statement of format `packed`, from authenticator data and the digest of the client data; None: there is no attestation."""
 
     origin: str = ORIGIN
     verified: bool = True
@@ -51,10 +52,11 @@ class Authenticator:
     aaguid: bytes = bytes(16)
     transports: Sequence[str] = ("internal", "hybrid")
     extra: Mapping[str, Any] = field(default_factory=dict)
+    attest: Callable[[bytes, bytes], Mapping[str, Any]] | None = None
     credentials: list[Credential] = field(default_factory=list)
 
     def create(self, options: Mapping[str, Any], *, silently: bool = False) -> str:
-        """Answer creation options (Level 3 §6.3.2), without attestation. `silently`: without presence and verification."""
+        """Answer creation options (Level 3 §6.3.2), with an attestation if they ask for one. `silently`: without presence and verification."""
         made = Credential(
             rp_id=options["rp"]["id"],
             user_handle=unb64(options["user"]["id"]),
@@ -65,8 +67,8 @@ class Authenticator:
         flags = self._flags() & (~(UP | UV) if silently else 0xFF)
         data = self._data(made, flags | AT) + self.aaguid + len(made.id).to_bytes(2, "big") + made.id
         data += cbor.encode(cose_key(made.key))
-        attested = cbor.encode({"fmt": "none", "attStmt": {}, "authData": data})
         client = self._client("webauthn.create", options["challenge"])
+        attested = cbor.encode(self._attested(data, client, options.get("attestation", "none")))
         return json.dumps(
             {
                 "id": b64(made.id),
@@ -113,6 +115,12 @@ class Authenticator:
                 "clientExtensionResults": {},
             }
         )
+
+    def _attested(self, data: bytes, client: bytes, asked: str) -> dict[str, Any]:
+        if asked == "none" or self.attest is None:
+            return {"fmt": "none", "attStmt": {}, "authData": data}
+        statement = dict(self.attest(data, hashlib.sha256(client).digest()))
+        return {"fmt": "packed", "attStmt": statement, "authData": data}
 
     def _flags(self) -> int:
         eligible = self.synced if self.eligible is None else self.eligible

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import datetime as dt
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from fido2.webauthn import AttestationObject
 
@@ -22,7 +17,7 @@ from doorward.features.authn.factors.passkeys.metadata import (
     BadMetadata,
     system_roots,
 )
-from tests.authenticator import b64
+from tests.features.authn.factors.passkeys.makers import Issued, described, issue, published
 
 pytestmark = pytest.mark.anyio
 DOCUMENT = json.loads((Path(__file__).parents[4] / "vectors/webauthn3.json").read_text())
@@ -37,60 +32,16 @@ MADE = AttestationObject(
 assert MADE.auth_data.credential_data is not None
 AAGUID = MADE.auth_data.credential_data.aaguid
 CHAIN = tuple(MADE.att_stmt["x5c"])
-START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-Issued = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
-
-
-def issue(name: str, by: Issued | None = None) -> Issued:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject if by is None else by[0].subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(START)
-        .not_valid_after(START + dt.timedelta(days=3650))
-        .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-    )
-    return built.sign(key if by is None else by[1], hashes.SHA256()), key
-
-
 AUTHORITY = issue("Authority")
 SIGNER = issue(PUBLISHER, AUTHORITY)
 
 
 def entry(status: str = "FIDO_CERTIFIED_L1", **changes: Any) -> dict[str, Any]:
-    made = {
-        "aaguid": str(AAGUID),
-        "statusReports": [{"status": status}],
-        "timeOfLastStatusChange": "2026-01-01",
-        "metadataStatement": {
-            "description": "Vector",
-            "authenticatorVersion": 1,
-            "schema": 3,
-            "upv": [{"major": 1, "minor": 0}],
-            "attestationTypes": ["basic_full"],
-            "userVerificationDetails": [],
-            "keyProtection": ["hardware"],
-            "matcherProtection": ["on_chip"],
-            "attachmentHint": ["external"],
-            "tcDisplay": [],
-            "attestationRootCertificates": [base64.b64encode(ROOT).decode()],
-            "protocolFamily": "fido2",
-        },
-    }
-    return made | changes
+    return described(str(AAGUID), ROOT, status) | changes
 
 
 def blob(*entries: dict[str, Any], signer: Issued = SIGNER) -> bytes:
-    x5c = [base64.b64encode(signer[0].public_bytes(Encoding.DER)).decode()]
-    header = {"alg": "ES256", "typ": "JWT", "x5c": x5c}
-    payload = {"legalHeader": "", "no": 1, "nextUpdate": "2027-01-01", "entries": list(entries)}
-    message = ".".join(b64(json.dumps(part).encode()) for part in (header, payload)).encode()
-    return message + b"." + b64(signer[1].sign(message, ec.ECDSA(hashes.SHA256()))).encode()
+    return published(*entries, signer=signer)
 
 
 def metadata(folder: Path, content: bytes) -> AuthenticatorMetadata:

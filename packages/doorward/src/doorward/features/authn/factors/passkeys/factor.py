@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
-from msgspec import json
+from msgspec import json, structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
@@ -123,4 +123,9 @@ def passkey_factors(services: Services) -> tuple[tuple[FactorPlug, ...], tuple[F
         return services.get(prove_passkey)
 
     step = PasskeyStep(proving=proving)
-    return (PasskeyFactor(proving=proving, json_step=step),), (SecurityKeyFactor(proving=proving),)
+    # without the operator's file about makers no attestation is verified, and the levels of hardware are out of reach
+    attested = services.passkeys.metadata is not None
+    alone = PasskeyFactor(traits=structs.replace(PASSKEY, hardware=attested), proving=proving, json_step=step)
+    return (alone,), (
+        SecurityKeyFactor(traits=structs.replace(SECURITY_KEY, hardware=attested), proving=proving),
+    )
