@@ -42,7 +42,8 @@ def ceremonies(services: Services) -> PasskeyCeremonies:
         sealer=services.sealer,
         rp_id=services.get(rp_id) or "",
         brand=services.brand_name,
-        origins=(services.origin, *policy.related_origins),
+        origin=services.origin,
+        related=policy.related_origins,
         attested=policy.metadata is not None,
     )
 
@@ -168,6 +169,6 @@ def passkey_routes(services: Services) -> Sequence[Route]:
         issuer=services.issuer,
         enroll=PASSKEYS,
         manage=METHODS,
-        origins=services.get(ceremonies).origins,
+        origins=(services.origin, *services.passkeys.related_origins),
     )
     return [*own.routes(), *documents]

@@ -31,14 +31,16 @@ Options = dict[str, Any]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasskeyCeremonies:
-    """`origins` are those of this server's pages and of related ones. `attested`: authenticators are asked who made them."""
+    """`origin` is that of this server's pages, where passkeys are added; `related` are other sites and apps, where they are used.
+    `attested`: authenticators are asked who made them."""
 
     store: Store
     random: SecureRandom
     sealer: Sealer
     rp_id: str
     brand: str
-    origins: tuple[str, ...]
+    origin: str
+    related: tuple[str, ...] = ()
     attested: bool = False
 
     def to_create(
@@ -103,7 +105,7 @@ class PasskeyCeremonies:
 
         return Expected(
             challenge=state,
-            origins=self.origins,
+            origins=(self.origin, *self.related) if use == "get" else (self.origin,),
             rp_id=self.rp_id,
             user_verification=first,
             user_presence=use != "create_silently",
