@@ -17,6 +17,7 @@ OUT: Final = "flows/test_locked_out.py::"
 RULE: Final = "features/rate_limits/rules/test_attempts.py::"
 SENT: Final = "features/authn/flow/test_sent_code.py::"
 ATTACK: Final = "attacks/test_sent_codes.py::"
+KEY: Final = "features/authn/factors/passkeys/test_proving.py::"
 THROTTLE: Final = "features/rate_limits/test_service.py::"
 
 # Beginnings of sentences or table rows, and the tests that prove them.
@@ -28,6 +29,9 @@ SHOWN: Final = {
     "| password | the name, on": PASSWORD
     + "test_a_known_device_is_throttled_and_known_only_for_its_own_people",
     "| authenticator, recovery": "features/authn/factors/totp/test_service.py::test_guesses_are_counted_across_sign_ins_and_addresses",
+    "| passkey | the person, from": KEY
+    + "test_guesses_are_counted_for_the_account_the_device_and_the_network",
+    "| passkey | the person, on": KEY + "test_guesses_are_counted_for_the_account_the_device_and_the_network",
     "| mailed code": "features/accounts/test_verify_address.py::test_a_new_mail_does_not_reset_the_count_of_guesses",
     "| anything, and wrong": GUESS + "test_wrong_guesses_of_every_kind_use_up_the_networks_limit",
     "| mails that strangers": OUT
@@ -45,7 +49,11 @@ SHOWN: Final = {
     "So a code is sent at once": "features/authn/factors/email_code/test_second_step.py::test_where_there_is_a_choice_a_mail_is_sent_only_on_request",
     "Each code takes five guesses": SENT + "test_five_guesses_are_compared_even_when_sent_at_once",
     "Where three codes": SENT + "test_the_owner_gets_a_code_on_a_known_device_whatever_others_asked_for",
-    "Beside each of the first four": PASSWORD + "test_a_slow_attacker_gets_at_most_a_hundred_attempts_a_day",
+    "Beside each of the first six": PASSWORD + "test_a_slow_attacker_gets_at_most_a_hundred_attempts_a_day",
+    "After 100 failures in a row": KEY
+    + "test_after_a_hundred_failures_in_a_row_a_passkey_is_refused_from_elsewhere",
+    "Any second step or passkey": "features/authn/flow/test_failures_in_a_row.py::"
+    + "test_the_owner_signs_in_on_a_known_device_and_ends_it",
     "A full counter answers 429": OUT + "test_mails_per_day_are_limited_and_then_the_page_shows_what_helps",
     "Being refused": THROTTLE + "test_a_refused_attempt_is_not_counted_and_does_not_extend_the_wait",
     "Success empties": PASSWORD + "test_success_resets_the_count_of_failures",

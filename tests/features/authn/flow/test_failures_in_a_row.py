@@ -10,7 +10,7 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
-from doorward.features.authn.flow.typed_code import MOST_FAILURES
+from doorward.features.authn.flow.proving import MOST_FAILURES
 from tests.people import CHROME, House, caller_of, code_for
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(82)]

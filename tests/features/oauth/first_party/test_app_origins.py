@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from doorward.core.model.policy import PasskeyPolicy
+from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from tests.all_factors import all_factors
 from tests.authenticator import Authenticator
 from tests.features.authn.factors.passkeys.served import enrol, use

@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from doorward.core.model.passkey import Passkey
-from doorward.core.model.policy import PasskeyPolicy
 from doorward.features.authn.factors.passkeys.metadata import PUBLISHER
+from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from tests.all_factors import all_factors
 from tests.authenticator import Authenticator
 from tests.features import made

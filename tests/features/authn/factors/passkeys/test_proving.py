@@ -7,14 +7,16 @@ import asyncio
 import pytest
 
 from doorward.core.errors import OAuthError
+from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import SignIn
-from doorward.features.authn.factors.passkeys.build import prove_passkey
+from doorward.features.authn.factors.passkeys.build import own_passkeys, prove_passkey
 from doorward.features.authn.factors.passkeys.proving import COPIED, REFUSED, UNKNOWN, UNVERIFIED
 from doorward.features.authn.factors.passkeys.rules.challenge import TTL
-from doorward.features.authn.flow.proving import GONE
+from doorward.features.authn.flow.proving import BARRED, GONE, MOST_FAILURES
+from tests.authenticator import Authenticator
 from tests.features.authn.factors.passkeys.owners import BROWSER, answer, device, enrolled, prove
 from tests.people import PASSWORD, House, caller_of, open_house
 
@@ -197,6 +199,71 @@ async def test_guesses_at_one_passkey_are_limited() -> None:
         refused = await prove(house, sign_in, await answer(house, phone, sign_in))
         assert refused.code == "too_many_attempts"
         assert refused.retry_at is not None
+
+
+@pytest.mark.requirement(81, 96)
+async def test_guesses_are_counted_for_the_account_the_device_and_the_network() -> None:
+    async with open_house(throttle=ThrottlePolicy(per_account=3, per_device=2, per_address=4)) as house:
+        account, phone, other = await house.person(), device(), device()
+        await enrolled(house, account, phone)
+        await enrolled(house, account, other)
+
+        async def guess(key: Authenticator, known: bytes | None = None, address: str = "192.0.2.1") -> str:
+            sign_in = await house.sign_in()
+            text = await answer(house, key, sign_in, signature=b"wrong")
+            caller = caller_of(devices=(known,) if known else (), caller=Caller(address, "", "r-1"))
+            return (await prove(house, sign_in, text, caller=caller)).code
+
+        # both passkeys of the account share its counter, in whatever networks the guesses are made
+        places = ("192.0.2.1", "192.0.2.1", "198.51.100.1", "203.0.113.1")
+        made = [
+            await guess(key, address=at) for key, at in zip((phone, other, phone, other), places, strict=True)
+        ]
+        assert made == ["access_denied"] * 3 + ["too_many_attempts"]
+        # a device that the account knows has a counter of its own
+        known = digest("device")
+        await house.store.commit(house.store.sessions.remember_device(known, account.id, house.now))
+        made = [await guess(phone, known=known) for _ in range(3)]
+        assert made == ["access_denied"] * 2 + ["too_many_attempts"]
+        # the network is counted at whatever passkey, also at one that is not here
+        stranger = device()
+        nobody = await house.person("nobody@example.com")
+        own = house.services.get(own_passkeys)
+        stranger.create(await own.options(nobody, binding="", browser_hash=BROWSER, now=house.now))
+        made = [await guess(stranger) for _ in range(3)]
+        assert made == ["access_denied"] * 2 + ["too_many_attempts"]
+
+
+@pytest.mark.requirement(81, 82)
+async def test_after_a_hundred_failures_in_a_row_a_passkey_is_refused_from_elsewhere(house: House) -> None:
+    account, phone, other = await house.person(), device(), device()
+    passkey = await enrolled(house, account, phone)
+    await enrolled(house, account, other)
+    failures = house.store.factor_failures
+    for _ in range(MOST_FAILURES - 1):
+        await house.store.commit(failures.add((passkey.factor_id,), known=False))
+    sign_in = await house.sign_in()
+    text = await answer(house, phone, sign_in, signature=b"wrong")
+    assert (await prove(house, sign_in, text)).description == REFUSED
+    assert await failures.of_account(account.id) == {(passkey.factor_id, False): MOST_FAILURES}
+    house.later(2 * 86_400)
+    sign_in = await house.sign_in()
+    assert await prove(house, sign_in, await answer(house, phone, sign_in)) == BARRED
+    # its owner has three ways to end it: a device that is known, another passkey, or a code
+    known = digest("device")
+    await house.store.commit(house.store.sessions.remember_device(known, account.id, house.now))
+    at_home = caller_of(devices=(known,))
+    assert isinstance(
+        await prove(house, sign_in, await answer(house, phone, sign_in), caller=at_home), SignIn
+    )
+    assert await failures.of_account(account.id) == {}
+    for _ in range(MOST_FAILURES):
+        await house.store.commit(failures.add((passkey.factor_id,), known=False))
+    sign_in = await house.sign_in()
+    assert await prove(house, sign_in, await answer(house, phone, sign_in)) == BARRED
+    assert isinstance(await prove(house, sign_in, await answer(house, other, sign_in)), SignIn)
+    sign_in = await house.sign_in()
+    assert isinstance(await prove(house, sign_in, await answer(house, phone, sign_in)), SignIn)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "no json", '{"rawId":"AA","type":"public-key"}'])

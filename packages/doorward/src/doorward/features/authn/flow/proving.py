@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import structs
@@ -15,7 +16,23 @@ from doorward.storage.sql.store import Store, Write
 GONE: Final = OAuthError(
     "invalid_session", "This sign-in is over. Begin again.", "sign-in expired or finished"
 )
+BARRED: Final = OAuthError(
+    "too_many_attempts",
+    "Too many failed tries in a row. Use another way, or a device on which you were signed in before.",
+    "too many failures in a row",
+)
+MOST_FAILURES: Final = 100
+"""Failures in a row after which an authenticator is refused, counted apart for devices that the account knows (NIST SP 800-63B-4
+§3.2.2)."""
 _TRIES: Final = 5
+
+
+def barred_in(failures: Mapping[tuple[str, bool], int], *, known: bool) -> frozenset[str]:
+    """From the failures in a row of an account's authenticators: the ids of those that are refused on devices that the account knows, or
+    on the others."""
+    return frozenset(
+        factor for (factor, there), count in failures.items() if there == known and count >= MOST_FAILURES
+    )
 
 
 def too_many(wait: Wait, because: str) -> OAuthError:

@@ -16,19 +16,13 @@ from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.factor import TYPED_CODE_STEP, JsonStep, TypedCode
 from doorward.features.authn.flow.offered import OfferedFactors
-from doorward.features.authn.flow.proving import GONE, too_many, with_proof
+from doorward.features.authn.flow.proving import BARRED, GONE, barred_in, too_many, with_proof
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.rate_limits.rules.attempts import DAY, Guess, Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
 
 WRONG: Final = "That code doesn't work. Wait for a new one, or use a recovery code."
-BARRED: Final = (
-    "Too many wrong codes in a row. Use another way, or a device on which you were signed in before."
-)
-MOST_FAILURES: Final = 100
-"""Wrong codes in a row after which an authenticator is not asked for, counted apart for devices that the account knows (NIST SP
-800-63B-4 §3.2.2)."""
 _TRIES: Final = 5
 _MAX_TYPED: Final = 200
 TOLD_AFTER: Final = 3
@@ -66,17 +60,13 @@ class ProveTypedCode:
             return too_many(guess, "second factor throttled")
         typed = code.reveal()[:_MAX_TYPED]
         failures = await self.store.factor_failures.of_account(account.id)
-        barred = {
-            factor
-            for (factor, known), count in failures.items()
-            if known == guess.known and count >= MOST_FAILURES
-        }
+        barred = barred_in(failures, known=guess.known)
         looking = [one for one in self._codes(kind) if one.takes(typed)]
         kinds = {one.kind for one in looking}
         asked = [row for row in rows if row.kind in kinds]
         if asked and all(row.id in barred for row in asked):
             self.metrics.inc("second_factors", "throttled")
-            return OAuthError("too_many_attempts", BARRED, "too many failures in a row")
+            return BARRED
         for _ in range(_TRIES):
             usable = [row for row in rows if row.id not in barred]
             found = await self._match(looking, account, usable, typed, sign_in.id, now)

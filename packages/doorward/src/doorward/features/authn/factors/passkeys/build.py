@@ -169,6 +169,6 @@ def passkey_routes(services: Services) -> Sequence[Route]:
         issuer=services.issuer,
         enroll=PASSKEYS,
         manage=METHODS,
-        origins=(services.origin, *services.passkeys.related_origins),
+        origins=(services.origin, *services.sections.of(PasskeyPolicy).related_origins),
     )
     return [*own.routes(), *documents]

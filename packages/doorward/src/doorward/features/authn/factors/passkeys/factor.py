@@ -14,6 +14,7 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.factors.passkeys.build import prove_passkey, rp_id
 from doorward.features.authn.factors.passkeys.rules.proof import KINDS, PASSKEY, SECURITY_KEY
+from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from doorward.features.authn.flow.factor import JsonStep
 from doorward.features.authn.flow.pages import FlowPages, with_flow
 from doorward.features.authn.flow.plug import FactorPlug
@@ -124,7 +125,7 @@ def passkey_factors(services: Services) -> tuple[tuple[FactorPlug, ...], tuple[F
 
     step = PasskeyStep(proving=proving)
     # without the operator's file about makers no attestation is verified, and the levels of hardware are out of reach
-    attested = services.passkeys.metadata is not None
+    attested = services.sections.of(PasskeyPolicy).metadata is not None
     alone = PasskeyFactor(traits=structs.replace(PASSKEY, hardware=attested), proving=proving, json_step=step)
     return (alone,), (
         SecurityKeyFactor(traits=structs.replace(SECURITY_KEY, hardware=attested), proving=proving),

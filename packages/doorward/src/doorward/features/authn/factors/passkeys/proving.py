@@ -20,7 +20,7 @@ from doorward.features.authn.factors.passkeys.rules.ceremony import UV, PasskeyP
 from doorward.features.authn.factors.passkeys.rules.proof import shown
 from doorward.features.authn.factors.passkeys.rules.response import AssertionResponse, assertion_response
 from doorward.features.authn.flow.offered import OfferedFactors
-from doorward.features.authn.flow.proving import GONE, too_many, with_proof
+from doorward.features.authn.flow.proving import BARRED, GONE, barred_in, too_many, with_proof
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.rate_limits.rules.attempts import Guess, Wait
 from doorward.features.rate_limits.service import Throttle
@@ -93,7 +93,7 @@ class ProvePasskey:
         passkey = await self.store.passkeys.by_credential(response.credential_id)
         guess = await self.throttle.guess(
             "passkey",
-            hashlib.sha256(response.credential_id).hexdigest(),
+            passkey.account_id if passkey else hashlib.sha256(response.credential_id).hexdigest(),
             account_id=passkey.account_id if passkey else None,
             caller=caller,
             now=now,
@@ -101,27 +101,40 @@ class ProvePasskey:
         if isinstance(guess, Wait):
             self.metrics.inc("sign_ins", "throttled")
             return too_many(guess, "passkey throttled")
+        failures = {} if passkey is None else await self.store.factor_failures.of_account(passkey.account_id)
+        if passkey is not None and passkey.factor_id in barred_in(failures, known=guess.known):
+            self.metrics.inc("sign_ins", "throttled")
+            return BARRED
         for _ in range(_TRIES):
             account = await self._account(passkey)
             row = None if passkey is None else await self._row(passkey)
             if passkey is None or account is None or row is None:
-                return await self._failed(account, "unknown", guess, caller, now)
+                return await self._failed(account, None, "unknown", guess, caller, now)
             first = owner is None or owner.id != account.id
             if owner is not None and first and not (may_switch and _verified(response)):
-                return await self._failed(account, "account", guess, caller, now)
+                return await self._failed(account, passkey, "account", guess, caller, now)
             expected = self.ceremonies.expected(
                 "get", binding=binding, browser_hash=browser_hash, now=now, first=first
             )
             outcome = asserted(response, passkey, expected)
             if isinstance(outcome, PasskeyProblem):
-                return await self._failed(account, outcome.code, guess, caller, now)
+                return await self._failed(account, passkey, outcome.code, guess, caller, now)
             if isinstance(outcome, CopiedPasskey):
                 if await self._copied(passkey, account, outcome, caller, now):
                     return COPIED
                 why = "challenge" if passkey.suspect_at is None else "copied"
-                return await self._failed(account, why, guess, caller, now)
+                return await self._failed(account, passkey, why, guess, caller, now)
             changed = await self._add(
-                sign_in, account, passkey, row, outcome, guess, caller, now, first=first
+                sign_in,
+                account,
+                passkey,
+                row,
+                outcome,
+                guess,
+                caller,
+                now,
+                first=first,
+                failed=bool(failures),
             )
             if changed is not None:
                 await self.throttle.forget(guess.own)
@@ -133,9 +146,9 @@ class ProvePasskey:
                 return GONE
             again = await self.store.passkeys.by_credential(response.credential_id)
             if (current, again) == (sign_in, passkey):
-                return await self._failed(account, "challenge", guess, caller, now)
+                return await self._failed(account, passkey, "challenge", guess, caller, now)
             sign_in, passkey, owner = current, again, await self._owner(current, now)
-        return await self._failed(None, "contended", guess, caller, now)
+        return await self._failed(None, None, "contended", guess, caller, now)
 
     async def _add(
         self,
@@ -149,6 +162,7 @@ class ProvePasskey:
         now: int,
         *,
         first: bool,
+        failed: bool,
     ) -> SignIn | None:
         proof = shown(passkey, row, user_verified=used.user_verified, at=now)
         changed = with_proof(sign_in, account.id, proof)
@@ -164,6 +178,8 @@ class ProvePasskey:
             self.store.sign_ins.replace(sign_in, changed),
             *self.throttle.clear(guess.own),
         ]
+        if failed:
+            writes.append(self.store.factor_failures.clear(account.id))
         if not first:
             writes.append(
                 self.audit_log.write(
@@ -196,10 +212,19 @@ class ProvePasskey:
         return account if account is not None and account.disabled_at is None else None
 
     async def _failed(
-        self, account: Account | None, why: str, guess: Guess, caller: Caller, now: int
+        self,
+        account: Account | None,
+        passkey: Passkey | None,
+        why: str,
+        guess: Guess,
+        caller: Caller,
+        now: int,
     ) -> OAuthError:
+        """Count the failure for the networks and, with a `passkey`, in a row."""
+        failures = self.store.factor_failures
         await self.store.commit(
             *self.throttle.missed(guess, now),
+            *(() if passkey is None else (failures.add((passkey.factor_id,), known=guess.known),)),
             self.audit_log.write(
                 "passkey.refused",
                 caller=caller,
