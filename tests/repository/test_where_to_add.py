@@ -34,25 +34,43 @@ class Toy:
 
 
 AUTHN, OAUTH, FEATURES = "features/authn/index.py", "features/oauth/index.py", "features/index.py"
+PARTS = """
+    from doorward.features.authn.factors.{folder}.factor import {names}
+    from doorward.features.authn.flow.plug import FactorParts
+
+    TOY = FactorParts(factors=lambda services: ({made},))
+"""
 FACTOR = Toy(
     row="a factor",
     folder="features/authn/factors/toy",
-    files={"factor.py": TOYS},
+    files={
+        "factor.py": TOYS,
+        "parts.py": PARTS.format(
+            folder="toy",
+            names="ToyFactor, ToyStep",
+            made="ToyFactor(store=services.store, mail=services.mail, json_step=ToyStep(store=services.store, mail=services.mail))",
+        ),
+    },
     lines={
         AUTHN: (
-            ("from doorward.features.authn.flow.messages", "from doorward.features.authn.factors.toy import factor as toy\n"),
-            ("    )\n", "        toy.ToyFactor(store=services.store, mail=services.mail, json_step=toy.ToyStep(store=services.store, mail=services.mail)),\n"),
+            ("from doorward.features.authn.flow.build", "from doorward.features.authn.factors.toy.parts import TOY\n"),
+            ("PASSWORD, PASSKEYS,", "TOY, "),
         )
     },
 )  # fmt: skip
 PROVIDER = Toy(
     row="an identity provider",
     folder="features/authn/factors/toy_provider",
-    files={"factor.py": TOYS},
+    files={
+        "factor.py": TOYS,
+        "parts.py": PARTS.format(
+            folder="toy_provider", names="ToyProvider", made="ToyProvider(store=services.store)"
+        ),
+    },
     lines={
         AUTHN: (
-            ("from doorward.features.authn.flow.messages", "from doorward.features.authn.factors.toy_provider.factor import ToyProvider\n"),
-            ("    )\n", "        ToyProvider(store=services.store),\n"),
+            ("from doorward.features.authn.flow.enrolment", "from doorward.features.authn.factors.toy_provider.parts import TOY as TOY_PROVIDER\n"),
+            ("PASSKEYS, TOTP", "TOY_PROVIDER, "),
         )
     },
 )  # fmt: skip
@@ -63,7 +81,7 @@ MESSAGE = Toy(
     lines={
         AUTHN: (
             ("from doorward.features.authn.flow.messages", "from doorward.features.authn.factors.toy_message.messages import ToyShown\n"),
-            ("    RecoveryCodeUsed,\n", "    ToyShown,\n"),
+            ("    SecondFactorFailed,\n", "    ToyShown,\n"),
         )
     },
 )  # fmt: skip

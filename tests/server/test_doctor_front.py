@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from doorward.ops.doctor.check import Finding
+from doorward.core.model.finding import Finding
 from doorward.ops.doctor.checks import front, machine, sqlite
 from doorward.ops.doctor.checks.certificate import certificate
 from doorward.ops.doctor.checks.keys import key_encryption_key

@@ -15,7 +15,6 @@ from doorward.app.http import http_app
 from doorward.app.jobs import jobs
 from doorward.core.errors import StoreUnavailable
 from doorward.core.ports.clock import Clock
-from doorward.features.authn.factors.passkeys.build import relying_party
 from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
 from doorward.features.signing_keys.build import key_rotation
@@ -54,7 +53,8 @@ async def start(
     metrics = PrometheusMetrics()
     container = await open_container(settings=settings, features=features, metrics=metrics, clock=clock)
     services = container.services
-    await services.get(relying_party).settle()
+    for feature in features:
+        await feature.starting(services)
     await services.get(key_rotation).maintain()
     await services.config.join(services.random.new_id("nod"), services.clock)
     page_render.warm_up()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from doorward.features.services import Addition, Services
 
 if TYPE_CHECKING:
+    from doorward.core.model.finding import Finding
+    from doorward.core.model.section import Sections
+    from doorward.storage.sql.store import Store
     from doorward.web.route import Route
 
-__all__ = ["BackgroundJob", "Feature", "Jobs", "Routes", "Services"]
+__all__ = ["BackgroundJob", "DoctorCheck", "Examined", "Feature", "Jobs", "Routes", "Services"]
 
 Routes: TypeAlias = "Sequence[Route]"
 
@@ -28,6 +31,28 @@ Jobs: TypeAlias = Sequence[BackgroundJob]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What a check of `doorward doctor` may look at, at `now` (seconds). No server need run, and no key is known."""
+
+    store: Store
+    sections: Sections
+    issuer: str
+    now: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorCheck:
+    """One line of `doorward doctor` about what a feature stores. `look` changes nothing; None: there is no such line."""
+
+    name: str
+    look: Callable[[Examined], Awaitable[Finding | None]]
+
+
+async def _nothing(_services: Services) -> None:
+    """What most features do before a process serves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
     """Each part is a function of the services, called when a process begins to serve.
 
@@ -40,5 +65,8 @@ class Feature:
     jobs: Callable[[Services], Jobs] = lambda _services: ()
     adds: Sequence[Addition] = ()
     """Additions to the slots of features below this one."""
+    checks: Callable[[], Sequence[DoctorCheck]] = tuple
+    starting: Callable[[Services], Awaitable[None]] = _nothing
+    """Called before a process begins to serve. Raises `OperatorError` to refuse that."""
     closing: Callable[[Services], None] = lambda _services: None
     """Called before the process exits, so that long-polling requests are answered now."""

@@ -1,8 +1,11 @@
-"""Slot for the kinds of e-mail messages, to which every feature may add."""
+"""Slots for messages, to which every feature may add: the kinds of e-mail, and the outboxes of other channels."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from doorward.features.services import Slot
 
@@ -14,6 +17,24 @@ if TYPE_CHECKING:
 
 MESSAGES: Final[Slot[type[MessageTemplate]]] = Slot("messages")
 """Templates of messages: `Feature(name=…, adds=(MESSAGES.filled_by(…),))`."""
+
+
+class KeptMessage(Struct, frozen=True):
+    """A message in clear text, for the page of sent messages in development. `subject` is None where messages have none; `at` in
+    seconds."""
+
+    to: str
+    subject: str | None
+    text: str
+    at: int
+    code: str | None
+
+
+Kept = Callable[[int], Awaitable[Sequence[KeptMessage]]]
+"""The last messages of a channel, by their number."""
+
+OUTBOXES: Final[Slot[Kept]] = Slot("outboxes")
+"""Outboxes other than that of mail."""
 
 
 def message_templates(services: Services) -> Mapping[str, type[MessageTemplate]]:

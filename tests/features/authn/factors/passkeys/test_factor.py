@@ -17,7 +17,7 @@ KEY = EnrolledFactor(id="fac_2", account_id="usr_1", kind="security_key", create
 
 
 async def test_every_row_gives_passkeys_and_only_the_owners_wish_asks_after_a_password(house: House) -> None:
-    (passkey,), (key,) = passkey_factors(house.services)
+    passkey, key = passkey_factors(house.services)
     made = (passkey, key)
     assert [one.enrolled(ACCOUNT, [PHONE]) for one in made] == [True, False]
     assert [one.enrolled(ACCOUNT, [KEY]) for one in made] == [True, True]
@@ -29,7 +29,7 @@ async def test_every_row_gives_passkeys_and_only_the_owners_wish_asks_after_a_pa
 
 @pytest.mark.requirement(94)
 async def test_a_proof_of_either_kind_stands_by_rows_of_both(house: House) -> None:
-    for (factor,) in passkey_factors(house.services):
+    for factor in passkey_factors(house.services):
         proof = Proof(factor.traits.kind, 15, ("swk", "user"), phishing_resistant=True)
         assert factor.stands(proof, ACCOUNT, [PHONE])
         assert not factor.stands(proof, ACCOUNT, [KEY])
@@ -43,4 +43,4 @@ async def test_an_issuer_without_a_name_has_none() -> None:
     async with open_house() as house:
         object.__setattr__(house.services, "issuer", "https://192.0.2.1")
         house.services._built.clear()
-        assert passkey_factors(house.services) == ((), ())
+        assert passkey_factors(house.services) == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from doorward.features.authn.slots import RESETS, FinishedReset
 from doorward.features.feature import Feature
 
 if TYPE_CHECKING:
@@ -59,4 +60,10 @@ def _routes(services: Services) -> Sequence[Route]:
     ]
 
 
-ACCOUNTS = Feature(name="accounts", routes=_routes)
+def _resets(services: Services) -> Sequence[FinishedReset]:
+    from doorward.features.authn.factors.email_code.build import email_challenges
+
+    return (services.get(email_challenges).finished_reset,)
+
+
+ACCOUNTS = Feature(name="accounts", routes=_routes, adds=(RESETS.filled_by(_resets),))

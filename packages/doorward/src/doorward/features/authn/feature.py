@@ -1,4 +1,4 @@
-"""Authentication feature: factors, messages and routes of the sign-in."""
+"""Authentication feature: routes of the sign-in, and what the folders of factors add."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from doorward.features.authn.slots import FACTORS
-from doorward.features.feature import BackgroundJob, Feature
-from doorward.features.slots import MESSAGES
+from doorward.features.feature import BackgroundJob, DoctorCheck, Feature
+from doorward.features.slots import MESSAGES, OUTBOXES, Kept
 
 if TYPE_CHECKING:
     from doorward.features.authn.flow.plug import FactorPlug
@@ -29,8 +29,14 @@ def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
     return index.MESSAGES
 
 
+def _kept(services: Services) -> Sequence[Kept]:
+    from doorward.features.authn import index
+
+    return [parts.kept(services) for parts in index.FACTORS if parts.kept is not None]
+
+
 def _routes(services: Services) -> Sequence[Route]:
-    from doorward.features.authn.factors.passkeys.build import passkey_routes
+    from doorward.features.authn import index
     from doorward.features.authn.flow.build import (
         factor_plugs,
         flow_pages,
@@ -41,14 +47,13 @@ def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.authn.flow.enrolment_choice import EnrolmentChoicePage
     from doorward.features.authn.flow.sent_code_page import SentCodePages
     from doorward.features.authn.flow.typed_code_routes import TypedCodePage
-    from doorward.features.authn.index import enrolments
     from doorward.features.authn.methods.build import enrolment_pages
     from doorward.features.repeated_posts.build import pages
 
     page, flow = services.get(pages), services.get(flow_pages)
     sent = SentCodePages(flow=flow, send_code=services.get(send_code))
     typed = TypedCodePage(flow=flow, prove_code=services.get(prove_typed_code), sent=sent)
-    kinds, enrolling = enrolments(services), services.get(enrolment_pages)
+    kinds, enrolling = index.enrolments(services), services.get(enrolment_pages)
     choice = EnrolmentChoicePage(
         flow=flow, store=services.store, gate=services.get(new_factors), enrolments=kinds
     )
@@ -57,19 +62,35 @@ def _routes(services: Services) -> Sequence[Route]:
         *(route for one in kinds for route in one.routes(enrolling)),
         *(route for plug in services.get(factor_plugs) for route in plug.routes(page, flow)),
         *typed.routes(page),
-        *passkey_routes(services),
+        *(route for parts in index.FACTORS if parts.routes is not None for route in parts.routes(services)),
     ]
 
 
 def _jobs(services: Services) -> Sequence[BackgroundJob]:
     from doorward.features.authn import index
 
-    return index.jobs(services)
+    return [job for parts in index.FACTORS if parts.jobs is not None for job in parts.jobs(services)]
+
+
+def _checks() -> Sequence[DoctorCheck]:
+    from doorward.features.authn import index
+
+    return [check for parts in index.FACTORS for check in parts.checks]
+
+
+async def _starting(services: Services) -> None:
+    from doorward.features.authn import index
+
+    for parts in index.FACTORS:
+        if parts.starting is not None:
+            await parts.starting(services)
 
 
 AUTHN = Feature(
     name="authn",
     routes=_routes,
     jobs=_jobs,
-    adds=(FACTORS.filled_by(_factors), MESSAGES.filled_by(_messages)),
+    adds=(FACTORS.filled_by(_factors), MESSAGES.filled_by(_messages), OUTBOXES.filled_by(_kept)),
+    checks=_checks,
+    starting=_starting,
 )

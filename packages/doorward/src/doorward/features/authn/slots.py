@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from doorward.features.services import Slot
@@ -14,3 +15,9 @@ FACTORS: Final[Slot[FactorPlug]] = Slot("factors")
 
 GOALS: Final[Slot[GoalPlug]] = Slot("goals")
 """The goal of sign-ins other than to the account pages. Exactly one."""
+
+FinishedReset = Callable[[str, bytes], Awaitable[str | None]]
+"""The address of a reset of the password that a browser has finished, by the reset's id and the hash of the browser's secret."""
+
+RESETS: Final[Slot[FinishedReset]] = Slot("resets")
+"""How the page of the password learns the address after a reset."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorward.features.feature import Feature, Routes, Services
+from doorward.features.slots import OUTBOXES
 
 
 def _routes(services: Services) -> Routes:
@@ -13,7 +14,7 @@ def _routes(services: Services) -> Routes:
     return routes.routes(
         development=services.development,
         pages=services.get(pages),
-        recent=lambda most: recent(services.store, services.sealer, most),
+        recent=lambda most: recent(services.store, services.sealer, services.added(OUTBOXES), most),
         issuer=services.issuer,
     )
 

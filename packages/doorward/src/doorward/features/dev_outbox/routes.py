@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from doorward.core.web_origin import loopback
-from doorward.features.dev_outbox.service import KeptMessage
 from doorward.features.sessions.browser_context import BrowserPages, PageVisit
+from doorward.features.slots import Kept
 from doorward.web.http import Request, Response, json_response
 from doorward.web.page import page
 from doorward.web.pages.views.ends import Outbox, OutboxMessage
 from doorward.web.route import Route
 
 SHOWN: Final = 50
-Recent = Callable[[int], Awaitable[list[KeptMessage]]]
-"""The last messages, by their number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxPage:
     """The last messages, newest first."""
 
-    recent: Recent
+    recent: Kept
     issuer: str
 
     async def show(self, visit: PageVisit) -> Response:
@@ -52,7 +49,7 @@ class OutboxPage:
         return host is not None and (host == urlsplit(self.issuer).hostname or loopback(host))
 
 
-def routes(*, development: bool, pages: BrowserPages, recent: Recent, issuer: str) -> list[Route]:
+def routes(*, development: bool, pages: BrowserPages, recent: Kept, issuer: str) -> list[Route]:
     """One route in development; otherwise none, so that the path is an ordinary 404."""
     if not development:
         return []

@@ -6,13 +6,7 @@ from typing import Self
 
 from msgspec import Struct
 
-
-class Finding(Struct, frozen=True):
-    """What a check found. With `ok` and a `fix` it is a warning."""
-
-    ok: bool
-    said: str
-    fix: str = ""
+from doorward.core.model.finding import Finding
 
 
 class Check(Struct, frozen=True):
@@ -27,13 +21,3 @@ class Check(Struct, frozen=True):
     def of(cls, name: str, found: Finding) -> Self:
         """The line of this check."""
         return cls(name, found.ok, found.said, found.fix)
-
-
-def passed(said: str, fix: str = "") -> Finding:
-    """Nothing is wrong; with `fix` something could be better."""
-    return Finding(True, said, fix)
-
-
-def failed(said: str, fix: str = "") -> Finding:
-    """Something is wrong."""
-    return Finding(False, said, fix)

@@ -11,7 +11,10 @@ from typing import Final
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.hashing.breached_list import BadBreachList, open_list
 from doorward.core.errors import StoreUnavailable
-from doorward.ops.doctor.check import Check, Finding, failed, passed
+from doorward.core.model.finding import Finding, failed, passed
+from doorward.features.feature import Examined
+from doorward.features.index import FEATURES
+from doorward.ops.doctor.check import Check
 from doorward.ops.doctor.checks import clocks, front, machine, sqlite
 from doorward.ops.doctor.checks.addresses import addresses
 from doorward.ops.doctor.checks.apps import apps
@@ -22,9 +25,7 @@ from doorward.ops.doctor.checks.certificate import certificate
 from doorward.ops.doctor.checks.keys import key_encryption_key, signing_keys
 from doorward.ops.doctor.checks.mail import mail, test_mail
 from doorward.ops.doctor.checks.names import names
-from doorward.ops.doctor.checks.passkeys import passkeys
 from doorward.ops.doctor.checks.port import port, ready
-from doorward.ops.doctor.checks.sms import text_messages
 from doorward.settings import Settings, SettingsError, load
 from doorward.storage.postgres.url import is_postgres
 from doorward.storage.sql.database_state import NotServed, admit
@@ -123,11 +124,12 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
             yield Check.of("addresses", seen)
         yield Check.of("apps", await apps(store))
         yield Check.of("names", await names(store))
-        yield Check.of("passkeys", await passkeys(settings, store))
         yield Check.of("log-outs", await told(store))
         yield Check.of("mail sent", await mailed(store))
-        if (texts := await text_messages(settings, store, now)) is not None:
-            yield Check.of("text messages", texts)
+        examined = Examined(store=store, sections=settings.sections, issuer=settings.issuer, now=now)
+        for check in [check for feature in FEATURES for check in feature.checks()]:
+            if (seen := await check.look(examined)) is not None:
+                yield Check.of(check.name, seen)
         yield Check.of("backup", await last_backup(store, now=now, development=settings.development))
     except NotServed as problem:
         yield Check("database", False, problem.error, problem.fix)

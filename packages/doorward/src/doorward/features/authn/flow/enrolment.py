@@ -13,6 +13,7 @@ from msgspec import Struct
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.policy import FactorKind, SecondFactorPolicy
+from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.flow.factor import ENROL_PATH
 from doorward.features.authn.flow.pages import FlowPages, with_flow
@@ -88,6 +89,8 @@ class Enrolling:
 Handler = Callable[[Enrolling], Awaitable[Response]]
 FirstCodes = Callable[[Owner, Caller, int], Awaitable[tuple[tuple[str, ...], Sequence[Write]]]]
 """Recovery codes for a person who has none, in clear text, and what stores them; nothing for others."""
+MayStandAlone = Callable[[Account, Secret, Caller, int], Awaitable[FormProblem | None]]
+"""Why a typed password may not be the only factor: it is wrong, or too short. None: it may. Raises `HashingBusy`."""
 _KEPT: Final = frozenset({"passkey", "security_key"})
 
 
@@ -127,6 +130,7 @@ class EnrolmentPages:
     store: Store
     policy: SecondFactorPolicy
     first_codes: FirstCodes
+    password_alone: MayStandAlone
 
     async def cards(self, enrolments: Sequence[Enrolment], account: Account, locale: str) -> list[MethodCard]:
         """The cards of these kinds for a person: of those that people may set up, and of those that the person has."""

@@ -1,16 +1,21 @@
-"""Plugs of the sign-in flow: factors with their pages, and the goal of sign-ins."""
+"""Plugs of the sign-in flow: factors with their pages, all that a factor's folder adds, and the goal of sign-ins."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
 
+from doorward.features.authn.flow.enrolment import Enrolment
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.goal import SignInGoals
 from doorward.features.authn.flow.pages import FlowPages, GoalPages
+from doorward.features.feature import BackgroundJob, DoctorCheck
+from doorward.features.services import Services
 from doorward.features.sessions.browser_context import BrowserPages
+from doorward.features.slots import Kept
+from doorward.web.mail.message import MessageTemplate
 from doorward.web.route import Route
 
 
@@ -22,6 +27,24 @@ class FactorPlug(Factor):
         """Its sign-in pages; none if it has only shared ones. Each handler ends in `flow.follow`."""
         del pages, flow
         return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorParts:
+    """All that the folder of a factor adds to the server. Its `parts.py` holds the value, and `authn/index.py` lists it.
+
+    `factors` are its kinds of proof; `enrolment` its pages of setup, if it has some; `routes` further pages; `jobs` its background
+    tasks; `kept` its outbox in development; `starting` is awaited before a process begins to serve.
+    """
+
+    factors: Callable[[Services], Sequence[FactorPlug]]
+    enrolment: Callable[[Services], Enrolment | None] | None = None
+    messages: Sequence[type[MessageTemplate]] = ()
+    routes: Callable[[Services], Sequence[Route]] | None = None
+    jobs: Callable[[Services], Sequence[BackgroundJob]] | None = None
+    kept: Callable[[Services], Kept] | None = None
+    checks: Sequence[DoctorCheck] = ()
+    starting: Callable[[Services], Awaitable[None]] | None = None
 
 
 class GoalPlug(Struct, frozen=True):

@@ -45,9 +45,5 @@ def enrolment_pages(services: Services) -> EnrolmentPages:
         store=services.store,
         policy=services.second_factor,
         first_codes=services.get(second_factors).first_codes,
+        password_alone=PasswordAlone(factors=services.get(second_factors)).problem,
     )
-
-
-def password_alone(services: Services) -> PasswordAlone:
-    """The check of a typed password before the last second step is removed."""
-    return PasswordAlone(factors=services.get(second_factors))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Final
 
-from doorward.ops.doctor.check import Finding, passed
+from doorward.core.model.finding import Finding, passed
 from doorward.settings import Settings
 from doorward.storage.sql.store import Store
 from doorward.web.forwarded import Proxies, without_port

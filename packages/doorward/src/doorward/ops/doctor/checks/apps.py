@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from shlex import quote
 
 from doorward.core.model.client import Client
+from doorward.core.model.finding import Finding, failed, passed
 from doorward.features.oauth.clients.rules import key_strength
-from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.storage.sql.store import Store
 
 

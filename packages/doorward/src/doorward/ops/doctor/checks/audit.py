@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from doorward.ops.doctor.check import Finding, failed, passed
+from doorward.core.model.finding import Finding, failed, passed
 from doorward.settings import Settings
 from doorward.storage.sql.audit_end import first_id
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorward.ops.doctor.check import Finding, passed
+from doorward.core.model.finding import Finding, passed
 from doorward.storage.sql.store import Store
 
 _DAY = 86_400

@@ -6,7 +6,7 @@ import time
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from doorward.ops.doctor.check import Finding, failed, passed
+from doorward.core.model.finding import Finding, failed, passed
 from doorward.settings import Settings
 
 _SLOW_MS: Final = 20.0

@@ -6,7 +6,7 @@ from shlex import quote
 
 from doorward.adapters import trust
 from doorward.core.amounts import moment
-from doorward.ops.doctor.check import Finding, failed, passed
+from doorward.core.model.finding import Finding, failed, passed
 from doorward.settings import Settings
 from doorward.storage.sql.store import Store
 

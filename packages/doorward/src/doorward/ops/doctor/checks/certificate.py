@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from doorward.adapters.clock import SystemClock
-from doorward.ops.doctor.check import Finding, failed, passed
+from doorward.core.model.finding import Finding, failed, passed
 from doorward.settings import Settings
 
 _SOON: Final = timedelta(days=14)

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from doorward.adapters.clock import AHEAD
 from doorward.cluster.node_registry import HEARD_OF_WITHIN
-from doorward.ops.doctor.check import Finding, failed, passed
+from doorward.core.model.finding import Finding, failed, passed
 from doorward.storage.sql.store import Store
 
 

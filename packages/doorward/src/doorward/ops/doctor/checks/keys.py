@@ -12,8 +12,8 @@ from doorward.adapters.keys.secret_key import secret_key
 from doorward.adapters.keys.signing import SnapshotSigner
 from doorward.app.key_wrapper import held_here, key_wrapper, place_of
 from doorward.app.root import find_root
+from doorward.core.model.finding import Finding, failed, passed
 from doorward.core.ports.key_wrapper import KeyProblem
-from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.settings import Settings
 from doorward.storage.sql.store import Store
 

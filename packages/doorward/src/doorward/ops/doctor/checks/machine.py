@@ -9,7 +9,7 @@ import sys
 from typing import Final
 
 from doorward.adapters.clock import SystemClock
-from doorward.ops.doctor.check import Finding, failed, passed
+from doorward.core.model.finding import Finding, failed, passed
 from doorward.server.sockets import OTHER_FILES
 from doorward.settings import Settings
 

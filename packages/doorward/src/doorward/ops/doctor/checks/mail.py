@@ -8,9 +8,9 @@ from doorward.adapters.mail.smtp import MailDelayed, MailRefused, SmtpSender
 from doorward.adapters.random import SystemRandom
 from doorward.app.jobs import mail_server
 from doorward.core.login_name import normalise_email
+from doorward.core.model.finding import Finding, failed, passed
 from doorward.core.model.message import EmailMessage
 from doorward.core.web_origin import loopback
-from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.settings import Settings
 
 _CHECK = "Check mail.host, mail.port, mail.tls and the password."

@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
+from doorward.core.model.finding import Finding, passed
 from doorward.core.text import same_as
-from doorward.ops.doctor.check import Finding, passed
 from doorward.storage.sql.store import Store
 
 _PAGE: Final = 1000

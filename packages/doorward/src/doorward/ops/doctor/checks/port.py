@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from doorward.core.model.finding import Finding, failed, passed
 from doorward.core.web_origin import loopback
-from doorward.ops.doctor.check import Finding, failed, passed
 from doorward.server.sockets import UNIX, listen, shown
 from doorward.settings import Settings
 

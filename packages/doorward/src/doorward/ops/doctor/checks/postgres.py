@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from doorward.adapters.clock import SystemClock
+from doorward.core.model.finding import Finding, failed, passed
 from doorward.core.web_origin import loopback
-from doorward.ops.doctor.check import Check, Finding, failed, passed
+from doorward.ops.doctor.check import Check
 from doorward.ops.doctor.checks.audit import audit_months
 from doorward.settings import Settings
 from doorward.storage.postgres.connect import Connector

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from doorward.core.amounts import size
-from doorward.ops.doctor.check import Finding, failed, passed
+from doorward.core.model.finding import Finding, failed, passed
 
 _LITTLE: Final = 500 * 1024 * 1024
 _NONE: Final = 50 * 1024 * 1024

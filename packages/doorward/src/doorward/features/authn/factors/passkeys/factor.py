@@ -115,10 +115,10 @@ class SecurityKeyFactor(_Passkeys):
     link: str = N_("Use your passkey")
 
 
-def passkey_factors(services: Services) -> tuple[tuple[FactorPlug, ...], tuple[FactorPlug, ...]]:
+def passkey_factors(services: Services) -> tuple[FactorPlug, ...]:
     """Passkeys, and those that are asked for after a password; none where there are no passkeys."""
     if services.get(rp_id) is None:
-        return (), ()
+        return ()
 
     def proving() -> ProvePasskey:
         return services.get(prove_passkey)
@@ -126,7 +126,7 @@ def passkey_factors(services: Services) -> tuple[tuple[FactorPlug, ...], tuple[F
     step = PasskeyStep(proving=proving)
     # without the operator's file about makers no attestation is verified, and the levels of hardware are out of reach
     attested = services.sections.of(PasskeyPolicy).metadata is not None
-    alone = PasskeyFactor(traits=structs.replace(PASSKEY, hardware=attested), proving=proving, json_step=step)
-    return (alone,), (
+    return (
+        PasskeyFactor(traits=structs.replace(PASSKEY, hardware=attested), proving=proving, json_step=step),
         SecurityKeyFactor(traits=structs.replace(SECURITY_KEY, hardware=attested), proving=proving),
     )

@@ -9,13 +9,13 @@ from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.password.change import ChangePassword
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.service import CheckPassword
+from doorward.features.authn.slots import RESETS
 from doorward.features.rate_limits.build import sign_in_starts, throttle
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
 
 if TYPE_CHECKING:
     from doorward.features.authn.factors.password.factor import PasswordFactor
-    from doorward.features.authn.factors.password.routes import ResetOf
 
 
 def check_password(services: Services) -> CheckPassword:
@@ -30,13 +30,14 @@ def check_password(services: Services) -> CheckPassword:
     )
 
 
-def password_factor(services: Services, *, reset_of: ResetOf) -> PasswordFactor:
+def password_factor(services: Services) -> PasswordFactor:
     """The password as a factor."""
     # imported here: commands set passwords too, but load no pages
     from doorward.features.authn.factors.password.factor import PasswordFactor, PasswordStep
 
     proving = services.get(check_password)
-    return PasswordFactor(json_step=PasswordStep(proving=proving), prove_password=proving, reset_of=reset_of)
+    step, resets = PasswordStep(proving=proving), services.added(RESETS)
+    return PasswordFactor(json_step=step, prove_password=proving, resets=resets)
 
 
 def password_policy(services: Services) -> JudgePassword:

@@ -12,13 +12,13 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.factors.password import routes as sign_in
-from doorward.features.authn.factors.password.routes import ResetOf
 from doorward.features.authn.factors.password.rules import proof as rule
 from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.flow.factor import JsonStep
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.assurance import FactorTraits
+from doorward.features.authn.slots import FinishedReset
 from doorward.features.sessions.browser_context import BrowserPages
 from doorward.storage.sql.store import Write
 from doorward.web.pages.words import N_
@@ -61,7 +61,7 @@ class PasswordFactor(FactorPlug):
     """The factor with which most sign-ins begin."""
 
     prove_password: CheckPassword
-    reset_of: ResetOf
+    resets: Sequence[FinishedReset]
     traits: FactorTraits = rule.TRAITS
     path: str = sign_in.PATH
     link: str = N_("Use your password")
@@ -69,7 +69,7 @@ class PasswordFactor(FactorPlug):
 
     def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
         """The page that asks for address and password."""
-        on = sign_in.SignInPage(flow=flow, prove_password=self.prove_password, reset_of=self.reset_of)
+        on = sign_in.SignInPage(flow=flow, prove_password=self.prove_password, resets=self.resets)
         return on.routes(pages)
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:

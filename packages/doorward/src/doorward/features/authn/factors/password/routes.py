@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, final
 
@@ -10,6 +10,7 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.secret import Secret
 from doorward.features.authn.factors.password.service import DISABLED, CheckPassword
 from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of
+from doorward.features.authn.slots import FinishedReset
 from doorward.features.sessions.browser_context import (
     BrowserContext,
     BrowserPages,
@@ -24,8 +25,6 @@ from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.route import Route
 
 PATH: Final = "/sign-in"
-ResetOf = Callable[[str, bytes], Awaitable[str | None]]
-"""The address of a finished reset of this browser, by its ticket."""
 
 
 @final
@@ -35,7 +34,7 @@ class SignInPage:
 
     flow: FlowPages
     prove_password: CheckPassword
-    reset_of: ResetOf
+    resets: Sequence[FinishedReset]
 
     async def ask(self, visit: PageVisit) -> Response:
         """The sign-in page. `restart` and `prompt=select_account` begin it anew; after a reset it knows the address."""
@@ -94,7 +93,8 @@ class SignInPage:
         ticket_id = ticket_of(query)
         if ticket_id is None or "reset" not in query:
             return None
-        return await self.reset_of(ticket_id, browser.browser_hash)
+        found = [await reset(ticket_id, browser.browser_hash) for reset in self.resets]
+        return next((email for email in found if email is not None), None)
 
     def _page(
         self,

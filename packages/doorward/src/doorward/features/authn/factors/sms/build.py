@@ -11,7 +11,7 @@ from doorward.core.ports.message_channel import MessageChannel
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.sms.budget import SmsBudget
 from doorward.features.authn.factors.sms.delivery import SmsDelivery
-from doorward.features.authn.factors.sms.enrolment import MayStandAlone, PhoneEnrolment
+from doorward.features.authn.factors.sms.enrolment import PhoneEnrolment
 from doorward.features.authn.factors.sms.factor import SmsFactor, TextedCodes
 from doorward.features.authn.factors.sms.messages import CODE_LINK
 from doorward.features.authn.factors.sms.outbox import SmsOutbox
@@ -142,10 +142,9 @@ def sms_factor(services: Services) -> SmsFactor:
     )
 
 
-def phone_enrolment(services: Services, *, password_alone: MayStandAlone) -> PhoneEnrolment:
+def phone_enrolment(services: Services) -> PhoneEnrolment:
     """The pages of phones."""
     return PhoneEnrolment(
         phones=services.get(phones),
         factors=services.get(offered_factors),
-        password_alone=password_alone,
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, final
 
 from doorward.core.model.account import Account, EnrolledFactor
-from doorward.core.model.caller import Caller
 from doorward.core.model.policy import FactorKind
 from doorward.core.model.secret import Secret
 from doorward.features.authn.factors.sms.messages import CARD_TEXT
@@ -44,9 +43,6 @@ _OF_NUMBER: Final = {
 }
 _OF_PAGE: Final = {"enough": Wrong.PHONES_FULL, "not_yet": Wrong.NOT_YET}
 
-MayStandAlone = Callable[[Account, Secret, Caller, int], Awaitable[FormProblem | None]]
-"""Whether a typed password is right, and long enough as the only factor. Passed in, since it is another factor's."""
-
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +55,6 @@ class PhoneEnrolment(Enrolment):
     help: ClassVar[str] = PHONE_HELP
     phones: Phones
     factors: OfferedFactors
-    password_alone: MayStandAlone
 
     def card(
         self, account: Account, rows: Sequence[EnrolledFactor], *, allowed: bool, locale: str
@@ -189,7 +184,7 @@ class PhoneEnrolment(Enrolment):
             typed = post.form["password"]
             if not typed:
                 return self._ask_password(post, row, None, FormProblem(Wrong.PASSWORD_MISSING))
-            problem = await self.password_alone(account, Secret(typed), browser.caller, browser.now)
+            problem = await pages.password_alone(account, Secret(typed), browser.caller, browser.now)
             if problem is not None:
                 return self._ask_password(post, row, None, problem)
         outcome = await self.phones.remove_phone(

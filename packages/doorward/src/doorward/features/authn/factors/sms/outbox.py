@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -13,11 +14,14 @@ from doorward.core.ports.random import SecureRandom
 from doorward.features.authn.factors.sms.messages import CODE_SENTENCE
 from doorward.features.authn.factors.sms.rules.phone import Phone
 from doorward.features.authn.factors.sms.rules.text import code_message
+from doorward.features.slots import Kept, KeptMessage
+from doorward.storage.sql.store import Store
 from doorward.web.pages.words import Words, calm
 
 CODE_KIND: Final = "code"
 
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Sms).decode
 
 
 @final
@@ -61,3 +65,20 @@ class SmsOutbox:
             created_at=now,
             next_try_at=now,
         )
+
+
+def kept_messages(store: Store, sealer: Sealer) -> Kept:
+    """The messages of the outbox, newest first, for the page of sent messages in development. One sealed under another secret key (an
+    old database beside a new key file) is left out."""
+
+    async def recent(most: int) -> Sequence[KeptMessage]:
+        found: list[KeptMessage] = []
+        for row in await store.outgoing_sms.recent(most):
+            try:
+                sms = _decode(sealer.open(SMS_PURPOSE, row.id, row.sealed))
+            except ValueError:
+                continue
+            found.append(KeptMessage(sms.to, None, sms.text, row.created_at, sms.code))
+        return found
+
+    return recent

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from doorward.core.model.account import Account, EnrolledFactor
+from doorward.core.model.finding import Finding
 from doorward.core.model.passkey import Passkey
-from doorward.ops.doctor.checks.passkeys import passkeys
+from doorward.features.authn.factors.passkeys.checks import passkeys
+from doorward.features.feature import Examined
 from doorward.settings import Settings, load
 from doorward.storage.sql.store import Store
 
@@ -19,6 +21,11 @@ def settings(folder: Path, issuer: str = "https://auth.example.com", more: str =
     path = folder / "doorward.toml"
     path.write_text(f'issuer = "{issuer}"\n[passkeys]\n{more}\n')
     return load(path, {})
+
+
+async def look(settings: Settings, store: Store) -> Finding:
+    sections, issuer = settings.sections, settings.issuer
+    return await passkeys(Examined(store=store, sections=sections, issuer=issuer, now=1))
 
 
 async def stored(store: Store, rp_id: str) -> None:
@@ -42,16 +49,16 @@ async def stored(store: Store, rp_id: str) -> None:
 
 
 async def test_passkeys_are_bound_to_a_name(store: Store, tmp_path: Path) -> None:
-    found = await passkeys(settings(tmp_path), store)
+    found = await look(settings(tmp_path), store)
     assert (found.ok, found.said, found.fix) == (True, "bound to auth.example.com", "")
-    found = await passkeys(settings(tmp_path, more='rp_id = "example.com"'), store)
+    found = await look(settings(tmp_path, more='rp_id = "example.com"'), store)
     assert found.said == "bound to example.com"
-    found = await passkeys(settings(tmp_path, more="enabled = false"), store)
+    found = await look(settings(tmp_path, more="enabled = false"), store)
     assert (found.ok, found.fix) == (True, "")
 
 
 async def test_an_issuer_that_is_an_address_can_have_none(store: Store, tmp_path: Path) -> None:
-    found = await passkeys(settings(tmp_path, "https://192.0.2.1"), store)
+    found = await look(settings(tmp_path, "https://192.0.2.1"), store)
     assert found.ok
     assert "address" in found.said
     assert 'issuer = "https://' in found.fix
@@ -59,7 +66,7 @@ async def test_an_issuer_that_is_an_address_can_have_none(store: Store, tmp_path
 
 async def test_passkeys_of_another_name_are_a_fault(store: Store, tmp_path: Path) -> None:
     await stored(store, "former.example.com")
-    found = await passkeys(settings(tmp_path), store)
+    found = await look(settings(tmp_path), store)
     assert not found.ok
     assert "former.example.com" in found.said
     assert "rp_id_was" in found.fix
@@ -67,12 +74,12 @@ async def test_passkeys_of_another_name_are_a_fault(store: Store, tmp_path: Path
 
 async def test_metadata_that_cannot_be_read_is_a_fault(store: Store, tmp_path: Path) -> None:
     (tmp_path / "blob.jwt").write_text("no file of the service")
-    found = await passkeys(settings(tmp_path, more=f'metadata = "{tmp_path / "blob.jwt"}"'), store)
+    found = await look(settings(tmp_path, more=f'metadata = "{tmp_path / "blob.jwt"}"'), store)
     assert not found.ok
     assert "metadata" in found.said
 
 
 async def test_an_issuer_with_a_path_hears_of_the_root(store: Store, tmp_path: Path) -> None:
-    found = await passkeys(settings(tmp_path, "https://example.com/auth"), store)
+    found = await look(settings(tmp_path, "https://example.com/auth"), store)
     assert found.ok
     assert "/.well-known/passkey-endpoints" in found.fix

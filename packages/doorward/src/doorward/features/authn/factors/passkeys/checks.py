@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from doorward.core.model.finding import Finding, failed, passed
 from doorward.features.authn.factors.passkeys.relying_party import changed
-from doorward.ops.doctor.check import Finding, failed, passed
-from doorward.settings import Settings
-from doorward.storage.sql.store import Store
+from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
+from doorward.features.feature import Examined
 
 
-async def passkeys(settings: Settings, store: Store) -> Finding:
+async def passkeys(examined: Examined) -> Finding:
     """The relying party id, the metadata file, and the well-known documents of an issuer with a path."""
-    policy = settings.passkeys
-    rp_id = policy.rp_id_for(settings.issuer)
-    if (problem := await changed(store, rp_id)) is not None:
+    policy = examined.sections.of(PasskeyPolicy)
+    rp_id = policy.rp_id_for(examined.issuer)
+    if (problem := await changed(examined.store, rp_id)) is not None:
         return failed(problem.error, problem.fix)
     if not policy.enabled:
         return passed("switched off by passkeys.enabled")
@@ -25,7 +25,7 @@ async def passkeys(settings: Settings, store: Store) -> Finding:
         )
     if policy.metadata is not None and (bad := await _metadata(policy.metadata)) is not None:
         return failed(bad, "Download the file again (passkeys.metadata), or leave the setting out.")
-    path = urlsplit(settings.issuer).path.rstrip("/")
+    path = urlsplit(examined.issuer).path.rstrip("/")
     if path:
         return passed(
             f"bound to {rp_id}. Password managers look for /.well-known/passkey-endpoints at the root of the origin",

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from doorward.ops.doctor.check import Finding, failed, passed
-from doorward.settings import Settings
-from doorward.storage.sql.store import Store
+from doorward.core.model.finding import Finding, failed, passed
+from doorward.features.authn.factors.sms.settings import SmsPolicy
+from doorward.features.feature import Examined
 
 _HOUR: Final = 3600
 _MANY: Final = 5
 """One in so many messages that do not arrive is a warning."""
 
 
-async def text_messages(settings: Settings, store: Store, now: int) -> Finding | None:
+async def text_messages(examined: Examined) -> Finding | None:
     """What became of the messages of the last hour. None: there are none, and no gateway."""
+    store, now = examined.store, examined.now
     found = await store.outgoing_sms.by_country(now - _HOUR)
     written, lost = sum(one.written for one in found), sum(one.failed for one in found)
     paused = [
@@ -22,7 +23,7 @@ async def text_messages(settings: Settings, store: Store, now: int) -> Finding |
         for event in await store.audit.page(kind="sms.country_paused", limit=20)
         if event.at > now - _HOUR
     ]
-    if settings.sms.channel == "none":
+    if examined.sections.of(SmsPolicy).channel == "none":
         return passed(f"{written} in the last hour, and there is no gateway now") if written else None
     if paused:
         return failed(

@@ -1,0 +1,14 @@
+"""Parts of recovery codes: all that their folder adds to the server. They are made in `authn/methods/`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doorward.features.authn.factors.recovery_codes.factor import recovery_codes_factor
+from doorward.features.authn.factors.recovery_codes.messages import RecoveryCodesMade, RecoveryCodeUsed
+from doorward.features.authn.flow.plug import FactorParts
+
+RECOVERY_CODES: Final = FactorParts(
+    factors=lambda services: (services.get(recovery_codes_factor),),
+    messages=(RecoveryCodesMade, RecoveryCodeUsed),
+)
