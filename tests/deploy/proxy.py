@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import ssl
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from typing import Any
 import httpx2
 import trustme
 
+from tests.flows.forked import Forked
 from tests.flows.seeds import House, seed_at
 from tests.flows.settings import ROOT, environment, write_settings
 from tests.ports import free_port
@@ -31,7 +33,7 @@ DEPLOY = ROOT / "deploy"
 
 @dataclass
 class Node:
-    """One `doorward serve` on its own port or socket."""
+    """One `doorward serve` on its own port or socket; without a program and options of its own a fork (`tests/flows/forked.py`)."""
 
     config: Path
     host: str
@@ -40,7 +42,7 @@ class Node:
     program: Path | None = None
     """The folder with `doorward`, if it is not the one under test."""
     options: tuple[str, ...] = ()
-    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _process: subprocess.Popen[bytes] | Forked | None = field(default=None, repr=False)
 
     @property
     def upstream(self) -> str:
@@ -48,7 +50,7 @@ class Node:
         return self.host if self.host.startswith("unix:") else f"{self.host}:{self.port}"
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> subprocess.Popen[bytes] | Forked:
         """The process of the last start."""
         assert self._process is not None
         return self._process
@@ -56,20 +58,25 @@ class Node:
     def start(self) -> None:
         """Start, and wait until it reports ready."""
         ready = self.told("server.ready")
-        with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "doorward", "serve", "--config", str(self.config)]
-            command += ["--host", self.host, "--port", str(self.port), *self.options]
-            surroundings = environment()
-            if self.program is not None:
-                surroundings["PYTHONPATH"] = f"{self.program}{os.pathsep}{surroundings['PYTHONPATH']}"
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=self.config.parent, env=surroundings
-            )
+        self._process = self._begun()
         until = time.monotonic() + PATIENCE
         while self.told("server.ready") == ready:
             assert self._process.poll() is None, self.log.read_text()[-3000:]
             assert time.monotonic() < until, self.log.read_text()[-3000:]
             time.sleep(0.03)
+
+    def _begun(self) -> subprocess.Popen[bytes] | Forked:
+        if self.program is None and not self.options:
+            place = {"DOORWARD_SERVER__HOST": self.host, "DOORWARD_SERVER__PORT": str(self.port)}
+            surroundings = {**environment(), "DOORWARD_CONFIG": str(self.config), **place}
+            return Forked(self.config.parent, self.log, surroundings)
+        command = [sys.executable, "-m", "doorward", "serve", "--config", str(self.config)]
+        command += ["--host", self.host, "--port", str(self.port), *self.options]
+        surroundings = environment()
+        if self.program is not None:
+            surroundings["PYTHONPATH"] = f"{self.program}{os.pathsep}{surroundings['PYTHONPATH']}"
+        with self.log.open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, cwd=self.config.parent, env=surroundings)
 
     def told(self, event: str) -> int:
         """How often an event was logged."""
@@ -83,7 +90,7 @@ class Node:
     def stop(self) -> None:
         """SIGTERM, and wait for the end."""
         if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
+            self._process.send_signal(signal.SIGTERM)
             assert self._process.wait(PATIENCE) == 0, self.log.read_text()[-3000:]
 
 

@@ -1,4 +1,4 @@
-"""Several server processes on one database: started as by `doorward serve`, each on its own port, with one issuer.
+"""Several server processes on one database: as `doorward serve` starts them, each on its own port, with one issuer.
 
     with processes(tmp_path, 2) as fleet:                   # seeded; fleet.house has the apps
         app = fleet.house.own
@@ -21,6 +21,7 @@ from typing import Any
 import httpx2
 
 from tests.flows.apps import App
+from tests.flows.forked import Forked
 from tests.flows.seeds import House, seed_at
 from tests.flows.settings import SOURCES, environment, write_settings
 from tests.ports import free_port
@@ -29,13 +30,13 @@ from tests.waiting import PATIENCE, until
 
 @dataclass
 class Process:
-    """One server process, with this tree's code unless `sources` names another tree."""
+    """One server process, forked with this tree's code (`forked`); if `sources` names another tree, `doorward serve` of that."""
 
     config: Path
     port: int
     log: Path
     sources: Sequence[Path] = SOURCES
-    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _process: subprocess.Popen[bytes] | Forked | None = field(default=None, repr=False)
 
     @property
     def base(self) -> str:
@@ -55,18 +56,15 @@ class Process:
 
     def begin(self) -> None:
         """Start without waiting."""
+        if self.sources == SOURCES:
+            # as the command passes its options on
+            options = {"DOORWARD_CONFIG": str(self.config), "DOORWARD_SERVER__PORT": str(self.port)}
+            self._process = Forked(self.config.parent, self.log, {**environment(), **options})
+            return
+        command = ["serve", "--config", str(self.config), "--port", str(self.port)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "doorward",
-                    "serve",
-                    "--config",
-                    str(self.config),
-                    "--port",
-                    str(self.port),
-                ],
+                [sys.executable, "-m", "doorward", *command],
                 stdout=log,
                 stderr=log,
                 cwd=self.config.parent,
