@@ -103,11 +103,11 @@ def feed(base: str, after: str = "") -> dict[str, Any]:
     return answer.json()
 
 
-def on(fleet: Fleet, database: str) -> Process:
+def on(fleet: Fleet, database: str, sections: dict[str, dict[str, Any]] | None = None) -> Process:
     """The server, restarted on the same port with the same key on another database."""
     for old in fleet.servers:
         old.stop()
-    config = write_settings(fleet.config.parent, fleet.issuer, database=database)
+    config = write_settings(fleet.config.parent, fleet.issuer, sections, database=database)
     server = Process(config, fleet.servers[0].port, fleet.config.parent / "server-moved.log")
     # so that it is stopped at the end in any case
     fleet.servers.append(server)

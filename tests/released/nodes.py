@@ -14,6 +14,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -28,17 +29,19 @@ from tests.waiting import PATIENCE
 
 
 class Between(httpx2.BaseTransport):
-    """Sends every request to the current node and keeps the issuer's Host header."""
+    """Sends every request to the current node and keeps the issuer's Host header. `permitted`: a server error that may come."""
 
-    def __init__(self, node: Process) -> None:
+    def __init__(self, node: Process, permitted: int | None) -> None:
         self.node = node
+        self._permitted = permitted
         self._inner = httpx2.HTTPTransport(trust_env=False)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send one request. No node may ever respond with a server error."""
+        """Send one request. No node may ever respond with another server error."""
         request.url = request.url.copy_with(port=self.node.port)
         answer = self._inner.handle_request(request)
-        assert answer.status_code < 500, f"{answer.status_code} of {request.method} {request.url}"
+        sound = answer.status_code < 500 or answer.status_code == self._permitted
+        assert sound, f"{answer.status_code} of {request.method} {request.url}"
         return answer
 
     def close(self) -> None:
@@ -49,10 +52,10 @@ class Between(httpx2.BaseTransport):
 class Wanderer(Person):
     """A browser whose requests go to one node and then to the other, as through a load balancer."""
 
-    def __init__(self, issuer: str, node: Process) -> None:
+    def __init__(self, issuer: str, node: Process, permitted: int | None = None) -> None:
         super().__init__(issuer)
         self._client.close()
-        self._between = Between(node)
+        self._between = Between(node, permitted)
         self._client = httpx2.Client(transport=self._between, follow_redirects=False, timeout=PATIENCE)
 
     @property
@@ -79,9 +82,9 @@ class Nodes:
         """The first and the second node of a test."""
         return (self.then, self.now) if direction == "then-now" else (self.now, self.then)
 
-    def person(self, node: Process) -> Wanderer:
+    def person(self, node: Process, *, permitted: int | None = None) -> Wanderer:
         """A person with a fresh browser."""
-        person = Wanderer(self.issuer, node)
+        person = Wanderer(self.issuer, node, permitted)
         self._closing.append(person)
         return person
 
@@ -107,14 +110,23 @@ def module_of(folders: tuple[Path, ...]) -> Path:
 
 
 @contextmanager
-def both_nodes(folder: Path, tree: Path, database: str) -> Generator[Nodes]:
-    """Both nodes, for the duration of the block. The released node starts first and creates the tables."""
+def both_nodes(
+    folder: Path,
+    tree: Path,
+    database: str,
+    *,
+    host: str = "127.0.0.1",
+    sections: dict[str, dict[str, Any]] | None = None,
+) -> Generator[Nodes]:
+    """Both nodes, for the duration of the block. The released node starts first and creates the tables. `host` is that of the issuer:
+    with "localhost" today's node has passkeys. `sections` are settings of today's node, which the released one may not know."""
     assert module_of(sources(tree)).is_relative_to(tree)
     port = free_ports(2)
-    issuer = f"http://127.0.0.1:{port}"
+    issuer = f"http://{host}:{port}"
+    later = write_settings(folder, issuer, sections, database=database).rename(folder / "now.toml")
     config = write_settings(folder, issuer, database=database)
     then = Process(config, port, folder / "then.log", sources(tree))
-    now = Process(config, port + 1, folder / "now.log")
+    now = Process(later, port + 1, folder / "now.log")
     then.start()
     try:
         nodes = Nodes(issuer, then, now, seed_at(config, issuer))

@@ -1,0 +1,103 @@
+"""Tests of kinds of factors that a released node does not know: none is set up while one runs, and none starts after the first one."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorward.adapters.os_user import os_actor
+from doorward.core.model.account import EnrolledFactor
+from doorward.features.admin import build as admin
+from doorward.features.admin.error import AdminError
+from doorward.features.services import Services
+from doorward.storage.sql.open import open_store
+from tests.authenticator import Authenticator
+from tests.flows.browsing import Page
+from tests.flows.passkeys import SIGN_IN, add_passkey, use_passkey
+from tests.flows.running import operate
+from tests.flows.seeds import PASSWORD
+from tests.found import found
+from tests.released.nodes import Nodes, Wanderer, both_nodes
+from tests.released.tree import extract, history
+from tests.waiting import until
+
+UPDATED = "this service is being updated"
+SECTIONS: dict[str, dict[str, Any]] = {
+    "second_factor": {"kinds": ["passkey", "totp", "email_code", "sms"]},
+    # without a gateway the messages stay in the development outbox
+    "sms": {"channel": "webhook", "countries": ["DE"]},
+}
+
+
+async def _held(place: str, email: str) -> list[EnrolledFactor]:
+    store = await open_store(place)
+    try:
+        (account,) = await store.accounts.find(email)
+        return list(await store.accounts.factors(account.id))
+    finally:
+        await store.close()
+
+
+def held(place: str, email: str = "ada@example.com") -> list[str]:
+    """The kinds of factors that somebody has."""
+    return [row.kind for row in asyncio.run(_held(place, email))]
+
+
+def not_yet(page: Page) -> bool:
+    """Whether the page says that it has to wait for the update."""
+    return page.status == 503 and UPDATED in (page.problem or "")
+
+
+def demand(nodes: Nodes) -> None:
+    """An operator lets a role demand a second factor."""
+
+    async def update(services: Services) -> None:
+        await services.get(admin.roles).update(os_actor(), "clerk", second_factor=True)
+
+    operate(nodes.now.config, update)
+
+
+def tried(person: Wanderer, phone: Authenticator) -> list[Page]:
+    """Setting up of each new kind."""
+    return [
+        add_passkey(person, phone),
+        person.press(person.open("/account/methods/phone"), "phone", number="+491712345678"),
+        person.press(person.open("/account/methods/email"), "mail-codes-send"),
+    ]
+
+
+@pytest.mark.requirement(85)
+def test_no_new_kind_is_set_up_beside_an_older_node_and_none_starts_after_the_first(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    found(history())
+    tree = extract(tmp_path / "tree")
+    (tmp_path / "nodes").mkdir()
+    with both_nodes(tmp_path / "nodes", tree, postgres_url, host="localhost", sections=SECTIONS) as nodes:
+        person, phone = nodes.person(nodes.now, permitted=503), Authenticator(origin=nodes.issuer)
+        page = person.sign_in(person.open("/sign-in"), "ada@example.com", PASSWORD)
+        assert page.path == "/account"
+        assert [not_yet(page) for page in tried(person, phone)] == [True, True, True]
+        assert held(postgres_url) == []
+        with pytest.raises(AdminError, match="older_program"):
+            demand(nodes)
+        # the released node goes on signing people in
+        other = nodes.person(nodes.then)
+        assert other.sign_in(other.open("/sign-in"), "ada@example.com", PASSWORD).path == "/account"
+
+        nodes.then.stop()
+        until(lambda: not not_yet(add_passkey(person, phone)), nodes.now.log.read_text)
+        assert held(postgres_url) in (["passkey"], ["security_key"])
+        assert [not_yet(page) for page in tried(person, Authenticator(origin=nodes.issuer))] == [False] * 3
+        demand(nodes)
+        owner = nodes.person(nodes.now)
+        assert use_passkey(owner, owner.open(SIGN_IN), phone).path == "/account"
+
+        # the released program would sign her in by the password alone
+        with pytest.raises(RuntimeError, match="does not start"):
+            nodes.then.start()
+        assert not nodes.then.running
+        assert nodes.now.ready
