@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from doorward.storage.sql.migrate import known
@@ -48,6 +50,48 @@ async def test_a_demand_keeps_when_it_was_first_unmet(ada: Store) -> None:
     assert await ada.commit(demands.require("usr_ada", None))
     cleared = samples.demand(asked_at=None, postponed=None, required_at=None, grace_until=None)
     assert await demands.get("usr_ada") == cleared
+
+
+async def test_a_removal_ends_the_grace_of_a_demand_that_was_there(ada: Store) -> None:
+    demands = ada.factor_demands
+    assert await ada.commit(demands.removed("usr_ada"))
+    assert await demands.get("usr_ada") is None
+    assert await ada.commit(demands.postpone("usr_ada", "sin_one", NOW))
+    assert await ada.commit(demands.met("usr_ada"), demands.removed("usr_ada"))
+    gone = samples.demand(asked_at=0, postponed=None, required_at=None, grace_until=None)
+    assert await demands.get("usr_ada") == gone
+
+
+async def test_the_set_of_factors_is_a_guard(ada: Store) -> None:
+    has_only = ada.accounts.has_only
+    assert await ada.commit(has_only("usr_ada", ["fac_phone", "fac_totp"]))
+    assert await ada.commit(has_only("usr_bob", []))
+    for others in ([], ["fac_totp"], ["fac_totp", "fac_other"], ["fac_totp", "fac_phone", "fac_other"]):
+        assert not await ada.commit(has_only("usr_ada", others)), others
+    assert not await ada.commit(has_only("usr_nobody", []))
+
+
+@pytest.mark.requirement(84)
+async def test_of_many_removals_at_once_that_were_decided_on_the_same_factors_one_wins(
+    ada: Store, other: Store
+) -> None:
+    """docs/incidents/0062-two-methods-removed-at-once.md"""
+    factors = [samples.factor(f"f{number}", kind="passkey") for number in range(30)]
+    assert await ada.commit(*(ada.accounts.add_factor(one) for one in factors))
+    account = await ada.accounts.get("usr_ada")
+    assert account is not None
+    held = [row.id for row in await ada.accounts.factors("usr_ada")]
+
+    async def remove(store: Store, factor_id: str) -> bool:
+        return await store.commit(
+            store.accounts.replace(account, old=account),
+            store.accounts.has_only("usr_ada", held),
+            store.accounts.remove_factor("usr_ada", factor_id),
+        )
+
+    won = await asyncio.gather(*(remove((ada, other)[at % 2], one.id) for at, one in enumerate(factors)))
+    assert sum(won) == 1
+    assert len(await other.accounts.factors("usr_ada")) == len(held) - 1
 
 
 async def test_failures_are_counted_for_each_factor_and_kind_of_device(ada: Store) -> None:

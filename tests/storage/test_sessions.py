@@ -112,6 +112,15 @@ async def test_live_sessions_exclude_ended_and_expired_ones_and_those_of_others(
     assert [one.id for one in await store.sessions.live_of("usr_ada", NOW, limit=1)] == ["ses_late"]
 
 
+async def test_that_a_session_lives_is_a_guard(store: Store) -> None:
+    await store.commit(store.sessions.insert(session()))
+    assert await store.commit(store.sessions.alive("ses_one"))
+    assert await store.sessions.get("ses_one") == session()
+    await store.commit(store.sessions.end("ses_one", NOW + 5, "signed_out"))
+    assert not await store.commit(store.sessions.alive("ses_one"))
+    assert not await store.commit(store.sessions.alive("ses_none"))
+
+
 async def test_ending_a_session_twice_keeps_the_first_reason(store: Store) -> None:
     await store.commit(store.sessions.insert(session()))
     assert await store.commit(store.sessions.end("ses_one", NOW + 1, "signed_out"))

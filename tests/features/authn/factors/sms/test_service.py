@@ -19,6 +19,7 @@ from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.message import EmailMessage
 from doorward.core.model.policy import ThrottlePolicy, TokenPolicy
+from doorward.core.model.session import Session
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.sms.budget import SmsBudget
 from doorward.features.authn.factors.sms.delivery import SmsDelivery
@@ -85,8 +86,22 @@ def gateway() -> Iterator[Gateway]:
 
 @pytest.fixture
 async def desk(store: Store, gateway: Gateway) -> Desk:
-    assert await store.commit(store.accounts.insert(ADA))
+    assert await store.commit(store.accounts.insert(ADA), store.sessions.insert(_session(HERE)))
     return desk_of(store, gateway)
+
+
+def _session(session_id: str) -> Session:
+    return Session(
+        id=session_id,
+        secret_hash=session_id.encode(),
+        account_id=ADA.id,
+        created_at=1,
+        seen_at=1,
+        auth_time=1,
+        expires_at=2**40,
+        acr="urn:doorward:aal1",
+        amr=("pwd",),
+    )
 
 
 def desk_of(store: Store, gateway: Gateway, policy: SmsPolicy | None = None) -> Desk:
@@ -245,22 +260,40 @@ async def test_a_person_has_at_most_two_phones_and_each_number_once(desk: Desk) 
 async def test_a_removed_phone_is_gone_and_its_owner_is_told(desk: Desk) -> None:
     await desk.add()
     (row,) = await desk.store.accounts.factors(ADA.id)
+    here = HERE
 
     async def remove() -> object:
         return await desk.phones.remove_phone(
             ADA,
             row,
             lambda left: [] if left else ["recovery_code"],
-            session_id=HERE,
+            rows=await desk.store.accounts.factors(ADA.id),
+            session_id=here,
             caller=CALLER,
             now=desk.clock.time,
         )
 
+    assert await desk.store.commit(desk.store.sessions.end(HERE, desk.clock.time, "signed_out"))
+    assert await remove() is False, "who is signed out removes nothing"
+    assert await desk.store.accounts.factors(ADA.id) == [row]
+    await desk.store.commit(desk.store.sessions.insert(_session("ses_2")))
+    here = "ses_2"
     assert await remove() is True
     assert await desk.store.accounts.factors(ADA.id) == []
     assert sorted(await desk.mails()) == ["phone_added", "phone_removed"]
     assert await remove() is False
     assert [event.kind for event in await desk.store.audit.page()][:1] == ["second_factor.removed"]
+
+
+@pytest.mark.requirement(83)
+async def test_a_code_is_for_the_person_to_whose_enrolment_it_was_sent(desk: Desk) -> None:
+    """One sign-in may change its person: with the password of another one."""
+    bob = Account(id="usr_bob", email="bob@example.com", created_at=1)
+    assert await desk.store.commit(desk.store.accounts.insert(bob))
+    assert isinstance(await desk.begin(), CodeSent)
+    code = await desk.code()
+    assert await desk.phones.proven(bob, code, binding=HERE, now=desk.clock.time) is None
+    assert await desk.phones.proven(ADA, code, binding=HERE, now=desk.clock.time) is not None
 
 
 @pytest.mark.requirement(93)

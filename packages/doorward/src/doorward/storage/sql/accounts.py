@@ -38,6 +38,12 @@ _FACTORS = select(_FACTOR_COLUMNS, "factors WHERE account_id = ? ORDER BY create
 _ADD_FACTOR = insert("factors", _FACTOR_COLUMNS)
 _REMOVE_FACTORS = "DELETE FROM factors WHERE account_id = ? AND kind = ?"
 _REMOVE_FACTOR = "DELETE FROM factors WHERE id = ? AND account_id = ?"
+# A plain text, which PostgreSQL runs alone and on a snapshot of its own: after the account's row was locked. Neither engine's dialect has
+# a set of any size as a value that the other one has, too.
+_HAS_ONLY = (
+    "UPDATE accounts SET id = id WHERE id = ? AND ? = (SELECT COUNT(*) FROM factors WHERE account_id = accounts.id)"
+    " AND ? = (SELECT COUNT(*) FROM factors WHERE account_id = accounts.id AND ? LIKE '%' || factors.id || '%')"
+)
 _REPLACE_SEALED = update("factors", "sealed = ?", "id = ?")
 _USE_STEP = update("factors", "last_step = ?", "id = ? AND (last_step IS NULL OR last_step < ?)")
 _USE_CODE = update("factors", "used_at = ?", "id = ? AND used_at IS NULL")
@@ -114,6 +120,12 @@ class SqlAccounts:
     def remove_factor(self, account_id: str, factor_id: str) -> Write:
         """Guarded: loses when it is gone."""
         return guarded(_REMOVE_FACTOR, factor_id, account_id)
+
+    def has_only(self, account_id: str, factor_ids: Sequence[str]) -> Write:
+        """Changes nothing. Guarded: loses unless the account has exactly these factors. In a commit it follows `replace`, which locks the
+        account's row."""
+        number = len(factor_ids)
+        return guarded(_HAS_ONLY, account_id, number, number, " ".join(factor_ids))
 
     def replace_sealed(self, factor_id: str, sealed: bytes) -> Write:
         """Guarded: loses when the factor is gone."""

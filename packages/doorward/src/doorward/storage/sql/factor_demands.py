@@ -30,6 +30,7 @@ _WITHOUT_GRACE = insert(
     "account_id, asked_at",
     "ON CONFLICT (account_id) DO UPDATE SET asked_at = excluded.asked_at, postponed = NULL",
 )
+_REMOVED = "UPDATE factor_demands SET asked_at = 0, postponed = NULL WHERE account_id = ?"
 _MET = "UPDATE factor_demands SET asked_at = NULL, postponed = NULL WHERE account_id = ?"
 
 
@@ -57,6 +58,11 @@ class SqlFactorDemands:
     def without_grace(self, account_id: str) -> Write:
         """After a reset: a policy's requirement is asked for at once, since its grace period counts from long ago."""
         return write(_WITHOUT_GRACE, account_id, 0)
+
+    def removed(self, account_id: str) -> Write:
+        """The person removed their last second factor: of whom one was required before, it is asked for at once when it is required
+        again. Otherwise each removal would begin another grace period."""
+        return write(_REMOVED, account_id)
 
     def met(self, account_id: str) -> Write:
         """A second factor was enrolled: a later requirement has a grace period of its own."""

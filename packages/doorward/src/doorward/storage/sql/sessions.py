@@ -30,6 +30,7 @@ _REPLACE_SECRET = update(
     "id = ? AND secret_hash = ? AND ended_at IS NULL",
 )
 _TOUCH = update("sessions", "seen_at = ?", "id = ? AND seen_at < ?")
+_ALIVE = update("sessions", "ended_at = NULL", "id = ? AND ended_at IS NULL")
 _END = update("sessions", "ended_at = ?, end_reason = ?", "id = ? AND ended_at IS NULL")
 # Many rows at once, as for grants: the counter is incremented first, which locks it while entries are numbered.
 _END_OF_ACCOUNT = (
@@ -135,6 +136,10 @@ class SqlSessions:
 
     def touch(self, session_id: str, seen_at: int) -> Write:
         return write(_TOUCH, seen_at, session_id, seen_at)
+
+    def alive(self, session_id: str) -> Write:
+        """Changes nothing. Guarded: loses when the session has ended."""
+        return guarded(_ALIVE, session_id)
 
     def end(self, session_id: str, at: int, reason: str) -> Write:
         """Not guarded: ending a session twice has no effect."""

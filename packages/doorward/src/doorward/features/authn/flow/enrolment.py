@@ -15,6 +15,7 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.policy import FactorKind, SecondFactorPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
+from doorward.features.authn.flow.changes import HeldMethods, guards
 from doorward.features.authn.flow.factor import ENROL_PATH
 from doorward.features.authn.flow.pages import FlowPages, with_flow
 from doorward.features.authn.flow.proving import with_proof
@@ -59,13 +60,14 @@ class Owner(Struct, frozen=True, kw_only=True):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolling:
     """A page or form that sets up a factor. `form` are the fields of the form, or of the query; with `problem` the form was refused and
-    is shown again."""
+    is shown again. `rows` are the factors that the owner has: the setup fails if they change meanwhile."""
 
     owner: Owner
     browser: BrowserContext
     form: Mapping[str, str]
     problem: FormProblem | None = None
     signed_in: SignedIn | None = None
+    rows: Sequence[EnrolledFactor] = ()
 
     @property
     def flow(self) -> str | None:
@@ -147,7 +149,7 @@ class EnrolmentPages:
 
         @wraps(handler)
         async def on_account(visit: SignedInVisit) -> Response:
-            return await handler(self._signed_in(kind, visit, visit.query, None))
+            return await handler(await self._signed_in(kind, visit, visit.query, None))
 
         @wraps(handler)
         async def in_sign_in(visit: PageVisit) -> Response:
@@ -165,10 +167,10 @@ class EnrolmentPages:
 
         @wraps(handler)
         async def on_account(post: SignedInPost) -> Response:
-            return await handler(self._signed_in(kind, post, post.form, None))
+            return await handler(await self._signed_in(kind, post, post.form, None))
 
         async def again_on_account(post: SignedInRefusedPost) -> Response:
-            return await refused(self._signed_in(kind, post, post.form, post.problem))
+            return await refused(await self._signed_in(kind, post, post.form, post.problem))
 
         @wraps(handler)
         async def in_sign_in(post: PagePost) -> Response:
@@ -190,13 +192,14 @@ class EnrolmentPages:
         """Commit the factor, in a sign-in together with its proof. None: a guard lost, or the account or the sign-in changed meanwhile,
         and nothing was written."""
         owner, account = enrolling.owner, enrolling.owner.account
-        # changes nothing, but fails if the account was disabled or its password changed since it was read
-        also = [self.store.accounts.replace(account, old=account), self.store.factor_demands.met(account.id)]
+        session_id = None if owner.sign_in is not None else owner.session_id
+        first = guards(self.store, HeldMethods(account, enrolling.rows), session_id=session_id)
+        met = self.store.factor_demands.met(account.id)
         if owner.sign_in is None:
-            return enrolling if await self.store.commit(*writes, *also) else None
+            return enrolling if await self.store.commit(*first, *writes, met) else None
         changed = with_proof(owner.sign_in, account.id, proof)
         replaced = self.store.sign_ins.replace(owner.sign_in, changed)
-        if not await self.store.commit(*writes, replaced, *also):
+        if not await self.store.commit(*first, *writes, replaced, met):
             return None
         return Enrolling(
             owner=Owner(account=account, binding=owner.binding, sign_in=changed),
@@ -245,13 +248,14 @@ class EnrolmentPages:
             return enrolling.browser.go(METHODS)
         return await self.flow.load_and_follow(enrolling.browser, enrolling.flow)
 
-    def _signed_in(
+    async def _signed_in(
         self, kind: FactorKind, by: SignedIn, form: Mapping[str, str], problem: FormProblem | None
     ) -> Enrolling:
         if not self.allowed(kind):
             raise EarlyResponse(by.browser.go(METHODS))
         owner = Owner(account=by.account, binding=by.session.id, session_id=by.session.id)
-        return Enrolling(owner=owner, browser=by.browser, form=form, problem=problem, signed_in=by)
+        rows = await self.store.accounts.factors(by.account.id)
+        return Enrolling(owner=owner, browser=by.browser, form=form, problem=problem, signed_in=by, rows=rows)
 
     async def _signing_in(
         self,
@@ -268,4 +272,4 @@ class EnrolmentPages:
         if asked is None or kind not in asked.kinds:
             raise EarlyResponse(await self.flow.follow(browser, sign_in))
         owner = Owner(account=asked.account, binding=sign_in.id, sign_in=sign_in)
-        return Enrolling(owner=owner, browser=browser, form=form, problem=problem)
+        return Enrolling(owner=owner, browser=browser, form=form, problem=problem, rows=asked.rows)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from doorward.core.errors import OAuthError
-from doorward.core.model.account import Account
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.client import Client
 from doorward.core.model.request import AuthRequest
@@ -24,13 +26,14 @@ class FactorRequired(Struct, frozen=True):
 
 class EnrolmentRequired(Struct, frozen=True):
     """The person has to set up a second factor first, one of `kinds`; `because` says who demands it. Until `grace_until` (seconds) it
-    may be put off."""
+    may be put off. `rows` are the factors that they have, none of which is enough."""
 
     sign_in: SignIn
     account: Account
     kinds: frozenset[str]
     because: Reason
     grace_until: int | None
+    rows: Sequence[EnrolledFactor] = ()
 
 
 class AskConsent(Struct, frozen=True):

@@ -140,7 +140,7 @@ class SignInFlow:
             return None
         if self.factors.met(standing, account, rows, demand=asked):
             return None
-        return EnrolmentRequired(sign_in, account, asked.kinds, asked.because, asked.grace_until)
+        return EnrolmentRequired(sign_in, account, asked.kinds, asked.because, asked.grace_until, rows)
 
     async def enough(self, account: Account, left: Sequence[EnrolledFactor], now: int) -> bool:
         """Whether the person would meet every standing demand with only the factors `left`: the last second step cannot be removed while
@@ -157,6 +157,12 @@ class SignInFlow:
             now=now,
         )
         return asked.steps == 1 or self.factors.two_steps(account, left)
+
+    def unmet(self, account: Account, left: Sequence[EnrolledFactor]) -> tuple[Write, ...]:
+        """What is stored when a person removes a factor, and with the factors `left` has no second step any more."""
+        if self.factors.two_steps(account, left):
+            return ()
+        return (self.store.factor_demands.removed(account.id),)
 
     async def rememberable(self, sign_in: SignIn, account: Account, now: int) -> bool:
         """Whether the device may be remembered when the second step of this sign-in is shown."""

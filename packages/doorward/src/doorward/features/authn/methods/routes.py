@@ -16,7 +16,7 @@ from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.flow.enrolment import METHODS, Enrolment, EnrolmentPages
 from doorward.features.authn.flow.pages import FlowPages
-from doorward.features.authn.methods.service import LastStep, SecondFactors
+from doorward.features.authn.methods.service import LastStep, Meanwhile, SecondFactors
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import (
     CONFIRM,
@@ -104,8 +104,9 @@ class MethodHandlers:
         if isinstance(outcome, Weak):
             # Shown at the form that solves it: a longer password first, then the app may be removed.
             return await self._methods(post, new_problem=weak(outcome))
-        if isinstance(outcome, LastStep):
-            return await self._methods(post, problem=FormProblem(Wrong.LAST_STEP))
+        if isinstance(outcome, LastStep | Meanwhile):
+            wrong = Wrong.LAST_STEP if isinstance(outcome, LastStep) else Wrong.CHANGED_MEANWHILE
+            return await self._methods(post, problem=FormProblem(wrong))
         return _ask_password(post, METHODS, REMOVE, _wrong(outcome))
 
     async def remove_again(self, post: SignedInRefusedPost) -> Response:

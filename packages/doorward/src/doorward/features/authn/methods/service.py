@@ -29,6 +29,7 @@ from doorward.features.authn.factors.recovery_codes import rules as recovery_cod
 from doorward.features.authn.factors.recovery_codes.service import make_codes
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.factors.totp.factor import SEED_PURPOSE
+from doorward.features.authn.flow.changes import guards, held_methods
 from doorward.features.authn.flow.enrolment import Owner
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import too_many
@@ -73,6 +74,10 @@ class WrongCode(Struct, frozen=True):
 
 class LastStep(Struct, frozen=True):
     """Nothing was removed: it is the last second step of a person who needs one."""
+
+
+class Meanwhile(Struct, frozen=True):
+    """Nothing was removed: the account, another of its methods, or the session changed in the same moment."""
 
 
 class SetupOver(Struct, frozen=True):
@@ -168,14 +173,17 @@ class SecondFactors:
 
     async def remove(
         self, account: Account, session: Session, *, password: Secret | None, caller: Caller, now: int
-    ) -> Weak | LastStep | OAuthError | None:
+    ) -> Weak | LastStep | Meanwhile | OAuthError | None:
         """Remove the app, and the recovery codes with the last second factor. None: done. `password` may be None unless
         `removal_needs_password`.
 
         Beside a second factor a password may be shorter than the minimum for an only factor. The result is then `Weak("too_short")`,
         and the person has to change the password first. Its length is not stored, so it must be typed here. Raises `HashingBusy`.
         """
-        rows = await self.store.accounts.factors(account.id)
+        found = await held_methods(self.store, account.id)
+        if found is None:
+            return Meanwhile()
+        account, rows = found.account, found.rows
         left = [row for row in rows if row.kind != totp.TRAITS.kind]
         if not await self.flow.enough(account, left, now):
             return LastStep()
@@ -186,12 +194,14 @@ class SecondFactors:
         if (wait := await self.throttle.change("with_password", account.id, now)) is not None:
             return too_many(wait, "second factors changed")
         kinds = self.factors.with_backups(totp.TRAITS.kind, rows)
-        await self.store.commit(
+        done = await self.store.commit(
+            *guards(self.store, found, session_id=session.id),
             *(self.store.accounts.remove_factors(account.id, kind) for kind in kinds),
+            *self.flow.unmet(account, left),
             self._told("second_factor_removed", account, caller, now),
             self._noted("second_factor.removed", account, session.id, caller, now),
         )
-        return None
+        return None if done else Meanwhile()
 
     async def password_alone(
         self, account: Account, password: Secret, *, caller: Caller, now: int
@@ -206,20 +216,21 @@ class SecondFactors:
     async def new_codes(
         self, account: Account, session: Session, *, caller: Caller, now: int
     ) -> Codes | Wait | None:
-        """New recovery codes, which replace the old ones. None: there is no factor for which they could stand in. `Wait`: made too often,
-        each time with a mail to the owner."""
-        factors = await self.store.accounts.factors(account.id)
-        if not any(factor.kind in recovery_code.STANDS_IN_FOR for factor in factors):
+        """New recovery codes, which replace the old ones. None: there is no factor for which they could stand in, or the account or the
+        session changed meanwhile. `Wait`: made too often, each time with a mail to the owner."""
+        found = await held_methods(self.store, account.id)
+        if found is None or not any(row.kind in recovery_code.STANDS_IN_FOR for row in found.rows):
             return None
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
         codes, writes = make_codes(self.store, self.random, account, now)
-        await self.store.commit(
+        done = await self.store.commit(
+            *guards(self.store, found, session_id=session.id),
             *writes,
             self._told("recovery_codes_made", account, caller, now),
             self._noted("recovery_codes.made", account, session.id, caller, now),
         )
-        return Codes(codes)
+        return Codes(codes) if done else None
 
     async def first_codes(
         self, owner: Owner, caller: Caller, now: int

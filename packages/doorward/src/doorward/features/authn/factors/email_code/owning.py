@@ -19,6 +19,7 @@ from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.email_code.factor import ADDRESS_PURPOSE, TRAITS, MailDelivery
+from doorward.features.authn.flow.changes import guards, held_methods
 from doorward.features.authn.flow.enrolment import Owner
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.offered import OfferedFactors
@@ -141,12 +142,13 @@ class OwnMailCodes:
     async def delete(
         self, account: Account, session: Session, *, caller: Caller, now: int
     ) -> Literal["gone", "last"] | Wait | None:
-        """Remove the factor. None: it is removed. `last`: the person has to have a second step, and there is no other. Proofs by it
-        end with it, and sign-ins in progress too."""
-        rows = await self.store.accounts.factors(account.id)
-        mine = [row for row in rows if row.kind == KIND]
-        if not mine:
+        """Remove the factor. None: it is removed. `gone`: it is not there, or the account changed meanwhile. `last`: the person has to have
+        a second step, and there is no other. Proofs by it end with it, and sign-ins in progress too."""
+        found = await held_methods(self.store, account.id)
+        mine = [] if found is None else [row for row in found.rows if row.kind == KIND]
+        if found is None or not mine:
             return "gone"
+        account, rows = found.account, found.rows
         others = [row for row in rows if row.kind != KIND]
         if not await self.flow.enough(account, others, now):
             return "last"
@@ -160,11 +162,13 @@ class OwnMailCodes:
             now,
             address=self.delivery.target(account, mine[0]),
         )
-        await self.store.commit(
+        done = await self.store.commit(
+            *guards(self.store, found, session_id=session.id),
             *(
                 self.store.accounts.remove_factors(account.id, kind)
                 for kind in self.factors.with_backups(KIND, rows)
             ),
+            *self.flow.unmet(account, others),
             *self.revoker.outstanding(account.id, now=now),
             self.store.messages.insert_mail(mail),
             self.audit_log.write(
@@ -176,7 +180,7 @@ class OwnMailCodes:
                 method=KIND,
             ),
         )
-        return None
+        return None if done else "gone"
 
 
 def _request(owner: Owner) -> str:

@@ -56,7 +56,7 @@ class OwnPasskeyPages:
             await self.passkeys.add(
                 post.account,
                 post.form.get("credential", ""),
-                binding=post.session.id,
+                session_id=post.session.id,
                 browser_hash=browser.browser_hash,
                 caller=browser.caller,
                 now=browser.now,

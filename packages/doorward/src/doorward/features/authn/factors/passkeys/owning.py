@@ -31,6 +31,7 @@ from doorward.features.authn.factors.passkeys.rules.proof import (
 from doorward.features.authn.factors.passkeys.rules.provider import provider
 from doorward.features.authn.factors.passkeys.rules.registration import NewPasskey, registered
 from doorward.features.authn.factors.passkeys.rules.response import registration_response
+from doorward.features.authn.flow.changes import HeldMethods, guards
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
@@ -85,18 +86,19 @@ class OwnPasskeys:
         account: Account,
         text: str,
         *,
-        binding: str,
+        session_id: str,
         browser_hash: bytes,
         second: bool | None = None,
         caller: Caller,
         now: int,
         silently: bool = False,
     ) -> Passkey | NotAdded | Wait:
-        """Store the passkey that the browser made for these options."""
+        """Store the passkey that the browser made for these options, in the session of its owner."""
+        rows = await self.store.accounts.factors(account.id)
         prepared = await self.prepare(
             account,
             text,
-            binding=binding,
+            binding=session_id,
             browser_hash=browser_hash,
             second=second,
             caller=caller,
@@ -105,8 +107,9 @@ class OwnPasskeys:
         )
         if not isinstance(prepared, Prepared):
             return prepared
-        # lost: the same answer, or the same credential, was stored in this moment
-        return prepared.passkey if await self.store.commit(*prepared.writes) else NotAdded("known")
+        first = guards(self.store, HeldMethods(account, rows), session_id=session_id)
+        # lost: the same answer, or the same credential, was stored in this moment, or the account or the session changed
+        return prepared.passkey if await self.store.commit(*first, *prepared.writes) else NotAdded("known")
 
     async def prepare(
         self,

@@ -11,6 +11,7 @@ from doorward.core.model.session import Session
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.passkeys.rules.proof import KINDS
+from doorward.features.authn.flow.changes import guards, held_methods
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.rate_limits.rules.attempts import Wait
@@ -38,17 +39,22 @@ class RemovePasskey:
     async def remove(
         self, account: Account, session: Session, factor_id: str, *, caller: Caller, now: int
     ) -> Literal["gone", "last", "last_step"] | Wait | None:
-        """Remove a passkey. None: it is removed. `gone`: it is not theirs, or not there any more. `last`: nothing else is left to sign
-        in with. `last_step`: a second step is demanded of the person, and no other is left (R84).
+        """Remove a passkey. None: it is removed. `gone`: it is not theirs, not there any more, or the account changed meanwhile. `last`:
+        nothing else is left to sign in with. `last_step`: a second step is demanded of the person, and no other is left (R84).
 
         Other sessions that a passkey vouches for end. They do not say which: one that is left would stand for the one that is gone.
         """
-        rows = await self.store.accounts.factors(account.id)
+        found = await held_methods(self.store, account.id)
+        if found is None:
+            return "gone"
+        account, rows = found.account, found.rows
         passkeys = await self.store.passkeys.of_account(account.id)
         passkey = next((one for one in passkeys if one.factor_id == factor_id), None)
         if passkey is None:
             return "gone"
-        if account.password_hash is None and len(passkeys) == 1:
+        # one that was copied is refused at every sign-in
+        working = [one for one in passkeys if one.suspect_at is None and one.factor_id != factor_id]
+        if account.password_hash is None and not working:
             return "last"
         left = [row for row in rows if row.id != factor_id]
         if not await self.flow.enough(account, left, now):
@@ -58,8 +64,10 @@ class RemovePasskey:
         orphans = self.factors.orphaned(left)
         mail = owner_mail(self.mail_queue, "passkey_removed", account, caller, now, name=passkey.name)
         done = await self.store.commit(
+            *guards(self.store, found, session_id=session.id),
             self.store.accounts.remove_factor(account.id, factor_id),
             *(self.store.accounts.remove_factors(account.id, kind) for kind in orphans),
+            *self.flow.unmet(account, left),
             self.store.messages.insert_mail(mail),
             self.audit_log.write(
                 "passkey.removed",

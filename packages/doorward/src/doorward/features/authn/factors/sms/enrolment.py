@@ -172,10 +172,11 @@ class PhoneEnrolment(Enrolment):
 
     async def _remove(self, pages: EnrolmentPages, post: SignedInPost) -> Response:
         account, browser = post.account, post.browser
-        row = await self._row(account, post.form.get("factor", ""))
+        rows = await self.phones.factors_of(account)
+        row = _chosen(rows, post.form.get("factor", ""))
         if row is None:
             return browser.go(METHODS)
-        left = await self.phones.others(account, row)
+        left = [one for one in rows if one.id != row.id]
         if not await pages.flow.sign_in_flow.enough(account, left, browser.now):
             return await self._number(_of(post), problem=FormProblem(Wrong.LAST_STEP))
         if account.password_hash is not None and not self.factors.beside_password(account, left):
@@ -191,6 +192,8 @@ class PhoneEnrolment(Enrolment):
             account,
             row,
             self.factors.orphaned,
+            rows=rows,
+            also=pages.flow.sign_in_flow.unmet(account, left),
             session_id=post.session.id,
             caller=browser.caller,
             now=browser.now,
@@ -201,8 +204,7 @@ class PhoneEnrolment(Enrolment):
 
     async def _row(self, account: Account, factor_id: str) -> EnrolledFactor | None:
         """The phone with this id; without one the newest, as from its card."""
-        rows = await self.phones.of_account(account)
-        return next((row for row in reversed(rows) if factor_id in {row.id, ""}), None)
+        return _chosen(await self.phones.of_account(account), factor_id)
 
     def _ask_password(
         self,
@@ -257,6 +259,11 @@ class PhoneEnrolment(Enrolment):
             problem=problem,
         )
         return page(view, enrolling.browser)
+
+
+def _chosen(rows: Sequence[EnrolledFactor], factor_id: str) -> EnrolledFactor | None:
+    phones = [row for row in reversed(rows) if row.kind == PhoneEnrolment.kind]
+    return next((row for row in phones if factor_id in {row.id, ""}), None)
 
 
 def _of(post: SignedInPost) -> Enrolling:

@@ -21,6 +21,7 @@ from doorward.features.authn.factors.sms.delivery import PHONE_PURPOSE, SmsDeliv
 from doorward.features.authn.factors.sms.rules import phone as rule
 from doorward.features.authn.factors.sms.rules.phone import KIND, Phone, PhoneProblem
 from doorward.features.authn.factors.sms.settings import SmsPolicy
+from doorward.features.authn.flow.changes import HeldMethods, guards
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.rules.sent_code import PAUSE, NotYet
 from doorward.features.authn.flow.rules.standing import shown_with
@@ -101,7 +102,10 @@ class Phones:
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
         code = await self.codes.match(KIND, _request(binding), typed, now)
-        return None if code is None else (rule.stored(self.codes.proven_target(code)), code)
+        # a sign-in may have changed its person since the code was sent
+        if code is None or code.account_id != account.id:
+            return None
+        return rule.stored(self.codes.proven_target(code)), code
 
     def added(
         self,
@@ -137,31 +141,36 @@ class Phones:
         row: EnrolledFactor,
         orphaned: Callable[[Sequence[EnrolledFactor]], Sequence[str]],
         *,
+        rows: Sequence[EnrolledFactor],
+        also: Sequence[Write] = (),
         session_id: str,
         caller: Caller,
         now: int,
     ) -> bool | Wait:
-        """Remove a phone; sign-ins in progress end. `orphaned`: the kinds of backups that have nothing to stand in for when only these factors are left.
-        False: it is not there any more."""
+        """Remove a phone; sign-ins in progress end. `rows` are all factors of the account, by which the caller has decided. `orphaned`: the
+        kinds of backups that have nothing to stand in for when only these factors are left. `also` is part of the commit. False: it is
+        not there any more, or the account changed meanwhile."""
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
         phone = rule.stored(self.number(row))
-        left = await self.others(account, row)
+        left = [one for one in rows if one.id != row.id]
         return await self.store.commit(
+            *guards(self.store, HeldMethods(account, rows), session_id=session_id),
             self.store.accounts.remove_factor(account.id, row.id),
             *(self.store.accounts.remove_factors(account.id, kind) for kind in orphaned(left)),
+            *also,
             *self.revoker.outstanding(account.id, now=now),
             self._told("phone_removed", account, phone, caller, now),
             self._noted("second_factor.removed", account, session_id, caller, now),
         )
 
+    async def factors_of(self, account: Account) -> Sequence[EnrolledFactor]:
+        """All factors of an account, by which the removal of a phone is decided."""
+        return await self.store.accounts.factors(account.id)
+
     async def of_account(self, account: Account) -> list[EnrolledFactor]:
         """The phones of an account, the oldest first."""
-        return [row for row in await self.store.accounts.factors(account.id) if row.kind == KIND]
-
-    async def others(self, account: Account, row: EnrolledFactor) -> list[EnrolledFactor]:
-        """The factors of the account besides this one."""
-        return [one for one in await self.store.accounts.factors(account.id) if one.id != row.id]
+        return [row for row in await self.factors_of(account) if row.kind == KIND]
 
     def number(self, row: EnrolledFactor) -> str:
         """The number of a phone, in E.164."""
