@@ -180,6 +180,8 @@ def test_variables_of_an_orchestrator_are_not_settings() -> None:
         ("PASSWORDS__MIN_LENGTH", "12", None),
         ("PASSWORDS__MIN_LENGTH_WITH_SECOND_FACTOR", "20", "never asks for a longer"),
         ("PASSWORDS__BREACHED_LIST", "/nowhere", "no such file"),
+        ("PASSWORDS__WORDS", "Blue Harbour,it", "at least 3 characters"),
+        ("PASSWORDS__WORDS", ",".join(f"name{n}" for n in range(201)), "at most 200"),
         ("BRAND__NAME", "", "is empty"),
         ("BRAND__NAME", "x" * 61, "too long"),
         ("DATABASE", "mysql://x", "mysql"),

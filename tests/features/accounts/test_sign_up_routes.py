@@ -112,7 +112,7 @@ async def test_the_sixth_wrong_code_explains_what_to_do_for_known_and_unknown_ad
         ("short", "15 characters"),
         ("x" * 300, "256"),
         ("aaaaaaaaaaaaaaaaaaaaaa", "easy to guess"),
-        ("new@example.com1", "contains your name, your address or the name of this service"),
+        ("new@example.com1", "contains your name, your address or a word of this service"),
     ],
 )
 async def test_a_refused_password_says_why(house: House, password: str, said: str) -> None:

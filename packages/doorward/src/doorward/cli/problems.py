@@ -99,7 +99,7 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "password_too_short": "The password is too short: at least {least} characters. Fix: A few unrelated words will do.",
     "password_too_long": "The password is too long: at most {most} characters. Fix: Take a shorter one.",
     "password_breached": "The password stands on a list of breached passwords. Fix: Take one that was never used anywhere.",
-    "password_personal": "The password is made of the person's address or name, or of this service's. Fix: Take other words.",
+    "password_personal": "The password is made of the person's address or name, or of words of this service. Fix: Take other words.",
     "password_guessable": "The password is too easy to guess. Fix: A few unrelated words will do.",
     "factor_missing": "{email} has no second factor. Fix: doorward user show {email!q}",
     "factor_not_held": "{email} has no second factor {given}. Fix: doorward user factors {email!q}",

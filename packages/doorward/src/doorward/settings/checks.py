@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from doorward.adapters.trust import ca_file_problem
 from doorward.core.model.mailbox import sender_of
+from doorward.core.model.policy import MOST_WORDS
 from doorward.core.model.section import Surroundings
 from doorward.core.text import one_line
 from doorward.core.web_origin import loopback, web_origin
@@ -182,6 +183,8 @@ def problems_of(settings: Settings) -> Iterator[str]:
     if passwords.min_length_with_second_factor > passwords.min_length:
         yield "passwords.min_length_with_second_factor is longer than passwords.min_length; a second factor never asks for a longer password"
     yield from _absent("passwords.breached_list", passwords.breached_list)
+    if len(passwords.words) > MOST_WORDS:
+        yield f"passwords.words holds {len(passwords.words)} words; at most {MOST_WORDS}, since each new password is compared with all"
     around = Surroundings(
         issuer=settings.issuer,
         development=settings.development,

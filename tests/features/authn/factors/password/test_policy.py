@@ -17,9 +17,10 @@ from doorward.core.errors import HashingBusy
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.message import EmailChallenge
-from doorward.core.model.policy import ThrottlePolicy
+from doorward.core.model.policy import PasswordPolicy, ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.features.accounts.sign_up import Amiss
+from doorward.features.authn.factors.password.build import password_policy
 from doorward.features.authn.factors.password.policy import MOST_WAITING
 from doorward.features.authn.factors.password.rules import password as rule
 from doorward.features.authn.factors.password.rules.password import Weak
@@ -131,3 +132,12 @@ async def test_estimates_are_limited_for_each_stranger(house: House, monkeypatch
     guess = await house.throttle.guess("password", ada, account_id=None, caller=CALLER, now=house.now)
     assert not isinstance(guess, Wait)
     assert guess.networks[0].limit == policy.per_address
+
+
+@pytest.mark.requirement(78)
+async def test_the_words_of_the_settings_count_for_every_new_password() -> None:
+    async with open_house(passwords=PasswordPolicy(words=("Blue Harbour",))) as house:
+        policy = house.services.get(password_policy)
+        asked = {"email": "ada@example.com", "name": None, "second_factor": False}
+        assert await policy.judge(Secret("BlueHarbour2026!"), **asked) == Weak("context")
+        assert await policy.judge(Secret("paper boats in april"), **asked) is None

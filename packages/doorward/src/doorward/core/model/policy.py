@@ -52,12 +52,17 @@ class SessionPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     recent: Seconds = 600
 
 
+MOST_WORDS = 200
+"""Words of `PasswordPolicy.words`: each new password is compared with all of them."""
+
+
 class PasswordPolicy(Section, frozen=True, forbid_unknown_fields=True):
     """NIST SP 800-63B-4 §3.1.1: 15 characters alone, 8 beside a second factor, at least 64 allowed, no composition
     rules.
 
     Argon2id with OWASP's first recommendation; `memory_kib`, `iterations`, `lanes`. `threads` 0: the number of cores.
-    `queue`: the most waiting hashes.
+    `queue`: the most waiting hashes. `words`: names of this context, such as those of projects and products, that no password may be
+    made of (ASVS 6.1.2).
     """
 
     files: ClassVar[frozenset[str]] = frozenset({"breached_list"})
@@ -71,6 +76,7 @@ class PasswordPolicy(Section, frozen=True, forbid_unknown_fields=True):
     threads: Annotated[int, Meta(ge=0, le=64)] = 0
     queue: Count = 256
     breached_list: str | None = None
+    words: tuple[Annotated[str, Meta(min_length=3, max_length=100)], ...] = ()
 
 
 class ThrottlePolicy(Struct, frozen=True, forbid_unknown_fields=True):

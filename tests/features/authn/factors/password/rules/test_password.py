@@ -107,6 +107,27 @@ def test_words_about_the_person_or_the_service_are_refused(typed: str) -> None:
 
 
 @pytest.mark.requirement(78)
+def test_the_operators_words_are_refused() -> None:
+    words = rule.context_words(
+        email="ada@example.com", name=None, issuer_host="", brand="", more=("Blue Harbour", "Zürich")
+    )
+
+    def told(typed: str) -> Weak | None:
+        return rule.judge(typed, POLICY, second_factor=False, words=words, listed=lambda _: False)
+
+    for typed in (
+        "BlueHarbour2026!",
+        "harbourharbour1",
+        "blue harbour blue",
+        "ZÜRICH zürich 12",
+        "zu\u0308richzu\u0308rich12!",
+    ):
+        assert told(typed) == Weak("context"), typed
+    assert told("paper boats of the harbour") is None
+    assert judge("BlueHarbour2026!", second_factor=True) is None
+
+
+@pytest.mark.requirement(78)
 def test_a_familiar_word_inside_a_strong_password_is_allowed() -> None:
     assert judge("my ada likes purple gravel teapots") is None
 

@@ -49,9 +49,9 @@ class Wrong(Said):
     )
     PASSWORD_CONTEXT = (
         "password_context",
-        N_("That password contains your name, your address or the name of this service. Choose another one."),
+        N_("That password contains your name, your address or a word of this service. Choose another one."),
     )
-    """It contains the person's name or address, or the name of this service."""
+    """It contains the person's name or address, or a word of this service."""
     PASSWORD_UNCHANGED = "password_unchanged", N_("That is your current password. Choose another one.")
     CODE_MISSING = "code_missing", N_("Enter the code.")
     CODE_WRONG = "code_wrong", N_("That code didn't work. Check it, or use the newest one.")

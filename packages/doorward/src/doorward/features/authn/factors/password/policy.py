@@ -45,7 +45,9 @@ class JudgePassword:
         wrong = self.measure(password, second_factor=second_factor)
         if wrong is not None:
             return wrong
-        words = rule.context_words(email=email, name=name, issuer_host=self.issuer_host, brand=self.brand)
+        words = rule.context_words(
+            email=email, name=name, issuer_host=self.issuer_host, brand=self.brand, more=self.policy.words
+        )
         # The estimate takes up to about 60 ms, which would delay every token request if it ran on the event loop.
         if self._waiting >= MOST_WAITING:
             raise HashingBusy

@@ -14,7 +14,10 @@ from doorward.features.authn.factors.password.rules import breach, strength
 Why = Literal["missing", "too_short", "too_long", "breached", "guessable", "context", "unchanged"]
 
 LEFT_OVER: Final = 6
-"""Characters that must remain once the person's name, their address and the name of this service are removed."""
+"""Characters that must remain once the person's name, their address and the words of this service are removed."""
+
+SHORTEST: Final = 3
+"""Characters of a context word; shorter ones occur in too many passwords."""
 
 ALONE_LOG10: Final = 8.0
 BESIDE_LOG10: Final = 6.0
@@ -100,14 +103,18 @@ def judge(
     return None
 
 
-def context_words(*, email: str, name: str | None, issuer_host: str, brand: str) -> tuple[str, ...]:
-    """Words that an attacker who knows the person and this service would try first (ASVS 6.2.11): whole and in parts, longest first."""
+def context_words(
+    *, email: str, name: str | None, issuer_host: str, brand: str, more: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Words that an attacker who knows the person and this service would try first (ASVS 6.2.11): whole and in parts, longest first.
+    `more` are the operator's."""
     local, _, domain = email.partition("@")
-    whole = [email, local, domain, name or "", issuer_host, brand]
+    whole = [email, local, domain, name or "", issuer_host, brand, *more]
     parts = [part for text in whole for part in _split(text)]
     words = {unicodedata.normalize("NFKC", word).casefold() for word in [*whole, *parts]}
-    # Two-letter words occur in too many passwords.
-    return tuple(sorted((word for word in words if len(word) >= 3), key=lambda word: (-len(word), word)))
+    return tuple(
+        sorted((word for word in words if len(word) >= SHORTEST), key=lambda word: (-len(word), word))
+    )
 
 
 def _split(text: str) -> list[str]:
