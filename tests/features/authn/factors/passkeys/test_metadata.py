@@ -61,6 +61,16 @@ async def test_an_authenticator_of_the_file_is_trusted_with_its_makers_certifica
     assert known.trust(bytes(16), CHAIN) == "unknown"
 
 
+@pytest.mark.parametrize("protection", [["software"], ["software", "remote_handle"]])
+async def test_a_maker_who_names_no_hardware_vouches_for_none(tmp_path: Path, protection: list[str]) -> None:
+    """docs/incidents/0063-software-called-hardware.md"""
+    described = entry()
+    described["metadataStatement"]["keyProtection"] = protection
+    known = metadata(tmp_path, blob(described))
+    await known.load()
+    assert known.trust(AAGUID, CHAIN) == "software"
+
+
 @pytest.mark.parametrize("status", ["REVOKED", "USER_VERIFICATION_BYPASS", "ATTESTATION_KEY_COMPROMISE"])
 async def test_a_revoked_or_broken_authenticator_is_refused(tmp_path: Path, status: str) -> None:
     known = metadata(tmp_path, blob(entry(status)))

@@ -15,7 +15,7 @@ from doorward.core.model.signin import SignIn
 from doorward.features.authn.factors.passkeys.build import own_passkeys, prove_passkey
 from doorward.features.authn.factors.passkeys.proving import COPIED, REFUSED, UNKNOWN, UNVERIFIED
 from doorward.features.authn.factors.passkeys.rules.challenge import TTL
-from doorward.features.authn.flow.proving import BARRED, GONE, MOST_FAILURES
+from doorward.features.authn.flow.proving import BARRED, DISABLED, GONE, MOST_FAILURES
 from tests.authenticator import Authenticator
 from tests.features.authn.factors.passkeys.owners import BROWSER, answer, device, enrolled, prove
 from tests.people import PASSWORD, House, caller_of, open_house
@@ -184,7 +184,23 @@ async def test_a_disabled_account_is_not_told_apart_from_an_unknown_passkey(hous
     await enrolled(house, account, phone)
     await house.change_account(account, disabled_at=house.now)
     sign_in = await house.sign_in()
-    assert (await prove(house, sign_in, await answer(house, phone, sign_in))).description == UNKNOWN
+    text = await answer(house, phone, sign_in, signature=b"wrong")
+    assert (await prove(house, sign_in, text)).description == UNKNOWN
+
+
+async def test_its_owner_hears_that_the_account_is_disabled_and_not_that_the_passkey_is_gone(
+    house: House,
+) -> None:
+    """docs/incidents/0064-a-passkey-forgotten-with-a-disabled-account.md"""
+    account, phone = await house.person(), device()
+    await enrolled(house, account, phone)
+    account = await house.change_account(account, disabled_at=house.now)
+    sign_in = await house.sign_in()
+    refused = await prove(house, sign_in, await answer(house, phone, sign_in))
+    assert refused.description == DISABLED
+    assert await house.store.sign_ins.get(sign_in.id) == sign_in
+    await house.change_account(account, disabled_at=None)
+    assert isinstance(await prove(house, sign_in, await answer(house, phone, sign_in)), SignIn)
 
 
 async def test_guesses_at_one_passkey_are_limited() -> None:

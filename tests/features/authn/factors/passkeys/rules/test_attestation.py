@@ -103,6 +103,15 @@ def test_only_permitted_authenticators_and_they_prove_it_where_there_is_metadata
 
     assert attested(was, digest, policy("unknown")) == PasskeyProblem("attestation_untrusted")
     assert attested(was, digest, policy("trusted")) == "verified"
+    # its maker vouches for it, and names no hardware
+    assert attested(was, digest, policy("software")) == "unverified"
+
+
+@pytest.mark.parametrize("name", [[], {}, ["none"], 7, b"none"])
+def test_a_format_that_is_no_text_is_unknown(name: object) -> None:
+    was, digest = made("16.2")
+    sent = AttestationObject(cbor.encode({"fmt": name, "attStmt": {}, "authData": bytes(was.auth_data)}))
+    assert attested(sent, digest, AttestationPolicy()) == PasskeyProblem("attestation_format")
 
 
 def issue(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from fido2 import cbor
+from fido2.webauthn import AttestationObject
 from msgspec import structs
 
 from doorward.features.authn.factors.passkeys.rules.attestation import AttestationPolicy
@@ -30,6 +32,17 @@ def test_a_passkey_can_be_made_without_presence_when_it_is_made_silently() -> No
     assert isinstance(made, NewPasskey)
     assert not made.user_verified
     assert registered(read, EXPECTED, attest=AttestationPolicy()) == PasskeyProblem("user_presence")
+
+
+@pytest.mark.parametrize("key", [b"", b"\xa1\x01\x19\x01", b"\xa1\x01\x1a\x01\x02", b"\xa1\x01", b"\xa1"])
+def test_a_key_that_ends_too_early_is_unreadable(key: bytes) -> None:
+    read = registration_response(Authenticator().create(OPTIONS))
+    assert read is not None
+    data = bytes(AttestationObject(read.attestation_object).auth_data)
+    cut = data[: 37 + 16 + 2 + len(read.credential_id)] + key
+    sent = cbor.encode({"fmt": "none", "attStmt": {}, "authData": cut})
+    broken = structs.replace(read, attestation_object=sent)
+    assert registered(broken, EXPECTED, attest=AttestationPolicy()) == PasskeyProblem("unreadable")
 
 
 def test_the_id_outside_is_the_id_inside() -> None:

@@ -24,6 +24,8 @@ BARRED: Final = OAuthError(
 MOST_FAILURES: Final = 100
 """Failures in a row after which an authenticator is refused, counted apart for devices that the account knows (NIST SP 800-63B-4
 §3.2.2)."""
+DISABLED: Final = "This account is disabled. Ask the people who run this service."
+"""Said only after a right first factor of a disabled account, so that its existence is not revealed to others."""
 _TRIES: Final = 5
 
 

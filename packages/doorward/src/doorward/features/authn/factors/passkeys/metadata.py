@@ -34,6 +34,8 @@ _UNTRUSTED: Final = frozenset(
     }
 )
 """Statuses with which an authenticator is refused (§3.1.4)."""
+_SOFTWARE: Final = "software"
+"""The protection of keys without hardware (FIDO Registry of Predefined Values §3.2)."""
 
 
 class BadMetadata(OperatorError):
@@ -81,7 +83,9 @@ class AuthenticatorMetadata:
         if any(report.status in _UNTRUSTED for report in entry.status_reports):
             return "revoked"
         roots = tuple(bytes(root) for root in entry.metadata_statement.attestation_root_certificates)
-        return "trusted" if chains_to(path, roots) else "unknown"
+        if not chains_to(path, roots):
+            return "unknown"
+        return "software" if _SOFTWARE in entry.metadata_statement.key_protection else "trusted"
 
     def _read(self) -> MdsAttestationVerifier:
         from fido2.mds3 import MdsAttestationVerifier

@@ -20,7 +20,7 @@ from doorward.features.authn.factors.passkeys.rules.ceremony import UV, PasskeyP
 from doorward.features.authn.factors.passkeys.rules.proof import shown
 from doorward.features.authn.factors.passkeys.rules.response import AssertionResponse, assertion_response
 from doorward.features.authn.flow.offered import OfferedFactors
-from doorward.features.authn.flow.proving import BARRED, GONE, barred_in, too_many, with_proof
+from doorward.features.authn.flow.proving import BARRED, DISABLED, GONE, barred_in, too_many, with_proof
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.rate_limits.rules.attempts import Guess, Wait
 from doorward.features.rate_limits.service import Throttle
@@ -35,6 +35,7 @@ COPIED: Final = OAuthError(
     "This passkey may have been copied, so it no longer works. Use another way.",
     "passkey copied",
 )
+_SAID: Final = {"unknown": UNKNOWN, "user_verification": UNVERIFIED, "disabled": DISABLED}
 _TRIES: Final = 5
 _FLAGS: Final = 32
 
@@ -108,8 +109,15 @@ class ProvePasskey:
         for _ in range(_TRIES):
             account = await self._account(passkey)
             row = None if passkey is None else await self._row(passkey)
-            if passkey is None or account is None or row is None:
+            if passkey is None or row is None:
                 return await self._failed(account, None, "unknown", guess, caller, now)
+            if account is None:
+                # only its owner hears that the account is disabled, and that the browser may keep the passkey
+                expected = self.ceremonies.expected(
+                    "get", binding=binding, browser_hash=browser_hash, now=now, first=True
+                )
+                right = isinstance(asserted(response, passkey, expected), Assertion)
+                return await self._failed(None, None, "disabled" if right else "unknown", guess, caller, now)
             first = owner is None or owner.id != account.id
             if owner is not None and first and not (may_switch and _verified(response)):
                 return await self._failed(account, passkey, "account", guess, caller, now)
@@ -237,7 +245,7 @@ class ProvePasskey:
         self.metrics.inc("sign_ins", "failed")
         if why == "copied":
             return COPIED
-        said = UNKNOWN if why == "unknown" else UNVERIFIED if why == "user_verification" else REFUSED
+        said = _SAID.get(why, REFUSED)
         return OAuthError("access_denied", said, f"passkey refused: {why}")
 
     async def _copied(

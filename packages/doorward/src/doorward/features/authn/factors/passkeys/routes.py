@@ -18,6 +18,7 @@ from doorward.features.authn.factors.passkeys.rules.response import assertion_re
 from doorward.features.authn.factors.passkeys.views import PasskeyStepView
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.pages import FlowPages, said_stale, ways
+from doorward.features.authn.flow.proving import DISABLED
 from doorward.features.sessions.browser_context import (
     BrowserContext,
     BrowserPages,
@@ -140,7 +141,11 @@ def _problem(refusal: OAuthError) -> FormProblem:
         return FormProblem(Wrong.TOO_MANY_TRIES, at=refusal.retry_at)
     if refusal == COPIED:
         return FormProblem(Wrong.PASSKEY_COPIED)
-    known = {UNKNOWN: Wrong.PASSKEY_UNKNOWN, UNVERIFIED: Wrong.PASSKEY_UNVERIFIED}
+    known = {
+        UNKNOWN: Wrong.PASSKEY_UNKNOWN,
+        UNVERIFIED: Wrong.PASSKEY_UNVERIFIED,
+        DISABLED: Wrong.ACCOUNT_DISABLED,
+    }
     return FormProblem(known.get(refusal.description, Wrong.PASSKEY_REFUSED))
 
 

@@ -8,8 +8,9 @@ from typing import Final, Literal, final
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.secret import Secret
-from doorward.features.authn.factors.password.service import DISABLED, CheckPassword
+from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of
+from doorward.features.authn.flow.proving import DISABLED
 from doorward.features.authn.slots import FinishedReset
 from doorward.features.sessions.browser_context import (
     BrowserContext,

@@ -16,7 +16,7 @@ from doorward.core.ports.passwords import PasswordHasher
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.password.rules import password as rule
 from doorward.features.authn.factors.password.rules.proof import of_password
-from doorward.features.authn.flow.proving import GONE, add_proof, too_many, with_proof
+from doorward.features.authn.flow.proving import DISABLED, GONE, add_proof, too_many, with_proof
 from doorward.features.rate_limits.rules.attempts import Guess, Wait
 from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.features.rate_limits.service import Throttle
@@ -24,8 +24,6 @@ from doorward.storage.sql.store import Store, Write
 
 MISMATCH: Final = "That email and password don't match."
 """The same answer for a wrong password and an unknown account (ASVS 6.3.8)."""
-DISABLED: Final = "This account is disabled. Ask the people who run this service."
-"""Shown only after the right password of a disabled account, so that its existence is not revealed to others."""
 
 
 @final

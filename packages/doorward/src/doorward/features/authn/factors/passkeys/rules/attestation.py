@@ -21,7 +21,8 @@ from doorward.features.authn.factors.passkeys.rules.ceremony import MALFORMED, P
 from doorward.features.authn.factors.passkeys.rules.der import elements
 from doorward.features.authn.factors.passkeys.rules.tpm import TpmStatement
 
-Trust = Literal["trusted", "unknown", "revoked"]
+Trust = Literal["trusted", "software", "unknown", "revoked"]
+"""`software`: its maker vouches for the authenticator, and says that no hardware protects its keys."""
 _AAGUID_EXTENSION: Final = x509.ObjectIdentifier("1.3.6.1.4.1.45724.1.1.4")
 _ANDROID_EXTENSION: Final = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.1.17")
 _PURPOSE, _ALL_APPLICATIONS, _ORIGIN = 1, 600, 702
@@ -108,7 +109,8 @@ def attested(
     aaguid = _credential(made.auth_data).aaguid
     if policy.allowed and str(aaguid) not in policy.allowed:
         return PasskeyProblem("authenticator")
-    verifier = _formats().get(made.fmt)
+    # the library does not check that the name of the format is a text
+    verifier = _formats().get(made.fmt) if isinstance(made.fmt, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
     if verifier is None:
         return PasskeyProblem("attestation_format")
     try:
@@ -118,22 +120,19 @@ def attested(
             return PasskeyProblem("attestation")
     except (InvalidAttestation, *MALFORMED):
         return PasskeyProblem("attestation")
-    found = _worth(checked.attestation_type, aaguid, path, policy)
-    if policy.allowed and policy.trust is not None and found in {"none", "self", "unverified"}:
+    kind = checked.attestation_type
+    trust: Trust = "unknown"
+    if policy.trust is not None and kind not in {AttestationType.NONE, AttestationType.SELF}:
+        trust = policy.trust(bytes(aaguid), path)
+    if trust == "revoked":
+        return PasskeyProblem("attestation_revoked")
+    if policy.allowed and policy.trust is not None and trust == "unknown":
         return PasskeyProblem("attestation_untrusted")
-    return found
-
-
-def _worth(
-    kind: AttestationType, aaguid: bytes, path: tuple[bytes, ...], policy: AttestationPolicy
-) -> AttestationResult | PasskeyProblem:
     if kind == AttestationType.NONE:
         return "none"
     if kind == AttestationType.SELF:
         return "self"
-    trust = "unknown" if policy.trust is None else policy.trust(bytes(aaguid), path)
-    if trust == "revoked":
-        return PasskeyProblem("attestation_revoked")
+    # only a key in hardware is worth a level of its own
     return "verified" if trust == "trusted" else "unverified"
 
 

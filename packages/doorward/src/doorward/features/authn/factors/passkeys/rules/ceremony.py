@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Final, Literal
 
@@ -52,6 +53,7 @@ MALFORMED: Final = (
     NotImplementedError,
     OverflowError,
     RecursionError,
+    struct.error,
     InvalidSignature,
     UnsupportedAlgorithm,
     ExtensionNotFound,
