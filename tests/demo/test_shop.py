@@ -14,8 +14,13 @@ from doorward_demo.demo.drive.page import Page
 from tests.demo import running
 from tests.waiting import PATIENCE
 
-ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"
-PASSWORDS = {ALICE: "seven green lanterns", BOB: "quiet harbour at noon", CAROL: "paper boats in april"}
+ALICE, BOB, CAROL, DORA = (f"{name}@example.com" for name in ("alice", "bob", "carol", "dora"))
+PASSWORDS = {
+    ALICE: "seven green lanterns",
+    BOB: "quiet harbour at noon",
+    CAROL: "paper boats in april",
+    DORA: "nine copper kettles",
+}
 
 
 class Person:
@@ -90,6 +95,37 @@ def test_roles_decide_which_requests_the_api_accepts(dev: running.Dev) -> None:
     carol.sign_in(CAROL)
     assert "The API says 403" in carol.html
     assert orders_of(carol.html) == []
+
+
+def test_an_auditor_sets_up_a_phone_with_the_message_in_the_outbox_and_goes_on_to_the_app(
+    dev: running.Dev,
+) -> None:
+    dora, number = Person(dev), "+491601234567"
+    dora.home()
+    dora.go("/sign-in")
+    dora.submit("/sign-in", {"identifier": DORA, "password": PASSWORDS[DORA]})
+    assert dora.at.path == "/sign-in/enrol", dora.html
+    dora.go(_link(dora.html, "enrol-sms"))
+    dora.submit("/sign-in/enrol/phone", {"number": number})
+    outbox = dora.http.get(f"{dev.state.places.issuer}/_dev/outbox").text
+    (message,) = [one for one in re.findall(r"<article\b.*?</article>", outbox, re.DOTALL) if number in one]
+    dora.submit("/sign-in/enrol/phone/code", {"code": _plain(message, "big-code")})
+    assert dora.html.count("<li><code>") == 10, dora.html
+    dora.go(_link(dora.html, "to-methods"))
+    dora.submit("/consent", {"decision": "allow"})
+    assert "Dora Dane" in dora.html
+    assert orders_of(dora.html)
+
+
+def _link(html: str, element_id: str) -> str:
+    (tag,) = re.findall(rf'<a [^>]*id="{element_id}"[^>]*>', html)
+    (href,) = re.findall(r'href="([^"]*)"', tag)
+    return href.replace("&amp;", "&")
+
+
+def _plain(html: str, css_class: str) -> str:
+    (text,) = re.findall(rf'class="{css_class}"[^>]*>(.*?)</', html, re.DOTALL)
+    return re.sub(r"\s", "", text)
 
 
 @pytest.mark.parametrize(

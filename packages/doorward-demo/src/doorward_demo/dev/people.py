@@ -31,4 +31,11 @@ PEOPLE: Final = (
     SeededPerson(
         "carol@example.com", "Carol Cole", "paper boats in april", (), "may sign in, and nothing else"
     ),
+    SeededPerson(
+        "dora@example.com",
+        "Dora Dane",
+        "nine copper kettles",
+        ("auditor",),
+        "sees all orders, and needs a second step",
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.model.actor import Actor
 from doorward.core.model.client import Client
@@ -28,7 +28,20 @@ _ORDERS_PERMISSIONS: Final = (
     Permission("orders:write", "Place orders"),
 )
 _STOCK_PERMISSIONS: Final = (Permission("stock:read", "See what is in stock"),)
-_ROLES: Final = (("customer", "orders:read", True), ("clerk", "orders:read,orders:write", False))
+
+
+class _SeededRole(Struct, frozen=True):
+    name: str
+    permissions: str
+    default: bool = False
+    second_factor: bool = False
+
+
+_ROLES: Final = (
+    _SeededRole("customer", "orders:read", default=True),
+    _SeededRole("clerk", "orders:read,orders:write"),
+    _SeededRole("auditor", "orders:read", second_factor=True),
+)
 
 
 async def seed(services: Services, actor: Actor, places: Places, known: DemoApps | None) -> DemoApps:
@@ -105,16 +118,22 @@ async def _apis(services: Services, actor: Actor, places: Places) -> None:
 async def _roles(services: Services, actor: Actor) -> None:
     orders = await services.get(admin.apis).get(actor, ORDERS)
     there = {role.name: role for role in await services.get(admin.roles).find(actor)}
-    for name, permissions, default in _ROLES:
-        old = there.get(name)
-        held = tuple(permissions.split(","))
-        if old is not None and old.permissions == {orders.identifier: held} and old.default == default:
-            continue
-        allowed = [f"{ORDERS}:{permissions}"]
+    for role in _ROLES:
+        old = there.get(role.name)
+        held = {orders.identifier: tuple(role.permissions.split(","))}
+        allowed = [f"{ORDERS}:{role.permissions}"]
         if old is None:
-            await services.get(admin.roles).create(actor, name, permissions=allowed, default=default)
-        else:
-            await services.get(admin.roles).update(actor, old.id, allow=allowed, default=default)
+            await services.get(admin.roles).create(
+                actor,
+                role.name,
+                permissions=allowed,
+                default=role.default,
+                second_factor=role.second_factor,
+            )
+        elif (old.permissions, old.default, old.second_factor) != (held, role.default, role.second_factor):
+            await services.get(admin.roles).update(
+                actor, old.id, allow=allowed, default=role.default, second_factor=role.second_factor
+            )
 
 
 async def _person(services: Services, actor: Actor, person: SeededPerson) -> None:

@@ -33,9 +33,9 @@ def create_app(issuer: str, audience: str) -> FastAPI:
     ledger = Ledger()
 
     def orders(who: Principal = Security(auth, scopes=["orders:read"])) -> dict[str, Any]:
-        """Your orders; a clerk sees everybody's."""
+        """Your orders; a clerk and an auditor see everybody's."""
         own = ledger.of(who.sub)
-        shown = ledger.of_everybody() if "clerk" in who.roles else own
+        shown = own if who.roles.isdisjoint({"clerk", "auditor"}) else ledger.of_everybody()
         return {"orders": [_public(order, who) for order in shown]}
 
     sure = auth.require(scopes=["orders:read"], acr=["urn:doorward:aal2"], max_age=STEP_UP_FOR)
