@@ -280,7 +280,7 @@ def test_a_reset_of_one_factor_and_a_demand_for_one_say_what_follows(stocked: Ru
     codes = stocked(
         "user", "reset-factors", ada, "--yes", "--kind", "recovery_code", "--reason", "found on paper"
     )
-    assert "still has totp; they are signed out everywhere" in codes.out
+    assert "still has authenticator app; they are signed out everywhere" in codes.out
     gone = stocked("user", "reset-factors", ada, "--yes", "--id", "fac_1", "--json").document
     assert (gone["factors"], gone["authenticator"]) == ([], None)
     assert gone["required"] is not None, "the next sign-in asks for a new one"

@@ -48,3 +48,21 @@ def test_somebodys_passkeys_are_listed_without_their_keys(stocked: Run, house: P
     assert "Phone 0" in words
     assert "copied" in words
     assert stocked("passkeys", "list", "nobody@example.com").status == 1
+
+
+def test_the_factors_of_somebody_are_shown_with_the_ids_that_a_reset_takes(stocked: Run, house: Path) -> None:
+    ada = "ada@example.com"
+    assert "second factors  none" in stocked("user", "factors", ada).out
+    asyncio.run(_with_passkeys(house / "doorward.db", ada))
+    stocked("user", "require-factor", ada, "--grace", "7")
+    words = stocked("user", "factors", ada).out
+    first, second = (line.split() for line in words.splitlines() if line.split()[0] == "passkey")
+    assert (first[-1], second[-1]) == ("fac_0", "fac_1")
+    assert "Phone 0, set up 2023-11-14 22:13 UTC, used 2027-01-15 08:00 UTC" in words
+    assert "copied, refused since" in words
+    assert "may be put off until" in words
+    gone = stocked("user", "reset-factors", ada, "--yes", "--id", first[-1])
+    assert "still has passkey;" in gone.out
+    last = stocked("user", "reset-factors", ada, "--yes")
+    assert "has no second factor any more" in last.out
+    assert "Their password" not in last.err, "she has none"

@@ -16,7 +16,7 @@ from doorward.cli.show import Rows
 from doorward.core.amounts import moment
 from doorward.core.model.account import Account
 from doorward.features.admin import build as admin
-from doorward.features.admin.factors import FactorsOf
+from doorward.features.admin.factors import FactorsOf, HeldFactor
 from doorward.features.admin.people import PeopleAdmin
 from doorward.features.services import Services
 
@@ -195,24 +195,39 @@ def _done(run: CommandRun, work: Callable[[PeopleAdmin], Awaitable[Account]], sa
     run.done(documents.of_account(account), f"{account.email} {said}")
 
 
+FACTOR_NAMES = {
+    "passkey": "passkey",
+    "totp": "authenticator app",
+    "sms": "phone",
+    "email_code": "codes by mail",
+}
+"""The kinds of second factors, as people know them."""
+
+
 def factor_rows(found: FactorsOf) -> Rows:
-    """Second factors as lines of a card."""
+    """Second factors as lines of a card, each with its id, which `reset-factors` takes."""
     said = documents.of_factors(found)
-    app, codes = said["authenticator"], said["recovery_codes"]
-    used = "" if app is None or app["last_used_at"] is None else f", used {moment(app['last_used_at'])}"
-    left = f"{codes['left']} left of {codes['left'] + codes['used']}, made {moment(codes['made_at'])}"
-    others = [
-        (one.kind.replace("_", " "), f"{one.name or one.to or one.id}, set up {moment(one.added_at)}")
-        for one in found.held
-        if one.kind != "totp"
-    ]
-    required = said["required"]
-    return [
-        ("authenticator app", "none" if app is None else f"set up {moment(app['added_at'])}{used}"),
-        *others,
-        ("recovery codes", "none" if codes["made_at"] is None else left),
-        *(() if required is None else (("required", f"since {moment(required['since'])}"),)),
-    ]
+    codes, required = said["recovery_codes"], said["required"]
+    rows = [(FACTOR_NAMES.get(one.kind, one.kind), _factor(one)) for one in found.held]
+    if codes["made_at"] is not None:
+        left = f"{codes['left']} left of {codes['left'] + codes['used']}, made {moment(codes['made_at'])}"
+        rows.append(("recovery codes", left))
+    if not rows:
+        rows.append(("second factors", "none"))
+    if required is not None:
+        until = required["grace_until"]
+        grace = "" if until is None else f", may be put off until {moment(until)}"
+        rows.append(("required", f"since {moment(required['since'])}{grace}"))
+    return rows
+
+
+def _factor(one: HeldFactor) -> str:
+    said = [one.name or "", one.to or "", f"set up {moment(one.added_at)}"]
+    if one.last_used_at is not None:
+        said.append(f"used {moment(one.last_used_at)}")
+    if one.suspect_at is not None:
+        said.append(f"copied, refused since {moment(one.suspect_at)}")
+    return ", ".join([*filter(None, said), one.id])
 
 
 def _rows(account: Account, found: FactorsOf | None = None) -> Rows:

@@ -11,7 +11,7 @@ import typer
 from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import documents, show
 from doorward.cli.command import CommandRun, command
-from doorward.cli.people import Who, app, factor_rows
+from doorward.cli.people import FACTOR_NAMES, Who, app, factor_rows
 from doorward.features.admin import build as admin
 from doorward.features.admin.factors import FactorAdmin, FactorsOf
 from doorward.features.services import Services
@@ -78,15 +78,12 @@ def reset_factors(
     )
 
     def human(console: show.Console) -> None:
-        has = (
-            f"still has {', '.join(one.kind for one in left.held)}"
-            if left.held
-            else "has no second factor any more"
-        )
+        names = [FACTOR_NAMES.get(one.kind, one.kind) for one in left.held]
+        has = f"still has {', '.join(names)}" if names else "has no second factor any more"
         show.done(console, f"{account.email} {has}; they are signed out everywhere.")
         if forget_password:
             show.note("They choose a new password with “Forgot password?”.")
-        elif not left.held:
+        elif not left.held and left.account.password_hash is not None:
             show.note(
                 "Their password may be as short as one beside a second factor: have them set up a new one."
             )

@@ -41,6 +41,8 @@ class HeldFactor(Struct, frozen=True, kw_only=True):
     name: str | None = None
     to: str | None = None
     """Where its codes are sent, masked as on the pages."""
+    suspect_at: int | None = None
+    """Since when a passkey is refused, because its key seems to exist twice."""
 
 
 class FactorsOf(Struct, frozen=True, kw_only=True):
@@ -212,11 +214,17 @@ def _going(
 
 def _held(row: EnrolledFactor, passkey: Passkey | None, to: str | None) -> HeldFactor:
     used = None if row.last_step is None else row.last_step * totp.PERIOD
-    name = None
+    name = suspect_at = None
     if passkey is not None:
-        used, name = passkey.last_used_at, passkey.name or None
+        used, name, suspect_at = passkey.last_used_at, passkey.name or None, passkey.suspect_at
     return HeldFactor(
-        id=row.id, kind=_name(row), added_at=row.created_at, last_used_at=used, name=name, to=to
+        id=row.id,
+        kind=_name(row),
+        added_at=row.created_at,
+        last_used_at=used,
+        name=name,
+        to=to,
+        suspect_at=suspect_at,
     )
 
 
