@@ -20,11 +20,21 @@ from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant, RefreshToken
 from doorward.core.model.session import Consent, Session
 from doorward.features.oauth.tokens.rules import refresh_format as text
+from doorward.storage.sql.statements import write
 from doorward.storage.sql.store import Store, Write
 from doorward.storage.sqlite.database import open_sqlite
+from tests.storage import samples
 
 DAY = 86_400
 BATCH = 200
+
+
+REMEMBERED = (
+    "INSERT INTO remembered_devices (id, account_id, secret_hash, previous_hash, rotated_at, name, user_agent, address, factors_mark,"
+    " created_at, used_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+STRONG = 5
+"""Every fifth person has a passkey, a code on its way, a demand, and a device that is remembered."""
 
 
 class Crowd(Struct, frozen=True):
@@ -93,6 +103,29 @@ class Crowd(Struct, frozen=True):
         return hashlib.sha256(f"{what} {number}".encode()).hexdigest()[:size].ljust(size, "0")
 
 
+def strong(store: Store, crowd: Crowd, number: int) -> list[Write]:
+    """The rows of further second factors of a person."""
+    id_, now = crowd.id(number), crowd.now
+    account_id, factor_id = f"usr_{id_}", f"fac_{id_}k"
+    row = EnrolledFactor(factor_id, account_id, "passkey", now)
+    passkey = samples.passkey(
+        factor_id=factor_id, account_id=account_id, credential_id=b"\x00\xff" + id_.encode() * 30
+    )
+    code = samples.sent_code(id_, account_id=account_id, factor_id=factor_id, target=b"\x00\xff")
+    device = (
+        f"dev_{id_}", account_id, digest(f"device {number}"), digest(f"former {number}"), now, "Désk", "Firefox ✓", "192.0.2.1",
+        "mark", now, now, now + DAY,
+    )  # fmt: skip
+    return [
+        store.accounts.add_factor(row),
+        store.passkeys.insert(passkey),
+        store.sent_codes.insert(code),
+        store.factor_demands.asked(account_id, now),
+        store.factor_failures.add((factor_id,), known=True),
+        write(REMEMBERED, *device),
+    ]
+
+
 async def settle(store: Store, crowd: Crowd, first: int, last: int) -> None:
     """Write the people from `first` up to `last`, without the last."""
     pending: list[Write] = []
@@ -107,6 +140,7 @@ async def settle(store: Store, crowd: Crowd, first: int, last: int) -> None:
             store.grants.insert(grant),
             store.grants.insert_refresh(token),
             *(store.audit.append(event) for event in events),
+            *(strong(store, crowd, number) if number % STRONG == 0 else ()),
         ]
         if number % BATCH == BATCH - 1 or number == last - 1:
             assert await store.commit(*pending)

@@ -16,7 +16,7 @@ from doorward.core.model.secret import Secret
 from doorward.ops.backup.file import BackupHeader, BackupProblem, BackupReader, BackupWriter
 from doorward.ops.backup.locks import lock_by_key, lock_by_passphrase, new_data_key, open_lock
 from tests.cli.conftest import Ended
-from tests.moving.crowd import crowd, fill, settle, sqlite_store
+from tests.moving.crowd import STRONG, crowd, fill, settle, sqlite_store
 
 Run = Callable[..., Ended]
 pytestmark = pytest.mark.anyio
@@ -155,7 +155,9 @@ def test_a_backup_is_one_moment_while_others_write(stocked: Run, house: Path) ->
     assert rows["accounts"] >= 9001
     people = rows["accounts"] - 1
     assert (rows["sessions"], rows["grants"], rows["refresh_tokens"]) == (people, people, people)
-    assert rows["factors"] == 2 * people
+    assert rows["factors"] == 2 * people + rows["passkeys"]
+    for table in ("passkeys", "sent_codes", "factor_demands", "factor_failures", "remembered_devices"):
+        assert rows[table] == -(-people // STRONG), table
     with closing(sqlite3.connect(house / "doorward.db")) as db:
         assert db.execute("SELECT COUNT(*) FROM accounts").fetchone()[0] > rows["accounts"]
 

@@ -25,6 +25,7 @@ from tests.flows.processes import Fleet, processes
 from tests.flows.running import operate
 from tests.flows.seeds import PASSWORD
 from tests.moving import house
+from tests.moving.crowd import REMEMBERED
 
 DAY = 86_400
 PEOPLE = ("passkey", "key", "phone", "mail", "demanded", "barred")
@@ -34,10 +35,6 @@ SECTIONS: dict[str, dict[str, Any]] = {
     # without a gateway the messages stay in the development outbox
     "sms": {"channel": "webhook", "countries": ["DE"]},
 }
-DEVICE = (
-    "INSERT INTO remembered_devices (id, account_id, secret_hash, previous_hash, rotated_at, name, user_agent, address, factors_mark,"
-    " created_at, used_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 
 
 @dataclass
@@ -80,7 +77,7 @@ async def stock(services: Services) -> None:
         now + DAY,
     )
     assert await store.commit(
-        store.accounts.add_factor(phone), store.accounts.add_factor(mail), write(DEVICE, *device)
+        store.accounts.add_factor(phone), store.accounts.add_factor(mail), write(REMEMBERED, *device)
     )
     await services.get(admin.factors).require(os_actor(), email("demanded"), grace=7 * DAY)
 

@@ -27,7 +27,7 @@ from doorward.storage.sql.migrate import known
 from doorward.storage.sqlite.file import prepare
 from tests.cli.conftest import Ended
 from tests.flows.settings import environment
-from tests.moving.crowd import crowd, fill, sqlite_store
+from tests.moving.crowd import STRONG, crowd, fill, sqlite_store
 from tests.waiting import PATIENCE
 
 Run = Callable[..., Ended]
@@ -154,7 +154,11 @@ def test_end_everything_ends_every_session_and_token(backed_up: Run, house: Path
     assert one(path, "SELECT COUNT(*) FROM refresh_tokens") == 0
     assert one(path, "SELECT COUNT(*) FROM signing_keys WHERE state <> 'revoked'") == 0
     assert one(path, "SELECT COUNT(*) FROM accounts") == 121
-    assert one(path, "SELECT COUNT(*) FROM factors") == 240
+    assert one(path, "SELECT COUNT(*) FROM factors") == 240 + 120 // STRONG
+    assert one(path, "SELECT COUNT(*) FROM passkeys") == 120 // STRONG
+    for name in ("remembered_devices", "sent_codes"):
+        assert one(house / "doorward.db", f"SELECT COUNT(*) FROM {name}") == 120 // STRONG
+        assert one(path, f"SELECT COUNT(*) FROM {name}") == 0, name
 
 
 def test_a_newer_backup_is_refused_and_an_older_one_brought_up_to_date(

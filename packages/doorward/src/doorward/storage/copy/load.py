@@ -14,6 +14,15 @@ from doorward.storage.copy.tables import SEEDED, CopyRefused, Table, shared
 from doorward.storage.sql.database_state import PUT_META
 
 _RESTORED: Final[EndReason] = "restored"
+_ENDING: Final = (
+    "refresh_tokens",
+    "authorization_codes",
+    "sign_ins",
+    "tickets",
+    "sent_codes",
+    "trusted_devices",
+    "remembered_devices",
+)
 
 
 async def load(side: Side, pieces: Iterable[Piece], progress: Progress) -> Reading:
@@ -67,14 +76,17 @@ async def begin_anew(side: Side, before: Mapping[str, int], feed: str) -> None:
 
 
 async def end_everything(side: Side, now: int) -> None:
-    """End all sessions, grants, refresh tokens, codes and signing keys: no user stays signed in and no token stays
-    valid."""
+    """End all sessions, grants, refresh tokens, codes, remembered devices and signing keys: no user stays signed in, no token stays
+    valid, and every second factor is asked for."""
     await side.run(
         "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL", (now, _RESTORED)
     )
     await side.run("UPDATE grants SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL", (now, _RESTORED))
-    for name in ("refresh_tokens", "authorization_codes", "sign_ins", "tickets", "trusted_devices"):
-        await side.run(f"DELETE FROM {name}")  # noqa: S608 - names from this package
+    there = {table.name for table in await side.tables()}
+    for name in _ENDING:
+        # a backup of an older schema has not all of them
+        if name in there:
+            await side.run(f"DELETE FROM {name}")  # noqa: S608 - names from this package
     await side.run(
         "UPDATE signing_keys SET state = 'revoked', retired_at = ? WHERE state <> 'revoked'", (now,)
     )
