@@ -125,12 +125,51 @@ def test_a_passkey_is_renamed(grace: Person, email: str) -> None:
 def test_a_security_key_is_asked_for_after_the_password(grace: Person, email: str) -> None:
     grace.new_account(email, "Grace Host")
     authenticator = attach(grace.page, "usb", synced=False)
-    add_passkey(grace)
+    grace.press("#nav-key", "Sign-in methods")
+    grace.press("#passkey-add", "Add a passkey")
+    # it has no copy elsewhere, and its loss would lock the person out
+    grace.press("#passkey-create", "Your recovery codes")
+    expect(grace.page.locator("#done")).to_contain_text("Your passkey is added")
+    code = grace.page.locator("#codes code").first.inner_text()
+    grace.press("#to-methods", "Sign-in methods")
+    expect(grace.page.locator("#passkey-1-asked")).to_be_visible()
     sign_out(grace, authenticator)
     with authenticator.asleep():
         grace.enter(email, PASSWORD, "Use your passkey")
         expect(grace.page.locator("#who")).to_have_text(f"for {email}")
     grace.press("#passkey-use", "Profile")
+    sign_out(grace, authenticator)
+    with authenticator.asleep():
+        grace.enter(email, PASSWORD, "Use your passkey")
+        grace.press(".other-way", "Enter a recovery code")
+    grace.page.fill("#code", code)
+    grace.press("#submit", "Profile")
+
+
+def test_the_owner_of_a_passkey_decides_when_it_is_asked_for_and_makes_recovery_codes(
+    grace: Person, email: str
+) -> None:
+    authenticator = with_passkey(grace, email)
+    with authenticator.asleep():
+        grace.enter(email, PASSWORD, "Profile")
+    grace.press("#nav-key", "Sign-in methods")
+    grace.press("#passkey-1-second-submit", "Sign-in methods")
+    expect(grace.page.locator("#done")).to_contain_text("From now on we ask for this passkey")
+    expect(grace.page.locator("#codes-left")).to_have_text("None yet")
+    grace.press("#recovery-submit", "Your recovery codes")
+    assert len(set(grace.page.locator("#codes code").all_inner_texts())) == 10
+    grace.press("#to-methods", "Sign-in methods")
+    expect(grace.page.locator("#codes-left")).to_have_text("10 of 10 left")
+    sign_out(grace, authenticator)
+    with authenticator.asleep():
+        grace.enter(email, PASSWORD, "Use your passkey")
+    grace.press("#passkey-use", "Profile")
+    grace.press("#nav-key", "Sign-in methods")
+    grace.press("#passkey-1-second-submit", "Sign-in methods")
+    expect(grace.page.locator("#done")).to_contain_text("only where a second step is required")
+    sign_out(grace, authenticator)
+    with authenticator.asleep():
+        grace.enter(email, PASSWORD, "Profile")
 
 
 def test_a_required_passkey_is_added_on_the_way_to_the_app(

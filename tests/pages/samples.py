@@ -240,7 +240,9 @@ def samples(
             back="/sign-in/enrol",
             flow=FLOW,
         ),
-        "enrolment-recovery-codes": RecoveryCodes(CODES, text, onward="/sign-in/enrol", flow=FLOW),
+        "enrolment-recovery-codes": RecoveryCodes(
+            CODES, text, done=Done.AUTHENTICATOR_ADDED, onward="/sign-in/enrol", flow=FLOW
+        ),
         "authenticator": TotpSetup(
             uri="otpauth://totp/Doorward:ada%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Doorward",
             key="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",

@@ -48,8 +48,11 @@ def samples(text: str = "ada@example.com") -> dict[str, View]:
                     created_at=1_795_358_000,
                     last_used_at=1_795_368_000,
                     copied=True,
+                    switch=False,
                 ),
+                PasskeyLine(id="fac_3", name="YubiKey 5", created_at=1_795_358_000, second=True),
             ),
+            recoverable=True,
         ),
         "methods-no-passkey": Methods(account=text, minimum=10, signals="[]", passkeys=()),
         "passkey-name": PasskeyNameView(

@@ -59,12 +59,31 @@ def samples(text: str) -> dict[str, View]:
         "phone-new-full": PhoneNewView(
             action=_PLACE, back="/account/methods", account=text, problem=FormProblem(Wrong.PHONES_FULL)
         ),
-        "phone-proof": PhoneProofView(action=f"{_PLACE}/code", change=_PLACE, number=_NUMBER),
+        "phone-proof": PhoneProofView(
+            action=f"{_PLACE}/code", change=_PLACE, back="/account/methods", number=_NUMBER
+        ),
         "phone-proof-failed": PhoneProofView(
-            action=f"{_ENROL}/code", change=_ENROL, number=_NUMBER, flow=FLOW, failed=True
+            action=f"{_ENROL}/code",
+            change=_ENROL,
+            back="/sign-in/enrol",
+            number=_NUMBER,
+            flow=FLOW,
+            delivery="failed",
+        ),
+        "phone-proof-delayed": PhoneProofView(
+            action=f"{_PLACE}/code",
+            change=_PLACE,
+            back="/account/methods",
+            number=_NUMBER,
+            delivery="delayed",
         ),
         "phone-proof-again": PhoneProofView(
-            action=f"{_ENROL}/code", change=_ENROL, number=_NUMBER, flow=FLOW, resent=True
+            action=f"{_ENROL}/code",
+            change=_ENROL,
+            back="/sign-in/enrol",
+            number=_NUMBER,
+            flow=FLOW,
+            resent=True,
         ),
         "phone-remove": PhoneRemoveView(
             action=f"{_PLACE}/remove",

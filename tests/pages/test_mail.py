@@ -15,7 +15,13 @@ from doorward.features.authn.factors.email_code.messages import (
     SignInCodeMail,
     VerifyAddressMail,
 )
-from doorward.features.authn.factors.passkeys.messages import PasskeyAdded, PasskeyCopied, PasskeyRemoved
+from doorward.features.authn.factors.passkeys.messages import (
+    PasskeyAdded,
+    PasskeyAskedFor,
+    PasskeyCopied,
+    PasskeyNotAskedFor,
+    PasskeyRemoved,
+)
 from doorward.features.authn.factors.password.messages import PasswordChanged
 from doorward.features.authn.factors.recovery_codes.messages import RecoveryCodesMade, RecoveryCodeUsed
 from doorward.features.authn.factors.sms.messages import PhoneAdded, PhoneRemoved
@@ -51,6 +57,8 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         MailCodesRemoved(at=AT, device=name, address=name),
         PasskeyAdded(at=AT, device=name, name=name),
         PasskeyRemoved(at=AT, device=name),
+        PasskeyAskedFor(at=AT, device=name, name=name),
+        PasskeyNotAskedFor(at=AT, device=name),
         PasskeyCopied(at=AT, device=name, name=name),
         PhoneAdded(at=AT, device=name, number="+49 ••• ••78"),
         PhoneRemoved(at=AT, device=name, number="+49 ••• ••78"),
@@ -60,13 +68,26 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         RefreshReplayed(at=AT, app=name),
         SecondFactorAdded(at=AT, device=name),
         SecondFactorRemoved(at=AT, device=name),
+        SecondFactorRemoved(at=AT, device=name, left=True),
         SecondFactorReset(at=AT),
         SecondFactorReset(at=AT, password_too=True),
         SecondFactorReset(at=AT, methods=("sms", "recovery_code")),
         SecondFactorReset(at=AT, methods=("passkey",), left=True),
+        SecondFactorReset(
+            at=AT,
+            methods=("passkey", "totp", "sms", "email_code"),
+            names=(
+                ("passkey", name),
+                ("passkey", ""),
+                ("totp", ""),
+                ("sms", "+49 ••• ••78"),
+                ("email_code", name),
+            ),
+        ),
         SecondFactorRequired(at=AT),
         SecondFactorRequired(at=AT, until=AT + 86_400),
         RecoveryCodesMade(at=AT),
+        RecoveryCodesMade(at=AT, replaced=False),
         RecoveryCodeUsed(at=AT, left=1, device=name),
         RecoveryCodeUsed(at=AT, left=0),
         SecondFactorFailed(at=AT, device=name),

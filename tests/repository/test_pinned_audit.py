@@ -38,6 +38,7 @@ AUDIT_KINDS = {
     "key.revoked",
     "key.rotated",
     "passkey.added",
+    "passkey.changed",
     "passkey.copied",
     "passkey.refused",
     "passkey.removed",

@@ -116,7 +116,7 @@ GRANT_NAMES = "authorization_code refresh_token client_credentials"
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
     "verify_address address_taken reset_password sign_in_by_mail sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"
-    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_copied phone_added phone_removed refresh_replayed"
+    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_asked_for passkey_not_asked_for passkey_copied phone_added phone_removed refresh_replayed"
 )
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
 LITERALS: dict[Any, str] = {
@@ -224,6 +224,8 @@ def test_confirmed_values_in_account_addresses_are_pinned() -> None:
         "authenticator_added",
         "authenticator_removed",
         "passkey_added",
+        "passkey_asked_for",
+        "passkey_not_asked_for",
         "passkey_renamed",
         "passkey_removed",
         "mail_codes_added",

@@ -78,6 +78,32 @@ async def test_a_reset_removes_every_factor_ends_everything_and_informs_the_owne
     }
 
 
+@pytest.mark.requirement(100)
+async def test_the_mail_about_a_reset_names_what_was_removed(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    sealed = house.sealer.seal("phone", "fac_phone", b"+4915112345612")
+    assert await house.store.commit(
+        house.store.accounts.add_factor(
+            EnrolledFactor("fac_phone", account.id, "sms", house.now, sealed=sealed)
+        ),
+        house.store.accounts.add_factor(EnrolledFactor("fac_mail", account.id, "email_code", house.now)),
+    )
+    await key(house, account, "fac_1")
+    assert await house.store.commit(house.store.passkeys.insert(phone_of(account, house.now)))
+    people = house.services.get(admin_factors)
+    await people.reset(OPERATOR, account.id, kinds=["passkey", "sms"])
+    (_, _, letter), *_ = await house.mails()
+    assert "Removed: Passkey “Ada's phone”, Phone ending in 12." in letter.text
+    assert "Your other second steps still work." in letter.text
+    await people.reset(OPERATOR, account.id)
+    (_, _, letter), *_ = await house.mails()
+    assert "Removed: Authenticator app, Codes by email to ada@example.com." in letter.text
+    assert "From now on your password alone is enough to sign in." in letter.text
+    shown = await (await house.signed_in()).get("/account/activity")
+    assert shown.words.count("The people who run this service removed a second step of yours") >= 2
+
+
 @pytest.mark.requirement(94)
 async def test_a_sign_in_waiting_at_the_second_factor_must_start_again(house: House) -> None:
     account = await house.person()
@@ -134,6 +160,21 @@ async def key(house: House, account: Account, factor_id: str, kind: str = "passk
     assert await house.store.commit(house.store.accounts.add_factor(factor))
 
 
+def phone_of(account: Account, now: int) -> Passkey:
+    """The passkey of the factor fac_1."""
+    return Passkey(
+        factor_id="fac_1",
+        account_id=account.id,
+        credential_id=b"credential",
+        public_key=b"key",
+        alg=-7,
+        sign_count=0,
+        aaguid="",
+        name="Ada's phone",
+        last_used_at=now,
+    )
+
+
 @pytest.mark.requirement(72)
 async def test_one_factor_can_be_removed_and_the_recovery_codes_stay_for_the_others(house: House) -> None:
     account = await house.person()
@@ -184,18 +225,7 @@ async def test_both_kinds_of_passkeys_are_removed_under_one_name(house: House) -
 async def test_a_passkey_is_listed_with_its_name_and_without_its_ids(house: House) -> None:
     account = await house.person()
     await key(house, account, "fac_1")
-    passkey = Passkey(
-        factor_id="fac_1",
-        account_id=account.id,
-        credential_id=b"credential",
-        public_key=b"key",
-        alg=-7,
-        sign_count=0,
-        aaguid="",
-        name="Ada's phone",
-        last_used_at=house.now,
-    )
-    assert await house.store.commit(house.store.passkeys.insert(passkey))
+    assert await house.store.commit(house.store.passkeys.insert(phone_of(account, house.now)))
     (one,) = (await desk(house).find(OPERATOR, account.id)).held
     assert (one.id, one.kind, one.name) == ("fac_1", "passkey", "Ada's phone")
     assert (one.added_at, one.last_used_at) == (house.now, house.now)

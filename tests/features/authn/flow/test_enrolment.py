@@ -254,9 +254,36 @@ async def test_a_passkey_is_set_up_in_the_sign_in() -> None:
         assert "code" in said(done), sent_to(done)
         (session,) = await front.store.sessions.live_of(ada.id, front.now)
         assert session.acr == "urn:doorward:aal2"
-        # one that is kept in one place only gets recovery codes; a passkey needs none
+        # one that is kept in one place only gets recovery codes; a passkey with a copy elsewhere needs none
         rows = await front.store.accounts.factors(ada.id)
         assert {row.kind for row in rows} <= {"passkey", "security_key"}
+
+
+@pytest.mark.requirement(84)
+async def test_a_required_passkey_without_a_copy_comes_with_recovery_codes() -> None:
+    async with opened(second_factor=REQUIRED) as front:
+        ada = await front.person()
+        tab, key = front.browser(), Authenticator(origin=ISSUER, synced=False)
+        page = await click(tab, await begun(front, tab), "enrol-passkey")
+        options = page.text.partition('data-options="')[2].partition('"')[0]
+        form = page.forms["passkey-new"]
+        made = key.create(json.loads(html.unescape(options)))
+        shown = await tab.post(form.action, {**form.fields, "credential": made})
+        codes = re.findall(r"<li><code>([^<]*)<", shown.text)
+        assert len(codes) == 10
+        done = await tab.on(await click(tab, shown, "to-methods"))
+        assert "code" in said(done), sent_to(done)
+        # without the key, one of them is the second step
+        other = front.browser()
+        asked = await begun(front, other)
+        (way,) = re.findall(r'class="other-way" href="([^"]*)"', asked.text)
+        page = await other.get(html.unescape(way).removeprefix(ISSUER))
+        assert "Enter a recovery code" in page.words
+        done = await other.on(await other.submit(page, "second-factor", code=codes[0]))
+        assert "code" in said(done), sent_to(done)
+        used = [mail.kind for mail in await front.store.messages.recent_mail(9)]
+        assert used.count("recovery_code_used") == 1
+        assert ada.email
 
 
 async def test_new_kinds_are_not_offered_while_a_process_of_an_older_program_is_registered() -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from doorward.adapters.mail.queue import open_message
 from doorward.core.model.account import Account, EnrolledFactor
@@ -115,6 +116,12 @@ async def test_a_code_is_sent_on_request_and_belongs_to_its_sign_in(front: Front
     assert sent["acceptable"] == [
         {"step": "second_factor", "method": "email_code", "to": "ada@example.com", "sent": True}
     ]
+    # what the mail server refused is told to who has shown the password
+    (mail,) = await front.store.messages.recent_mail(1)
+    refused = structs.replace(mail, failed_at=front.now)
+    assert await front.store.commit(front.store.messages.replace_mail(mail, refused))
+    told = await call(front, {**handle, "code": "000000", "method": "email_code"})
+    assert [(one["sent"], one["undelivered"]) for one in told["acceptable"]] == [(True, "failed")]
     code = await mailed(front)
     # another sign-in of the same person, and another method
     other = await call(front, {**BEGIN, **ADA, "code": code, "method": "email_code"})

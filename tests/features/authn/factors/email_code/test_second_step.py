@@ -99,13 +99,11 @@ async def test_another_code_is_sent_after_a_minute_and_the_first_no_longer_works
     browser = house.browser()
     page = await to_code_page(browser)
     assert "You can ask for another code at" in page.words
-    assert "send" not in page.forms
     ((_, first),) = await codes_sent(house)
-    early = await browser.post(
-        "/sign-in/code/send", {**page.forms["second-factor"].fields, "kind": "email_code"}
-    )
+    early = await browser.submit(page, "send")
     assert early.status == 429
     assert (early.problem or "").startswith("A code was sent a moment ago.")
+    assert len(await codes_sent(house)) == 1
     house.later(60)
     page = await browser.get(
         "/sign-in/code?method=email_code&flow=" + page.forms["second-factor"].fields["flow"]

@@ -44,10 +44,12 @@ async def test_each_page_and_form_needs_a_recent_sign_in(front: Front) -> None:
         (PAGE, {"credential": device().create(asked_of(page))}),
         (f"{PAGE}/rename", {"factor": mine.factor_id, "name": "Mine"}),
         (f"{PAGE}/remove", {"factor": mine.factor_id}),
+        (f"{PAGE}/second", {"factor": mine.factor_id, "second": "yes"}),
     ):
         answer = await tab.post(path, {**form.fields, **fields})
         assert "/account/confirm" in (answer.header("location") or ""), path
     assert await passkeys(front) == [mine]
+    assert [row.kind for row in await front.store.accounts.factors("usr_ada")] == ["passkey"]
 
 
 async def test_what_is_wrong_is_said(front: Front) -> None:
@@ -88,6 +90,32 @@ async def test_a_passkey_is_removed(front: Front) -> None:
     assert await passkeys(front) == []
     page = await tab.post(f"{PAGE}/remove", {**fields, "once": "other", "factor": mine.factor_id})
     assert page.header("location") == "/account/methods"
+
+
+async def test_a_passkey_is_asked_for_after_the_password_if_its_owner_wants_that(front: Front) -> None:
+    await added(front, device())
+    tab = await front.signed_in()
+    page = await tab.get("/account/methods")
+    assert page.forms["passkey-1-second"].fields["second"] == "yes"
+    assert "Asked for after your password" not in page.words
+    page = await tab.on(await tab.submit(page, "passkey-1-second"))
+    assert "From now on we ask for this passkey after your password, too." in page.words
+    assert "Asked for after your password, too" in page.words
+    asked = await front.browser().sign_in()
+    assert (asked.header("location") or "").startswith("/sign-in/passkey")
+    assert page.forms["passkey-1-second"].fields["second"] == "no"
+    page = await tab.on(await tab.submit(page, "passkey-1-second"))
+    assert "we ask for this passkey only where a second step is required." in page.words
+    assert (await front.browser().sign_in()).header("location") == "/account"
+
+
+async def test_the_page_that_adds_one_asks_whether_it_is_asked_for(front: Front) -> None:
+    tab = await front.signed_in()
+    page = await tab.get(PAGE)
+    assert '<input type="checkbox" id="second" name="second" value="yes"' in page.text
+    await added(front, device(), second="yes")
+    (row,) = await front.store.accounts.factors("usr_ada")
+    assert row.kind == "security_key"
 
 
 async def test_a_manager_adds_a_passkey_without_leaving_the_page(front: Front) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from doorward.core.model.account import Account
 from doorward.core.model.signin import Proof
 from doorward.features.authn.factors.passkeys.build import own_passkeys, remove_passkey
 from doorward.features.authn.factors.passkeys.owning import NotAdded, Prepared
@@ -135,6 +136,45 @@ async def test_a_passkey_has_the_name_that_its_owner_gives(house: House) -> None
 
 
 @pytest.mark.requirement(88)
+@pytest.mark.requirement(73)
+async def test_its_owner_is_told_when_a_passkey_is_asked_for_or_no_longer(house: House) -> None:
+    ada, eve = await house.person(), await house.person("eve@example.com")
+    passkey = await enrolled(house, ada, device(aaguid=bytes.fromhex("d548826e79b4db40a3d811116f7e8349")))
+    own = house.services.get(own_passkeys)
+
+    async def ask(account: Account, *, second: bool) -> bool | Wait:
+        return await own.ask_for(
+            account, passkey.factor_id, session_id=None, second=second, caller=CALLER, now=house.now
+        )
+
+    assert await ask(eve, second=True) is False
+    assert await ask(ada, second=False) is False, "it is so already"
+    assert await ask(ada, second=True) is True
+    assert await ask(ada, second=True) is False
+    assert await ask(ada, second=False) is True
+    told = [(to, kind, letter.text) for to, kind, letter in await house.mails()][:2]
+    assert [(to, kind) for to, kind, _ in told] == [
+        (ada.email, "passkey_not_asked_for"),
+        (ada.email, "passkey_asked_for"),
+    ]
+    assert all("“Bitwarden”" in text for _, _, text in told)
+    events = await house.store.audit.of_account(ada.id, ("passkey.changed",))
+    assert [event.detail["method"] for event in events] == ["passkey", "security_key"]
+    assert {event.detail["factor"] for event in events} == {passkey.factor_id}
+
+
+async def test_a_passkey_that_never_verified_its_owner_stays_a_second_step(house: House) -> None:
+    account = await house.person()
+    key = await enrolled(house, account, device(verified=False, transports=("usb",)))
+    own = house.services.get(own_passkeys)
+    outcome = await own.ask_for(
+        account, key.factor_id, session_id=None, second=False, caller=CALLER, now=house.now
+    )
+    assert outcome is False
+    (row,) = await house.store.accounts.factors(account.id)
+    assert row.kind == "security_key"
+
+
 async def test_only_the_owner_renames_and_removes(house: House) -> None:
     ada, eve, phone = await house.person(), await house.person("eve@example.com"), device()
     passkey = await enrolled(house, ada, phone)

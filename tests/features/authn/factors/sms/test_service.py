@@ -154,7 +154,7 @@ async def test_a_number_is_proven_before_it_counts(desk: Desk) -> None:
     assert isinstance(await desk.begin(), CodeSent)
     assert await desk.store.accounts.factors(ADA.id) == []
     assert await desk.phones.under_way(HERE, desk.clock.time) == CodeUnderWay(
-        "+49 ••• ••78", desk.clock.time + 60, False
+        "+49 ••• ••78", desk.clock.time + 60, "under_way"
     )
     code = await desk.code()
     assert desk.gateway.to(NUMBER).text == f"{code} is your code for Acme.\n\n@auth.example.com #{code}"
@@ -202,7 +202,7 @@ async def test_a_message_that_did_not_arrive_is_told_on_the_page(desk: Desk) -> 
     await desk.worker.send_due()
     found = await desk.phones.under_way(HERE, desk.clock.time)
     assert found is not None
-    assert found.failed
+    assert found.delivery == "failed"
     (event,) = await desk.store.audit.page(kind="sms.failed")
     assert event.account_id == ADA.id
     desk.clock.time += 60
@@ -211,7 +211,21 @@ async def test_a_message_that_did_not_arrive_is_told_on_the_page(desk: Desk) -> 
     )
     found = await desk.phones.under_way(HERE, desk.clock.time)
     assert found is not None
-    assert not found.failed, "the failure is of the earlier message"
+    assert found.delivery == "under_way", "the failure is of the earlier message"
+
+
+async def test_a_message_that_is_put_off_is_told_on_the_page(desk: Desk) -> None:
+    await desk.begin()
+    desk.gateway.answers.append((503, b""))
+    await desk.worker.send_due()
+    found = await desk.phones.under_way(HERE, desk.clock.time)
+    assert found is not None
+    assert found.delivery == "delayed"
+    desk.clock.time += 2
+    await desk.worker.send_due()
+    found = await desk.phones.under_way(HERE, desk.clock.time)
+    assert found is not None
+    assert found.delivery == "under_way"
 
 
 async def test_another_message_has_a_pause_and_ends_the_code_before(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from doorward.core.errors import OAuthError
-from doorward.core.model.account import Account
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
@@ -88,10 +88,29 @@ async def test_ten_different_recovery_codes_are_made_and_new_ones_replace_them(h
     assert "recovery_codes_made" in [kind for _, kind, _ in await house.mails()]
 
 
-async def test_recovery_codes_require_an_app(house: House) -> None:
+@pytest.mark.parametrize("kind", ["passkey", "security_key", "sms", "email_code"])
+async def test_any_second_factor_permits_recovery_codes(house: House, kind: str) -> None:
+    account = await house.person()
+    factor = EnrolledFactor("fac_only", account.id, kind, house.now)
+    assert await house.store.commit(house.store.accounts.add_factor(factor))
+    there = await house.factors.there(account)
+    assert (there.recoverable, there.codes_made) == (True, 0)
+    session = await house.session(account)
+    first = await house.factors.new_codes(account, session, caller=CALLER, now=house.now)
+    again = await house.factors.new_codes(account, session, caller=CALLER, now=house.now)
+    assert isinstance(first, Codes)
+    assert isinstance(again, Codes)
+    assert not set(first.codes) & set(again.codes)
+    texts = [letter.text for _, kind, letter in await house.mails() if kind == "recovery_codes_made"]
+    assert ["The old ones no longer work." in text for text in texts] == [True, False]
+    assert (await house.factors.there(account)).codes_left == 10
+
+
+async def test_recovery_codes_require_a_second_factor(house: House) -> None:
     account = await house.person()
     session = await house.session(account)
     assert await house.factors.new_codes(account, session, caller=CALLER, now=house.now) is None
+    assert not (await house.factors.there(account)).recoverable
 
 
 @pytest.mark.requirement(73)
@@ -103,9 +122,23 @@ async def test_removing_the_app_requires_the_password_and_removes_the_codes(hous
     assert len(await house.store.accounts.factors(account.id)) == 11
     assert await remove(house, account, session) is None
     assert await house.store.accounts.factors(account.id) == []
-    (_, newest, _), *_ = await house.mails()
+    (_, newest, letter), *_ = await house.mails()
     assert newest == "second_factor_removed"
+    assert "From now on your password alone is enough to sign in." in letter.text
     assert "second_factor.removed" in await house.kinds()
+
+
+@pytest.mark.requirement(100)
+async def test_the_mail_about_the_removal_knows_of_other_second_steps(house: House) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    phone = EnrolledFactor("fac_phone", account.id, "sms", house.now)
+    assert await house.store.commit(house.store.accounts.add_factor(phone))
+    assert await remove(house, account, await house.session(account)) is None
+    (_, newest, letter), *_ = await house.mails()
+    assert newest == "second_factor_removed"
+    assert "Your other second steps still work." in letter.text
+    assert "password alone" not in letter.text
 
 
 @pytest.mark.requirement(77)

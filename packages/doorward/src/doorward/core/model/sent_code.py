@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
+
+DeliveryState = Literal["under_way", "delayed", "failed"]
+"""What is known of a message: nothing bad; not taken yet, and tried again; or refused, so that it is not tried again."""
 
 
 class SentCode(Struct, frozen=True, kw_only=True):

@@ -38,13 +38,30 @@ ACTIVE_NOW: Final = 300
 
 _EVENT: Final = re.compile(r"aud_[0-9a-f]{32}")
 _ALSO: Final = {"second_factor.failed": Happened.SIGN_IN_FAILED}
-_TOLD_APART: Final = {Happened.PASSWORD_SET, Happened.SIGNED_OUT, Happened.SIGNED_OUT_BY_APP}
+_TOLD_APART: Final = {
+    Happened.PASSWORD_SET,
+    Happened.SIGNED_OUT,
+    Happened.SIGNED_OUT_BY_APP,
+    Happened.PHONE_ADDED,
+    Happened.PHONE_REMOVED,
+    Happened.MAIL_CODES_ADDED,
+    Happened.MAIL_CODES_REMOVED,
+    Happened.SECOND_STEP_RESET,
+    Happened.SECOND_STEP_NOT_REQUIRED,
+}
 """Derived from the event's details; for all others the value is the kind of the event."""
 _SHOWN: Final = (*(one.value for one in Happened if one not in _TOLD_APART), *_ALSO)
 _ENDED_BY: Final = {
     "signed_out": Happened.SIGNED_OUT,
     "signed_out_by_app": Happened.SIGNED_OUT_BY_APP,
 }
+_OF_KIND: Final = {
+    (Happened.AUTHENTICATOR_ADDED, "sms"): Happened.PHONE_ADDED,
+    (Happened.AUTHENTICATOR_ADDED, "email_code"): Happened.MAIL_CODES_ADDED,
+    (Happened.AUTHENTICATOR_REMOVED, "sms"): Happened.PHONE_REMOVED,
+    (Happened.AUTHENTICATOR_REMOVED, "email_code"): Happened.MAIL_CODES_REMOVED,
+}
+_OF_APP: Final = frozenset({"totp", "recovery_code"})
 _REPORTABLE: Final = frozenset(
     {
         Happened.SIGNED_IN,
@@ -52,8 +69,17 @@ _REPORTABLE: Final = frozenset(
         Happened.PASSWORD_SET,
         Happened.PASSWORD_RESET,
         Happened.AUTHENTICATOR_ADDED,
+        Happened.PHONE_ADDED,
+        Happened.MAIL_CODES_ADDED,
+        Happened.PASSKEY_ADDED,
         Happened.AUTHENTICATOR_REMOVED,
+        Happened.PHONE_REMOVED,
+        Happened.MAIL_CODES_REMOVED,
+        Happened.PASSKEY_REMOVED,
+        Happened.PASSKEY_RENAMED,
+        Happened.PASSKEY_CHANGED,
         Happened.AUTHENTICATOR_RESET,
+        Happened.SECOND_STEP_RESET,
         Happened.RECOVERY_CODES_MADE,
         Happened.RECOVERY_CODE_USED,
         Happened.APP_CONNECTED,
@@ -257,11 +283,7 @@ def _app(app: ConnectedApp, config: ConfigSnapshot) -> views.AppLine:
 
 
 def _line(event: AuditEvent, config: ConfigSnapshot) -> views.ActivityLine:
-    kind = _ALSO.get(event.kind) or Happened(event.kind)
-    if kind is Happened.PASSWORD_CHANGED and event.detail.get("by") == "operator":
-        kind = Happened.PASSWORD_SET
-    if kind is Happened.SESSION_ENDED:
-        kind = _ENDED_BY.get(str(event.detail.get("reason")), kind)
+    kind = _kind(event)
     client = config.clients.get(event.client_id) if event.client_id else None
     return views.ActivityLine(
         id=event.id,
@@ -271,3 +293,18 @@ def _line(event: AuditEvent, config: ConfigSnapshot) -> views.ActivityLine:
         app=client.name if client else None,
         reportable=kind in _REPORTABLE,
     )
+
+
+def _kind(event: AuditEvent) -> Happened:
+    kind, detail = _ALSO.get(event.kind) or Happened(event.kind), event.detail
+    match kind:
+        case Happened.PASSWORD_CHANGED if detail.get("by") == "operator":
+            return Happened.PASSWORD_SET
+        case Happened.SESSION_ENDED:
+            return _ENDED_BY.get(str(detail.get("reason")), kind)
+        case Happened.SECOND_STEP_REQUIRED if detail.get("required") == "no":
+            return Happened.SECOND_STEP_NOT_REQUIRED
+        case Happened.AUTHENTICATOR_RESET if not _OF_APP.issuperset(detail.get("methods") or ()):
+            return Happened.SECOND_STEP_RESET
+        case _:
+            return _OF_KIND.get((kind, str(detail.get("method"))), kind)

@@ -109,7 +109,8 @@ class FactorAdmin(AuditedAdmin):
                     "at": now,
                     "password_too": forget_password,
                     "methods": methods,
-                    "left": len(gone) < len(rows),
+                    "names": await self._names(old, gone),
+                    "left": any(row not in gone and row.kind != BACKUP for row in rows),
                 },
             )
             done = await self.store.commit(
@@ -187,6 +188,12 @@ class FactorAdmin(AuditedAdmin):
         )
         demand = await self.store.factor_demands.get(account.id)
         return FactorsOf(account=account, rows=rows, held=held, demand=demand)
+
+    async def _names(self, account: Account, gone: Sequence[EnrolledFactor]) -> tuple[tuple[str, str], ...]:
+        """Kind and name of each factor, for its owner."""
+        held = (await self._find(account)).held
+        ids = {row.id for row in gone}
+        return tuple((one.kind, one.name or one.to or "") for one in held if one.id in ids)
 
     def _removal(
         self, account: Account, rows: Sequence[EnrolledFactor], gone: Sequence[EnrolledFactor]

@@ -45,6 +45,7 @@ _HAS_ONLY = (
     " AND ? = (SELECT COUNT(*) FROM factors WHERE account_id = accounts.id AND ? LIKE '%' || factors.id || '%')"
 )
 _REPLACE_SEALED = update("factors", "sealed = ?", "id = ?")
+_REPLACE_KIND = update("factors", "kind = ?", "id = ? AND kind = ?")
 _USE_STEP = update("factors", "last_step = ?", "id = ? AND (last_step IS NULL OR last_step < ?)")
 _USE_CODE = update("factors", "used_at = ?", "id = ? AND used_at IS NULL")
 
@@ -130,6 +131,10 @@ class SqlAccounts:
     def replace_sealed(self, factor_id: str, sealed: bytes) -> Write:
         """Guarded: loses when the factor is gone."""
         return guarded(_REPLACE_SEALED, sealed, factor_id)
+
+    def replace_kind(self, factor: EnrolledFactor, kind: str) -> Write:
+        """Guarded: loses when the factor is gone, or of another kind by now."""
+        return guarded(_REPLACE_KIND, kind, factor.id, factor.kind)
 
     def use_totp_step(self, factor_id: str, step: int) -> Write:
         """Guarded: loses unless `step` is later than the last one used (RFC 6238 §5.2)."""

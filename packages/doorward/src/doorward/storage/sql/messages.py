@@ -37,6 +37,7 @@ _MAIL_COLUMNS = "id, recipient, kind, sealed, created_at, next_try_at, tries, se
 _DUE = "sent_at IS NULL AND failed_at IS NULL AND next_try_at <= ? ORDER BY next_try_at, id LIMIT ?"
 _DUE_MAIL = select(_MAIL_COLUMNS, f"outgoing_mail WHERE {_DUE}")
 _RECENT_MAIL = select(_MAIL_COLUMNS, "outgoing_mail ORDER BY created_at DESC, id DESC LIMIT ?")
+_MAIL = select(_MAIL_COLUMNS, "outgoing_mail WHERE id = ?")
 _INSERT_MAIL = insert("outgoing_mail", _MAIL_COLUMNS)
 _MOVED = "next_try_at = ?, tries = ?, sent_at = ?, failed_at = ?"
 _AS_READ = "id = ? AND next_try_at = ? AND tries = ? AND sent_at IS NULL AND failed_at IS NULL"
@@ -101,6 +102,9 @@ class SqlMessages:
     async def due_mail(self, now: int, limit: int = 20) -> Sequence[OutgoingMail]:
         return [from_row(OutgoingMail, row) for row in await self._db.all(_DUE_MAIL, (now, limit))]
 
+    async def mail(self, mail_id: str) -> OutgoingMail | None:
+        return await found(self._db, _MAIL, (mail_id,), _to_mail)
+
     async def recent_mail(self, limit: int = 50) -> Sequence[OutgoingMail]:
         return [from_row(OutgoingMail, row) for row in await self._db.all(_RECENT_MAIL, (limit,))]
 
@@ -150,6 +154,10 @@ def _moved(new: OutgoingMail | LogoutNotice) -> tuple[Param, ...]:
 
 def _as_read(old: OutgoingMail | LogoutNotice) -> tuple[Param, ...]:
     return old.id, old.next_try_at, old.tries
+
+
+def _to_mail(row: Row) -> OutgoingMail:
+    return from_row(OutgoingMail, row)
 
 
 def _to_ticket(row: Row) -> EmailChallenge:

@@ -93,7 +93,6 @@ FirstCodes = Callable[[Owner, Caller, int], Awaitable[tuple[tuple[str, ...], Seq
 """Recovery codes for a person who has none, in clear text, and what stores them; nothing for others."""
 MayStandAlone = Callable[[Account, Secret, Caller, int], Awaitable[FormProblem | None]]
 """Why a typed password may not be the only factor: it is wrong, or too short. None: it may. Raises `HashingBusy`."""
-_KEPT: Final = frozenset({"passkey", "security_key"})
 
 
 class Enrolment(ABC):
@@ -215,15 +214,16 @@ class EnrolmentPages:
         said: Done,
         *,
         codes: tuple[str, ...] = (),
+        kept: bool = False,
     ) -> Response:
         """Commit the factor with its proof, and answer: with recovery codes, if there are new ones, else with what comes next.
 
-        `codes` are new ones that `writes` store. Without any they are made here, if the person has none: with a factor that can be
-        lost, and unlike a passkey is kept in one place only.
+        `codes` are new ones that `writes` store. Without any they are made here, if the person has none and the factor is not
+        `kept` elsewhere, so that its loss would lock the person out.
         """
         account, now = enrolling.owner.account, enrolling.browser.now
         more: Sequence[Write] = ()
-        if not codes and proof.kind not in _KEPT:
+        if not codes and not kept:
             codes, more = await self.first_codes(enrolling.owner, enrolling.browser.caller, now)
         done = await self.commit(enrolling, proof, (*writes, *more))
         if done is None:

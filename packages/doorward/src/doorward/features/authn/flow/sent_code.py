@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 from doorward.core import text
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
-from doorward.core.model.sent_code import SentCode
+from doorward.core.model.sent_code import DeliveryState, SentCode
 from doorward.core.model.signin import Proof, SignIn
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.metrics import Metrics
@@ -76,8 +76,8 @@ class Delivery(Protocol):
         """The target as the pages show it: who has shown only a first factor need not learn the whole number."""
         ...
 
-    async def failed(self, code: SentCode) -> bool:
-        """Whether the message with this code could not be delivered, as far as it is known."""
+    async def state(self, code: SentCode) -> DeliveryState:
+        """What is known of the message with this code. Told to nobody who has not shown a first factor (R80)."""
         ...
 
     def write(self, message: CodeMessage) -> tuple[str, Write]:
@@ -260,7 +260,9 @@ class SentCodeTyped(TypedCode):
         if row is None:
             return {}
         to = self.delivery.shown(self.delivery.target(account, row), account)
-        return {"to": to, "sent": sent_to is not None}
+        state = "under_way" if code is None else await self.delivery.state(code)
+        undelivered = {} if state == "under_way" else {"undelivered": state}
+        return {"to": to, "sent": sent_to is not None, **undelivered}
 
     async def match(
         self, account: Account, rows: Sequence[EnrolledFactor], typed: str, request: str, now: int

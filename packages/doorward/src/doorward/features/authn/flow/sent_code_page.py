@@ -23,13 +23,14 @@ from doorward.features.sessions.browser_context import (
     PageVisit,
     StalePost,
 )
-from doorward.web.http import EarlyResponse, Response
+from doorward.web.http import EarlyResponse, Response, json_response
 from doorward.web.page import page
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sent_code import CodeTarget, SentCodeView
 from doorward.web.route import Route
 
 SEND_PATH: Final = f"{TYPED_CODE_PATH}/send"
+DELIVERY_PATH: Final = f"{TYPED_CODE_PATH}/delivery"
 NOT_YET: Final[Mapping[str, Wrong]] = {
     "pause": Wrong.CODE_NOT_YET,
     "request": Wrong.TOO_MANY_TRIES,
@@ -71,7 +72,8 @@ class SentCodePages:
             sent_to=delivery.shown(delivery.target(account, sent_to), account) if sent_to else None,
             again_at=again_at if code and (again_at := code.created_at + rule.PAUSE) > now else None,
             another=code is not None and code.sends > 1,
-            undelivered=code is not None and await delivery.failed(code),
+            delivery="under_way" if code is None else await delivery.state(code),
+            watch=f"{DELIVERY_PATH}?kind={kind}",
             problem=problem,
             others=ways([one for one in acceptable if one.traits.kind != kind], browser.context.locale),
         )
@@ -83,6 +85,19 @@ class SentCodePages:
         known = any(sends(factor) and factor.traits.kind == kind for factor in self.flow.factors.all)
         path = f"{TYPED_CODE_PATH}?method={kind}" if known else TYPED_CODE_PATH
         return visit.browser.go(with_flow(path, visit.query.get("flow")))
+
+    async def delivery(self, visit: PageVisit) -> Response:
+        """What is known of the message with the code, for a page that stays open. Only for the browser of a sign-in in which such a code
+        may come next, so that nobody learns more than from the page. Nothing is written."""
+        sign_in = await self.flow.sign_ins.get(visit.query.get("flow", ""))
+        if sign_in is not None and sign_in.browser_hash == visit.browser.browser_hash:
+            account, acceptable = await self.flow.sign_in_flow.acceptable(sign_in, visit.browser.now)
+            sender = sender_of(acceptable, visit.query.get("kind", ""))
+            if account is not None and sender is not None:
+                code = await sender.codes.live(sender.kind, sign_in.id, visit.browser.now)
+                state = "under_way" if code is None else await sender.delivery.state(code)
+                return json_response({"delivery": state})
+        return json_response({"error": "invalid_session"}, 404)
 
     async def send(self, post: PagePost) -> Response:
         """Send a code, or another one."""
@@ -129,9 +144,10 @@ class SentCodePages:
         return await self.shown(browser, sign_in, account, acceptable, sender, post.problem)
 
     def routes(self, pages: BrowserPages) -> list[Route]:
-        """The form with the button."""
+        """The form with the button, and the state of the message."""
         return [
             pages.get(SEND_PATH, self.reload, takes="flow kind"),
+            pages.get(DELIVERY_PATH, self.delivery, takes="flow kind"),
             pages.post(SEND_PATH, self.send, refused=self.send_again, takes="flow kind to"),
         ]
 

@@ -180,7 +180,7 @@ class MethodHandlers:
         done: Done | None = None,
         **problems: FormProblem | None,
     ) -> Response:
-        added_at, codes_left, codes_made = await self.factors.there(owner.account)
+        held = await self.factors.there(owner.account)
         passkeys, signals = None, None
         may_add = self.enrolling.allowed("passkey")
         if self.passkey_cards is not None:
@@ -189,12 +189,13 @@ class MethodHandlers:
                 passkeys = None
         view = views.Methods(
             account=owner.account.email,
-            minimum=self.change_password.judge.minimum(second_factor=added_at is not None),
+            minimum=self.change_password.judge.minimum(second_factor=held.app_added_at is not None),
             password_changed_at=owner.account.password_changed_at,
-            authenticator_added_at=added_at,
+            authenticator_added_at=held.app_added_at,
             authenticator_allowed=self.enrolling.allowed("totp"),
-            recovery_codes_left=codes_left,
-            recovery_codes_made=codes_made,
+            recovery_codes_left=held.codes_left,
+            recovery_codes_made=held.codes_made,
+            recoverable=held.recoverable,
             cards=tuple(
                 await self.enrolling.cards(self.enrolments, owner.account, owner.browser.context.locale)
             ),

@@ -54,6 +54,16 @@ class Setup(Struct, frozen=True):
     sealed: str
 
 
+class MethodsShown(Struct, frozen=True, kw_only=True):
+    """What a person has: the time at which an authenticator app was added, if there is one; how many recovery codes are left, and how
+    many were made; `recoverable`: there is a factor for which they could stand in."""
+
+    app_added_at: int | None
+    codes_left: int
+    codes_made: int
+    recoverable: bool
+
+
 class Codes(Struct, frozen=True):
     """New recovery codes in clear text, not readable later."""
 
@@ -106,12 +116,16 @@ class SecondFactors:
     factors: OfferedFactors
     flow: SignInFlow
 
-    async def there(self, account: Account) -> tuple[int | None, int, int]:
-        """The time at which an authenticator app was added, if there is one, the number of recovery codes left, and of those made."""
+    async def there(self, account: Account) -> MethodsShown:
+        """What the page of sign-in methods says of the authenticator app and of recovery codes."""
         factors = await self.store.accounts.factors(account.id)
         app = next((factor for factor in factors if factor.kind == "totp"), None)
-        added_at = app.created_at if app else None
-        return added_at, recovery_code.left(factors), recovery_code.made(factors)
+        return MethodsShown(
+            app_added_at=app.created_at if app else None,
+            codes_left=recovery_code.left(factors),
+            codes_made=recovery_code.made(factors),
+            recoverable=_recoverable(factors),
+        )
 
     def begin(self, account: Account, binding: str, now: int) -> Setup:
         """A new secret, for the QR code. `binding` is the id of the session, or of the sign-in in which the app is set up."""
@@ -198,7 +212,13 @@ class SecondFactors:
             *guards(self.store, found, session_id=session.id),
             *(self.store.accounts.remove_factors(account.id, kind) for kind in kinds),
             *self.flow.unmet(account, left),
-            self._told("second_factor_removed", account, caller, now),
+            self._told(
+                "second_factor_removed",
+                account,
+                caller,
+                now,
+                left=any(row.kind not in kinds for row in left),
+            ),
             self._noted("second_factor.removed", account, session.id, caller, now),
         )
         return None if done else Meanwhile()
@@ -219,7 +239,7 @@ class SecondFactors:
         """New recovery codes, which replace the old ones. None: there is no factor for which they could stand in, or the account or the
         session changed meanwhile. `Wait`: made too often, each time with a mail to the owner."""
         found = await held_methods(self.store, account.id)
-        if found is None or not any(row.kind in recovery_code.STANDS_IN_FOR for row in found.rows):
+        if found is None or not _recoverable(found.rows):
             return None
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
@@ -227,7 +247,9 @@ class SecondFactors:
         done = await self.store.commit(
             *guards(self.store, found, session_id=session.id),
             *writes,
-            self._told("recovery_codes_made", account, caller, now),
+            self._told(
+                "recovery_codes_made", account, caller, now, replaced=recovery_code.made(found.rows) > 0
+            ),
             self._noted("recovery_codes.made", account, session.id, caller, now),
         )
         return Codes(codes) if done else None
@@ -267,10 +289,15 @@ class SecondFactors:
         held = msgspec.json.decode(clear, type=_Held)
         return held.seed if now < held.expires_at else None
 
-    def _told(self, kind: MailKind, account: Account, caller: Caller, now: int) -> Write:
-        return self.store.messages.insert_mail(owner_mail(self.mail_queue, kind, account, caller, now))
+    def _told(self, kind: MailKind, account: Account, caller: Caller, now: int, **values: object) -> Write:
+        mail = owner_mail(self.mail_queue, kind, account, caller, now, **values)
+        return self.store.messages.insert_mail(mail)
 
     def _noted(self, kind: str, account: Account, session_id: str | None, caller: Caller, now: int) -> Write:
         return self.audit_log.write(
             kind, caller=caller, now=now, account_id=account.id, session_id=session_id, method="totp"
         )
+
+
+def _recoverable(factors: Sequence[EnrolledFactor]) -> bool:
+    return any(factor.kind in recovery_code.STANDS_IN_FOR for factor in factors)

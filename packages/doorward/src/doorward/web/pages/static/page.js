@@ -49,6 +49,23 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
+for (const place of document.querySelectorAll("[data-delivery]")) {
+  const ask = async () => {
+    const answer = await fetch(place.dataset.delivery, { headers: { accept: "application/json" } });
+    const said = answer.ok ? place.dataset[(await answer.json()).delivery] : undefined;
+    if (!said) return;
+    // The address keeps its own direction.
+    const whose = place.querySelector("bdi");
+    const [before, after] = said.split(whose.textContent);
+    const line = document.createElement("span");
+    line.append(before, whose, after);
+    place.className = "notice warn";
+    place.replaceChildren(line);
+  };
+  // Whether a message was accepted is known a moment later; the tries of a slow server go on for minutes.
+  for (const seconds of [3, 10, 30, 120]) setTimeout(() => ask().catch(() => {}), seconds * 1000);
+}
+
 const shapes = {
   moment: { dateStyle: "long", timeStyle: "short" },
   date: { dateStyle: "long" },

@@ -88,6 +88,7 @@
   }
 
   for (const form of all("form[data-passkey-create]")) {
+    for (const choice of form.querySelectorAll("div[data-passkey]")) choice.hidden = false;
     for (const button of form.querySelectorAll("button[data-passkey]")) {
       button.hidden = false;
       button.addEventListener("click", async () => {

@@ -24,6 +24,14 @@ class Done(Said):
     )
     AUTHENTICATOR_REMOVED = "authenticator_removed", N_("Your authenticator app is removed.")
     PASSKEY_ADDED = "passkey_added", N_("Your passkey is added. You can sign in with it from now on.")
+    PASSKEY_ASKED_FOR = (
+        "passkey_asked_for",
+        N_("From now on we ask for this passkey after your password, too."),
+    )
+    PASSKEY_NOT_ASKED_FOR = (
+        "passkey_not_asked_for",
+        N_("After your password we ask for this passkey only where a second step is required."),
+    )
     PASSKEY_RENAMED = "passkey_renamed", N_("The passkey is renamed.")
     PASSKEY_REMOVED = "passkey_removed", N_("The passkey is removed.")
     MAIL_CODES_ADDED = (
@@ -74,7 +82,7 @@ class MethodCard(Struct, frozen=True, kw_only=True):
 
 class PasskeyLine(Struct, frozen=True, kw_only=True):
     """One passkey. `name` is that of its provider or its owner's, "" if neither is known. `copied`: it is refused, since a copy of it
-    was used."""
+    was used. `second`: it is asked for after the password, too; `switch`: its owner may change that."""
 
     id: str
     name: str
@@ -82,16 +90,19 @@ class PasskeyLine(Struct, frozen=True, kw_only=True):
     last_used_at: int | None = None
     backed_up: bool = False
     copied: bool = False
+    second: bool = False
+    switch: bool = True
 
 
 class Methods(Form, frozen=True):
     """/account/methods. Three forms and a link:
 
     password: `current`, `new`, `csrf`; authenticator: a link to its setup, or `csrf` to remove it; recovery codes: `csrf` (makes new
-    ones, the old ones stop working); each passkey: a link to its name, and `factor`, `csrf` to remove it. Times are Unix seconds;
+    ones, the old ones stop working); each passkey: a link to its name, and `factor`, `csrf` to remove it; `factor`, `second`
+    (yes, no), `csrf`: whether it is asked for after the password, too. Times are Unix seconds;
     `authenticator_added_at` None = no authenticator app (`authenticator_allowed`: people may add
     one); `passkeys` None = there are none here, and `signals` tell password managers
-    which of them work, as JSON text; `cards` are further kinds, each with a link to its setup, or `csrf` to remove it; `others` lead
+    which of them work, as JSON text; `recoverable`: recovery codes can be made; `cards` are further kinds, each with a link to its setup, or `csrf` to remove it; `others` lead
     to the setup of factors without a card.
     """
 
@@ -103,6 +114,7 @@ class Methods(Form, frozen=True):
     authenticator_allowed: bool = True
     recovery_codes_left: int = 0
     recovery_codes_made: int = 0
+    recoverable: bool = False
     cards: tuple[MethodCard, ...] = ()
     passkeys: tuple[PasskeyLine, ...] | None = None
     may_add_passkey: bool = True
@@ -207,10 +219,34 @@ class Happened(Said):
     PASSWORD_RESET = "password.reset", N_("You set a new password by email")
     RESET_ASKED = "password.reset_asked", N_("Somebody asked to reset your password")
     AUTHENTICATOR_ADDED = "second_factor.added", N_("You added an authenticator app")
+    PHONE_ADDED = "phone_added", N_("You added a phone")
+    MAIL_CODES_ADDED = "mail_codes_added", N_("You set up codes by email")
     AUTHENTICATOR_REMOVED = "second_factor.removed", N_("You removed your authenticator app")
+    PHONE_REMOVED = "phone_removed", N_("You removed a phone")
+    MAIL_CODES_REMOVED = "mail_codes_removed", N_("You removed codes by email")
+    PASSKEY_ADDED = "passkey.added", N_("You added a passkey")
+    PASSKEY_REMOVED = "passkey.removed", N_("You removed a passkey")
+    PASSKEY_RENAMED = "passkey.renamed", N_("You renamed a passkey")
+    PASSKEY_CHANGED = "passkey.changed", N_("You changed whether a passkey is asked for after your password")
+    PASSKEY_COPIED = (
+        "passkey.copied",
+        N_("Somebody used what looks like a copy of your passkey, so we signed you out everywhere"),
+    )
     AUTHENTICATOR_RESET = (
         "second_factor.reset",
         N_("The people who run this service removed your authenticator app"),
+    )
+    SECOND_STEP_RESET = (
+        "second_step_reset",
+        N_("The people who run this service removed a second step of yours"),
+    )
+    SECOND_STEP_REQUIRED = (
+        "second_factor.required",
+        N_("The people who run this service ask you for a second step from now on"),
+    )
+    SECOND_STEP_NOT_REQUIRED = (
+        "second_step_not_required",
+        N_("The people who run this service no longer ask you for a second step"),
     )
     RECOVERY_CODES_MADE = "recovery_codes.made", N_("You made new recovery codes")
     RECOVERY_CODE_USED = "recovery_codes.used", N_("A recovery code was used to sign in")

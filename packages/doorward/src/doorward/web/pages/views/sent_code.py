@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
+from doorward.core.model.sent_code import DeliveryState
 from doorward.web.pages.views.problems import Form
 from doorward.web.pages.views.sign_in import OtherWay
 
@@ -22,7 +23,8 @@ class SentCodeView(Form, frozen=True):
     `csrf`, `flow` to `send_action`.
 
     `sent_to`: a code was sent there, and can be typed. `again_at` (seconds): not before that another one may be asked for, None: now.
-    `another`: it is not the first one. `undelivered`: its message could not be delivered. `others` are the other methods.
+    `another`: it is not the first one. `delivery`: what is known of its message; a script asks again at `watch`. `others` are the other
+    methods.
     """
 
     template: ClassVar[str] = "sent_code.html"
@@ -35,6 +37,7 @@ class SentCodeView(Form, frozen=True):
     sent_to: str | None = None
     again_at: int | None = None
     another: bool = False
-    undelivered: bool = False
+    delivery: DeliveryState = "under_way"
+    watch: str = "/sign-in/code/delivery?kind=email_code"
     minutes: int = 10
     others: tuple[OtherWay, ...] = ()

@@ -139,6 +139,7 @@ class MailCodesEnrolment(Enrolment):
             address=typed if typed is not None else waiting[1] if waiting is not None else account.email,
             sent_to=waiting[1] if waiting is not None else None,
             again_at=again_at if again_at > now else None,
+            delivery="under_way" if waiting is None else await self.codes.delivery.state(waiting[0]),
             action=enrolling.place(self.path),
             send_action=enrolling.place(_SEND),
             back=enrolling.back,

@@ -11,7 +11,7 @@ from typing import ClassVar, Final, final
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.device import describe
-from doorward.core.model.sent_code import SentCode
+from doorward.core.model.sent_code import DeliveryState, SentCode
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailQueue
 from doorward.features.authn.flow.build import sent_codes
@@ -62,10 +62,15 @@ class MailDelivery:
         """The address of the account, which the page shows anyway; of another one, its first letter and its domain."""
         return target if target == account.email else rule.masked(target)
 
-    async def failed(self, code: SentCode) -> bool:
-        """A mail server accepts mail before it delivers it: no failure is known."""
-        del code
-        return False
+    async def state(self, code: SentCode) -> DeliveryState:
+        """Whether our mail server has taken the mail. What becomes of it afterwards is not known: a later answer comes to the sender's
+        mailbox. `delayed` from the second try on, so that a mail that is being sent is not called so."""
+        mail = await self.store.messages.mail(code.message_id)
+        if mail is None or mail.sent_at is not None:
+            return "under_way"
+        if mail.failed_at is not None:
+            return "failed"
+        return "delayed" if mail.tries > 1 else "under_way"
 
     def write(self, message: CodeMessage) -> tuple[str, Write]:
         """The mail. It is sent only while the code in it works."""

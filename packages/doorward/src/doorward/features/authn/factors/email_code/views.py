@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from doorward.core.model.sent_code import DeliveryState
 from doorward.web.pages.views.problems import Form, FormProblem
 from doorward.web.pages.words import N_
 
@@ -16,7 +17,7 @@ class MailCodesView(Form, frozen=True):
     `csrf`, `flow` to `send_action`.
 
     `sent_to`: a code was sent there, and can be typed. `again_at` (seconds): not before that another one may be asked for, None: now.
-    `back` leads to where the person came from.
+    `delivery`: what is known of its message. `back` leads to where the person came from.
     """
 
     template: ClassVar[str] = "doorward.features.authn.factors.email_code:mail_codes.html"
@@ -28,6 +29,7 @@ class MailCodesView(Form, frozen=True):
     flow: str | None = None
     sent_to: str | None = None
     again_at: int | None = None
+    delivery: DeliveryState = "under_way"
     minutes: int = 10
     address_problem: FormProblem | None = None
 

@@ -30,6 +30,7 @@ METHODS: Final = "/account/methods"
 PASSKEYS: Final = "/account/methods/passkeys"
 RENAME: Final = "/account/methods/passkeys/rename"
 REMOVE: Final = "/account/methods/passkeys/remove"
+SECOND: Final = "/account/methods/passkeys/second"
 SILENT: Final = "/account/passkeys/silent"
 _PROBLEMS: Final = {
     "refused": Wrong.PASSKEY_REFUSED,
@@ -88,6 +89,25 @@ class OwnPasskeyPages:
         if isinstance(outcome, Wait):
             return await self._name(post, factor, problem(outcome), typed)
         return await self._name(post, factor, None, typed, FormProblem(Wrong.NAME_TOO_LONG, MAX_NAME))
+
+    async def ask_for(self, post: SignedInPost) -> Response:
+        """Ask for a passkey after the password, too, or no longer."""
+        second = second_of(post.form.get("second"))
+        if second is None:
+            return post.browser.go(METHODS)
+        outcome = await self.passkeys.ask_for(
+            post.account,
+            post.form.get("factor", ""),
+            session_id=post.session.id,
+            second=second,
+            caller=post.browser.caller,
+            now=post.browser.now,
+        )
+        if isinstance(outcome, Wait):
+            return await self._new(post, problem(outcome))
+        if not outcome:
+            return post.browser.go(METHODS)
+        return self.own.done(post, METHODS, Done.PASSKEY_ASKED_FOR if second else Done.PASSKEY_NOT_ASKED_FOR)
 
     async def remove(self, post: SignedInPost) -> Response:
         """Remove a passkey."""
@@ -152,6 +172,15 @@ class OwnPasskeyPages:
             ),
             own.pages.lead(REMOVE, METHODS),
             own.post(REMOVE, self.remove, refused=self.own.stale, back=METHODS, recent=True, takes="factor"),
+            own.pages.lead(SECOND, METHODS),
+            own.post(
+                SECOND,
+                self.ask_for,
+                refused=self.own.stale,
+                back=METHODS,
+                recent=True,
+                takes="factor second",
+            ),
             own.post(SILENT, self.add_silently, refused=self.stay, back=METHODS, takes="credential"),
         ]
 

@@ -8,6 +8,7 @@ from typing import final
 import msgspec
 
 from doorward.core.model.account import Account
+from doorward.features.authn.factors.passkeys.rules.proof import SECURITY_KEY
 from doorward.features.authn.factors.passkeys.rules.response import padless
 from doorward.storage.sql.store import Store
 from doorward.web.pages.views.account import PasskeyLine
@@ -23,16 +24,18 @@ class PasskeyCards:
 
     async def of(self, account: Account) -> tuple[tuple[PasskeyLine, ...], str]:
         """A line for each passkey, oldest first, and the signals as JSON text: which of them still work here, and whose they are."""
-        added = {row.id: row.created_at for row in await self.store.accounts.factors(account.id)}
+        added = {row.id: row for row in await self.store.accounts.factors(account.id)}
         passkeys = await self.store.passkeys.of_account(account.id)
         lines = tuple(
             PasskeyLine(
                 id=one.factor_id,
                 name=one.name,
-                created_at=added[one.factor_id],
+                created_at=added[one.factor_id].created_at,
                 last_used_at=one.last_used_at,
                 backed_up=one.backed_up,
                 copied=one.suspect_at is not None,
+                second=(second := added[one.factor_id].kind == SECURITY_KEY.kind),
+                switch=one.suspect_at is None and (one.user_verified or not second),
             )
             for one in passkeys
             if one.factor_id in added

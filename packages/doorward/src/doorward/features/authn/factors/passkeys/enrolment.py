@@ -11,7 +11,7 @@ import msgspec
 from doorward.core.model.policy import FactorKind
 from doorward.features.authn.factors.passkeys.account_routes import problem, second_of
 from doorward.features.authn.factors.passkeys.owning import OwnPasskeys, Prepared
-from doorward.features.authn.factors.passkeys.rules.proof import shown
+from doorward.features.authn.factors.passkeys.rules.proof import SECURITY_KEY, shown
 from doorward.features.authn.factors.passkeys.views import PasskeyNewView
 from doorward.features.authn.flow.enrolment import Enrolling, Enrolment, EnrolmentPages
 from doorward.web.http import Response
@@ -63,7 +63,15 @@ class PasskeyEnrolment(Enrolment):
         if not isinstance(outcome, Prepared):
             return await self._page(enrolling, problem(outcome))
         proof = shown(outcome.passkey, outcome.row, user_verified=outcome.user_verified, at=browser.now)
-        return await pages.enrolled(enrolling, proof, outcome.writes, Done.PASSKEY_ADDED)
+        # nobody is locked out by the loss of a passkey that has a copy elsewhere, or that no sign-in insists on
+        asked_for = outcome.row.kind == SECURITY_KEY.kind or owner.sign_in is not None
+        return await pages.enrolled(
+            enrolling,
+            proof,
+            outcome.writes,
+            Done.PASSKEY_ADDED,
+            kept=outcome.passkey.backed_up or not asked_for,
+        )
 
     async def _page(self, enrolling: Enrolling, wrong: FormProblem | None) -> Response:
         owner, browser = enrolling.owner, enrolling.browser

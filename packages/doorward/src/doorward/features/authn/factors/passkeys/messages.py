@@ -11,13 +11,14 @@ from doorward.web.pages.words import N_, calm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PasskeyNotice(AccountNotice):
-    """A notice about one passkey; `name` as its owner sees it, "" if it has none."""
+    """A notice about one passkey; `name` as its owner sees it, "" if it has none: then `said` is the sentence, else `named`."""
 
+    named: ClassVar[str]
     name: str = ""
 
     def sentences(self, say: MessageWords) -> tuple[str, ...]:
         """What happened, and to which passkey."""
-        return (say.text(self.said), *((calm(self.name),) if self.name else ()))
+        return (say.text(self.named, name=calm(self.name)) if self.name else say.text(self.said),)
 
 
 class PasskeyAdded(_PasskeyNotice):
@@ -26,6 +27,7 @@ class PasskeyAdded(_PasskeyNotice):
     kind: ClassVar[str] = "passkey_added"
     subject: ClassVar[str] = N_("A passkey was added to your account at %(brand)s")
     said: ClassVar[str] = N_("From now on it can be used to sign in.")
+    named: ClassVar[str] = N_("From now on the passkey “%(name)s” can be used to sign in.")
 
 
 class PasskeyRemoved(_PasskeyNotice):
@@ -34,6 +36,29 @@ class PasskeyRemoved(_PasskeyNotice):
     kind: ClassVar[str] = "passkey_removed"
     subject: ClassVar[str] = N_("A passkey was removed from your account at %(brand)s")
     said: ClassVar[str] = N_("It can't be used to sign in any more.")
+    named: ClassVar[str] = N_("The passkey “%(name)s” can't be used to sign in any more.")
+
+
+class PasskeyAskedFor(_PasskeyNotice):
+    """Notice that a passkey is asked for after the password from now on."""
+
+    kind: ClassVar[str] = "passkey_asked_for"
+    subject: ClassVar[str] = N_("A passkey is now asked for after your password at %(brand)s")
+    said: ClassVar[str] = N_("Who signs in with your password has to show this passkey, too.")
+    named: ClassVar[str] = N_("Who signs in with your password has to show the passkey “%(name)s”, too.")
+
+
+class PasskeyNotAskedFor(_PasskeyNotice):
+    """Notice that a passkey is no longer asked for after the password, unless something else asks for a second step."""
+
+    kind: ClassVar[str] = "passkey_not_asked_for"
+    subject: ClassVar[str] = N_("A passkey is no longer asked for after your password at %(brand)s")
+    said: ClassVar[str] = N_(
+        "After your password we ask for this passkey only where a second step is required."
+    )
+    named: ClassVar[str] = N_(
+        "After your password we ask for the passkey “%(name)s” only where a second step is required."
+    )
 
 
 class PasskeyCopied(_PasskeyNotice):
@@ -44,4 +69,8 @@ class PasskeyCopied(_PasskeyNotice):
     said: ClassVar[str] = N_(
         "Somebody used what looks like a copy of it. We refused that, and signed you out everywhere. Remove"
         " this passkey and add a new one."
+    )
+    named: ClassVar[str] = N_(
+        "Somebody used what looks like a copy of the passkey “%(name)s”. We refused that, and signed you out"
+        " everywhere. Remove this passkey and add a new one."
     )

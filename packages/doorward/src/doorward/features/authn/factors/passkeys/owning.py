@@ -31,7 +31,7 @@ from doorward.features.authn.factors.passkeys.rules.proof import (
 from doorward.features.authn.factors.passkeys.rules.provider import provider
 from doorward.features.authn.factors.passkeys.rules.registration import NewPasskey, registered
 from doorward.features.authn.factors.passkeys.rules.response import registration_response
-from doorward.features.authn.flow.changes import HeldMethods, guards
+from doorward.features.authn.flow.changes import HeldMethods, guards, held_methods
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
@@ -239,6 +239,44 @@ class OwnPasskeys:
             self.store.passkeys.rename(factor_id, wanted),
             self.audit_log.write(
                 "passkey.renamed", caller=caller, now=now, account_id=account.id, factor=factor_id
+            ),
+        )
+
+    async def ask_for(
+        self,
+        account: Account,
+        factor_id: str,
+        *,
+        session_id: str | None,
+        second: bool,
+        caller: Caller,
+        now: int,
+    ) -> bool | Wait:
+        """Ask for a passkey after the password, too, or no longer; the owner is told by mail. False: it is not theirs, it is so already,
+        it has never verified its owner and so cannot sign in alone, or the account or the session changed meanwhile."""
+        passkey = await self.of_owner(account, factor_id)
+        found = await held_methods(self.store, account.id)
+        row = None if found is None else next((one for one in found.rows if one.id == factor_id), None)
+        kind = (SECURITY_KEY if second else PASSKEY).kind
+        if passkey is None or found is None or row is None or row.kind == kind:
+            return False
+        if not second and not passkey.user_verified:
+            return False
+        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
+            return wait
+        told = "passkey_asked_for" if second else "passkey_not_asked_for"
+        mail = owner_mail(self.mail_queue, told, account, caller, now, name=passkey.name)
+        return await self.store.commit(
+            *guards(self.store, found, session_id=session_id),
+            self.store.accounts.replace_kind(row, kind),
+            self.store.messages.insert_mail(mail),
+            self.audit_log.write(
+                "passkey.changed",
+                caller=caller,
+                now=now,
+                account_id=account.id,
+                factor=factor_id,
+                method=kind,
             ),
         )
 

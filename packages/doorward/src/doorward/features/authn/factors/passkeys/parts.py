@@ -7,14 +7,20 @@ from typing import Final
 from doorward.features.authn.factors.passkeys.build import passkey_enrolment, passkey_routes, relying_party
 from doorward.features.authn.factors.passkeys.checks import passkeys
 from doorward.features.authn.factors.passkeys.factor import passkey_factors
-from doorward.features.authn.factors.passkeys.messages import PasskeyAdded, PasskeyCopied, PasskeyRemoved
+from doorward.features.authn.factors.passkeys.messages import (
+    PasskeyAdded,
+    PasskeyAskedFor,
+    PasskeyCopied,
+    PasskeyNotAskedFor,
+    PasskeyRemoved,
+)
 from doorward.features.authn.flow.plug import FactorParts
 from doorward.features.feature import DoctorCheck
 
 PASSKEYS: Final = FactorParts(
     factors=passkey_factors,
     enrolment=passkey_enrolment,
-    messages=(PasskeyAdded, PasskeyRemoved, PasskeyCopied),
+    messages=(PasskeyAdded, PasskeyRemoved, PasskeyAskedFor, PasskeyNotAskedFor, PasskeyCopied),
     routes=passkey_routes,
     checks=(DoctorCheck(name="passkeys", look=passkeys),),
     starting=lambda services: services.get(relying_party).settle(),

@@ -61,7 +61,7 @@ class RecoveryCodesTyped(TypedCode):
 
 
 def recovery_codes_factor(services: Services) -> FactorPlug:
-    """Recovery codes as a factor. They are removed together with the authenticator app for which they were made."""
+    """Recovery codes as a factor. They are removed with the last factor for which they stand in."""
     return FactorPlug(
         traits=rule.TRAITS,
         path=f"{TYPED_CODE_PATH}?method=recovery",

@@ -9,12 +9,20 @@ from doorward.web.mail.message import AccountNotice, MessageWords
 from doorward.web.pages.words import N_
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryCodesMade(AccountNotice):
-    """Notice that new recovery codes were made and the old ones stopped working."""
+    """Notice that new recovery codes were made; if they `replaced` old ones, those stopped working."""
 
     kind: ClassVar[str] = "recovery_codes_made"
     subject: ClassVar[str] = N_("New recovery codes for your account at %(brand)s")
     said: ClassVar[str] = N_("New recovery codes were made. The old ones no longer work.")
+    replaced: bool = True
+
+    def sentences(self, say: MessageWords) -> tuple[str, ...]:
+        """What happened."""
+        if self.replaced:
+            return (say.text(self.said),)
+        return (say.text("Recovery codes were made. Each can be used once, in place of a second step."),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

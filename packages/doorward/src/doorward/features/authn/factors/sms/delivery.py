@@ -7,7 +7,7 @@ from typing import Final, final
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
-from doorward.core.model.sent_code import SentCode
+from doorward.core.model.sent_code import DeliveryState, SentCode
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.factors.sms.budget import SmsBudget
 from doorward.features.authn.factors.sms.outbox import SmsOutbox
@@ -49,10 +49,12 @@ class SmsDelivery:
         del account
         return rule.stored(target).masked
 
-    async def failed(self, code: SentCode) -> bool:
-        """Whether the message with this code did not arrive, as far as is known."""
+    async def state(self, code: SentCode) -> DeliveryState:
+        """What the gateway said of the message with this code. Without a problem it is taken, or its code was used or replaced."""
         message = await self.store.outgoing_sms.get(code.message_id)
-        return message is not None and message.failed_at is not None and message.problem is not None
+        if message is None or message.problem is None:
+            return "under_way"
+        return "delayed" if message.failed_at is None else "failed"
 
     async def take(
         self, target: str, account: Account, *, enrolling: bool, caller: Caller, now: int

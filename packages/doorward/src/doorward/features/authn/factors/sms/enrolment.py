@@ -252,9 +252,10 @@ class PhoneEnrolment(Enrolment):
         view = PhoneProofView(
             action=enrolling.place(f"{self.path}/code"),
             change=enrolling.place(self.path),
+            back=enrolling.back,
             number=under_way.number,
             flow=enrolling.flow,
-            failed=under_way.failed,
+            delivery=under_way.delivery,
             resent=resent,
             problem=problem,
         )

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
-from doorward.core.model.sent_code import SentCode
+from doorward.core.model.sent_code import DeliveryState, SentCode
 from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
@@ -36,11 +36,11 @@ MOST: Final = 2
 
 
 class CodeUnderWay(Struct, frozen=True):
-    """The code of an enrolment: its masked number, when the next may be asked for, and whether the message did not arrive."""
+    """The code of an enrolment: its masked number, when the next may be asked for, and what is known of the message."""
 
     number: str
     again_at: int
-    failed: bool
+    delivery: DeliveryState
 
 
 @final
@@ -93,7 +93,7 @@ class Phones:
         if code is None:
             return None
         phone = rule.stored(self.codes.proven_target(code))
-        return CodeUnderWay(phone.masked, code.created_at + PAUSE, await self.delivery.failed(code))
+        return CodeUnderWay(phone.masked, code.created_at + PAUSE, await self.delivery.state(code))
 
     async def proven(
         self, account: Account, typed: str, *, binding: str, now: int

@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 
 from msgspec import Struct
 
+from doorward.core.model.sent_code import DeliveryState
 from doorward.web.pages.views.problems import Form, FormProblem
 
 _FOLDER: Final = "doorward.features.authn.factors.sms"
@@ -53,13 +54,14 @@ class PhoneProofView(Form, frozen=True):
     """The same with /code: the code that was sent. Posts `code`, `csrf`, `flow`; the second form posts `again`, to have one sent once
     more.
 
-    `number` is masked; `failed`: the message did not arrive; `resent`: another message was just written.
+    `number` is masked; `back` leads to where the person came from; `delivery`: what is known of the message; `resent`: another message was just written.
     """
 
     template: ClassVar[str] = f"{_FOLDER}:phone_proof.html"
     action: str
     change: str
+    back: str
     number: str
     flow: str | None = None
-    failed: bool = False
+    delivery: DeliveryState = "under_way"
     resent: bool = False
