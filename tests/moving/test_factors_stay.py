@@ -11,6 +11,7 @@ import pytest
 
 from doorward.adapters.os_user import os_actor
 from doorward.core.model.account import EnrolledFactor
+from doorward.core.model.provider import ExternalIdentity, PendingIdentity
 from doorward.core.model.secret import Secret
 from doorward.features.admin import build as admin
 from doorward.features.authn.factors.sms.delivery import PHONE_PURPOSE
@@ -30,6 +31,8 @@ from tests.moving.crowd import REMEMBERED
 DAY = 86_400
 PEOPLE = ("passkey", "key", "phone", "mail", "demanded", "barred")
 NUMBER = "+491712345678"
+ISSUER = "https://accounts.example.com"
+BROWSER = b"\x00b\xff" * 10
 SECTIONS: dict[str, dict[str, Any]] = {
     "second_factor": {"kinds": ["passkey", "totp", "email_code", "sms"], "grace": DAY},
     # without a gateway the messages stay in the development outbox
@@ -79,6 +82,24 @@ async def stock(services: Services) -> None:
     assert await store.commit(
         store.accounts.add_factor(phone), store.accounts.add_factor(mail), write(REMEMBERED, *device)
     )
+    row = EnrolledFactor("fac_elsewhere", ids["phone"], "provider", 1, code_hash=b"\x00i\xff")
+    elsewhere = ExternalIdentity(
+        factor_id=row.id, account_id=ids["phone"], issuer=ISSUER, subject="ä sub", email="", last_used_at=2
+    )
+    waiting = PendingIdentity(
+        browser_hash=BROWSER,
+        sign_in_id="sin_1",
+        provider="example",
+        issuer=ISSUER,
+        subject="another",
+        email="é@example.org",
+        taken=True,
+        expires_at=now + DAY,
+    )
+    identities = store.external_identities
+    assert await store.commit(
+        store.accounts.add_factor(row), identities.insert(elsewhere), identities.put_pending(waiting)
+    )
     await services.get(admin.factors).require(os_actor(), email("demanded"), grace=7 * DAY)
 
 
@@ -113,6 +134,7 @@ async def rows(place: str) -> dict[str, Any]:
                 await store.factor_demands.get(account.id),
                 await store.factor_failures.of_account(account.id),
                 await store.sent_codes.of_account(account.id),
+                await store.external_identities.of_account(account.id),
                 [
                     tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)
                     for row in await store.remembered_devices._db.all(
@@ -121,6 +143,7 @@ async def rows(place: str) -> dict[str, Any]:
                 ],
             )
         found["outbox"] = sorted((one.id, one.sealed) for one in await store.outgoing_sms.recent(100))
+        found["waiting"] = await store.external_identities.pending(BROWSER)
         found["needs"] = await store.meta("schema.readable")
         return found
     finally:
@@ -176,6 +199,7 @@ def test_factors_work_after_a_restore_and_after_a_move(tmp_path: Path, postgres_
         for kind in zip(*(before[name] for name in PEOPLE), strict=True):
             assert any(kind), before
         assert before["outbox"]
+        assert before["waiting"]
         assert before["needs"]
         house.done(house.doorward(fleet, "backup", "a.bak", "--json"))
         house.done(house.doorward(fleet, "restore", "a.bak", "--replace", "--yes", "--json"))

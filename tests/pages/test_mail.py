@@ -32,6 +32,7 @@ from doorward.features.authn.methods.messages import (
     SecondFactorRequired,
     SecondFactorReset,
 )
+from doorward.features.authn.providers.messages import ProviderConnected, ProviderDisconnected
 from doorward.features.oauth import index as oauth
 from doorward.features.oauth.grants.refresh_token.messages import RefreshReplayed
 from doorward.web.mail.message import MessageTemplate
@@ -60,6 +61,8 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         PasskeyAskedFor(at=AT, device=name, name=name),
         PasskeyNotAskedFor(at=AT, device=name),
         PasskeyCopied(at=AT, device=name, name=name),
+        ProviderConnected(at=AT, device=name, name=name),
+        ProviderDisconnected(at=AT, device=name, name=name),
         PhoneAdded(at=AT, device=name, number="+49 ••• ••78"),
         PhoneRemoved(at=AT, device=name, number="+49 ••• ••78"),
         PasswordChanged(at=AT, device=name),

@@ -27,6 +27,7 @@ from doorward.features.authn.factors.recovery_codes import rules as recovery_cod
 from doorward.features.authn.factors.sms.rules import phone as sms
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.flow.rules.vouching import FROM_AMR
+from doorward.features.authn.providers.rules import identity as external
 from doorward.features.oauth import index as oauth
 from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
 from doorward.features.rate_limits.rules.attempts import Guessed
@@ -49,6 +50,10 @@ TAGGED_FOR = {
     "done",
     "feed",
     "mail-code",
+    "provider-nonce",
+    "provider-said",
+    "provider-state",
+    "provider-verifier",
     "refresh cookie",
     "sent-code",
     "sign-out",
@@ -85,6 +90,7 @@ CLAIMED = {
     "code_sent",
     "feed",
     "own_tokens",
+    "provider",
     "replayed",
     "second_factor_failed",
     "sweep",
@@ -110,13 +116,15 @@ FACTORS = {
     "recovery_code": ("otp",),
     "email_code": ("otp",),
     "sms": ("sms",),
+    "provider": ("fed",),
+    "provider_mfa": ("fed",),
 }
 # in the documents of apps
 GRANT_NAMES = "authorization_code refresh_token client_credentials"
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
     "verify_address address_taken reset_password sign_in_by_mail sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"
-    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_asked_for passkey_not_asked_for passkey_copied phone_added phone_removed refresh_replayed"
+    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_asked_for passkey_not_asked_for passkey_copied phone_added phone_removed provider_connected provider_disconnected refresh_replayed"
 )
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
 LITERALS: dict[Any, str] = {
@@ -135,7 +143,7 @@ LITERALS: dict[Any, str] = {
     ),
     CookieKind: "browser session device trust locale asked at rt",
     # hashed into the keys of counters
-    Guessed: "password code mail_code passkey",
+    Guessed: "password code mail_code passkey provider",
     Change: "profile methods with_password report",
     # the columns of a backup
     Kind: "text number bytes",
@@ -195,7 +203,15 @@ def test_environment_variables_are_pinned() -> None:
 
 
 def test_factors_are_pinned() -> None:
-    found = (password.TRAITS, totp.TRAITS, recovery_codes.TRAITS, email_code.TRAITS, sms.TRAITS)
+    found = (
+        password.TRAITS,
+        totp.TRAITS,
+        recovery_codes.TRAITS,
+        email_code.TRAITS,
+        sms.TRAITS,
+        external.PROVIDED,
+        external.PROVIDED_TWICE,
+    )
     assert {traits.kind: traits.amr for traits in found} == FACTORS
     # what sessions of earlier programs say, which stored no proofs
     assert dict(FROM_AMR) == {"password": "pwd", "totp": "otp", "recovery_code": "rc"}
@@ -232,6 +248,8 @@ def test_confirmed_values_in_account_addresses_are_pinned() -> None:
         "mail_codes_removed",
         "phone_added",
         "phone_removed",
+        "provider_connected",
+        "provider_disconnected",
         "session_ended",
         "other_sessions_ended",
         "app_disconnected",

@@ -29,7 +29,8 @@ def options(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
         if not inner:
             yield name
         for nested in inner:
-            yield from options(nested, f"{name}.")
+            # sections to which operators give names: `providers.issuer` is of [providers.NAME]
+            yield from options(nested, prefix if field.encode_name == "by_name" else f"{name}.")
 
 
 def documented(page: str) -> set[str]:

@@ -28,10 +28,17 @@ def rows() -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", sorted(known_settings()))
+KNOWN = known_settings(["providers.any"])
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
 def test_the_default_is_the_one_that_is_documented(name: str) -> None:
-    default = known_settings()[name].default
-    said = rows()[name]
+    default = KNOWN[name].default
+    said = rows()[name.replace(".any.", ".")]
+    if default == "":
+        # a member that every section of this kind needs
+        assert said == "none"
+        return
     if default is None or default is NODEFAULT:
         # no default, or one derived from something else, described in words
         assert not said.startswith("`")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Collection
 from typing import Any, Final, Literal, final
 from urllib.parse import SplitResult, urlsplit
 
@@ -163,6 +164,18 @@ async def _read(answer: httpx2.Response, most: int, *, whole: bool) -> GuardedAn
             break
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     return GuardedAnswer(status=answer.status_code, body=bytes(body[:most]), media_type=media_type)
+
+
+def http_for_documents(
+    hosts: Collection[str | None], *, timeout: float, development: bool, ca_file: str | None
+) -> GuardedHttp:
+    """A client for documents of somebody else. `hosts`: those that the operator has named. Raises OSError for `ca_file`."""
+    return GuardedHttp(
+        timeout=timeout,
+        development=development,
+        context=trust.context(ca_file),
+        may_be_private=frozenset(hosts).__contains__,
+    )
 
 
 @final

@@ -26,6 +26,7 @@ from doorward.cli import (
     outputs,
     passkeys,
     people_factors,
+    providers,
     roles,
     server,
     show,
@@ -51,6 +52,7 @@ app.command()(dev.demo)
 command(app)(server.doctor)
 app.add_typer(people_factors.app, name="user")
 app.add_typer(passkeys.app, name="passkeys")
+app.add_typer(providers.app, name="provider")
 app.add_typer(apps_change.app, name="app")
 app.add_typer(apis.app, name="api")
 app.add_typer(roles.app, name="role")

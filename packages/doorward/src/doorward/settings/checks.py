@@ -192,6 +192,25 @@ def problems_of(settings: Settings) -> Iterator[str]:
         factor_kinds=settings.second_factor.kinds,
     )
     yield from settings.sections.problems(around)
+    yield from _client_keys(settings)
+
+
+def _client_keys(settings: Settings) -> Iterator[str]:
+    """Check that the keys with which this server authenticates at providers can be used."""
+    named = {name: one for name, one in settings.providers.by_name.items() if one.client_key_file}
+    if not named:
+        return
+    # imported only here: most servers have no such key
+    from doorward.adapters.keys.client_key import client_key
+
+    for name, policy in named.items():
+        where = f"providers.{name}.client_key_file names {policy.client_key_file}, which"
+        try:
+            client_key(policy.client_key_file or "")
+        except OSError as problem:
+            yield f"{where} cannot be read ({problem.strerror})"
+        except ValueError as problem:
+            yield f"{where} {problem}"
 
 
 def _absent(name: str, path: str | None) -> Iterator[str]:

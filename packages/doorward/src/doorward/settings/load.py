@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from msgspec import inspect
+from msgspec import Struct, inspect
 
 from doorward.core.model.decoded import NotText, decoded
 from doorward.core.model.secret import Secret
 from doorward.core.model.section import Section
 from doorward.core.web_origin import loopback
 from doorward.settings.checks import cache_problem, database_problem, issuer_problem, problems_of
-from doorward.settings.environment import from_environment
+from doorward.settings.environment import PREFIX, from_environment
 from doorward.settings.lines import lines_of
 from doorward.settings.problems import SettingsError, did_you_mean
 from doorward.settings.tree import NOT_SETTINGS, Settings
@@ -28,13 +29,18 @@ Given = dict[str, tuple[str, object, bool]]
 """Dotted name -> (its source, the value, whether it is text from the environment)."""
 
 
-def known_settings() -> dict[str, inspect.Field]:
-    """Every setting by its dotted name, in the order of the tree."""
+def known_settings(named: Collection[str] = ()) -> dict[str, inspect.Field]:
+    """Every setting by its dotted name, in the order of the tree. `named`: the sections to which operators give names, as in
+    `providers.example`."""
     found: dict[str, inspect.Field] = {}
     for top in _fields(Settings):
         if top.encode_name in NOT_SETTINGS:
             continue
-        if isinstance(top.type, inspect.StructType):
+        if (one := _one_of(top)) is not None:
+            for section in named:
+                if section.startswith(f"{top.encode_name}."):
+                    found |= {f"{section}.{leaf.encode_name}": leaf for leaf in _fields(one)}
+        elif isinstance(top.type, inspect.StructType):
             found |= {f"{top.encode_name}.{leaf.encode_name}": leaf for leaf in top.type.fields}
         else:
             found[top.encode_name] = top
@@ -46,12 +52,15 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
     Relative paths in the file are relative to its folder, those in the environment to the working directory.
     """
-    known = known_settings()
     problems: list[str] = []
     given: Given = {}
     lines: dict[str, int] = {}
+    document: dict[str, Any] = {}
     if path is not None:
-        given, lines = _from_file(path, known, problems)
+        document, lines = _document(path)
+    known = known_settings(_named(document, environ))
+    if path is not None:
+        given = _from_file(path, document, lines, known, problems)
     given |= from_environment(environ, known, problems)
     values: dict[str, object] = {}
     for name, (where, value, text) in given.items():
@@ -61,7 +70,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
             problems.append(f"{where}: {name} {error}.")
     if problems:
         raise SettingsError(problems)
-    settings = _build(values, given, path)
+    settings = _build(values, known, given, path)
     for problem in problems_of(settings):
         name = problem.partition(" ")[0]
         where = given[name][0] if name in given else _place(path, lines, name)
@@ -71,9 +80,8 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _from_file(
-    path: Path, known: Mapping[str, inspect.Field], problems: list[str]
-) -> tuple[Given, dict[str, int]]:
+def _document(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """The file's tables, and the lines of its keys. Raises `SettingsError`."""
     try:
         text = decoded(path.read_bytes()).replace("\r\n", "\n")
     except FileNotFoundError:
@@ -83,13 +91,35 @@ def _from_file(
     except NotText as error:
         raise SettingsError([f"{path}: {error}."]) from None
     try:
-        document = tomllib.loads(text)
+        return tomllib.loads(text), lines_of(text)
     except tomllib.TOMLDecodeError as error:
         hint = " Text stands in quotes." if "Invalid value" in str(error) else ""
         raise SettingsError([f"{path}: is not valid TOML: {error}.{hint}"]) from None
-    lines = lines_of(text)
+
+
+def _named(document: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
+    """The sections that have their names from the operator: those of the file in its order, then those of variables alone."""
+    found: dict[str, None] = {}
+    for top in (one.encode_name for one in _fields(Settings) if _one_of(one) is not None):
+        held: object = document.get(top)
+        names = [str(name) for name in cast("dict[str, object]", held)] if isinstance(held, dict) else []
+        found |= dict.fromkeys(f"{top}.{name}" for name in names)
+        variable = re.compile(rf"{PREFIX}{top.upper()}__([A-Z0-9]+(?:_[A-Z0-9]+)*)__\w+")
+        matches = [variable.fullmatch(name) for name in sorted(environ)]
+        found |= dict.fromkeys(f"{top}.{match[1].lower()}" for match in matches if match is not None)
+    return list(found)
+
+
+def _from_file(
+    path: Path,
+    document: Mapping[str, Any],
+    lines: Mapping[str, int],
+    known: Mapping[str, inspect.Field],
+    problems: list[str],
+) -> Given:
     given: Given = {}
-    sections = {name.partition(".")[0] for name in known if "." in name}
+    of_names = {one.encode_name for one in _fields(Settings) if _one_of(one) is not None}
+    sections = {name.partition(".")[0] for name in known if "." in name} | of_names
     tops = sections | {name for name in known if "." not in name}
     for top, value in document.items():
         where = _place(path, lines, top)
@@ -102,16 +132,36 @@ def _from_file(
             given[top] = (where, value, False)
         elif not isinstance(value, dict):
             problems.append(f"{where}: {top} is a section; write [{top}] and its settings below.")
-        else:
-            section = {name.partition(".")[2] for name in known if name.startswith(f"{top}.")}
-            for key, leaf in cast("dict[str, object]", value).items():
-                where = _place(path, lines, f"{top}.{key}")
-                if key in section:
-                    given[f"{top}.{key}"] = (where, leaf, False)
+        elif top in of_names:
+            for name, held in cast("dict[str, object]", value).items():
+                if isinstance(held, dict):
+                    where = f"{top}.{name}"
+                    _section(path, lines, where, cast("dict[str, object]", held), known, given, problems)
                 else:
-                    hint = did_you_mean(key, section) or _elsewhere(key, known)
-                    problems.append(f"{where}: [{top}] has no setting {key}.{hint}")
-    return given, lines
+                    problems.append(f"{where}: [{top}] holds a section for each name; write [{top}.NAME].")
+        else:
+            _section(path, lines, top, cast("dict[str, object]", value), known, given, problems)
+    return given
+
+
+def _section(
+    path: Path,
+    lines: Mapping[str, int],
+    section: str,
+    held: Mapping[str, object],
+    known: Mapping[str, inspect.Field],
+    given: Given,
+    problems: list[str],
+) -> None:
+    """Read one section into `given`."""
+    settings = {name[len(section) + 1 :] for name in known if name.startswith(f"{section}.")}
+    for key, leaf in held.items():
+        where = _place(path, lines, f"{section}.{key}")
+        if key in settings:
+            given[f"{section}.{key}"] = (where, leaf, False)
+        else:
+            hint = did_you_mean(key, settings) or _elsewhere(key, known)
+            problems.append(f"{where}: [{section}] has no setting {key}.{hint}")
 
 
 def _elsewhere(key: str, known: Mapping[str, inspect.Field]) -> str:
@@ -128,15 +178,19 @@ def _place(path: Path | None, lines: Mapping[str, int], name: str) -> str:
 
 
 @cache
-def _paths() -> frozenset[str]:
-    """The settings that name a file."""
-    sections = [top for top in _fields(Settings) if isinstance(top.type, inspect.StructType)]
-    return frozenset({"ca_file"}).union(
-        f"{top.encode_name}.{name}"
-        for top in sections
-        if isinstance(top.type, inspect.StructType) and issubclass(top.type.cls, Section)
-        for name in top.type.cls.files
-    )
+def _files() -> Mapping[str, frozenset[str]]:
+    """The settings that name a file, by their section."""
+    found: dict[str, frozenset[str]] = {}
+    for top in _fields(Settings):
+        cls = _one_of(top) or (top.type.cls if isinstance(top.type, inspect.StructType) else None)
+        if cls is not None and issubclass(cls, Section):
+            found[top.encode_name] = cls.files
+    return found
+
+
+def _names_a_file(name: str) -> bool:
+    section, _, rest = name.partition(".")
+    return name == "ca_file" or rest.rpartition(".")[2] in _files().get(section, frozenset())
 
 
 def _placed(name: str, value: object, text: bool, path: Path | None) -> object:
@@ -148,7 +202,7 @@ def _placed(name: str, value: object, text: bool, path: Path | None) -> object:
         return _database(str(value), home)
     if name == "cache" and isinstance(value, Secret) and (problem := cache_problem(value.reveal())):
         raise WrongValue(problem)
-    if name in _paths() and isinstance(value, str):
+    if _names_a_file(name) and isinstance(value, str):
         return str(home / _expanded(Path(value)))
     return value
 
@@ -181,7 +235,9 @@ def _expanded(path: Path) -> Path:
         raise WrongValue(f"begins with {path.parts[0]}, which is nobody's home here") from None
 
 
-def _build(values: dict[str, object], given: Given, path: Path | None) -> Settings:
+def _build(
+    values: dict[str, object], known: Mapping[str, inspect.Field], given: Given, path: Path | None
+) -> Settings:
     if "issuer" not in values:
         write = 'write issuer = "https://auth.example.com" into'
         said = "issuer is missing, the public address of this server."
@@ -204,7 +260,6 @@ def _build(values: dict[str, object], given: Given, path: Path | None) -> Settin
         # with a database server, beside doorward.toml
         folder = home if isinstance(database, DatabaseUrl) else Path(str(database)).parent
         values["keys.secret_key_file"] = str(folder / "doorward.key")
-    known = known_settings()
     # the file of the secret key is made at the first start
     for name in (name for name in known if f"{name}_file" in known and name != "keys.secret_key"):
         file = values.get(f"{name}_file")
@@ -212,11 +267,22 @@ def _build(values: dict[str, object], given: Given, path: Path | None) -> Settin
             values[name] = _secret_in(file, f"{name}_file", given[f"{name}_file"][0])
     tree: dict[str, Any] = {name: value for name, value in values.items() if "." not in name}
     for top in _fields(Settings):
-        if isinstance(top.type, inspect.StructType):
-            start = f"{top.encode_name}."
-            held = {name[len(start) :]: value for name, value in values.items() if name.startswith(start)}
-            tree[top.encode_name] = top.type.cls(**held)
+        if not isinstance(top.type, inspect.StructType):
+            continue
+        start, one = f"{top.encode_name}.", _one_of(top)
+        held = {name[len(start) :]: value for name, value in values.items() if name.startswith(start)}
+        if one is not None:
+            names = dict.fromkeys(
+                name[len(start) :].partition(".")[0] for name in known if name.startswith(start)
+            )
+            held = {"by_name": {name: one(**_below(held, name)) for name in names}}
+        tree[top.encode_name] = top.type.cls(**held)
     return Settings(source=None if path is None else str(path), **tree)
+
+
+def _below(held: Mapping[str, object], name: str) -> dict[str, Any]:
+    """The values of the section `name`, by their names in it."""
+    return {key[len(name) + 1 :]: value for key, value in held.items() if key.startswith(f"{name}.")}
 
 
 def _secret_in(path: str, name: str, where: str) -> Secret:
@@ -231,8 +297,14 @@ def _secret_in(path: str, name: str, where: str) -> Secret:
     return secret
 
 
-def _fields(tree: type[Settings]) -> tuple[inspect.Field, ...]:
+def _one_of(top: inspect.Field) -> type[Section] | None:
+    """The class of the sections that this section holds, if it holds some."""
+    cls = top.type.cls if isinstance(top.type, inspect.StructType) else None
+    return cls.one_of if cls is not None and issubclass(cls, Section) else None
+
+
+def _fields(tree: type[Struct]) -> tuple[inspect.Field, ...]:
     kind = inspect.type_info(tree)
     if not isinstance(kind, inspect.StructType):
-        raise TypeError("Settings is a Struct")
+        raise TypeError("settings are a Struct")
     return kind.fields

@@ -19,6 +19,7 @@ from doorward.core.model.section import Section, Sections
 from doorward.features.authn.factors.email_code.settings import EmailChallengePolicy, EmailCodePolicy
 from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from doorward.features.authn.factors.sms.settings import SmsPolicy
+from doorward.features.authn.providers.settings import ProviderPolicies
 from doorward.storage.postgres.options import PostgresOptions
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -146,6 +147,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     sms: SmsPolicy = field(default_factory=SmsPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     tickets: EmailChallengePolicy = field(default_factory=EmailChallengePolicy)
+    providers: ProviderPolicies = field(default_factory=ProviderPolicies)
     mail: MailSettings = field(default_factory=MailSettings)
     keys: KeySettings = field(default_factory=KeySettings)
     brand: BrandSettings = field(default_factory=BrandSettings)

@@ -19,9 +19,13 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
-    """Base class of sections. `files` are the settings that name a file: a relative path is relative to the settings file."""
+    """Base class of sections. `files` are the settings that name a file: a relative path is relative to the settings file.
+
+    `one_of`: the section holds sections of this class, each under a name of the operator's; they are its only field, `by_name`.
+    """
 
     files: ClassVar[frozenset[str]] = frozenset()
+    one_of: ClassVar[type[Section] | None] = None
 
     def problems(self, around: Surroundings) -> Iterator[str]:
         """Contradictions in the section and with its surroundings. Each sentence begins with the full name of the setting at fault."""

@@ -20,6 +20,7 @@ from doorward.features.admin.error import refused
 from doorward.features.admin.lookup import find_account
 from doorward.features.admin.operation import operation
 from doorward.features.authn.factors.totp import rules as totp
+from doorward.features.authn.providers.rules.identity import EXTERNAL
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Write
 
@@ -215,8 +216,11 @@ def _going(
         for row in rows
         if (factor_id is None or row.id == factor_id) and (not kinds or _name(row) in kinds)
     ]
-    left = [row for row in rows if row not in named]
-    return list(rows) if named and all(row.kind == BACKUP for row in left) else named
+    # an account at a provider is a first factor: codes do not stand in for it
+    left = [row for row in rows if row not in named and row.kind != EXTERNAL]
+    if not named or any(row.kind != BACKUP for row in left):
+        return named
+    return [row for row in rows if row in named or row.kind == BACKUP]
 
 
 def _held(row: EnrolledFactor, passkey: Passkey | None, to: str | None) -> HeldFactor:

@@ -25,14 +25,25 @@ from doorward.features.authn.methods.messages import (
     SecondFactorRequired,
     SecondFactorReset,
 )
+from doorward.features.authn.providers.parts import PROVIDERS
 from doorward.features.services import Services
 from doorward.web.mail.message import MessageTemplate
 
-FACTORS: Final[tuple[FactorParts, ...]] = (PASSWORD, PASSKEYS, TOTP, EMAIL_CODES, SMS, RECOVERY_CODES)
+FACTORS: Final[tuple[FactorParts, ...]] = (
+    PASSWORD,
+    PASSKEYS,
+    TOTP,
+    EMAIL_CODES,
+    SMS,
+    RECOVERY_CODES,
+    PROVIDERS,
+)
 
 PREFERRED: Final = (
     "password",
     "mailbox",
+    "provider",
+    "provider_mfa",
     "security_key",
     "totp",
     "passkey",

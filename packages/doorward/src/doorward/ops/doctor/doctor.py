@@ -26,6 +26,7 @@ from doorward.ops.doctor.checks.keys import key_encryption_key, signing_keys
 from doorward.ops.doctor.checks.mail import mail, test_mail
 from doorward.ops.doctor.checks.names import names
 from doorward.ops.doctor.checks.port import port, ready
+from doorward.ops.doctor.checks.providers import providers
 from doorward.settings import Settings, SettingsError, load
 from doorward.storage.postgres.url import is_postgres
 from doorward.storage.sql.database_state import NotServed, admit
@@ -167,6 +168,7 @@ _BEFORE: Final[_Looks] = {
 _AFTER: Final[_Looks] = {
     "cache": cache,
     "authorities": authorities,
+    "providers": providers,
     "mail": mail,
     "breach list": _breach_list,
     "port": port,

@@ -16,6 +16,7 @@ from doorward.storage.sql.audit import SqlAudit
 from doorward.storage.sql.audit_end import End, line_by_line
 from doorward.storage.sql.config_objects import RAISE, SqlRegistry
 from doorward.storage.sql.database_state import MARKS, PUT_META, why_not
+from doorward.storage.sql.external_identities import SqlExternalIdentities
 from doorward.storage.sql.factor_demands import SqlFactorDemands
 from doorward.storage.sql.factor_failures import SqlFactorFailures
 from doorward.storage.sql.grants import SqlGrants
@@ -66,6 +67,7 @@ class Store:
         self._listeners: list[Callable[[], None]] = []
         self.accounts = SqlAccounts(database)
         self.passkeys = SqlPasskeys(database)
+        self.external_identities = SqlExternalIdentities(database)
         self.sent_codes = SqlSentCodes(database)
         self.outgoing_sms = SqlOutgoingSms(database)
         self.remembered_devices = SqlRememberedDevices(database)

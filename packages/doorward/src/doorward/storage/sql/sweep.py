@@ -18,6 +18,7 @@ _AGING: tuple[tuple[str, str, str, int, str], ...] = (
     # unauthenticated requests create these rows; a page left open over night continues from data in the browser
     # (see features/sessions/asked.py)
     ("sign_ins", "id", "expires_at", 0, ""),
+    ("pending_identities", "browser_hash", "expires_at", 0, ""),
     ("answered_posts", "place", "expires_at", 0, ""),
     ("tickets", "id", "expires_at", 0, ""),
     ("attempts", "bucket", "ends_at", 0, ""),

@@ -14,7 +14,7 @@ from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.standing import stands_by
 from doorward.storage.sql.store import Write
-from doorward.web.pages.views.sign_in import PasskeyOffer
+from doorward.web.pages.views.sign_in import PasskeyOffer, ProviderButton
 from doorward.web.pages.words import Words
 
 TYPED_CODE_PATH = "/sign-in/code"
@@ -22,6 +22,9 @@ TYPED_CODE_PATH = "/sign-in/code"
 
 ENROL_PATH = "/sign-in/enrol"
 """The page on which a person without a required second factor chooses one."""
+
+PROVIDER_PATH = "/sign-in/provider"
+"""The page with the accounts elsewhere with which a sign-in may begin."""
 
 TYPED_CODE_STEP = "second_factor"
 """The name of the same step in the JSON sign-in."""
@@ -60,6 +63,10 @@ class Factor:
         is known there (R80). `flow` is the sign-in's id; None before it is stored."""
         del browser_hash, flow, now
         return None
+
+    def buttons(self) -> Sequence[ProviderButton]:
+        """The accounts elsewhere with which the factor is shown, for the page of the password. The same for everybody (R80)."""
+        return ()
 
     async def described(
         self, sign_in: SignIn, account: Account | None, rows: Sequence[EnrolledFactor], now: int

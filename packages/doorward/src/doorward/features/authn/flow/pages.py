@@ -36,7 +36,7 @@ from doorward.web.http import EarlyResponse, Response, redirect
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 from doorward.web.pages.views.problems import FormProblem, Wrong
-from doorward.web.pages.views.sign_in import OtherWay, PasskeyOffer
+from doorward.web.pages.views.sign_in import OtherWay, PasskeyOffer, ProviderButton
 from doorward.web.refusals import note
 
 LONGEST_QUERY: Final = 6000
@@ -260,6 +260,10 @@ class FlowPages:
         offers = [offer for _, offer in shown if offer is not None]
         links = ways([one for one, offer in shown if offer is None], browser.context.locale)
         return links, offers[0] if offers else None
+
+    def buttons(self) -> tuple[ProviderButton, ...]:
+        """The accounts elsewhere with which a sign-in may begin."""
+        return tuple(button for one in self.factors.first for button in one.buttons())
 
     def ways_to_set_up(self, locale: str) -> tuple[OtherWay, ...]:
         """Links to the setup pages of factors that have no card among the account's sign-in methods."""

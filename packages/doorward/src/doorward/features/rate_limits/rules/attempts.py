@@ -22,7 +22,7 @@ MAIL_SPREAD: Final = 4
 Tag = Callable[[str], str]
 """A keyed hash, so that counters in the database reveal no names."""
 
-Guessed = Literal["password", "code", "mail_code", "passkey"]
+Guessed = Literal["password", "code", "mail_code", "passkey", "provider"]
 
 
 class Wait(Struct, frozen=True):

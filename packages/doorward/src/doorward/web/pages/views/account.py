@@ -41,6 +41,11 @@ class Done(Said):
     MAIL_CODES_REMOVED = "mail_codes_removed", N_("Codes by email are removed.")
     PHONE_ADDED = "phone_added", N_("Your phone is set up. From now on we can send codes to it.")
     PHONE_REMOVED = "phone_removed", N_("The phone is removed.")
+    PROVIDER_CONNECTED = (
+        "provider_connected",
+        N_("The account is connected. You can sign in with it from now on."),
+    )
+    PROVIDER_DISCONNECTED = "provider_disconnected", N_("The account is disconnected.")
     SESSION_ENDED = "session_ended", N_("That device is signed out.")
     OTHER_SESSIONS_ENDED = "other_sessions_ended", N_("All other devices are signed out.")
     APP_DISCONNECTED = "app_disconnected", N_("The app is disconnected.")
@@ -250,6 +255,8 @@ class Happened(Said):
     )
     RECOVERY_CODES_MADE = "recovery_codes.made", N_("You made new recovery codes")
     RECOVERY_CODE_USED = "recovery_codes.used", N_("A recovery code was used to sign in")
+    PROVIDER_CONNECTED = "provider.connected", N_("You connected an account of another service")
+    PROVIDER_DISCONNECTED = "provider.disconnected", N_("You disconnected an account of another service")
     APP_CONNECTED = "consent.granted", N_("You connected an app"), N_("You connected %(app)s")
     APP_DISCONNECTED = "consent.removed", N_("You disconnected an app"), N_("You disconnected %(app)s")
     TOKEN_REPEATED_LATE = (

@@ -45,13 +45,13 @@ class Continue(Struct, frozen=True):
     redirects).
 
     `url` is the complete absolute redirect, parameters included; `app` the app's name (None: unknown). `because` selects the
-    heading: signed_in, denied, signed_out.
+    heading: signed_in, denied, signed_out; provider: the person goes to sign in at `app`.
     """
 
     template: ClassVar[str] = "continue.html"
     url: str
     app: str | None = None
-    because: Literal["signed_in", "denied", "signed_out"] = "signed_in"
+    because: Literal["signed_in", "denied", "signed_out", "provider"] = "signed_in"
 
 
 class FormPost(Struct, frozen=True):

@@ -139,6 +139,33 @@ class Wrong(Said):
         ),
     )
     """Another page or device changed the account while this post was processed; this post was not used."""
+    PROVIDER_CANCELLED = (
+        "provider_cancelled",
+        N_("You didn't finish signing in there, so nothing was done. Try again, or use another way."),
+    )
+    """The person, or the provider in their name, said no."""
+    PROVIDER_UNAVAILABLE = (
+        "provider_unavailable",
+        N_("That service isn't answering right now. Try again later, or use another way."),
+    )
+    PROVIDER_REFUSED = (
+        "provider_refused",
+        N_("That sign-in didn't work. Try again, or use another way."),
+    )
+    """What came back did not verify; the audit log says which step."""
+    PROVIDER_NOT_RECENT = (
+        "provider_not_recent",
+        N_("You have to sign in anew for this, and that service didn't ask you to. Use another way."),
+    )
+    PROVIDER_TAKEN = (
+        "provider_taken",
+        N_("That account can't be connected: it is connected to another account here, or you have too many."),
+    )
+    PROVIDER_NO_ACCOUNT = (
+        "provider_no_account",
+        N_("Nobody here has connected that account. Sign in another way, then connect it to your account."),
+    )
+    PROVIDER_OVER = "provider_over", N_("That took too long, or something changed meanwhile. Try again.")
     LOCALE_UNKNOWN = "locale_unknown", N_("Choose one of the languages in the list.")
 
 

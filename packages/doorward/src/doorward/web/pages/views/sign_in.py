@@ -24,12 +24,19 @@ class PasskeyOffer(Struct, frozen=True):
     renew: str
 
 
+class ProviderButton(Struct, frozen=True):
+    """A form with one button, posted to /sign-in/provider: `provider` is its name in the settings, `label` what people call it."""
+
+    provider: str
+    label: str
+
+
 class SignInView(Form, frozen=True):
     """/sign-in. Posts `identifier`, `password`, `csrf`, `flow`.
 
     `identifier` is prefilled (login_hint or the typed text); `last_used` marks the method used before in this browser;
     `problem` is shown above the form; `password_reset`: a new password was just set (then
-    `problem` is None); `others` are methods besides the password. With `passkey` there is a second form, posted to
+    `problem` is None); `others` are methods besides the password, `providers` accounts elsewhere. With `passkey` there is a second form, posted to
     /sign-in/passkey: `credential`, `csrf`, `flow`.
     """
 
@@ -42,6 +49,7 @@ class SignInView(Form, frozen=True):
     password_reset: bool = False
     passkey: PasskeyOffer | None = None
     others: tuple[OtherWay, ...] = ()
+    providers: tuple[ProviderButton, ...] = ()
 
 
 class SecondFactor(Form, frozen=True):

@@ -9,6 +9,7 @@ from typing import Final, Literal, final
 from doorward.core.errors import OAuthError
 from doorward.core.model.secret import Secret
 from doorward.features.authn.factors.password.service import CheckPassword
+from doorward.features.authn.flow.factor import PROVIDER_PATH
 from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of
 from doorward.features.authn.flow.proving import DISABLED
 from doorward.features.authn.slots import FinishedReset
@@ -108,13 +109,16 @@ class SignInPage:
         **problems: FormProblem | None,
     ) -> Response:
         others, passkey = self.flow.first_besides(PATH, browser, flow)
+        providers = self.flow.buttons()
         view = views.SignInView(
             flow=flow,
             identifier=identifier[:254],
             last_used=last_used,
             password_reset=password_reset,
             passkey=passkey,
-            others=others,
+            # the page behind this link has the same buttons
+            others=tuple(way for way in others if not (providers and way.path == PROVIDER_PATH)),
+            providers=providers,
             **problems,
         )
         return page(view, browser)

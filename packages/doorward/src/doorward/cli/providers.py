@@ -1,0 +1,81 @@
+"""`doorward provider …`: external OpenID providers of the settings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from doorward.cli.command import CommandRun, command
+from doorward.cli.error import CliError
+from doorward.cli.run import finish
+from doorward.settings.problems import did_you_mean
+
+app = typer.Typer(
+    no_args_is_help=True, help="External OpenID providers: look which there are, and whether one answers."
+)
+
+
+@command(app, "list")
+def list_(run: CommandRun) -> None:
+    """List the providers of the settings, with the redirect URI to register at each."""
+
+    # imported here: help must not wait for it
+    from doorward.ops.doctor.checks.providers import opened
+
+    providers = list(opened(run.settings()).values())
+    run.table(
+        [
+            {
+                "name": one.name,
+                "label": one.policy.label,
+                "issuer": one.policy.issuer,
+                "client_id": one.policy.client_id,
+                "redirect_uri": one.redirect_uri,
+            }
+            for one in providers
+        ],
+        ("name", "label", "issuer", "redirect URI"),
+        [(one.name, one.policy.label, one.policy.issuer, one.redirect_uri) for one in providers],
+        empty="There is no provider. Add a section [providers.NAME] to the settings.",
+    )
+
+
+@command(app, "test")
+def test(
+    run: CommandRun,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of its section in the settings.")],
+) -> None:
+    """Fetch the provider's metadata and keys, and report what a sign-in would find. Nobody is signed in, and no secret is sent."""
+
+    from doorward.features.authn.providers.examine import examine_provider
+    from doorward.ops.doctor.checks.providers import opened
+
+    providers = opened(run.settings())
+    if name not in providers:
+        raise CliError(
+            f"There is no provider {name} in the settings.{did_you_mean(name, providers)}",
+            "See doorward provider list.",
+        )
+    found = finish(lambda: examine_provider(providers[name]))
+    if found.problem is not None:
+        raise CliError(
+            f"{name}: {found.problem}.", "Correct the section in the settings, or ask the provider."
+        )
+    run.card(
+        {
+            "name": name,
+            "issuer": found.issuer,
+            "authorization_endpoint": found.authorization_endpoint,
+            "keys": list(found.algorithms),
+            "warnings": list(found.warnings),
+        },
+        name,
+        [
+            ("issuer", found.issuer),
+            ("authorization endpoint", found.authorization_endpoint),
+            ("keys", ", ".join(found.algorithms)),
+            *(("warning", warning) for warning in found.warnings),
+        ],
+        said=f"{name} answers, and its keys can be used.",
+    )

@@ -1,0 +1,34 @@
+"""Identities that people have at external OpenID providers."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class ExternalIdentity(Struct, frozen=True, kw_only=True):
+    """An account at a provider with which its owner signs in here. The key is issuer and subject (R89); `email` is what the provider said
+    when it was connected, for the owner to recognise it. `factor_id` and `account_id` are those of its row in `factors`."""
+
+    factor_id: str
+    account_id: str
+    issuer: str
+    subject: str
+    email: str
+    last_used_at: int | None = None
+
+
+class PendingIdentity(Struct, frozen=True, kw_only=True):
+    """An account at a provider that nobody here has yet, and the browser that signed in to it, until its owner has signed in here.
+
+    `sign_in_id`: the sign-in that goes on afterwards. `email`: what the provider said, "" for nothing. `taken`: the address is confirmed, and
+    an account here has it.
+    """
+
+    browser_hash: bytes
+    sign_in_id: str
+    provider: str
+    issuer: str
+    subject: str
+    email: str
+    taken: bool
+    expires_at: int

@@ -1,0 +1,127 @@
+"""Construction of the services for accounts at external providers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.build import audit_log
+from doorward.features.authn.flow.build import flow_pages, offered_factors, signed_in_pages
+from doorward.features.authn.providers.connecting import ConnectIdentities
+from doorward.features.authn.providers.documents import ProviderDocuments
+from doorward.features.authn.providers.openid import OpenIdProvider
+from doorward.features.authn.providers.routes import ProviderPages, SaidOnce, callback_path
+from doorward.features.authn.providers.settings import ProviderPolicies
+from doorward.features.authn.providers.signing_in import ProviderSignIn
+from doorward.features.authn.providers.state import ProviderStates
+from doorward.features.rate_limits.build import throttle
+from doorward.features.services import Services
+from doorward.features.sessions.build import revoker
+from doorward.web.route import Route
+
+TIMEOUT: Final = 10
+"""Seconds for one call: somebody waits in front of a page."""
+
+
+def openid_providers(services: Services) -> Mapping[str, OpenIdProvider]:
+    """The providers of the settings, by name and in their order."""
+    return providers_of(
+        services.sections.of(ProviderPolicies),
+        issuer=services.issuer,
+        clock=services.clock,
+        random=services.random,
+        development=services.development,
+        ca_file=services.ca_file,
+    )
+
+
+def providers_of(
+    policies: ProviderPolicies,
+    *,
+    issuer: str,
+    clock: Clock,
+    random: SecureRandom,
+    development: bool,
+    ca_file: str | None,
+) -> Mapping[str, OpenIdProvider]:
+    """The same, for commands that open no database."""
+    from doorward.adapters.http_client import http_for_documents
+    from doorward.adapters.keys.client_key import client_key
+
+    found: dict[str, OpenIdProvider] = {}
+    for name, policy in policies.by_name.items():
+        # the settings name this host; whatever its metadata names has to be public, or be named as well
+        http = http_for_documents(
+            {urlsplit(policy.issuer).hostname, *policy.private_hosts},
+            timeout=TIMEOUT,
+            development=development,
+            ca_file=ca_file,
+        )
+        found[name] = OpenIdProvider(
+            name=name,
+            policy=policy,
+            redirect_uri=f"{issuer}{callback_path(name)}",
+            documents=ProviderDocuments(
+                name=name, policy=policy, http=http, clock=clock, development=development
+            ),
+            http=http,
+            clock=clock,
+            random=random,
+            key=client_key(policy.client_key_file) if policy.client_key_file is not None else None,
+        )
+    return found
+
+
+def connect_identities(services: Services) -> ConnectIdentities:
+    """The service that connects accounts, and disconnects them."""
+    return ConnectIdentities(
+        store=services.store,
+        random=services.random,
+        config=services.config,
+        factors=services.get(offered_factors),
+        throttle=services.get(throttle),
+        audit_log=services.get(audit_log),
+        mail_queue=services.mail,
+        revoker=services.get(revoker),
+    )
+
+
+def provider_sign_in(services: Services) -> ProviderSignIn:
+    """The service of the way there and back."""
+    return ProviderSignIn(
+        store=services.store,
+        providers=services.get(openid_providers),
+        states=ProviderStates(store=services.store, sealer=services.sealer, random=services.random),
+        identities=services.get(connect_identities),
+        throttle=services.get(throttle),
+        audit_log=services.get(audit_log),
+        metrics=services.metrics,
+    )
+
+
+def provider_pages(services: Services) -> ProviderPages:
+    """The sign-in pages."""
+    return ProviderPages(
+        flow=services.get(flow_pages),
+        own=services.get(signed_in_pages),
+        signing_in=services.get(provider_sign_in),
+        said=SaidOnce(sealer=services.sealer),
+    )
+
+
+def connected_account_routes(services: Services) -> Sequence[Route]:
+    """The account pages; none where the settings name no provider."""
+    if not services.sections.of(ProviderPolicies).by_name:
+        return ()
+    from doorward.features.authn.providers.account_routes import ConnectedAccountPages
+
+    pages = ConnectedAccountPages(
+        own=services.get(signed_in_pages),
+        flow=services.get(flow_pages),
+        signing_in=services.get(provider_sign_in),
+        said=SaidOnce(sealer=services.sealer),
+    )
+    return pages.routes()

@@ -1,0 +1,208 @@
+"""Connections between accounts and identities at providers: made, ended, and made with a new account (R89, R90)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, final
+
+from doorward.core.login_name import normalise_name
+from doorward.core.model.account import Account, EnrolledFactor
+from doorward.core.model.caller import Caller
+from doorward.core.model.provider import ExternalIdentity, PendingIdentity
+from doorward.core.model.session import Session
+from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.core.ports.mail_queue import MailQueue, owner_mail
+from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.service import AuditLog
+from doorward.features.authn.flow.changes import guards, held_methods
+from doorward.features.authn.flow.offered import OfferedFactors
+from doorward.features.authn.providers.openid import OpenIdProvider
+from doorward.features.authn.providers.rules.id_token import UpstreamClaims
+from doorward.features.authn.providers.rules.identity import (
+    EXTERNAL,
+    PROVIDED,
+    PROVIDED_TWICE,
+    issuer_mark,
+    last_way_in,
+)
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.rate_limits.service import Throttle
+from doorward.features.sessions.revoker import Revoker
+from doorward.storage.sql.store import Store, Write
+
+MOST: Final = 10
+"""Identities of one account."""
+_KINDS: Final = frozenset({PROVIDED.kind, PROVIDED_TWICE.kind})
+_MANY: Final = 20
+"""Sessions that are ended one by one; more are ended together with all others."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectIdentities:
+    """The caller makes sure that the owner is signed in, and has signed in recently."""
+
+    store: Store
+    random: SecureRandom
+    config: ConfigSource
+    factors: OfferedFactors
+    throttle: Throttle
+    audit_log: AuditLog
+    mail_queue: MailQueue
+    revoker: Revoker
+
+    async def of(self, account: Account) -> Sequence[ExternalIdentity]:
+        """Those of a person, oldest first."""
+        return await self.store.external_identities.of_account(account.id)
+
+    async def with_times(self, account: Account) -> Sequence[tuple[ExternalIdentity, int]]:
+        """The same, each with the time at which it was connected (seconds)."""
+        added = {row.id: row.created_at for row in await self.store.accounts.factors(account.id)}
+        return [(one, added[one.factor_id]) for one in await self.of(account) if one.factor_id in added]
+
+    async def pending(self, browser_hash: bytes, now: int) -> PendingIdentity | None:
+        """What waits in this browser for its owner to sign in."""
+        found = await self.store.external_identities.pending(browser_hash)
+        return found if found is not None and now < found.expires_at else None
+
+    async def drop(self, pending: PendingIdentity) -> None:
+        """The person does not want it connected."""
+        await self.store.commit(self.store.external_identities.end_pending(pending))
+
+    async def connect(
+        self,
+        account: Account,
+        provider: OpenIdProvider,
+        *,
+        subject: str,
+        email: str,
+        session_id: str,
+        caller: Caller,
+        now: int,
+        pending: PendingIdentity | None = None,
+    ) -> ExternalIdentity | Literal["taken", "over"]:
+        """The identity belongs to this account from now on, and its owner is told by mail. `taken`: another account has it, or this one has too many.
+        `over`: what waited was taken already, or the account changed meanwhile."""
+        issuer = provider.policy.issuer
+        known = await self.store.external_identities.by_subject(issuer, subject)
+        if known is not None:
+            return known if known.account_id == account.id else "taken"
+        found = await held_methods(self.store, account.id)
+        if found is None:
+            return "over"
+        if sum(one.kind == EXTERNAL for one in found.rows) >= MOST:
+            return "taken"
+        if await self.throttle.change("methods", account.id, now) is not None:
+            return "over"
+        row, identity = self._new(account.id, issuer, subject, email, now)
+        mail = owner_mail(
+            self.mail_queue, "provider_connected", account, caller, now, name=provider.policy.label
+        )
+        done = await self.store.commit(
+            *((self.store.external_identities.end_pending(pending),) if pending is not None else ()),
+            *guards(self.store, found, session_id=session_id),
+            self.store.accounts.add_factor(row),
+            self.store.external_identities.insert(identity),
+            self.store.messages.insert_mail(mail),
+            self.audit_log.write(
+                "provider.connected",
+                caller=caller,
+                now=now,
+                account_id=account.id,
+                session_id=session_id,
+                provider=provider.name,
+                factor=row.id,
+            ),
+        )
+        return identity if done else "over"
+
+    async def sign_up(
+        self, provider: OpenIdProvider, claims: UpstreamClaims, *, email: str, caller: Caller, now: int
+    ) -> ExternalIdentity | None:
+        """A new account for a confirmed address. None: an account has the address, or the identity, since a moment."""
+        roles = sorted(role.held_as for role in self.config.current().roles.values() if role.default)
+        account = Account(
+            id=self.random.new_id("usr"),
+            email=email,
+            created_at=now,
+            name=normalise_name(claims.name or "") or None,
+            updated_at=now,
+            role_names=tuple(roles),
+        )
+        row, identity = self._new(account.id, provider.policy.issuer, claims.subject, email, now)
+        made = await self.store.commit(
+            self.store.accounts.insert(account),
+            self.store.accounts.add_factor(row),
+            self.store.external_identities.insert(identity),
+            self.audit_log.write(
+                "account.created",
+                caller=caller,
+                now=now,
+                account_id=account.id,
+                by="provider",
+                provider=provider.name,
+            ),
+        )
+        return identity if made else None
+
+    async def disconnect(
+        self, account: Account, session: Session, factor_id: str, *, label: str, caller: Caller, now: int
+    ) -> Literal["gone", "last"] | Wait | None:
+        """End a connection. None: it is ended. `last`: nothing else is left to sign in with. Other sessions that an identity vouches for
+        end, and so do sign-ins in progress (R94)."""
+        found = await held_methods(self.store, account.id)
+        if found is None:
+            return "gone"
+        account, rows = found.account, found.rows
+        if not any(row.id == factor_id and row.kind == EXTERNAL for row in rows):
+            return "gone"
+        left = [row for row in rows if row.id != factor_id]
+        first = frozenset(one.traits.kind for one in self.factors.first)
+        if last_way_in(left, password=account.password_hash is not None, first_kinds=first):
+            return "last"
+        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
+            return wait
+        mail = owner_mail(self.mail_queue, "provider_disconnected", account, caller, now, name=label)
+        done = await self.store.commit(
+            *guards(self.store, found, session_id=session.id),
+            self.store.accounts.remove_factor(account.id, factor_id),
+            self.store.messages.insert_mail(mail),
+            self.audit_log.write(
+                "provider.disconnected",
+                caller=caller,
+                now=now,
+                account_id=account.id,
+                session_id=session.id,
+                factor=factor_id,
+            ),
+            *await self._ended(session, now),
+        )
+        return None if done else "gone"
+
+    async def _ended(self, current: Session, now: int) -> list[Write]:
+        live = await self.store.sessions.live_of(current.account_id, now)
+        held = [
+            one for one in live if one.id != current.id and any(proof.kind in _KINDS for proof in one.proofs)
+        ]
+        if len(held) > _MANY:
+            return await self.revoker.others(current, now=now, reason="revoked")
+        writes = self.revoker.outstanding(current.account_id, now=now)
+        for one in held:
+            writes += await self.revoker.session(one, now=now, reason="revoked")
+        return writes
+
+    def _new(
+        self, account_id: str, issuer: str, subject: str, email: str, now: int
+    ) -> tuple[EnrolledFactor, ExternalIdentity]:
+        row = EnrolledFactor(
+            id=self.random.new_id("fac"),
+            account_id=account_id,
+            kind=EXTERNAL,
+            created_at=now,
+            code_hash=issuer_mark(issuer),
+        )
+        identity = ExternalIdentity(
+            factor_id=row.id, account_id=account_id, issuer=issuer, subject=subject, email=email
+        )
+        return row, identity

@@ -1,0 +1,38 @@
+"""E-mail messages about connected accounts of other services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from doorward.web.mail.message import AccountNotice, MessageWords
+from doorward.web.pages.words import N_, calm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ConnectionNotice(AccountNotice):
+    """A notice about one connection; `name` is that of the service."""
+
+    name: str = ""
+
+    def sentences(self, say: MessageWords) -> tuple[str, ...]:
+        """What happened, and with which service."""
+        return (say.text(self.said), calm(self.name))
+
+
+class ProviderConnected(_ConnectionNotice):
+    """Notice that an account at a provider was connected."""
+
+    kind: ClassVar[str] = "provider_connected"
+    subject: ClassVar[str] = N_("An account of another service was connected to your account at %(brand)s")
+    said: ClassVar[str] = N_("From now on whoever signs in to that account can sign in here as you.")
+
+
+class ProviderDisconnected(_ConnectionNotice):
+    """Notice that an account at a provider was disconnected."""
+
+    kind: ClassVar[str] = "provider_disconnected"
+    subject: ClassVar[str] = N_(
+        "An account of another service was disconnected from your account at %(brand)s"
+    )
+    said: ClassVar[str] = N_("It can't be used to sign in here any more.")

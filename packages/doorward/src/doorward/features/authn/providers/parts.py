@@ -1,0 +1,16 @@
+"""Parts of accounts at external providers: all that their folder adds to the server."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doorward.features.authn.flow.plug import FactorParts
+from doorward.features.authn.providers.build import connected_account_routes
+from doorward.features.authn.providers.factor import provider_factors
+from doorward.features.authn.providers.messages import ProviderConnected, ProviderDisconnected
+
+PROVIDERS: Final = FactorParts(
+    factors=provider_factors,
+    messages=(ProviderConnected, ProviderDisconnected),
+    routes=connected_account_routes,
+)

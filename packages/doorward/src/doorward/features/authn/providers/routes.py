@@ -1,0 +1,213 @@
+"""/sign-in/provider: the way to a provider, and the way back."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Final, final
+
+from doorward.core.model.signin import SignIn
+from doorward.core.ports.keys import Sealer
+from doorward.features.authn.flow.factor import PROVIDER_PATH
+from doorward.features.authn.flow.pages import FlowPages, said_stale, with_flow
+from doorward.features.authn.providers.signing_in import (
+    AccountNeeded,
+    AlreadyBack,
+    IdentityConnected,
+    NotSignedIn,
+    ProviderSignIn,
+)
+from doorward.features.authn.providers.views import AccountNeededView, ProviderChoiceView
+from doorward.features.sessions.browser_context import (
+    BrowserContext,
+    BrowserPages,
+    PagePost,
+    PageVisit,
+    StalePost,
+)
+from doorward.features.sessions.signed_in_pages import SignedIn, SignedInPages
+from doorward.web.http import Response
+from doorward.web.page import page
+from doorward.web.pages.views.account import Done
+from doorward.web.pages.views.flow import Continue
+from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.pages.views.sign_in import ProviderButton
+from doorward.web.route import Route
+
+NEEDED: Final = f"{PROVIDER_PATH}/account"
+CONNECT: Final = "/account/connect"
+CONNECTED: Final = "/account/methods/providers"
+SAID_PURPOSE: Final = "provider-said"
+PROBLEMS: Final = {
+    "cancelled": Wrong.PROVIDER_CANCELLED,
+    "unavailable": Wrong.PROVIDER_UNAVAILABLE,
+    "refused": Wrong.PROVIDER_REFUSED,
+    "not_recent": Wrong.PROVIDER_NOT_RECENT,
+    "disabled": Wrong.ACCOUNT_DISABLED,
+    "taken": Wrong.PROVIDER_TAKEN,
+    "no_account": Wrong.PROVIDER_NO_ACCOUNT,
+    "over": Wrong.PROVIDER_OVER,
+    "throttled": Wrong.TOO_MANY_TRIES,
+}
+
+
+def callback_path(name: str) -> str:
+    """The path of a provider's own redirect URI (R91)."""
+    return f"{PROVIDER_PATH}/{name}/callback"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidOnce:
+    """What a page says after the way back, as a word in its address. It has a MAC for this browser, so that a link from elsewhere cannot make a
+    page say it."""
+
+    sealer: Sealer
+
+    def place(self, browser: BrowserContext, path: str, said: NotSignedIn) -> str:
+        """The address of the page that says it."""
+        what = said.why if said.until is None else f"{said.why}.{said.until}"
+        address = f"{path}?said={what}&word={self._word(browser, what)}"
+        return with_flow(address, said.sign_in_id or None)
+
+    def problem(self, browser: BrowserContext, query: dict[str, str]) -> FormProblem | None:
+        """What the address says, if this server made it for this browser."""
+        what = query.get("said", "")
+        why, _, until = what.partition(".")
+        word = query.get("word", "").encode("utf-8", "replace")
+        if why not in PROBLEMS or not hmac.compare_digest(word, self._word(browser, what).encode()):
+            return None
+        return FormProblem(PROBLEMS[why], at=int(until) if until else None)
+
+    def _word(self, browser: BrowserContext, what: str) -> str:
+        return self.sealer.tag(SAID_PURPOSE, f"{browser.secret}:{what}")[:16]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderPages:
+    """Handlers for the choice of a provider, the way there and back, and the page for an identity that nobody here has."""
+
+    flow: FlowPages
+    own: SignedInPages
+    signing_in: ProviderSignIn
+    said: SaidOnce
+
+    async def ask(self, visit: PageVisit) -> Response:
+        """The accounts of other services with which one can sign in here. Viewing it stores nothing."""
+        browser, sign_in = await self.flow.current(visit.browser, visit.query.get("flow"))
+        problem = self.said.problem(browser, visit.query) or said_stale(browser, visit.query)
+        return self._choice(browser, sign_in, problem)
+
+    async def ask_again(self, post: StalePost) -> Response:
+        """The same page, with the reason why the form was not used."""
+        browser, kept = await self.flow.kept(post.browser, post.form.get("flow"))
+        return self._choice(browser, kept, post.problem)
+
+    async def leave(self, post: PagePost) -> Response:
+        """Go to a provider. The address is that of its metadata; nothing of the form is part of it."""
+        sign_in = await self.flow.load(post.browser, post.form.get("flow"))
+        browser = self.flow.for_app_of(post.browser, sign_in)
+        name = post.form.get("provider", "")
+        # without an app it is a signed-in person who confirms a change: a session at the provider is not enough for that
+        anew = browser.session is not None and sign_in.request is None
+        url = await self.signing_in.leave(
+            name,
+            sign_in,
+            browser_hash=browser.browser_hash,
+            anew=anew,
+            locale=browser.context.locale,
+            now=browser.now,
+        )
+        if isinstance(url, NotSignedIn):
+            return browser.go(self.said.place(browser, PROVIDER_PATH, url))
+        label = self.signing_in.providers[name].policy.label
+        return page(Continue(url=url, app=label, because="provider"), browser)
+
+    async def come_back(self, visit: PageVisit, name: str) -> Response:
+        """The answer of a provider. Everything that goes on from here has an address without its code."""
+        browser = visit.browser
+        outcome = await self.signing_in.come_back(
+            name,
+            visit.query,
+            account=browser.account,
+            session=browser.session,
+            caller=browser.caller,
+            now=browser.now,
+        )
+        match outcome:
+            case None:
+                # another browser's, or an old one: nothing of it is used (R70)
+                return browser.go(self.said.place(browser, PROVIDER_PATH, NotSignedIn("over")))
+            case SignIn():
+                return await self.flow.follow_proof(self.flow.for_app_of(browser, outcome), outcome)
+            case IdentityConnected():
+                return self.own.done(SignedIn(browser), CONNECTED, Done.PROVIDER_CONNECTED)
+            case AccountNeeded(pending=pending):
+                return browser.go(with_flow(NEEDED, pending.sign_in_id))
+            case AlreadyBack(sign_in_id=sign_in_id):
+                if not sign_in_id:
+                    return browser.go(CONNECTED)
+                return await self.flow.load_and_follow(browser, sign_in_id)
+            case NotSignedIn():
+                path = PROVIDER_PATH if outcome.sign_in_id or browser.account is None else CONNECTED
+                return browser.go(self.said.place(browser, path, outcome))
+
+    async def needed(self, visit: PageVisit) -> Response:
+        """Nobody here has this identity: its owner signs in first."""
+        return await self._needed(visit.browser, None)
+
+    async def needed_again(self, post: StalePost) -> Response:
+        """The same page, with the reason why the form was not used."""
+        return await self._needed(post.browser, post.problem)
+
+    async def sign_in_first(self, post: PagePost) -> Response:
+        """Begin a sign-in that ends on the page that asks whether to connect it."""
+        browser = post.browser
+        return await self.flow.follow(browser, await self.flow.begin(browser, None, CONNECT))
+
+    async def _needed(self, browser: BrowserContext, problem: FormProblem | None) -> Response:
+        pending = await self.signing_in.identities.pending(browser.browser_hash, browser.now)
+        provider = None if pending is None else self.signing_in.providers.get(pending.provider)
+        if pending is None or provider is None:
+            return browser.go(self.said.place(browser, PROVIDER_PATH, NotSignedIn("over")))
+        view = AccountNeededView(
+            label=provider.policy.label,
+            email=pending.email,
+            taken=pending.taken,
+            flow=pending.sign_in_id,
+            problem=problem,
+        )
+        return page(view, browser)
+
+    def _choice(
+        self, browser: BrowserContext, sign_in: SignIn | None, problem: FormProblem | None
+    ) -> Response:
+        flow = sign_in.id if sign_in else None
+        others, _ = self.flow.first_besides(PROVIDER_PATH, browser, flow)
+        view = ProviderChoiceView(
+            providers=buttons(self.signing_in), flow=flow, others=others, problem=problem
+        )
+        return page(view, browser)
+
+    def routes(self, pages: BrowserPages) -> list[Route]:
+        """Routes of these pages, and one for the way back from each provider."""
+        return [
+            pages.get(PROVIDER_PATH, self.ask, takes="flow said word"),
+            pages.post(PROVIDER_PATH, self.leave, refused=self.ask_again, takes="flow provider"),
+            pages.get(NEEDED, self.needed, takes="flow"),
+            pages.post(NEEDED, self.sign_in_first, refused=self.needed_again, takes="flow"),
+            *(self._back(pages, name) for name in self.signing_in.providers),
+        ]
+
+    def _back(self, pages: BrowserPages, name: str) -> Route:
+        async def come_back(visit: PageVisit) -> Response:
+            """The answer of an external provider."""
+            return await self.come_back(visit, name)
+
+        return pages.get(callback_path(name), come_back, takes="code state iss error")
+
+
+def buttons(signing_in: ProviderSignIn) -> tuple[ProviderButton, ...]:
+    """A button for each provider, in the order of the settings."""
+    return tuple(ProviderButton(name, one.policy.label) for name, one in signing_in.providers.items())

@@ -1,0 +1,296 @@
+"""Sign-in by an account at a provider: the way there, the way back, and who the person is here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, final
+
+from msgspec import Struct
+
+from doorward.adapters.logs import logger
+from doorward.core.errors import OAuthError
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.provider import ExternalIdentity, PendingIdentity
+from doorward.core.model.session import Session
+from doorward.core.model.signin import SignIn
+from doorward.core.ports.metrics import Metrics
+from doorward.features.audit.service import AuditLog
+from doorward.features.authn.flow.proving import add_proof
+from doorward.features.authn.providers.connecting import ConnectIdentities
+from doorward.features.authn.providers.documents import ProviderUnavailable
+from doorward.features.authn.providers.openid import OpenIdProvider, SignInRefused
+from doorward.features.authn.providers.rules.id_token import UpstreamClaims
+from doorward.features.authn.providers.rules.identity import (
+    confirmed_email,
+    proof_of,
+    proof_time,
+    stated_email,
+    two_factors,
+)
+from doorward.features.authn.providers.state import ProviderJourney, ProviderStates
+from doorward.features.rate_limits.rules.attempts import Guess, Wait
+from doorward.features.rate_limits.service import Throttle
+from doorward.storage.sql.store import Store
+
+Why = Literal[
+    "cancelled",
+    "unavailable",
+    "refused",
+    "not_recent",
+    "disabled",
+    "taken",
+    "no_account",
+    "over",
+    "throttled",
+]
+PENDING_TTL: Final = 1800
+_log = logger("identity_provider")
+
+
+class NotSignedIn(Struct, frozen=True):
+    """Nobody was signed in or connected. `why` is what the page says; `sign_in_id`: the sign-in to go on with, "" for the account pages;
+    `until` (seconds) for `throttled`."""
+
+    why: Why
+    sign_in_id: str = ""
+    until: int | None = None
+
+
+class AlreadyBack(Struct, frozen=True):
+    """This answer of the provider was used before. What it did is stored; the page of the sign-in goes on from there."""
+
+    sign_in_id: str
+
+
+class AccountNeeded(Struct, frozen=True):
+    """Nobody here has this identity. It waits until its owner has signed in."""
+
+    pending: PendingIdentity
+
+
+class IdentityConnected(Struct, frozen=True):
+    """The identity now belongs to the person who is signed in."""
+
+    identity: ExternalIdentity
+
+
+Outcome = SignIn | IdentityConnected | AccountNeeded | AlreadyBack | NotSignedIn
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSignIn:
+    """Adds the proof of an identity at a provider to a sign-in. Nothing that a provider says gives access to an account by its address."""
+
+    store: Store
+    providers: Mapping[str, OpenIdProvider]
+    states: ProviderStates
+    identities: ConnectIdentities
+    throttle: Throttle
+    audit_log: AuditLog
+    metrics: Metrics
+
+    async def leave(
+        self, name: str, sign_in: SignIn, *, browser_hash: bytes, anew: bool, locale: str, now: int
+    ) -> str | NotSignedIn:
+        """The address to go to. Nothing is stored. `anew`: the person is to sign in there again."""
+        provider = self.providers.get(name)
+        if provider is None:
+            return NotSignedIn("refused", sign_in.id)
+        anew = anew or sign_in.fresh_after is not None
+        state = self.states.made(name, browser_hash=browser_hash, now=now, sign_in=sign_in.id, anew=anew)
+        hint = sign_in.request.login_hint if sign_in.request is not None else None
+        return await self._address(provider, state, sign_in.id, hint or "", locale, anew=anew)
+
+    async def leave_to_connect(
+        self, name: str, session: Session, *, browser_hash: bytes, locale: str, now: int
+    ) -> str | NotSignedIn:
+        """The same for a signed-in person, who comes back to the account pages."""
+        provider = self.providers.get(name)
+        if provider is None:
+            return NotSignedIn("refused")
+        state = self.states.made(name, browser_hash=browser_hash, now=now, session=session.id)
+        return await self._address(provider, state, "", "", locale, anew=False)
+
+    async def come_back(
+        self,
+        name: str,
+        query: Mapping[str, str],
+        *,
+        account: Account | None,
+        session: Session | None,
+        caller: Caller,
+        now: int,
+    ) -> Outcome | None:
+        """What became of it. None: this browser has not left for this provider lately. `account` and `session` are the browser's."""
+        provider, state = self.providers[name], query.get("state", "")
+        journey = self.states.read(state, name, browser_hash=caller.browser_hash, now=now)
+        if journey is None:
+            return None
+        guess = await self.throttle.guess(
+            "provider", caller.browser_hash.hex(), account_id=None, caller=caller, now=now
+        )
+        if isinstance(guess, Wait):
+            return NotSignedIn("throttled", journey.sign_in, guess.until)
+        if not await self.states.take(journey, now):
+            return AlreadyBack(journey.sign_in)
+        if query.get("error") is not None:
+            return await self._answered_no(name, query["error"], journey, guess, caller, now)
+        try:
+            claims = await provider.claims(
+                code=query.get("code", ""),
+                issuer=query.get("iss"),
+                nonce=self.states.nonce(state),
+                verifier=self.states.verifier(state),
+                now=now,
+            )
+        except ProviderUnavailable as problem:
+            _log.warning("identity_provider.failed", provider=name, reason=str(problem))
+            return NotSignedIn("unavailable", journey.sign_in)
+        except SignInRefused as problem:
+            return await self._refused(name, str(problem), journey, guess, caller, now)
+        await self.store.commit(*self.throttle.clear(guess.own))
+        await self.throttle.forget(guess.own)
+        if journey.session:
+            return await self._connect(provider, claims, journey, account, session, caller, now)
+        return await self._sign_in(provider, claims, journey, caller, now)
+
+    async def _connect(
+        self,
+        provider: OpenIdProvider,
+        claims: UpstreamClaims,
+        journey: ProviderJourney,
+        account: Account | None,
+        session: Session | None,
+        caller: Caller,
+        now: int,
+    ) -> Outcome:
+        """The identity belongs to the person who left from the account pages, if they are still signed in, in that same session."""
+        if account is None or session is None or session.id != journey.session:
+            return NotSignedIn("over")
+        made = await self.identities.connect(
+            account,
+            provider,
+            subject=claims.subject,
+            email=stated_email(claims) or "",
+            session_id=session.id,
+            caller=caller,
+            now=now,
+        )
+        return IdentityConnected(made) if isinstance(made, ExternalIdentity) else NotSignedIn(made)
+
+    async def _sign_in(
+        self,
+        provider: OpenIdProvider,
+        claims: UpstreamClaims,
+        journey: ProviderJourney,
+        caller: Caller,
+        now: int,
+    ) -> Outcome:
+        sign_in = await self.store.sign_ins.get(journey.sign_in)
+        if sign_in is None or sign_in.browser_hash != caller.browser_hash:
+            return NotSignedIn("over")
+        policy = provider.policy
+        at = proof_time(claims, policy, started=journey.started, anew=journey.anew, now=now)
+        if at is None or (sign_in.fresh_after is not None and at < sign_in.fresh_after):
+            return NotSignedIn("not_recent", sign_in.id)
+        identity = await self.store.external_identities.by_subject(claims.issuer, claims.subject)
+        if identity is None:
+            made = await self._first_time(provider, claims, sign_in, caller, now)
+            if not isinstance(made, ExternalIdentity):
+                return made
+            identity = made
+        account = await self.store.accounts.get(identity.account_id)
+        if account is None or account.disabled_at is not None:
+            return NotSignedIn("disabled", sign_in.id)
+        rows = await self.store.accounts.factors(account.id)
+        row = next((one for one in rows if one.id == identity.factor_id), None)
+        if row is None:
+            return NotSignedIn("over", sign_in.id)
+        proof = proof_of(row, twice=two_factors(claims, policy), at=at)
+        proven = await add_proof(
+            self.store,
+            sign_in,
+            account.id,
+            proof,
+            now,
+            # fails if the connection was ended in this moment
+            self.store.external_identities.used(identity.factor_id, now),
+            self.audit_log.write(
+                "sign_in.provider_proven",
+                caller=caller,
+                now=now,
+                account_id=account.id,
+                provider=provider.name,
+                method=proof.kind,
+            ),
+        )
+        return AlreadyBack(sign_in.id) if isinstance(proven, OAuthError) else proven
+
+    async def _first_time(
+        self, provider: OpenIdProvider, claims: UpstreamClaims, sign_in: SignIn, caller: Caller, now: int
+    ) -> ExternalIdentity | AccountNeeded | NotSignedIn:
+        """An identity that nobody here has: a new account for a confirmed address that no account has, else the owner signs in first."""
+        email = confirmed_email(claims, provider.policy)
+        owner = await self.store.accounts.by_email(email) if email is not None else None
+        if email is not None and owner is None and provider.policy.sign_up:
+            made = await self.identities.sign_up(provider, claims, email=email, caller=caller, now=now)
+            if made is not None:
+                return made
+            # somebody took the address, or the identity, in this moment
+            owner = await self.store.accounts.by_email(email)
+        if owner is None and not provider.policy.sign_up:
+            # whether an account has the address is told only to those for whom it is confirmed
+            return NotSignedIn("no_account", sign_in.id)
+        pending = PendingIdentity(
+            browser_hash=caller.browser_hash,
+            sign_in_id=sign_in.id,
+            provider=provider.name,
+            issuer=claims.issuer,
+            subject=claims.subject,
+            email=email or stated_email(claims) or "",
+            taken=owner is not None,
+            expires_at=now + PENDING_TTL,
+        )
+        await self.store.commit(self.store.external_identities.put_pending(pending))
+        return AccountNeeded(pending)
+
+    async def _address(
+        self, provider: OpenIdProvider, state: str, sign_in_id: str, hint: str, locale: str, *, anew: bool
+    ) -> str | NotSignedIn:
+        try:
+            return await provider.authorization_url(
+                state=state,
+                nonce=self.states.nonce(state),
+                verifier=self.states.verifier(state),
+                anew=anew,
+                hint=hint,
+                locale=locale,
+            )
+        except ProviderUnavailable:
+            return NotSignedIn("unavailable", sign_in_id)
+
+    async def _answered_no(
+        self, name: str, error: str, journey: ProviderJourney, guess: Guess, caller: Caller, now: int
+    ) -> NotSignedIn:
+        if error in {"access_denied", "login_required", "interaction_required", "consent_required"}:
+            await self.throttle.forget(guess.own)
+            await self.store.commit(*self.throttle.clear(guess.own))
+            return NotSignedIn("cancelled", journey.sign_in)
+        if error in {"server_error", "temporarily_unavailable"}:
+            return NotSignedIn("unavailable", journey.sign_in)
+        return await self._refused(name, "the provider answered with an error", journey, guess, caller, now)
+
+    async def _refused(
+        self, name: str, reason: str, journey: ProviderJourney, guess: Guess, caller: Caller, now: int
+    ) -> NotSignedIn:
+        await self.store.commit(
+            *self.throttle.missed(guess, now),
+            self.audit_log.write(
+                "provider.refused", caller=caller, now=now, ok=False, provider=name, reason=reason
+            ),
+        )
+        self.metrics.inc("sign_ins", "failed")
+        return NotSignedIn("refused", journey.sign_in)

@@ -1,0 +1,46 @@
+"""Check of external OpenID providers: whether people could sign in there now. Part of `doctor`; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from doorward.adapters.clock import SystemClock
+from doorward.adapters.random import SystemRandom
+from doorward.core.model.finding import Finding, failed, passed
+from doorward.settings import Settings
+
+if TYPE_CHECKING:
+    from doorward.features.authn.providers.openid import OpenIdProvider
+
+
+async def providers(settings: Settings) -> Finding | None:
+    """What each provider answers. None: the settings have none."""
+    if not settings.providers.by_name:
+        return None
+    # imported here: most servers have no provider
+    from doorward.features.authn.providers.examine import examine_provider
+
+    found = [(name, await examine_provider(one)) for name, one in opened(settings).items()]
+    broken = [f"{name}: {one.problem}" for name, one in found if one.problem is not None]
+    if broken:
+        return failed(
+            "; ".join(broken), "Nobody can sign in there now. Try one with doorward provider test NAME."
+        )
+    warned = [f"{name}: {warning}" for name, one in found for warning in one.warnings]
+    said = ", ".join(f"{name} answers" for name, _ in found)
+    return passed(f"{said}. {'; '.join(warned)}" if warned else said)
+
+
+def opened(settings: Settings) -> Mapping[str, OpenIdProvider]:
+    """The providers of these settings, without a database."""
+    from doorward.features.authn.providers.build import providers_of
+
+    return providers_of(
+        settings.providers,
+        issuer=settings.issuer,
+        clock=SystemClock(),
+        random=SystemRandom(),
+        development=settings.development,
+        ca_file=settings.ca_file,
+    )

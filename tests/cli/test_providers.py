@@ -1,0 +1,59 @@
+"""Tests of `doorward provider list` and `doorward provider test`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+SECTION = """
+[providers.example]
+issuer = "http://127.0.0.1:{port}"
+label = "Example"
+client_id = "me"
+client_secret = "hunter2"
+"""
+
+
+@pytest.fixture
+def with_provider(house: Path, free_port: int) -> int:
+    """A provider in the settings, of which nothing answers; its port."""
+    path = house / "doorward.toml"
+    path.write_text(path.read_text("utf-8") + SECTION.format(port=free_port), "utf-8")
+    return free_port
+
+
+def test_without_a_section_the_list_says_what_to_do(run: Run) -> None:
+    ended = run("provider", "list")
+    assert ended.status == 0
+    assert "[providers.NAME]" in ended.out
+
+
+def test_the_list_has_the_redirect_uri_and_no_secret(run: Run, with_provider: int) -> None:
+    ended = run("provider", "list", "--json")
+    (one,) = ended.document
+    assert one == {
+        "name": "example",
+        "label": "Example",
+        "issuer": f"http://127.0.0.1:{with_provider}",
+        "client_id": "me",
+        "redirect_uri": "http://127.0.0.1:9000/sign-in/provider/example/callback",
+    }
+    assert "hunter2" not in ended.out
+    assert "/sign-in/provider/example/callback" in run("provider", "list").out
+
+
+def test_a_provider_that_does_not_answer_is_reported(run: Run, with_provider: int) -> None:
+    ended = run("provider", "test", "example")
+    assert ended.status == 1
+    assert f"http://127.0.0.1:{with_provider}/.well-known/openid-configuration" in ended.err
+    assert "ConnectError" in ended.err
+
+
+def test_a_name_that_is_not_there_is_answered_with_the_nearest(run: Run, with_provider: int) -> None:
+    del with_provider
+    ended = run("provider", "test", "exampel")
+    assert ended.status == 1
+    assert "Did you mean example?" in ended.err
