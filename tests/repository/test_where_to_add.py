@@ -54,7 +54,7 @@ FACTOR = Toy(
     lines={
         AUTHN: (
             ("from doorward.features.authn.flow.build", "from doorward.features.authn.factors.toy.parts import TOY\n"),
-            ("PASSWORD, PASSKEYS,", "TOY, "),
+            ("    PASSWORD,\n", "    TOY,\n"),
         )
     },
 )  # fmt: skip
@@ -70,7 +70,7 @@ PROVIDER = Toy(
     lines={
         AUTHN: (
             ("from doorward.features.authn.flow.enrolment", "from doorward.features.authn.factors.toy_provider.parts import TOY as TOY_PROVIDER\n"),
-            ("PASSKEYS, TOTP", "TOY_PROVIDER, "),
+            ("    PASSKEYS,\n", "    TOY_PROVIDER,\n"),
         )
     },
 )  # fmt: skip
