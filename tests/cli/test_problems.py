@@ -23,6 +23,7 @@ CODES: tuple[ProblemCode, ...] = get_args(ProblemCode)
 _CLIENT_RULES = tree.SERVER / "features" / "oauth" / "clients" / "rules"
 SPEAKERS = [
     *(tree.SERVER / "features" / "admin").glob("*.py"),
+    *(tree.SERVER / "features" / "admin" / "imports").rglob("*.py"),
     *(_CLIENT_RULES / f"{name}.py" for name in ("registration", "kinds", "key_strength", "resource")),
     tree.SERVER / "core" / "model" / "problem.py",
 ]

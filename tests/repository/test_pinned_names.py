@@ -35,6 +35,8 @@ from doorward.core.model import (
 )
 from doorward.core.model.copied import TableSum
 from doorward.core.model.wrapped_key import WrappedKey
+from doorward.features.admin.imports import report as import_report
+from doorward.features.admin.imports import service as imports
 from doorward.features.authn.methods import service as second_factors
 from doorward.features.oauth.logout.rules import logout_token
 from doorward.features.repeated_posts.rules import PLACES, Kept
@@ -73,6 +75,13 @@ MEMBERS: dict[type[Struct], str] = {
     second_factors._Held: "seed expires_at",
     backup_file.BackupHeader: "id made_at version schema issuer locks",
     backup_file.Lock: "kind wrapped id salt time memory lanes",
+    imports.ImportMark: "holder done choices counts",
+    import_report.ImportCounts: (
+        "read created updated unchanged ignored refused without_password weak authenticators"
+    ),
+    import_report.ImportChoices: (
+        "dry_run update create_roles ignore_roles keep_ids allow_weak unverified drop_factors drop_identities"
+    ),
     tables.Table: "name columns key refers",
     tables.Column: "name kind",
     TableSum: "table rows checksum",
@@ -129,6 +138,7 @@ CONSTANTS: list[tuple[object, object]] = [
     (valkey_counters.PREFIX, "{doorward}:try:"),
     (valkey_link.EPOCH, "{doorward}:epoch"),
     (audit_end.KEPT_FROM, "audit.kept_from"),
+    (imports.MARK, "import "),
     (tables.MARKS, ("moved", "arriving")),
     (
         tables.BOOKKEEPING,

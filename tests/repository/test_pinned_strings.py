@@ -10,6 +10,7 @@ import ast
 import re
 from typing import Any, get_args
 
+from doorward.adapters.hashing import foreign, imported
 from doorward.core.model.client import (
     IdTokenClaims,
     Pkce,
@@ -170,6 +171,32 @@ def test_every_purpose_of_a_seal_or_tag_is_a_pinned_constant() -> None:
 
 def test_prefixes_of_ids_are_pinned() -> None:
     assert {value(path, call.args[0]) for path, call, _, _ in calls({"new_id"})} == ID_PREFIXES
+
+
+def test_stored_forms_of_imported_password_hashes_are_pinned() -> None:
+    """In `accounts.password_hash` until the first sign-in."""
+    salt, digest = b"salt of sixteen!", bytes(range(32))
+    text = "c2FsdCBvZiBzaXh0ZWVuIQ"
+    value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+    hashes = {
+        f"$pbkdf2${1}${text}${value}": foreign.Pbkdf2("sha1", 1, salt, digest),
+        f"$pbkdf2-sha256${1}${text}${value}": foreign.Pbkdf2("sha256", 1, salt, digest),
+        f"$pbkdf2-sha512${1}${text}${value}": foreign.Pbkdf2("sha512", 1, salt, digest),
+        f"$scrypt$ln=14,r=8,p=1${text}${value}": foreign.Scrypt(14, 8, 1, salt, digest),
+        f"$firebase_scrypt$ln=14,r=8,p=1${text}${value}": foreign.FirebaseScrypt(14, 8, 1, salt, digest),
+        f"$plain_digest$sha256$before${text}${value}": foreign.PlainDigest("sha256", "before", salt, digest),
+        "$2b$10$x": foreign.Bcrypt("$2b$10$x"),
+        "bcrypt_sha256$$2b$10$x": foreign.Bcrypt("$2b$10$x", hashed=True),
+        "argon2$argon2id$v=19$x": foreign.Argon2("$argon2id$v=19$x"),
+        "$6$x": foreign.UnixCrypt("$6$x"),
+    }
+    for stored, hashed in hashes.items():
+        assert imported.to_stored(hashed) == stored
+        assert imported.parse(stored) == hashed
+    # of older versions too
+    assert imported.parse(f"pbkdf2_sha256$1$salt of sixteen!${value}=") == foreign.Pbkdf2(
+        "sha256", 1, salt, digest
+    )
 
 
 def test_prefixes_of_secrets_are_pinned() -> None:

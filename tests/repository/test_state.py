@@ -11,6 +11,8 @@ from tests.repository import tree
 # State that changes between requests. Each has its row in docs/explain/many-nodes.md, which says why that is safe.
 REMEMBERS = {
     "features/services.py": "Services: what was built",
+    "features/admin/imports/roles.py": "ImportedRoles: one import",
+    "features/admin/imports/writes.py": "ImportOutcome: one batch of an import",
     "features/oauth/grants/client_credentials/service.py": "EntitlementCache: hangs on the snapshot of the configuration",
     "features/authn/factors/passkeys/metadata.py": "AuthenticatorMetadata: the operator's file, read again when it has changed",
     "features/authn/factors/password/policy.py": "JudgePassword: a queue for this machine's processors",

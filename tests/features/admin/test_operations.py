@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import io
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from doorward.features.admin.apis import ApiAdmin
 from doorward.features.admin.apps import AppAdmin
 from doorward.features.admin.error import AdminError
 from doorward.features.admin.factors import FactorAdmin
+from doorward.features.admin.imports.service import PeopleImport
 from doorward.features.admin.keys import KeyAdmin
 from doorward.features.admin.operation import right_of
 from doorward.features.admin.people import PeopleAdmin
@@ -31,11 +33,12 @@ from doorward.features.admin.roles import RoleAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.storage.sqlite.database import open_sqlite
 from tests.features.admin import managing
+from tests.features.admin.imports.importing import NoProgress
 from tests.features.admin.managing import OPERATOR, WEB
 from tests.manual_clock import NOW, ManualClock
 
 pytestmark = pytest.mark.anyio
-SERVICES = (PeopleAdmin, FactorAdmin, AppAdmin, ApiAdmin, RoleAdmin, KeyAdmin, WrappingAdmin)
+SERVICES = (PeopleAdmin, PeopleImport, FactorAdmin, AppAdmin, ApiAdmin, RoleAdmin, KeyAdmin, WrappingAdmin)
 ADA = "ada@example.com"
 API = "https://api.example.com"
 GOOD = Secret("walrus canyon velvet twelve")
@@ -54,6 +57,9 @@ CALLS: dict[str, Call] = {
     "PeopleAdmin.update": lambda desk, actor: desk.people.update(actor, ADA, {"name": "Ada"}),
     "PeopleAdmin.grant_role": lambda desk, actor: desk.people.grant_role(actor, ADA, "clerk"),
     "PeopleAdmin.revoke_role": lambda desk, actor: desk.people.revoke_role(actor, ADA, "customer"),
+    "PeopleImport.run": lambda desk, actor: desk.people_import.run(
+        actor, io.BytesIO(b'{"email": "carol@example.com"}'), progress=NoProgress()
+    ),
     "FactorAdmin.find": lambda desk, actor: desk.factors.find(actor, ADA),
     "FactorAdmin.reset": lambda desk, actor: desk.factors.reset(actor, ADA),
     "FactorAdmin.require": lambda desk, actor: desk.factors.require(actor, ADA),
@@ -116,6 +122,7 @@ class Stocked:
     """The services on a store that holds one of each kind."""
 
     people: PeopleAdmin
+    people_import: PeopleImport
     factors: FactorAdmin
     apps: AppAdmin
     apis: ApiAdmin
@@ -152,6 +159,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
     assert await store.commit(store.accounts.add_factor(factor))
     yield Stocked(
         people=made.people,
+        people_import=made.services.get(build.people_import),
         factors=made.services.get(build.factors),
         apps=made.apps,
         apis=made.apis,

@@ -25,7 +25,7 @@ from doorward.cli import (
     move,
     outputs,
     passkeys,
-    people_factors,
+    people_import,
     providers,
     roles,
     server,
@@ -50,7 +50,7 @@ command(app)(server.serve)
 app.command()(dev.dev)
 app.command()(dev.demo)
 command(app)(server.doctor)
-app.add_typer(people_factors.app, name="user")
+app.add_typer(people_import.app, name="user")
 app.add_typer(passkeys.app, name="passkeys")
 app.add_typer(providers.app, name="provider")
 app.add_typer(apps_change.app, name="app")

@@ -73,12 +73,13 @@ class Argon2Hasher:
         clear = _bytes(password)
         return await self._run(lambda: argon2_phc.made(clear, os.urandom(_SALT), length=_HASH, **self._cost))
 
-    async def verify(self, stored: str | None, password: Secret) -> bool:
-        """Whether the password made this hash; without a hash the same work is done and the result is False. Raises
-        `HashingBusy`."""
+    async def verify(self, stored: str | None, password: Secret, *, typed: Secret | None = None) -> bool:
+        """Whether the password made this hash; without a hash the same work is done and the result is False. `typed` is
+        the password before it was normalised: an imported hash may have been made of it. Raises `HashingBusy`."""
         clear = _bytes(password)
+        raw = clear if typed is None else _bytes(typed)
         against = self._decoy if stored is None else stored
-        matches = await self._run(lambda: _matches(against, clear))
+        matches = await self._run(lambda: _matches(against, clear, raw))
         return matches and stored is not None
 
     def outdated(self, stored: str) -> bool:
@@ -189,7 +190,7 @@ def _bytes(password: Secret) -> bytes:
     return password.reveal().encode("utf-8", "surrogatepass")
 
 
-def _matches(stored: str, clear: bytes) -> bool:
-    return (
-        argon2_phc.matches(stored, clear) if stored.startswith("$argon2") else verify_imported(stored, clear)
-    )
+def _matches(stored: str, clear: bytes, raw: bytes) -> bool:
+    if stored.startswith("$argon2"):
+        return argon2_phc.matches(stored, clear)
+    return verify_imported(stored, raw, clear)

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Account(Struct, frozen=True):
-    """`id` is the `sub` of the tokens (`usr_…`, never reused); `email` is normalised and verified.
+    """`id` is the `sub` of the tokens (`usr_…`, or another system's that was kept; never reused); `email` is normalised and verified.
 
     `password_hash` is an Argon2id PHC string (or an imported one). `role_names` are the assigned roles, each as
     `Role.held_as`; their display names come from the configuration snapshot. `given_name`, `family_name` and `zoneinfo` (an IANA time

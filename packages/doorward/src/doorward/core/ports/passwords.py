@@ -14,9 +14,9 @@ class PasswordHasher(Protocol):
         """A PHC string. Raises `HashingBusy` when too many are waiting."""
         ...
 
-    async def verify(self, stored: str | None, password: Secret) -> bool:
+    async def verify(self, stored: str | None, password: Secret, *, typed: Secret | None = None) -> bool:
         """Whether the password matches. With None (no such person, no password) the same work is done against a decoy
-        and the answer is False (R80)."""
+        and the answer is False (R80). `typed` is the password before it was normalised, which other systems hash."""
         ...
 
     def outdated(self, stored: str) -> bool:

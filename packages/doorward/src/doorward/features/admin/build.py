@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from doorward.core.ports.key_wrapper import KeyWrapper
 from doorward.features.admin.apis import ApiAdmin
 from doorward.features.admin.apps import AppAdmin
@@ -19,6 +21,9 @@ from doorward.features.sessions.build import revoker
 from doorward.features.signing_keys.build import key_rotation
 from doorward.features.signing_keys.root import RootSecret
 
+if TYPE_CHECKING:
+    from doorward.features.admin.imports.service import PeopleImport
+
 
 def people(services: Services) -> PeopleAdmin:
     """The service for accounts."""
@@ -30,6 +35,25 @@ def people(services: Services) -> PeopleAdmin:
         hasher=services.hasher,
         revoker=services.get(revoker),
         judge=services.get(password_policy),
+        beyond_ascii=services.beyond_ascii,
+    )
+
+
+def people_import(services: Services) -> PeopleImport:
+    """The import of people from other systems."""
+    # imported here: no other command needs the readers
+    from doorward.features.admin.imports.service import PeopleImport
+    from doorward.features.admin.imports.writes import ImportWriter
+
+    return PeopleImport(
+        store=services.store,
+        config=services.config,
+        random=services.random,
+        clock=services.clock,
+        writer=ImportWriter(
+            store=services.store, random=services.random, clock=services.clock, sealer=services.sealer
+        ),
+        roles=services.get(roles),
         beyond_ascii=services.beyond_ascii,
     )
 

@@ -163,7 +163,7 @@ class PeopleAdmin(AuditedAdmin):
     @operation("people.write")
     async def update(self, actor: Actor, who: str, profile: Mapping[str, str]) -> Account:
         """What apps are told of them: any of `name`, `given_name`, `family_name`, `zoneinfo`; an empty one is not known."""
-        kept = {key: _said(key, text) for key, text in profile.items()}
+        kept = {key: profile_member(key, text) for key, text in profile.items()}
 
         def change(account: Account, now: int) -> Account:
             new = structs.replace(account, **kept)
@@ -234,7 +234,8 @@ class PeopleAdmin(AuditedAdmin):
         return structs.replace(account, password_hash=hashed, password_changed_at=now)
 
 
-def _said(key: str, text: str) -> str | None:
+def profile_member(key: str, text: str) -> str | None:
+    """The normal form of a member of the profile; None for an empty one. Raises `AdminError`."""
     if key != "zoneinfo":
         kept = normalise_name(text)
         if kept is None:

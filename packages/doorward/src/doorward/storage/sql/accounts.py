@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.storage.sql.rows import ACCOUNT_COLUMNS, found, to_account, to_row
 from doorward.storage.sql.statements import Database, Param, Write, guarded, to_json, write
-from doorward.storage.sql.text import insert, select, update
+from doorward.storage.sql.text import insert, one_of, select, update
+
+AT_ONCE = 200
+"""The most accounts that one statement looks up."""
 
 _GET = select(ACCOUNT_COLUMNS, "accounts WHERE id = ?")
 _BY_EMAIL = select(ACCOUNT_COLUMNS, "accounts WHERE email = ?")
 _FIND = select(ACCOUNT_COLUMNS, "accounts WHERE id = ? OR email IN (?, ?, ?) ORDER BY id")
 _PAGE = select(ACCOUNT_COLUMNS, "accounts WHERE id > ? ORDER BY id LIMIT ?")
+_BY_EMAILS = one_of(ACCOUNT_COLUMNS, "accounts", "email", AT_ONCE)
+_KNOWN_IDS = one_of("id", "accounts", "id", AT_ONCE)
 _COUNT = "SELECT count(*) FROM accounts WHERE id > ?"
 _INSERT = insert("accounts", ACCOUNT_COLUMNS, "ON CONFLICT (email) DO NOTHING")
 _CHANGES = (
@@ -61,6 +66,17 @@ class SqlAccounts:
 
     async def by_email(self, email: str) -> Account | None:
         return await found(self._db, _BY_EMAIL, (email,), to_account)
+
+    async def by_emails(self, emails: Sequence[str]) -> Mapping[str, Account]:
+        """Those that exist, by address; at most `AT_ONCE` addresses."""
+        if not emails:
+            return {}
+        rows = await self._db.all(_BY_EMAILS, filled(emails))
+        return {account.email: account for account in map(to_account, rows)}
+
+    async def known_ids(self, ids: Sequence[str]) -> Set[str]:
+        """Those that accounts have; at most `AT_ONCE` ids."""
+        return {row[0] for row in await self._db.all(_KNOWN_IDS, filled(ids))} if ids else frozenset()
 
     async def find(self, text: str) -> Sequence[Account]:
         """By id or exact e-mail address (case folded), as typed on the command line."""
@@ -147,6 +163,13 @@ class SqlAccounts:
     def rehash(self, account_id: str, old_hash: str, new_hash: str) -> Write:
         """Guarded: loses when the password was changed in between."""
         return guarded(_REHASH, new_hash, account_id, old_hash)
+
+
+def filled(values: Sequence[str]) -> tuple[str, ...]:
+    """The values for a statement with `AT_ONCE` places, so that there is one statement for any number of them."""
+    if len(values) > AT_ONCE:
+        raise ValueError(len(values))
+    return (*values, *[values[-1]] * (AT_ONCE - len(values)))
 
 
 def _row(account: Account) -> tuple[Param, ...]:

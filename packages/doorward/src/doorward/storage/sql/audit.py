@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 import msgspec
 
 from doorward.core.model.audit import AuditEvent
+from doorward.storage.sql.accounts import AT_ONCE, filled
 from doorward.storage.sql.audit_end import End
 from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Row, Write, to_json, write
-from doorward.storage.sql.text import insert, newest_of, select
+from doorward.storage.sql.text import insert, newest_of, one_of, select
 
 _COLUMNS = (
     "id, at, kind, ok, account_id, client_id, session_id, grant_id, address, user_agent, request_id, detail"
@@ -27,6 +28,8 @@ _AFTER_ALL = "b"
 """Greater than every id (`aud_…`)."""
 _PAGE = select(_COLUMNS, "audit WHERE id < ? ORDER BY id DESC LIMIT ?")
 _PAGE_OF_KIND = select(_COLUMNS, "audit WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT ?")
+
+_DELETED = one_of("DISTINCT account_id", "audit", "account_id", AT_ONCE, "AND kind = 'account.deleted'")
 
 _detail = msgspec.json.Decoder(dict[str, Any])
 
@@ -71,6 +74,11 @@ class SqlAudit:
         of_each = [(account_id, kind, before or _AFTER_ALL, since, limit) for kind in kinds]
         params = [value for one in of_each for value in one]
         return [_event(row) for row in await self._db.all(of_kinds(len(kinds)), (*params, limit))]
+
+    async def deleted_accounts(self, ids: Sequence[str]) -> Set[str]:
+        """Those of the ids, at most `AT_ONCE`, whose accounts were deleted: tokens and lines of theirs may still be
+        there."""
+        return {row[0] for row in await self._db.all(_DELETED, filled(ids))} if ids else frozenset()
 
     async def page(
         self, *, before: str | None = None, kind: str | None = None, limit: int = 100

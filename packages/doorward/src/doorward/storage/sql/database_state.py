@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from doorward.core.errors import StoreGone
-from doorward.storage.sql.text import insert
+from doorward.storage.sql.text import insert, update
 
 PUT_META: Final = insert("meta", "name, value", "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+ADD_META: Final = insert("meta", "name, value", "ON CONFLICT (name) DO NOTHING")
+CHANGE_META: Final = update("meta", "value = ?", "name = ? AND value = ?")
+DROP_META: Final = "DELETE FROM meta WHERE name = ? AND value = ?"
 MARKS: Final = "SELECT name, value FROM meta WHERE name IN ('arriving', 'moved')"
 
 

@@ -15,7 +15,7 @@ from doorward.storage.sql.attempts import SqlAttempts
 from doorward.storage.sql.audit import SqlAudit
 from doorward.storage.sql.audit_end import End, line_by_line
 from doorward.storage.sql.config_objects import RAISE, SqlRegistry
-from doorward.storage.sql.database_state import MARKS, PUT_META, why_not
+from doorward.storage.sql.database_state import ADD_META, CHANGE_META, DROP_META, MARKS, PUT_META, why_not
 from doorward.storage.sql.external_identities import SqlExternalIdentities
 from doorward.storage.sql.factor_demands import SqlFactorDemands
 from doorward.storage.sql.factor_failures import SqlFactorFailures
@@ -32,7 +32,7 @@ from doorward.storage.sql.revocations import NEXT, SqlRevocations
 from doorward.storage.sql.sent_codes import SqlSentCodes
 from doorward.storage.sql.sessions import SqlSessions
 from doorward.storage.sql.sign_ins import SqlSignIns
-from doorward.storage.sql.statements import LOST, Database, Write, write
+from doorward.storage.sql.statements import LOST, Database, Write, guarded, write
 from doorward.storage.sql.sweep import sweep
 from doorward.storage.sql.wrapped_keys import SqlWrappedKeys
 
@@ -109,6 +109,18 @@ class Store:
 
     def put_meta(self, name: str, value: str) -> Write:
         return write(PUT_META, name, value)
+
+    def add_meta(self, name: str, value: str) -> Write:
+        """Guarded: loses when the name is there."""
+        return guarded(ADD_META, name, value)
+
+    def change_meta(self, name: str, old: str, new: str) -> Write:
+        """Guarded: loses unless the value is `old`."""
+        return guarded(CHANGE_META, new, name, old)
+
+    def drop_meta(self, name: str, old: str) -> Write:
+        """Guarded: loses unless the value is `old`."""
+        return guarded(DROP_META, name, old)
 
     def require_this_program(self) -> Write:
         """Refuse this database to older programs from now on. Part of the commit that enrols the first factor of a kind

@@ -44,10 +44,10 @@ def update(table: str, changes: str, row: str, *reads: str) -> Statement:
     return Statement(text, table, *reads)
 
 
-def one_of(columns: str, table: str, key: str, number: int) -> str:
-    """A SELECT of the rows whose `key` is one of `number` values."""
+def one_of(columns: str, table: str, key: str, number: int, rest: str = "") -> str:
+    """A SELECT of the rows whose `key` is one of `number` values; `rest` follows, such as a further condition."""
     marks = ", ".join("?" * number)
-    return select(columns, f"{table} WHERE {key} IN ({marks})")
+    return select(columns, f"{table} WHERE {key} IN ({marks}) {rest}".rstrip())
 
 
 def newest_of(statement: str, number: int, columns: str, order: str) -> str:

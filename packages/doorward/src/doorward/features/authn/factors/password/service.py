@@ -65,9 +65,10 @@ class CheckPassword:
         if isinstance(guess, Wait):
             self.metrics.inc("sign_ins", "throttled")
             return too_many(guess, "throttled by person or address")
-        typed = rule.prepare(password.reveal()) if len(password.reveal()) <= rule.MAX_TYPED else ""
+        raw = password.reveal() if len(password.reveal()) <= rule.MAX_TYPED else ""
+        typed = rule.prepare(raw)
         stored = account.password_hash if account is not None else None
-        good = await self.hasher.verify(stored if typed else None, Secret(typed))
+        good = await self.hasher.verify(stored if typed else None, Secret(typed), typed=Secret(raw))
         if not good or account is None or stored is None or account.disabled_at is not None:
             why = "unknown" if account is None else "disabled" if good else "password"
             return await self._failed(account_id, why, guess, caller, now)

@@ -1,0 +1,30 @@
+"""One person of an import, as a reader hands them over: parsed, not yet compared with the accounts that exist."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from doorward.adapters.hashing.foreign import ForeignHash
+
+
+class ImportedPerson(Struct, frozen=True, kw_only=True):
+    """`verified`: the other system had proven the address. `roles` None: the default ones. `seeds` are those of authenticator apps;
+    `unusable_factors` names second factors that cannot be taken over. `identities` counts the accounts elsewhere that the person signed in
+    with. `password_unknown`: there is a hash of an unknown kind. `id` is the other system's."""
+
+    email: str
+    verified: bool = False
+    id: str | None = None
+    name: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+    zoneinfo: str | None = None
+    locale: str | None = None
+    disabled: bool = False
+    created_at: int | None = None
+    roles: tuple[str, ...] | None = None
+    password: ForeignHash | None = None
+    password_unknown: bool = False
+    seeds: tuple[bytes, ...] = ()
+    unusable_factors: tuple[str, ...] = ()
+    identities: int = 0

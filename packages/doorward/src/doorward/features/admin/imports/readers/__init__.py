@@ -1,0 +1,1 @@
+"""Readers of the formats of other systems, one file each; `index.py` lists them."""

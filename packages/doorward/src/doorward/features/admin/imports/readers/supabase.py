@@ -1,0 +1,37 @@
+"""Reader of Supabase's table `auth.users`, as a table or as JSON."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doorward.features.admin.error import refused
+from doorward.features.admin.imports import hashes
+from doorward.features.admin.imports.fields import Fields
+from doorward.features.admin.imports.person import ImportedPerson
+from doorward.features.admin.imports.reader import ImportReader, ReadingContext, email_of
+
+_OWN: Final = frozenset({"email", "phone"})
+
+
+def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
+    if fields.flag("is_anonymous") or fields.holds("deleted_at"):
+        raise refused("import_not_a_person")
+    told, kept = fields.object("raw_user_meta_data"), fields.object("raw_app_meta_data")
+    confirmed = fields.moment("email_confirmed_at") or fields.moment("confirmed_at")
+    text = fields.text("encrypted_password")
+    hashed = hashes.recognise(text) if text else None
+    elsewhere = [name for name in kept.texts("providers") or () if name not in _OWN]
+    return ImportedPerson(
+        email=email_of(fields, "email"),
+        verified=confirmed is not None,
+        id=fields.text("id"),
+        name=told.text("full_name") or told.text("name"),
+        disabled=(fields.moment("banned_until") or 0) > reading.now,
+        created_at=fields.moment("created_at"),
+        password=hashed,
+        password_unknown=bool(text) and hashed is None,
+        identities=len(elsewhere) or int(fields.flag("is_sso_user") or False),
+    )
+
+
+READER: Final = ImportReader(name="supabase", read=_read)
