@@ -41,7 +41,7 @@ async def open_sqlite(path: str | Path, *, migrate: bool = True) -> Store:
     file = Path(folder.name) / "doorward.db" if folder else Path(path)
     migrations = known("sqlite")
     try:
-        await asyncio.to_thread(prepare, file, migrations, migrate)
+        await asyncio.to_thread(prepare, file, migrations, migrate, durable=folder is None)
         database = SqliteDatabase(file, durable=folder is None)
     except (sqlite3.Error, OSError) as problem:
         if folder:

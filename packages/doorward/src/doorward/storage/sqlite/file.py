@@ -38,9 +38,10 @@ def connect(path: Path) -> sqlite3.Connection:
     )
 
 
-def prepare(path: Path, migrations: Sequence[Migration], migrate: bool) -> None:
+def prepare(path: Path, migrations: Sequence[Migration], migrate: bool, *, durable: bool = True) -> None:
     """Create the file and its folder if missing, and run the missing migrations. With `migrate=False` schema and
-    permissions of an existing file stay unchanged.
+    permissions of an existing file stay unchanged. `durable=False`: nothing is to survive a power failure, so nothing
+    waits for the disk.
 
     Raises `SchemaRefused`, `sqlite3.Error` or `OSError`.
     """
@@ -48,7 +49,7 @@ def prepare(path: Path, migrations: Sequence[Migration], migrate: bool) -> None:
     connection = connect(path)
     try:
         connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         _use_wal(connection)
         _migrate(connection, path, migrations, migrate)
     finally:
