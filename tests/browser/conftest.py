@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 from doorward_demo.dev.folder import NAME
 from tests.browser.foreign import ForeignApp, foreign_app
 from tests.browser.person import Person, person
+from tests.browser.watched import Checked
 from tests.demo import running
 
 FLAGS = [
@@ -35,6 +37,17 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
         yield started
         log = (started.folder / NAME / "logs" / "server.log").read_text("utf-8")
     assert [line for line in log.splitlines() if "Traceback" in line or '"level": "error"' in line] == []
+
+
+@pytest.fixture(scope="session")
+def checked(dev: running.Dev, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checked:
+    """The states of pages that this run has checked, whichever worker did."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "checked-pages"
+    folder.mkdir(exist_ok=True)
+    places = dev.state.places
+    named = {"issuer": places.issuer, "shop": places.shop, "api": places.api}
+    return Checked(folder, {urlsplit(url).netloc: name for name, url in named.items()})
 
 
 @pytest.fixture(scope="module")
@@ -69,15 +82,22 @@ def kites(dev: running.Dev) -> Iterator[ForeignApp]:
         yield app
 
 
-@pytest.fixture(params=[True, False], ids=["scripts", "no-scripts"])
-def scripts(request: pytest.FixtureRequest) -> bool:
-    """Runs every test that uses it twice: with scripts and without."""
-    return request.param
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs a test with people twice: with scripts and without. The module's `IN_SOAK` names one of both, which then runs in
+    `make soak`: "no-scripts" where the pages have forms alone, which scripts do not touch."""
+    if "people" in metafunc.fixturenames:
+        later: str | None = getattr(metafunc.module, "IN_SOAK", None)
+        kinds = [("scripts", True), ("no-scripts", False)]
+        values = [
+            pytest.param(scripts, id=kind, marks=pytest.mark.soak if kind == later else ())
+            for kind, scripts in kinds
+        ]
+        metafunc.parametrize("scripts", values)
 
 
 @pytest.fixture
 def people(
-    chrome: Browser, dev: running.Dev, scripts: bool, request: pytest.FixtureRequest
+    chrome: Browser, dev: running.Dev, checked: Checked, scripts: bool, request: pytest.FixtureRequest
 ) -> Iterator[NewPerson]:
     """Creates people. After the test, none of their browsers may have reported a fault on any page."""
     made: list[Person] = []
@@ -87,7 +107,7 @@ def people(
         foreign = (app.origin, app.elsewhere.removesuffix("/landed"))
 
     def make() -> Person:
-        made.append(person(chrome, dev.state.places, scripts=scripts, more=foreign))
+        made.append(person(chrome, dev.state.places, checked, scripts=scripts, more=foreign))
         return made[-1]
 
     yield make

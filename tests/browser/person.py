@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from doorward_demo.dev.places import Places
-from tests.browser.watched import Watch, audit
+from tests.browser.watched import Checked, Watch, audit
 
 PASSWORD = "nine patient herons wait"
 
@@ -21,6 +21,7 @@ class Person:
     context: BrowserContext
     page: Page
     watch: Watch
+    checked: Checked
     stand_in: Page | None
     found: list[str] = field(default_factory=list[str])
 
@@ -41,7 +42,7 @@ class Person:
             expect(page.locator("h1")).to_have_text(heading)
             page.wait_for_load_state("load")
             try:
-                self.found += audit(page, self.stand_in)
+                self.found += audit(page, self.stand_in, self.checked)
                 return
             except Error as problem:
                 # the page before it had the same heading, and was left during the check
@@ -117,7 +118,9 @@ class Person:
         return [*self.found, *self.watch.complaints()]
 
 
-def person(chrome: Browser, places: Places, *, scripts: bool, more: tuple[str, ...] = ()) -> Person:
+def person(
+    chrome: Browser, places: Places, checked: Checked, *, scripts: bool, more: tuple[str, ...] = ()
+) -> Person:
     """A new person; `more` are the origins of further apps that their browser may connect to."""
     context = chrome.new_context(
         java_script_enabled=scripts, locale="en-GB", timezone_id="UTC", reduced_motion="reduce"
@@ -126,4 +129,4 @@ def person(chrome: Browser, places: Places, *, scripts: bool, more: tuple[str, .
     watch = Watch((places.issuer, places.shop, places.api, *more))
     watch.listen(context)
     stand_in = None if scripts else chrome.new_page()
-    return Person(places, context, context.new_page(), watch, stand_in)
+    return Person(places, context, context.new_page(), watch, checked, stand_in)

@@ -13,6 +13,7 @@ from tests.browser.person import PASSWORD, Person
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.browser
+IN_SOAK = "no-scripts"
 NEW_PASSWORD = "eleven quiet otters sleep"
 
 

@@ -17,6 +17,8 @@ from tests.browser.person import PASSWORD, Person
 from tests.demo import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement(100)]
+# `page.js` holds the second click back: without scripts the server meets it
+IN_SOAK = "scripts"
 NEW_PASSWORD = "eleven quiet otters sleep"
 HANDS = (0, 40, 90, 150)
 """Milliseconds between press and release: of immediate clicks Chromium itself drops the first form."""

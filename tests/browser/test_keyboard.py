@@ -9,6 +9,7 @@ from tests.browser.conftest import NewPerson
 from tests.browser.person import PASSWORD, Person
 
 pytestmark = pytest.mark.browser
+IN_SOAK = "no-scripts"
 _FOCUS = """() => {
   const at = document.activeElement;
   const style = getComputedStyle(at);

@@ -11,15 +11,16 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.foreign import ForeignApp
 from tests.browser.person import Person, person
+from tests.browser.watched import Checked
 from tests.demo import running
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def grace(chrome: Browser, dev: running.Dev) -> Iterator[Person]:
+def grace(chrome: Browser, dev: running.Dev, checked: Checked) -> Iterator[Person]:
     """A person whose browser may report a blocked load: blocking our page on another site is intended."""
-    made = person(chrome, dev.state.places, scripts=True)
+    made = person(chrome, dev.state.places, checked, scripts=True)
     yield made
     made.context.close()
 

@@ -12,15 +12,16 @@ from doorward_demo.dev.folder import NAME
 from tests.browser.conftest import NewPerson
 from tests.browser.person import PASSWORD, Person, person
 from tests.browser.virtual_authenticator import Authenticator, attach
+from tests.browser.watched import Checked
 from tests.demo import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement(86, 88)]
 
 
 @pytest.fixture
-def grace(chrome: Browser, dev: running.Dev) -> Iterator[Person]:
+def grace(chrome: Browser, dev: running.Dev, checked: Checked) -> Iterator[Person]:
     """A person whose browser runs scripts. No page may have reported a fault afterwards."""
-    one = person(chrome, dev.state.places, scripts=True)
+    one = person(chrome, dev.state.places, checked, scripts=True)
     yield one
     assert one.leave() == []
 

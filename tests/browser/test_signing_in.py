@@ -16,6 +16,7 @@ from tests.demo import running
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.browser
+IN_SOAK = "no-scripts"
 ALICE = ("alice@example.com", "seven green lanterns")
 IN_THE_SHOP = "Hello, Alice Archer"
 NEW_PASSWORD = "eleven quiet otters sleep"

@@ -12,6 +12,7 @@ from tests.browser.conftest import NewPerson
 from tests.browser.person import PASSWORD, Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement(100)]
+IN_SOAK = "no-scripts"
 ALICE = ("alice@example.com", "seven green lanterns")
 STALE = "This page was out of date, so we didn't use what you sent. Please try again."
 FOR_THE_SHOP = "to continue to Corner Shop"

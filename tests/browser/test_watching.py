@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.person import Person, person
-from tests.browser.watched import audit
+from tests.browser.watched import Checked, audit
 from tests.demo import running
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def visitor(chrome: Browser, dev: running.Dev) -> Person:
-    return person(chrome, dev.state.places, scripts=True)
+def visitor(chrome: Browser, dev: running.Dev, checked: Checked) -> Person:
+    return person(chrome, dev.state.places, checked, scripts=True)
 
 
 def test_a_load_blocked_by_the_policy_is_detected(visitor: Person) -> None:
@@ -42,7 +44,7 @@ def test_a_page_that_answers_400_is_no_complaint(visitor: Person) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
-def test_a_page_with_mistakes_does_not_pass(chrome: Browser, scripts: bool) -> None:
+def test_a_page_with_mistakes_does_not_pass(chrome: Browser, scripts: bool, tmp_path: Path) -> None:
     context = chrome.new_context(java_script_enabled=scripts)
     page = context.new_page()
     body = "<h1>One</h1><h1>Two</h1><input id=problem placeholder=x aria-invalid=true><img src='data:,'>"
@@ -50,7 +52,7 @@ def test_a_page_with_mistakes_does_not_pass(chrome: Browser, scripts: bool) -> N
     page.route(address, lambda route: route.fulfill(body=body, content_type="text/html"))
     page.goto(address)
     stand_in = None if scripts else chrome.new_page()
-    found = "\n".join(audit(page, stand_in))
+    found = "\n".join(audit(page, stand_in, Checked(tmp_path, {})))
     context.close()
     for mistake in (
         "level-one",

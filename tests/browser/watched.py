@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -69,18 +71,47 @@ _LOOKS: tuple[tuple[Literal["light", "dark"], dict[str, Any]], ...] = (
     ("light", _BRIEF),
     ("dark", {**_BRIEF, "runOnly": {"type": "tag", "values": ["cat.color"]}}),
 )
-_seen: set[tuple[str, ...]] = set()
 
 
-def audit(page: Page, stand_in: Page | None) -> list[str]:
+@dataclass(frozen=True)
+class Checked:
+    """The states of pages that this run has checked: a file each, in a folder that its workers share."""
+
+    folder: Path
+    sites: dict[str, str]
+    """Names of the servers by their hosts, whose ports differ between workers."""
+
+    def claim(self, state: tuple[str, ...]) -> Path | None:
+        """The file of this state, which the caller now checks; None if it was claimed before."""
+        host, *rest = state
+        known = repr((self.sites.get(host, host), *rest))
+        file = self.folder / sha256(known.encode()).hexdigest()
+        try:
+            file.touch(exist_ok=False)
+        except FileExistsError:
+            return None
+        return file
+
+
+def audit(page: Page, stand_in: Page | None, checked: Checked) -> list[str]:
     """The faults of this page, in light and in dark. Each state of each page is checked once per run.
 
     axe is a script: where the page's browser runs none, `stand_in`, a tab of one that does, is shown the same document.
     """
     state = _state(page, stand_in is None)
-    if state in _seen:
+    claimed = checked.claim(state)
+    if claimed is None:
         return []
-    where = f"{urlsplit(page.url).path} «{state[2]}»"
+    try:
+        return _faults(page, stand_in, state[2])
+    except BaseException:
+        # the page was left meanwhile
+        claimed.unlink()
+        raise
+
+
+def _faults(page: Page, stand_in: Page | None, heading: str) -> list[str]:
+    where = f"{urlsplit(page.url).path} «{heading}»"
     found = [f"{where}: {words}" for words in (*_structure(page), *_errors(page))]
     looked_at = page if stand_in is None else _show_again(page, stand_in)
     looked_at.evaluate(AXE_SCRIPT)
@@ -93,7 +124,6 @@ def audit(page: Page, stand_in: Page | None) -> list[str]:
             nodes = [node["html"] for node in violation["nodes"]]
             found.append(f"{where} in {scheme}: {violation['id']}: {nodes}")
     looked_at.emulate_media(color_scheme="light", reduced_motion="reduce")
-    _seen.add(state)
     return found
 
 
