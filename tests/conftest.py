@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +100,10 @@ def postgres_url(postgres: Databases) -> Iterator[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Once for each engine that the module names."""
-    named: tuple[Engine, ...] | None = getattr(metafunc.module, "ENGINES", None)
+    """Once for each engine that the test (`engines.on`) or its module names."""
+    named: tuple[Any, ...] | None = getattr(
+        metafunc.function, "engines", getattr(metafunc.module, "ENGINES", None)
+    )
     if named and "engine" in metafunc.fixturenames:
         metafunc.parametrize("engine", named, scope="module")
 
@@ -146,12 +148,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 )
 
 
+_SOAK = "_doorward_left_to_soak"
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Counts the tests that this run leaves to `make soak`."""
+    for item in items:
+        if item.get_closest_marker("soak"):
+            setattr(item.config, _SOAK, getattr(item.config, _SOAK, 0) + 1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """With several workers the selection is theirs, and equal: the count comes from any of them."""
+    soak = getattr(node, "workeroutput", {}).get(_SOAK, 0)
+    setattr(node.config, _SOAK, max(soak, getattr(node.config, _SOAK, 0)))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tells the count to the run that this worker belongs to."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[_SOAK] = getattr(session.config, _SOAK, 0)  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """«left out: N»: every skip, with its reason, so that a green run shows what it did not run."""
+    """The tests left to the soak, and «left out: N»: every skip, with its reason, so that a green run shows what it did not run."""
     reasons: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", []):
         text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         reasons[re.sub(r"^Skipped: ", "", text)] += 1
+    soak = getattr(terminalreporter.config, _SOAK, 0)
+    if soak:
+        terminalreporter.section(f"left to `make soak`: {soak}")
+        terminalreporter.line(f"soak: {soak} tests")
     count = sum(reasons.values())
     terminalreporter.section(f"left out: {count}")
     for reason, times in sorted(reasons.items()):

@@ -31,7 +31,6 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Api, Permission, Role
 from doorward.core.model.digest import digest
-from doorward.core.model.policy import PasswordPolicy
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
@@ -64,6 +63,7 @@ from doorward.web.cookies import CookieJar
 from doorward.web.router import App
 from tests import browsing
 from tests.browsing import PASSWORD, code_for
+from tests.containers import CHEAP_HASHING
 from tests.features import made
 from tests.manual_clock import ManualClock
 from tests.offered import KINDS
@@ -268,7 +268,7 @@ async def front_channel(
     values: dict[str, Any] = {
         "issuer": made.ISSUER,
         "database": ":memory:",
-        "passwords": PasswordPolicy(threads=2),
+        "passwords": CHEAP_HASHING,
         "keys": KeySettings(
             secret_key=Secret(b64encode(b"k" * 32).decode()), publish_ahead=0, rotate_after=0
         ),

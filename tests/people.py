@@ -62,7 +62,7 @@ from doorward.web.http import Request, Response
 from doorward.web.page_pipeline import Work
 from doorward.web.router import App
 from tests.browsing import CHROME, ISSUER, PASSWORD, Browser, Page, code_for, flow_of, key_bytes
-from tests.containers import settings
+from tests.containers import CHEAP_HASHING, settings
 from tests.manual_clock import NOW, ManualClock
 from tests.offered import KINDS
 from tests.web.asgi import app_of
@@ -308,7 +308,7 @@ async def open_house(
     chosen = settings(
         issuer=ISSUER,
         development=development,
-        passwords=passwords or PasswordPolicy(threads=2),
+        passwords=passwords or CHEAP_HASHING,
         throttle=throttle or ThrottlePolicy(),
         # addresses beyond ASCII are accepted without a mail server, since a mail server might not support them
         mail=MailSettings(host=None if beyond_ascii else "mail.example.com"),

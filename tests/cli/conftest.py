@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +59,28 @@ def run(house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     return command
 
 
+MakeOnce = Callable[[str, Callable[[], object]], None]
+
+
 @pytest.fixture
-def stocked(run: Run) -> Run:
+def make_once(house: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """`make_once(name, make)`: the house as `make` furnishes it; for later tests it is copied."""
+    before = (house / "doorward.toml").read_bytes()
+
+    def furnish(name: str, make: Callable[[], object]) -> None:
+        kept = tmp_path_factory.getbasetemp() / f"house-{name}"
+        if kept.exists() and (kept / "doorward.toml").read_bytes() == before:
+            shutil.copytree(kept, house, dirs_exist_ok=True)
+            return
+        make()
+        if not kept.exists():
+            shutil.copytree(house, kept)
+
+    return furnish
+
+
+@pytest.fixture
+def stocked(run: Run, make_once: MakeOnce) -> Run:
     """The same, in a house with an API, a role, an app and a person."""
     steps = [
         (
@@ -75,7 +96,11 @@ def stocked(run: Run) -> Run:
         ("app", "create", "web", "--redirect", "https://app.example.com/cb", "--api", "orders"),
         ("user", "create", "ada@example.com", "--no-password"),
     ]
-    for step in steps:
-        ended = run(*step)
-        assert ended.status == 0, ended.err
+
+    def make() -> None:
+        for step in steps:
+            ended = run(*step)
+            assert ended.status == 0, ended.err
+
+    make_once("stocked", make)
     return run

@@ -34,7 +34,7 @@ def test_it_starts_prints_its_addresses_and_stops_cleanly(tmp_path: Path) -> Non
     assert Folder(tmp_path).running() is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGHUP, marks=pytest.mark.soak)])
 def test_ctrl_c_and_a_closed_terminal_are_clean_stops(tmp_path: Path, number: int) -> None:
     started = running.start(tmp_path)
     assert started.stop(number) == 0

@@ -95,7 +95,11 @@ def test_a_person_signs_in_through_nginx_with_host_cookies(nginx: Path, tmp_path
             assert len(page.headers.get_list("content-security-policy")) == 1
 
 
-@pytest.mark.parametrize("path", ["", "/accounts", "/a/b"], ids=["no path", "a path", "a longer path"])
+@pytest.mark.parametrize(
+    "path",
+    ["", pytest.param("/accounts", marks=pytest.mark.soak), "/a/b"],
+    ids=["no path", "a path", "a longer path"],
+)
 def test_internal_endpoints_are_not_reachable_from_outside(nginx: Path, tmp_path: Path, path: str) -> None:
     counted = {"metrics": {"token": TOKEN}}
     with proxied(tmp_path, nginx, nodes=1, path=path, sections=counted) as place:
@@ -127,7 +131,9 @@ def asked(place: Place, target: str, headers: dict[str, str]) -> tuple[int, str]
         return answer.status, "nginx" if html else "a node"
 
 
-@pytest.mark.parametrize("path", ["", "/accounts"], ids=["no path", "a path"])
+@pytest.mark.parametrize(
+    "path", [pytest.param("", marks=pytest.mark.soak), "/accounts"], ids=["no path", "a path"]
+)
 def test_long_poll_answers_pass_nginx_at_once(nginx: Path, tmp_path: Path, path: str) -> None:
     with proxied(tmp_path, nginx, nodes=2, path=path) as place, place.http() as client:
 
@@ -154,10 +160,11 @@ def test_long_poll_answers_pass_nginx_at_once(nginx: Path, tmp_path: Path, path:
         keeps(1, seconds_until_heard)
 
 
-def test_reloading_every_node_in_turn_loses_nothing(nginx: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("turns", [1, pytest.param(3, marks=pytest.mark.soak)])
+def test_reloading_every_node_in_turn_loses_nothing(nginx: Path, tmp_path: Path, turns: int) -> None:
     with proxied(tmp_path, nginx, nodes=2) as place:
         with crowd(place) as people:
-            for turn in range(1, 4):
+            for turn in range(1, turns + 1):
                 for node in place.nodes:
                     node.process.send_signal(signal.SIGHUP)
                     until = time.monotonic() + PATIENCE
@@ -168,10 +175,13 @@ def test_reloading_every_node_in_turn_loses_nothing(nginx: Path, tmp_path: Path)
         assert people.answers["kept"] > 20
 
 
-def test_stopping_and_starting_every_node_in_turn_loses_nothing(nginx: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("turns", [1, pytest.param(2, marks=pytest.mark.soak)])
+def test_stopping_and_starting_every_node_in_turn_loses_nothing(
+    nginx: Path, tmp_path: Path, turns: int
+) -> None:
     with proxied(tmp_path, nginx, nodes=2) as place:
         with crowd(place) as people:
-            for node in (*place.nodes, *place.nodes):
+            for node in place.nodes * turns:
                 node.stop()
                 node.start()
                 time.sleep(1.5)  # nginx tries it again

@@ -172,6 +172,7 @@ def test_a_connection_that_breaks_repeatedly_signs_nobody_out(
     witness.everything_is_as_before()
 
 
+@pytest.mark.soak
 def test_nobody_is_signed_out_by_a_connection_that_is_down_for_a_while(line: Cable, witness: Witness) -> None:
     line.pull()
     witness.outage()

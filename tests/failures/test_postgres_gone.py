@@ -1,4 +1,4 @@
-"""Tests of PostgreSQL down for ten seconds: stopped, killed, or hanging with all its connections open.
+"""Tests of PostgreSQL down for three seconds, in `make soak` for ten: stopped, killed, or hanging with all its connections open.
 
 Requests that need the database get 503 with Retry-After, at once when nothing listens and within the limits when nothing answers.
 The rest continues: keys and metadata; an app's permissions are cached for one second; and APIs use what they know.
@@ -20,7 +20,7 @@ from tests.flows.processes import processes
 from tests.flows.seeds import API
 from tests.postgres import Postgres
 
-AWAY = 10.0
+AWAY = [3.0, pytest.param(10.0, marks=pytest.mark.soak)]
 LIMITS: dict[str, dict[str, Any]] = {
     "postgres": {"statement_timeout": 2, "connect_timeout": 2, "pool_wait": 1},
     "passwords": {"threads": 2},
@@ -29,7 +29,8 @@ LONGEST = 2 + 2 + 2 + 1 + 4
 """The sum of the limits, the grace of two seconds, and a slow machine."""
 
 
-def test_ten_seconds_without_postgresql(tmp_path: Path, frail: Postgres, frail_url: str) -> None:
+@pytest.mark.parametrize("away", AWAY)
+def test_seconds_without_postgresql(tmp_path: Path, frail: Postgres, frail_url: str, away: float) -> None:
     with (
         processes(tmp_path, 1, database=frail_url) as fleet,
         witness_of(fleet) as witness,
@@ -38,7 +39,7 @@ def test_ten_seconds_without_postgresql(tmp_path: Path, frail: Postgres, frail_u
         unused = witness.code()
         assert api.refusal(witness.tokens.access) is None
         frail.stop()
-        until = time.monotonic() + AWAY
+        until = time.monotonic() + away
         while time.monotonic() < until:
             seen = witness.outage()
             assert max(seen.seconds.values()) < 5, "nothing listens: that is known at once"
@@ -58,7 +59,10 @@ def test_ten_seconds_without_postgresql(tmp_path: Path, frail: Postgres, frail_u
         assert fleet.servers[0].troubles() == []
 
 
-def test_ten_seconds_with_a_postgresql_that_hangs(tmp_path: Path, frail: Postgres, frail_url: str) -> None:
+@pytest.mark.parametrize("away", AWAY)
+def test_seconds_with_a_postgresql_that_hangs(
+    tmp_path: Path, frail: Postgres, frail_url: str, away: float
+) -> None:
     with (
         processes(tmp_path, 1, database=frail_url, sections=LIMITS) as fleet,
         witness_of(fleet) as witness,
@@ -66,7 +70,7 @@ def test_ten_seconds_with_a_postgresql_that_hangs(tmp_path: Path, frail: Postgre
     ):
         assert api.refusal(witness.tokens.access) is None
         frail.freeze()
-        until = time.monotonic() + AWAY
+        until = time.monotonic() + away
         while time.monotonic() < until:
             seen = witness.outage()
             assert max(seen.seconds.values()) < LONGEST, seen.seconds
@@ -111,13 +115,14 @@ def test_a_server_can_be_stopped_while_postgresql_hangs(
         witness.everything_is_as_before()
 
 
+@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.soak)])
 def test_restarts_and_kills_of_postgresql_under_load_sign_nobody_out(
-    tmp_path: Path, frail: Postgres, frail_url: str
+    tmp_path: Path, frail: Postgres, frail_url: str, times: int
 ) -> None:
     with processes(tmp_path, 2, database=frail_url) as fleet:
         stop = threading.Event()
         with patient_load(fleet.house.own, [one.base for one in fleet.servers], stop) as load:
-            for end in (frail.stop, frail.kill, frail.stop, frail.kill):
+            for end in (frail.stop, frail.kill) * times:
                 load.goes_on(10)
                 end()
                 load.is_refused()

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from doorward.ops.doctor.check import Check
 from doorward.ops.doctor.checks.postgres import postgres
 from doorward.settings import load
@@ -29,7 +31,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "postgres": {"pool_size": POOL, "statement_timeout": 2, "connect_timeout": 2, "pool_wait": 1},
     "passwords": {"threads": 2},
 }
-AWAY = 15.0
+AWAY = [5.0, pytest.param(15.0, marks=pytest.mark.soak)]
 WRITE = frozenset({"refresh", "cookie refresh", "JSON sign-in", "authorization"})
 READ = frozenset({"alive", "keys", "metadata", "for itself", "introspection", "userinfo", "account page"})
 LONGEST = 2 + 2 + 1 + 2
@@ -69,15 +71,16 @@ def standby(folder: Path, url: str) -> Check:
     return asyncio.run(asked())
 
 
+@pytest.mark.parametrize("away", AWAY)
 def test_commits_that_wait_for_a_missing_standby_are_503_in_time(
-    tmp_path: Path, frail: Postgres, frail_url: str
+    tmp_path: Path, frail: Postgres, frail_url: str, away: float
 ) -> None:
     with processes(tmp_path, 1, database=frail_url, sections=LIMITS) as fleet, witness_of(fleet) as witness:
         assert not witness.look().refused
         looks: list[tuple[Seen, int]] = []
         with waiting_for_nobody(frail):
-            until = time.monotonic() + AWAY
-            while time.monotonic() < until:
+            until = time.monotonic() + away
+            while time.monotonic() < until or len(looks) < 8:
                 looks.append((witness.look(), held(frail, frail_url)))
             found = standby(tmp_path, frail_url)
             waiting = frail.query("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
@@ -102,13 +105,14 @@ def test_commits_that_wait_for_a_missing_standby_are_503_in_time(
         assert fleet.servers[0].troubles() == []
 
 
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.soak)])
 def test_nobody_is_signed_out_by_a_standby_that_comes_and_goes(
-    tmp_path: Path, frail: Postgres, frail_url: str
+    tmp_path: Path, frail: Postgres, frail_url: str, times: int
 ) -> None:
     with processes(tmp_path, 2, database=frail_url, sections=LIMITS) as fleet:
         stop = threading.Event()
         with patient_load(fleet.house.own, [one.base for one in fleet.servers], stop) as load:
-            for _ in range(3):
+            for _ in range(times):
                 time.sleep(1)
                 with waiting_for_nobody(frail):
                     time.sleep(5)

@@ -14,13 +14,13 @@ from doorward_verify.auth_error import AuthError
 from doorward_verify.claims import AccessRules
 from doorward_verify.keyset import parse_jwks
 from doorward_verify.verifier import Verifier
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.flows.apps import App, Tokens, header
 from tests.flows.browsing import Person
 from tests.flows.running import Running
 from tests.flows.seeds import API, CALLBACK, House, draft
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 ADA = "ada@example.com"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.flows.described import DESCRIBED, Described, as_described
 from tests.flows.patient import PATIENT
 from tests.flows.pieces import Pieces, Spot, spots
@@ -12,7 +12,7 @@ from tests.flows.running import Running
 from tests.flows.seeds import House
 from tests.flows.stumbling import anything
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 SPOTS = spots()
 SECTIONS = PATIENT
 

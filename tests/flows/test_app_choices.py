@@ -10,13 +10,13 @@ from msgspec import structs
 from doorward.adapters.os_user import os_actor
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.flows.apps import App, good, refused
 from tests.flows.browsing import Person
 from tests.flows.running import Running
 from tests.flows.seeds import House
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 WITHOUT = {"code_challenge": "", "code_challenge_method": ""}
 
 

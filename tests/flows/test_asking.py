@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.flows.apps import Tokens
 from tests.flows.browsing import Person
 from tests.flows.running import Running
 from tests.flows.seeds import PASSWORD, House
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 ADA, BOB = "ada@example.com", "bob@example.com"
 pytestmark = pytest.mark.requirement(13)
 

@@ -14,7 +14,7 @@ from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.flows.apps import App, pkce
 from tests.flows.processes import processes
 from tests.flows.running import operate
@@ -23,7 +23,7 @@ from tests.flows.signing_in import challenge, tokens_by_challenge
 from tests.valkey import ValkeyServer, valkey_server
 from tests.waiting import PATIENCE, keeps
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 LIMIT = ThrottlePolicy().per_account
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from doorward_verify import AuthError, ResourceServer
 from doorward_verify.cookie import RequestCredentials
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.flows.apps import payload, refused
 from tests.flows.browsing import Person
 from tests.flows.running import Running
 from tests.flows.seeds import API, PASSWORD, House
 from tests.waiting import keeps
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 # the cookies' names and attributes are those of production
 HTTPS = True
 ORIGIN = {"origin": "https://counter.example.net", "sec-fetch-site": "same-site"}

@@ -16,7 +16,7 @@ from doorward.features.revocations.rules.pages import PAGE
 from doorward.features.services import Services
 from doorward.storage.sql.open import open_store
 from doorward_verify.revocation import hidden
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.flows.apps import good, payload
 from tests.flows.released_verifier import released_verifier
 from tests.flows.running import Running, running
@@ -24,7 +24,7 @@ from tests.flows.seeds import API, PASSWORD, House, seed
 from tests.flows.signing_in import tokens_by_challenge
 from tests.waiting import until
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 SCOPE = "openid orders:read"
 KINDS = ("jti", "grant", "sid", "sub", "client")
 

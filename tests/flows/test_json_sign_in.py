@@ -6,14 +6,14 @@ import time
 
 import pytest
 
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.flows.apps import good, pkce, refused
 from tests.flows.running import Running
 from tests.flows.second_factor import set_up
 from tests.flows.seeds import API, PASSWORD, House
 from tests.flows.signing_in import challenge, tokens_by_challenge
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 pytestmark = pytest.mark.requirement(85)
 
 

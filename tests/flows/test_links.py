@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.flows.processes import Fleet, processes
 from tests.postgres import Databases
 from tests.valkey import valkey_server
 from tests.waiting import PATIENCE
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 TOKEN = "scrape-me-if-you-know-me"
 METRICS = {"metrics": {"token": TOKEN}}
 # a lost connection is retried after five seconds at most, and waits a moment before it counts

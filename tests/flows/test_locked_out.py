@@ -10,12 +10,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.flows.browsing import Page, Person
 from tests.flows.running import Running, running
 from tests.flows.seeds import PASSWORD, seed
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 ADA, NOBODY = "ada@example.com", "nobody@example.com"
 NEW = "marble harbour tundra six"
 pytestmark = pytest.mark.requirement(95)

@@ -15,7 +15,7 @@ import pytest
 from doorward.adapters.os_user import os_actor
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
-from tests.engines import BOTH
+from tests.engines import BOTH, POSTGRES_IN_SOAK, on
 from tests.flows.apps import App, header
 from tests.flows.processes import processes
 from tests.flows.running import operate
@@ -113,6 +113,7 @@ def test_a_process_that_was_suspended_during_a_change_does_not_answer_from_stale
             app.close()
 
 
+@on(POSTGRES_IN_SOAK)
 @pytest.mark.requirement(72)
 def test_a_process_suspended_for_ten_seconds_is_waited_for_once_and_refuses_its_queued_requests(
     tmp_path: Path, own_database: str | None

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.flows.apps import refused
 from tests.flows.running import Running
 from tests.flows.second_factor import set_up
@@ -15,7 +15,7 @@ from tests.flows.seeds import API, PASSWORD, House
 from tests.flows.signing_in import challenge
 from tests.waiting import keeps
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 AAL1, AAL2 = "urn:doorward:aal1", "urn:doorward:aal2"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.flows.apps import good, refused
 from tests.flows.browsing import Cookie, Person
 from tests.flows.running import Running, running
@@ -15,7 +15,7 @@ from tests.flows.second_factor import set_up
 from tests.flows.seeds import API, PASSWORD, House
 from tests.flows.signing_in import challenge, tokens_by_challenge
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 ADA = "ada@example.com"
 DAY = 86_400
 

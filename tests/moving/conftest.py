@@ -1,5 +1,5 @@
 """Fixtures for commands in a separate house."""
 
-from tests.cli.conftest import house, run, stocked
+from tests.cli.conftest import house, make_once, run, stocked
 
-__all__ = ["house", "run", "stocked"]
+__all__ = ["house", "make_once", "run", "stocked"]

@@ -70,7 +70,9 @@ async def tried_until_done(source: Side, target: Side, store: Store, path: Path,
     raise AssertionError("the move never finished")
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 20))]
+)
 async def test_a_move_from_file_to_file_succeeds_after_interruptions(tmp_path: Path, seed: int) -> None:
     here, there = tmp_path / "a.db", tmp_path / "b.db"
     async with sqlite_store(there):
@@ -85,7 +87,7 @@ async def test_a_move_from_file_to_file_succeeds_after_interruptions(tmp_path: P
         assert await store.ready()
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 5))])
 async def test_a_move_from_file_to_postgresql_succeeds_after_interruptions(
     tmp_path: Path, postgres_url: str, seed: int
 ) -> None:

@@ -25,7 +25,7 @@ from doorward.ops.backup.file import BackupReader, BackupWriter
 from doorward.storage.postgres.database import open_postgres
 from doorward.storage.sql.migrate import known
 from doorward.storage.sqlite.file import prepare
-from tests.cli.conftest import Ended
+from tests.cli.conftest import Ended, MakeOnce
 from tests.flows.settings import environment
 from tests.moving.crowd import STRONG, crowd, fill, sqlite_store
 from tests.waiting import PATIENCE
@@ -47,12 +47,16 @@ def one(path: Path, sql: str) -> Any:
 
 
 @pytest.fixture
-def backed_up(stocked: Run, house: Path) -> Run:
+def backed_up(stocked: Run, house: Path, make_once: MakeOnce) -> Run:
     """A house with a crowd and a signing key, and `a.bak`, which opens with its key or the passphrase."""
-    fill(house / "doorward.db", crowd(), 120)
-    assert stocked("keys", "list").status == 0
-    (house / "pass").write_text(PASSPHRASE + "\n")
-    tables(stocked("backup", "a.bak", "--passphrase-file", "pass", "--json"))
+
+    def make() -> None:
+        fill(house / "doorward.db", crowd(), 120)
+        assert stocked("keys", "list").status == 0
+        (house / "pass").write_text(PASSPHRASE + "\n")
+        tables(stocked("backup", "a.bak", "--passphrase-file", "pass", "--json"))
+
+    make_once("backed-up", make)
     return stocked
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.races.kills import kill_and_look
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 
 
 @pytest.mark.requirement(18)

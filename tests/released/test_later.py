@@ -11,12 +11,12 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from tests import ports
-from tests.engines import BOTH, Engine
+from tests.engines import POSTGRES_IN_SOAK, Engine
 from tests.flows.apps import Attempt, good, refused
 from tests.released.held import Held, opened
 from tests.waiting import until
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 # longer than any leeway, shorter than the lifetime of a sign-in
 LATER = 300
 

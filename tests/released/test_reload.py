@@ -9,7 +9,7 @@ import pytest
 
 from tests.deploy.proxy import Node
 from tests.deploy.test_upgrade import exchange, reload, renewing
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.flows.seeds import seed_at
 from tests.flows.settings import SOURCES, write_settings
 from tests.found import found
@@ -17,14 +17,14 @@ from tests.ports import free_port
 from tests.released.tree import extract, history, sources
 from tests.server.crowd import Crowd
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 
 
 def program(folder: Path, name: str, packages: tuple[Path, ...]) -> Path:
     """Both packages in one folder, as an installation has them."""
     into = folder / name
     for place, package in zip(packages, ("doorward", "doorward_verify"), strict=False):
-        shutil.copytree(place / package, into / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(place / package, into / package)
     return into
 
 

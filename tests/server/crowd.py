@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from tests.waiting import PATIENCE, until
 
 # New processes that start during the load need CPU time as well.
-_BREATH = 0.02
+_BREATH = 0.05
 
 
 class Crowd:

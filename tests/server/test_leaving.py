@@ -195,7 +195,7 @@ def activated(
                 process.wait()
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.soak)])
 def test_stopping_and_starting_on_a_socket_of_the_service_manager_loses_nothing(
     serve: Serve, tmp_path: Path, free_port: int, workers: str
 ) -> None:

@@ -68,14 +68,14 @@ def children(served: Served) -> set[int]:
     return found
 
 
-# ten reloads take more than a minute: those of a single process are left to the soak tests
-@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.soak), 2])
-def test_ten_reloads_under_load_lose_nothing(
-    serve: Serve, tmp_path: Path, free_port: int, workers: int
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("reloads", [2, pytest.param(10, marks=pytest.mark.soak)])
+def test_reloads_under_load_lose_nothing(
+    serve: Serve, tmp_path: Path, free_port: int, workers: int, reloads: int
 ) -> None:
     served = serve("--workers", str(workers)).ready()
     with Crowd(free_port, service(tmp_path)) as crowd:
-        for times in range(1, 11):
+        for times in range(1, reloads + 1):
             served.process.send_signal(signal.SIGHUP)
             wait_for(served, "server.reloaded", times)
         crowd.has_asked(5, "kept", "fresh", "resting", "waiting")

@@ -12,7 +12,6 @@ from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
 from doorward.core.model.actor import ALL_RIGHTS, Actor
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.client import Client
-from doorward.core.model.policy import PasswordPolicy
 from doorward.core.model.secret import Secret
 from doorward.features.admin import build
 from doorward.features.admin.apis import ApiAdmin
@@ -26,7 +25,7 @@ from doorward.features.signing_keys.rotation import KeyRotation
 from doorward.settings.tree import KeySettings
 from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
-from tests.containers import settings
+from tests.containers import CHEAP_HASHING, settings
 from tests.manual_clock import ManualClock
 
 DAY = 86_400
@@ -78,7 +77,7 @@ async def admin_services(store: Store, clock: ManualClock) -> Desk:
         settings=settings(
             issuer=ISSUER,
             keys=KeySettings(secret_key=KEY, publish_ahead=DAY, rotate_after=90 * DAY),
-            passwords=PasswordPolicy(threads=1),
+            passwords=CHEAP_HASHING,
         ),
         clock=clock,
         store=store,
