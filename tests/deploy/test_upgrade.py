@@ -43,8 +43,8 @@ TAKES = "DROP INDEX nodes_expires;\n"
 def program(folder: Path, name: str, migration: str | None) -> Path:
     """A whole program in its own folder; with a migration, the next version."""
     into = folder / name / "doorward"
-    # with the compiled modules, which remain valid: the times are copied too
-    shutil.copytree(SOURCES[0] / "doorward", into)
+    # with the compiled modules, which remain valid: the times are copied too; without those that another process writes just now
+    shutil.copytree(SOURCES[0] / "doorward", into, ignore=shutil.ignore_patterns("*.pyc.*"))
     if migration is not None:
         (into / "storage" / "migrations" / f"{NEXT:04}_later.sql").write_text(migration)
         text = (into / "__init__.py").read_text()

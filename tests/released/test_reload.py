@@ -24,7 +24,7 @@ def program(folder: Path, name: str, packages: tuple[Path, ...]) -> Path:
     """Both packages in one folder, as an installation has them."""
     into = folder / name
     for place, package in zip(packages, ("doorward", "doorward_verify"), strict=False):
-        shutil.copytree(place / package, into / package)
+        shutil.copytree(place / package, into / package, ignore=shutil.ignore_patterns("*.pyc.*"))
     return into
 
 

@@ -16,13 +16,13 @@ SERVER = [*tree.modules(tree.SERVER), *tree.SERVER.rglob("__init__.py")]
 @cache
 def parsed(path: Path) -> ast.Module:
     """The module at a path."""
-    return ast.parse(path.read_text("utf-8"))
+    return tree.parse(path.read_text("utf-8"))
 
 
 def texts() -> Iterator[str]:
     """Every text in the server's modules."""
     for path in SERVER:
-        for node in ast.walk(parsed(path)):
+        for node in tree.nodes(parsed(path)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
 
@@ -30,7 +30,7 @@ def texts() -> Iterator[str]:
 def calls(names: set[str]) -> Iterator[tuple[Path, ast.Call, str, str]]:
     """(module, call, method, its receiver) of every call of a method with one of these names."""
     for path in SERVER:
-        for node in ast.walk(parsed(path)):
+        for node in tree.nodes(parsed(path)):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)

@@ -34,12 +34,12 @@ BUILT_STILL: set[str] = set()
 
 def _trees() -> Iterator[tuple[str, ast.Module]]:
     for path in tree.modules(tree.SERVER):
-        yield path.relative_to(tree.SERVER).as_posix(), ast.parse(path.read_text("utf-8"))
+        yield path.relative_to(tree.SERVER).as_posix(), tree.parse(path.read_text("utf-8"))
 
 
 def _classes() -> Iterator[tuple[str, ast.ClassDef]]:
     for where, module in _trees():
-        for node in ast.walk(module):
+        for node in tree.nodes(module):
             if isinstance(node, ast.ClassDef):
                 yield f"{where} {node.name}", node
 
@@ -88,7 +88,7 @@ def test_no_code_reaches_through_its_collaborators() -> None:
     found = {
         where
         for where, module in _trees()
-        for node in ast.walk(module)
+        for node in tree.nodes(module)
         if isinstance(node, ast.Attribute) and depth(node) > DEEPEST
     }
     assert found == DEEPER_STILL, "call a method of your collaborator, or take what you need as an argument"
@@ -99,7 +99,7 @@ def test_services_are_built_in_one_place() -> None:
     calls = {
         (where, node.func.id)
         for where, module in _trees()
-        for node in ast.walk(module)
+        for node in tree.nodes(module)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
     built = {name for where, name in calls if Path(where).name == "build.py" and name[:1].isupper()}

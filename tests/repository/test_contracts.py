@@ -62,7 +62,9 @@ def found(sources: Path, contract: str) -> str:
         str(CONFIG),
         "--contract",
         contract,
-        "--no-cache",
+        # what no test has changed is not parsed again
+        "--cache-dir",
+        str(sources / "cache"),
     ]
     done = subprocess.run(
         command,

@@ -31,7 +31,7 @@ def _declared(package: str) -> set[str]:
 def imported(source: str) -> set[str]:
     """The top-level names that a module imports, at any place."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in tree.nodes(tree.parse(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

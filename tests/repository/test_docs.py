@@ -63,7 +63,7 @@ def _audit_kinds() -> dict[str, str]:
     """Every event name that an action writes, as a keyword or as a value passed on to one."""
     kinds: dict[str, str] = {}
     for path in tree.modules(tree.SERVER / "features"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in tree.nodes(tree.parse(path.read_text("utf-8"))):
             if (
                 isinstance(node, ast.Constant)
                 and isinstance(node.value, str)

@@ -30,7 +30,7 @@ def faces() -> list[Path]:
 
 
 def _imported(module: ast.Module) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(module):
+    for node in tree.nodes(module):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -39,13 +39,13 @@ def _imported(module: ast.Module) -> Iterator[tuple[str, str]]:
 
 def touches(source: str) -> list[str]:
     """How a module reaches the store: its imports of it, its commits, and the `.store` of other objects."""
-    module = ast.parse(source)
+    module = tree.parse(source)
     found = [
         f"{name} {what}".strip() for name, what in _imported(module) if f"{name}.{what}".startswith(_STORES)
     ]
     found += [
         f"line {node.lineno}: .{node.attr}"
-        for node in ast.walk(module)
+        for node in tree.nodes(module)
         if isinstance(node, ast.Attribute) and node.attr in {"commit", "store"}
     ]
     return found
@@ -61,7 +61,7 @@ def test_only_services_use_the_store() -> None:
 def test_a_proof_is_created_only_where_its_check_is(name: str) -> None:
     found: set[str] = set()
     for path in tree.modules(tree.SERVER):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in tree.nodes(tree.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call):
                 called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", None)
                 if called == name:

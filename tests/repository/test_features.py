@@ -42,7 +42,7 @@ def test_the_list_loads_no_module_that_only_a_server_needs() -> None:
     for path in (tree.SERVER / "features").rglob("*.py"):
         if path.name not in light:
             continue
-        for node in ast.parse(path.read_text("utf-8")).body:
+        for node in tree.parse(path.read_text("utf-8")).body:
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("doorward"):
                 module = node.module or ""
                 slots = path.name == "feature.py" and module.endswith(".slots")

@@ -75,7 +75,7 @@ def _calls(parsed: ast.Module) -> Iterator[tuple[ast.Call, ast.expr, str, list[a
         and "note" in {each.name for each in node.names}
         for node in parsed.body
     )
-    for node in ast.walk(parsed):
+    for node in tree.nodes(parsed):
         match node:
             case ast.Call(func=ast.Attribute(value=log, attr=level), args=[event, *_]):
                 if level in _LEVELS and _is_log(log):
@@ -93,7 +93,7 @@ def _calls(parsed: ast.Module) -> Iterator[tuple[ast.Call, ast.expr, str, list[a
 
 def logged(source: str) -> tuple[dict[str, Event], list[int]]:
     """(event -> levels and fields, lines that cannot be read)."""
-    parsed = ast.parse(source)
+    parsed = tree.parse(source)
     found: dict[str, Event] = {}
     unreadable: list[int] = []
     for call, event, level, keywords in _calls(parsed):
@@ -117,7 +117,7 @@ def logged(source: str) -> tuple[dict[str, Event], list[int]]:
 
 def _note_fields() -> set[str]:
     """The fields that `web/refusals.py` logs of every refused request."""
-    for node in ast.walk(ast.parse(NOTE.read_text("utf-8"))):
+    for node in tree.nodes(tree.parse(NOTE.read_text("utf-8"))):
         match node:
             case ast.Assign(targets=[ast.Name(id="said")], value=ast.Dict(keys=keys)):
                 return {ast.literal_eval(key) for key in keys if key is not None}

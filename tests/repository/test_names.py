@@ -83,7 +83,7 @@ def sources() -> list[Path]:
 
 
 def classes(source: str) -> Iterator[ast.ClassDef]:
-    return (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef))
+    return (node for node in tree.nodes(tree.parse(source)) if isinstance(node, ast.ClassDef))
 
 
 def _members(node: ast.ClassDef) -> set[str]:
@@ -113,7 +113,7 @@ def retired(source: str) -> list[str]:
             if node.name.endswith(end) and name in members
         ]
         found += [f"{node.name}.{name}" for owner, name in FIELDS if node.name == owner and name in members]
-    for node in ast.walk(ast.parse(source)):
+    for node in tree.nodes(tree.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in FUNCTIONS:
             found.append(f"def {node.name}: {FUNCTIONS[node.name]}")
     return found

@@ -228,7 +228,7 @@ def _modules() -> dict[str, ast.Module]:
             parts = path.relative_to(root.parent).with_suffix("").parts
             if parts[1] in {"demo", "dev"}:
                 continue  # they store no server data
-            found[".".join(parts).removesuffix(".__init__")] = ast.parse(path.read_text("utf-8"))
+            found[".".join(parts).removesuffix(".__init__")] = tree.parse(path.read_text("utf-8"))
     return found
 
 
@@ -236,7 +236,7 @@ def named_after_itself(source: ast.Module) -> list[str]:
     """Code that makes text from the name of a class or a module: `type(x).__name__`, a tag that msgspec derives from a class's
     name."""
     found: list[str] = []
-    for node in ast.walk(source):
+    for node in tree.nodes(source):
         match node:
             case ast.Attribute(attr=name) if name in _TYPE_NAMES:
                 found.append(ast.unparse(node))
@@ -260,7 +260,7 @@ def _as_a_program(source: ast.Module) -> int:
     """The number of `if __name__ == "__main__"` lines."""
     return sum(
         isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and node.left.id == "__name__"
-        for node in ast.walk(source)
+        for node in tree.nodes(source)
     )
 
 
@@ -283,7 +283,7 @@ class C(Struct, tag=str.lower): ...
 class D(Struct, tag="D"): ...
 def f(x): return type(x).__name__, x.__class__, __name__, x.__qualname__
 """
-    found = named_after_itself(ast.parse(source))
+    found = named_after_itself(tree.parse(source))
     assert len(found) == 7, found
 
 
@@ -300,7 +300,7 @@ def filled_in(node: ast.AST) -> str | None:
 
 def test_names_in_sql_are_pinned() -> None:
     nodes = [
-        node for path in tree.modules(tree.SERVER) for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        node for path in tree.modules(tree.SERVER) for node in tree.nodes(tree.parse(path.read_text("utf-8")))
     ]
     texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     written = {name for text in texts for found in _NAME.findall(text) for name in found if name}

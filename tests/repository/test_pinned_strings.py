@@ -213,7 +213,7 @@ def test_names_of_counters_are_pinned() -> None:
     shared = [
         value(path, key)
         for path in SERVER
-        for node in ast.walk(parsed(path))
+        for node in tree.nodes(parsed(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == CounterSync.__name__

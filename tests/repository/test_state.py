@@ -65,8 +65,8 @@ def _changed(node: ast.AST) -> Iterator[ast.expr]:
 def remembering(source: str) -> set[str]:
     """The attributes of objects that their methods change after construction, and names that functions declare global."""
     found: set[str] = set()
-    module = ast.parse(source)
-    for node in ast.walk(module):
+    module = tree.parse(source)
+    for node in tree.nodes(module):
         if isinstance(node, ast.Global):
             found |= set(node.names)
         if not isinstance(node, ast.ClassDef):

@@ -102,6 +102,7 @@ def test_a_skip_is_counted_at_the_end_and_refused_in_ci(tmp_path: Path, ci: str,
     env = {**os.environ, "CI": ci, "DOORWARD_CHROMIUM": "/nowhere/chromium", "PYTHONPATH": str(tree.ROOT)}
     for name in [n for n in env if n.startswith("PYTEST_")]:
         del env[name]
+    env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     out = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={tmp_path}/out.xml",
          "--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path)],

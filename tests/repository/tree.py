@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,18 @@ def files() -> tuple[Path, ...]:
         return tuple(sorted(path for path in listed if path.is_file()))
     found = (path for path in ROOT.rglob("*") if path.is_file())
     return tuple(sorted(p for p in found if not _SKIPPED & set(p.relative_to(ROOT).parts)))
+
+
+@cache
+def parse(source: str) -> ast.Module:
+    """The syntax tree of a source; many tests read the same files, and none changes it."""
+    return ast.parse(source)
+
+
+@cache
+def nodes(module: ast.Module) -> tuple[ast.AST, ...]:
+    """All nodes of a module."""
+    return tuple(ast.walk(module))
 
 
 def rules() -> list[Path]:
