@@ -10,7 +10,7 @@ from pathlib import Path
 from doorward.adapters import logs
 from doorward.adapters.background import BackgroundTasks
 from doorward.adapters.metrics import PrometheusMetrics
-from doorward.app.container import open_container
+from doorward.app.container import Container, open_container
 from doorward.app.http import http_app
 from doorward.app.jobs import jobs
 from doorward.core.errors import StoreUnavailable
@@ -49,11 +49,19 @@ async def start(
     settings: Settings, *, clock: Clock | None = None, features: Sequence[Feature] = FEATURES
 ) -> tuple[App, Stop]:
     """Open everything, start the background jobs, and return the app and the function that stops it. `clock` is for tests that
-    control time."""
+    control time. What was opened is closed again when the start fails."""
     metrics = PrometheusMetrics()
     container = await open_container(settings=settings, features=features, metrics=metrics, clock=clock)
+    try:
+        return await _started(container, metrics)
+    except BaseException:
+        await container.aclose()
+        raise
+
+
+async def _started(container: Container, metrics: PrometheusMetrics) -> tuple[App, Stop]:
     services = container.services
-    for feature in features:
+    for feature in container.features:
         await feature.starting(services)
     await services.get(key_rotation).maintain()
     await services.config.join(services.random.new_id("nod"), services.clock)

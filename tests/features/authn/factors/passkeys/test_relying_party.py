@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,11 @@ async def test_a_server_does_not_start_with_passkeys_of_another_name(tmp_path: P
         store.put_meta(RP_ID_META, "former.example.com"),
     )
     await store.close()
+    before = set(threading.enumerate())
     with pytest.raises(RelyingPartyChanged):
         await start(settings(database=path))
+    left = {thread.name for thread in set(threading.enumerate()) - before}
+    assert not [name for name in left if name.startswith("doorward")], "its database was not closed"
     _, stop = await start(settings(database=path, passkeys=PasskeyPolicy(rp_id_was="former.example.com")))
     await stop()
     _, stop = await start(settings(database=path))
