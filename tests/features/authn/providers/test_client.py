@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -41,7 +42,8 @@ async def test_a_key_may_take_the_place_of_the_secret(tmp_path: Path) -> None:
 async def test_a_provider_without_pkce_or_nonce_works_by_its_own_settings(
     tmp_path: Path, without: str, missing: str
 ) -> None:
-    async with journey(tmp_path, **{without: False}) as there:
+    how: dict[str, Any] = {without: False}
+    async with journey(tmp_path, **how) as there:
         tab = there.front.browser()
         url = await there.leave(tab)
         assert missing not in there.provider.asked(url)

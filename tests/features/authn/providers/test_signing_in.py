@@ -275,7 +275,7 @@ async def test_prompt_login_needs_a_sign_in_there_that_is_shown_to_be_new(
     asked = there.provider.asked(url)
     assert (asked["prompt"], asked["max_age"]) == ("login", "0")
     times = {"now": there.front.now, "yesterday": there.front.now - 86_400}
-    claims = {} if auth_time is None else {"auth_time": times[auth_time]}
+    claims: dict[str, Any] = {} if auth_time is None else {"auth_time": times[auth_time]}
     page = await tab.on(await tab.get(there.provider.approved(url, **BOB, **claims)))
     assert ("sign in anew" in (page.problem or "")) is not accepted
 

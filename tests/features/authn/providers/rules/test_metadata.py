@@ -19,7 +19,7 @@ GOOD: dict[str, Any] = {
 }
 
 
-def parsed(*, local: bool = False, **changes: Any) -> ProviderMetadata:
+def parsed(local: bool = False, **changes: Any) -> ProviderMetadata:
     members = {name: value for name, value in {**GOOD, **changes}.items() if value is not None}
     return metadata.parse_provider_metadata(ISSUER, msgspec.json.encode(members), local=local)
 
@@ -66,8 +66,9 @@ def test_another_issuer_is_refused(issuer: object) -> None:
     ],
 )
 def test_an_address_that_may_not_be_called_is_refused(name: str, url: object) -> None:
+    changed: dict[str, Any] = {name: url}
     with pytest.raises(BadProviderMetadata, match=name):
-        parsed(**{name: url})
+        parsed(**changed)
 
 
 def test_http_is_for_this_machine_in_development() -> None:
