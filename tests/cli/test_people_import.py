@@ -246,3 +246,31 @@ def test_an_error_of_the_import_is_one_json_document(run: Run, house: Path) -> N
     ended = run("user", "import", "people.json", "--json")
     assert ended.status == 1
     assert set(json.loads(ended.out)) == {"error", "fix"}
+
+
+def test_a_provider_is_named_by_its_issuer(run: Run, house: Path) -> None:
+    person = exports.keycloak_person(
+        "ada@example.com", federatedIdentities=[{"identityProvider": "goo gle", "userId": "1"}]
+    )
+    (house / "users.json").write_text(json.dumps({"users": [person]}))
+    ended = run("user", "import", "users.json", "--from", "keycloak")
+    assert "--identity 'goo gle'=https://" in ended.out
+    for wrong in ("goo gle", "goo gle=http://accounts.google.com", "=https://accounts.google.com"):
+        ended = run("user", "import", "users.json", "--from", "keycloak", "--identity", wrong)
+        assert ended.status == 2
+    named = "goo gle=https://accounts.google.com"
+    assert (
+        run(
+            "user", "import", "users.json", "--from", "keycloak", "--identity", named, "--identity", named
+        ).status
+        == 2
+    )
+    ended = run("user", "import", "users.json", "--from", "keycloak", "--identity", named, "--json")
+    assert ended.status == 0
+    assert ended.document["counts"]["identities"] == 1
+
+
+def test_a_report_of_nothing_does_not_stay(run: Run, house: Path) -> None:
+    (house / "people.json").write_bytes(b"[")
+    assert run("user", "import", "people.json", "--report", "report.csv").status == 1
+    assert not (house / "report.csv").exists()

@@ -77,10 +77,10 @@ MEMBERS: dict[type[Struct], str] = {
     backup_file.Lock: "kind wrapped id salt time memory lanes",
     imports.ImportMark: "holder done choices counts",
     import_report.ImportCounts: (
-        "read created updated unchanged ignored refused without_password weak authenticators"
+        "read created updated unchanged ignored refused without_password weak authenticators identities"
     ),
     import_report.ImportChoices: (
-        "dry_run update create_roles ignore_roles keep_ids allow_weak unverified drop_factors drop_identities"
+        "dry_run update create_roles ignore_roles keep_ids allow_weak unverified drop_factors drop_identities issuers"
     ),
     tables.Table: "name columns key refers",
     tables.Column: "name kind",

@@ -33,6 +33,11 @@ def lines(records: Sequence[object]) -> bytes:
     return b"".join(json.dumps(record).encode() + b"\n" for record in records)
 
 
+def stream(records: Sequence[object]) -> io.BytesIO:
+    """The same as an open file."""
+    return io.BytesIO(lines(records))
+
+
 async def imported(
     desk: Desk,
     records: Sequence[object] | bytes,

@@ -161,7 +161,8 @@ def test_an_unknown_hash_is_said_and_an_identity_elsewhere_is_counted() -> None:
     assert person is not None
     assert person.password is None
     assert person.password_unknown
-    assert person.identities == 1
+    (identity,) = person.identities
+    assert (identity.issuer, identity.subject) == ("i", "s")
 
 
 @pytest.mark.parametrize(
@@ -232,7 +233,8 @@ def test_keycloak_roles_second_factors_and_attributes() -> None:
     assert person is not None
     assert person.seeds == (b"A" * 20, b32decode(exports.SEED))
     assert person.unusable_factors == ("otp", "webauthn")
-    assert (person.disabled, person.roles, person.identities) == (True, ("clerk",), 1)
+    assert (person.disabled, person.roles) == (True, ("clerk",))
+    assert [(one.provider, one.subject) for one in person.identities] == [("google", "1")]
     assert (person.locale, person.zoneinfo) == ("de", "Europe/Berlin")
     assert (
         refusal("keycloak", exports.keycloak_person(ADA, serviceAccountClientId="till"))
@@ -244,13 +246,18 @@ def test_auth0_people_have_ids_names_and_accounts_elsewhere() -> None:
     members = {
         "user_id": "auth0|5f", "email": ADA, "email_verified": False, "name": ADA, "blocked": True, "given_name": "Ada",
         "created_at": "2020-09-13T12:26:40.123Z", "multifactor": ["guardian"],
-        "identities": [{"provider": "auth0", "user_id": "5f"}, {"provider": "google-oauth2", "user_id": "1"}],
+        "identities": [{"provider": "auth0", "user_id": "5f"}, {"provider": "google-oauth2", "user_id": "1"},
+            {"provider": "github", "user_id": 7}],
         "custom_password_hash": {"algorithm": "bcrypt", "hash": {"value": exports.bcrypt_of(PASSWORD)}},
     }  # fmt: skip
     person = one("auth0", members)
     assert person is not None
     assert signs_in(person)
-    assert (person.id, person.name, person.disabled, person.identities) == ("auth0|5f", None, True, 1)
+    assert (person.id, person.name, person.disabled) == ("auth0|5f", None, True)
+    assert [(one.provider, one.subject) for one in person.identities] == [
+        ("google-oauth2", "1"),
+        ("github", "7"),
+    ]
     assert person.unusable_factors == ("guardian",)
     other = one(
         "auth0",
@@ -268,11 +275,12 @@ def test_firebase_without_its_parameters_is_refused() -> None:
     other = {
         **record,
         "mfaInfo": [{"phoneInfo": "+49"}, {}],
-        "providerUserInfo": [{"providerId": "google.com"}],
+        "providerUserInfo": [{"providerId": "google.com", "rawId": "1"}],
     }
     person = one("firebase", other)
     assert person is not None
-    assert (person.unusable_factors, person.identities) == (("sms", "totp"), 1)
+    assert (person.unusable_factors, len(person.identities)) == (("sms", "totp"), 1)
+    assert (person.identities[0].provider, person.identities[0].subject) == ("google.com", "1")
     assert refusal("firebase", {**record, "passwordHash": "AAAA"}) == "import_hash_damaged"
 
 
@@ -312,4 +320,5 @@ def test_supabase_people_may_be_banned_unconfirmed_or_from_elsewhere() -> None:
         raw_app_meta_data='{"providers": ["email", "google"]}',
     )
     (person,) = read("supabase", data, table=True)
-    assert (person.disabled, person.verified, person.identities) == (True, False, 1)
+    assert (person.disabled, person.verified) == (True, False)
+    assert [(one.provider, one.subject) for one in person.identities] == [("google", "")]

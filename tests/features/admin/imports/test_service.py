@@ -190,7 +190,17 @@ async def test_firebase_needs_its_parameters(desk: Desk) -> None:
         ({"name": "x" * 200}, "text_too_long"),
         ({"roles": ["nobody"]}, "import_role_unknown"),
         ({"roles": [str(number) for number in range(60)]}, "import_roles_too_many"),
-        ({"external_identities": [{"issuer": "https://a", "subject": "1"}]}, "import_identities"),
+        ({"external_identities": [{"issuer": "a", "subject": "1"}]}, "import_identity_invalid"),
+        ({"external_identities": [{"issuer": "https://a", "subject": "é"}]}, "import_identity_invalid"),
+        ({"external_identities": [{"issuer": "https://a", "subject": "x" * 256}]}, "import_identity_invalid"),
+        (
+            {
+                "external_identities": [
+                    {"issuer": "https://a", "subject": str(number)} for number in range(11)
+                ]
+            },
+            "import_identities_too_many",
+        ),
         ({"totp": {"secret": exports.SEED, "digits": 8}}, "import_factor"),
     ],
 )
@@ -212,13 +222,9 @@ async def test_an_unknown_hash_is_left_out_and_said(desk: Desk) -> None:
     assert "hunter2" not in repr(report)
 
 
-async def test_factors_and_identities_are_dropped_only_by_choice(desk: Desk) -> None:
-    record = {
-        **ADA,
-        "totp": {"secret": exports.SEED, "digits": 8},
-        "external_identities": [{"issuer": "i", "subject": "s"}],
-    }
-    report = await imported(desk, [record], drop_factors=True, drop_identities=True)
+async def test_factors_are_dropped_only_by_choice(desk: Desk) -> None:
+    record = {**ADA, "totp": {"secret": exports.SEED, "digits": 8}}
+    report = await imported(desk, [record], drop_factors=True)
     assert (codes(report), report.counts.created, report.counts.authenticators) == ([], 1, 0)
 
 

@@ -7,7 +7,7 @@ import os
 import stat
 import unicodedata
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -30,6 +30,7 @@ from doorward.features.admin.imports.report import ImportChoices, ImportEntry, I
 if TYPE_CHECKING:
     from doorward.features.admin.imports.hashes import HashConfig
 
+Tell = Callable[[Sequence[ImportEntry]], None]
 SHOWN: Final = 20
 """Entries on a terminal; the others are in the report file and in the JSON document."""
 _MOST_CONFIG: Final = 65_536
@@ -110,8 +111,18 @@ def import_(
             "--drop-factors", help="Import people without second factors that cannot be taken over."
         ),
     ] = False,
+    identity: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=ISSUER",
+            help="The issuer of a provider, by its name in the export; several times for several.",
+        ),
+    ] = None,
     drop_identities: Annotated[
-        bool, typer.Option("--drop-identities", help="Import people without their accounts elsewhere.")
+        bool,
+        typer.Option(
+            "--drop-identities", help="Import people without accounts elsewhere that are not named."
+        ),
     ] = False,
 ) -> None:
     """Import people with their password hashes. Interrupted, the same command goes on."""
@@ -125,6 +136,7 @@ def import_(
         unverified=None if unverified is None else _UNVERIFIED[unverified],
         drop_factors=drop_factors,
         drop_identities=drop_identities,
+        issuers=_issuers(identity or ()),
     )
     parameters = None if hash_config is None else _parameters(hash_config)
     with _opened(file) as stream, _report(report) as written, Bar(quiet=run.json) as bar:
@@ -137,10 +149,9 @@ def import_(
                 choices=choices,
                 hash_config=parameters,
                 progress=bar,
+                tell=written,
             )
         )
-        if written is not None:
-            _write(written, done.entries)
     run.result(_document(done), lambda console: _told(console, done, report))
     if done.counts.refused:
         raise typer.Exit(1)
@@ -160,9 +171,24 @@ def _opened(file: Path) -> Generator[BinaryIO]:
         yield stream
 
 
+def _issuers(given: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in given:
+        name, _, issuer = one.partition("=")
+        if not name or not issuer.startswith("https://") or name in found:
+            raise CliError(
+                f"--identity {one} is not NAME=ISSUER, or names a provider twice.",
+                "It should look like google=https://accounts.google.com",
+                code=2,
+            )
+        found[name] = issuer
+    return found
+
+
 @contextmanager
-def _report(file: Path | None) -> Generator[Any]:
-    """A new file that only this user may read: it names people. Never another one's, nor the target of a link. Raises `CliError`."""
+def _report(file: Path | None) -> Generator[Tell | None]:
+    """A writer into a new file that only this user may read: it names people. Never another one's, nor the target of a link. Each batch is in
+    the file once it is in the database; a file in which nothing was written goes again. Raises `CliError`."""
     if file is None:
         yield None
         return
@@ -172,8 +198,23 @@ def _report(file: Path | None) -> Generator[Any]:
         raise CliError(f"{file} exists already.", "Name a new file for the report.") from None
     except OSError as error:
         raise CliError(f"{file} cannot be written: {error.strerror}.", "Name another file.") from None
+    told = False
     with os.fdopen(number, "w", encoding="utf-8", newline="") as stream:
-        yield stream
+        rows = csv.writer(stream)
+        rows.writerow(("line", "record", "email", "result", "code", "reason", "fix"))
+
+        def tell(entries: Sequence[ImportEntry]) -> None:
+            nonlocal told
+            told = True
+            rows.writerows(map(_row, entries))
+            stream.flush()
+
+        try:
+            yield tell
+        except BaseException:
+            if not told:
+                file.unlink()
+            raise
 
 
 def _parameters(file: Path) -> HashConfig:
@@ -209,15 +250,18 @@ def cell(text: str) -> str:
     return f"'{plain}" if plain.lstrip()[:1] in {"=", "+", "-", "@"} else plain
 
 
-def _write(stream: Any, entries: Sequence[ImportEntry]) -> None:
-    rows = csv.writer(stream)
-    rows.writerow(("line", "record", "email", "result", "code", "reason", "fix"))
-    for entry in entries:
-        reason, fix = sentences(entry.problem)
-        result = "refused" if entry.refused else "imported"
-        rows.writerow(
-            (entry.line, entry.number, cell(entry.email), result, entry.problem.code, cell(reason), cell(fix))
-        )
+def _row(entry: ImportEntry) -> tuple[object, ...]:
+    reason, fix = sentences(entry.problem)
+    result = "refused" if entry.refused else "imported"
+    return (
+        entry.line,
+        entry.number,
+        cell(entry.email),
+        result,
+        entry.problem.code,
+        cell(reason),
+        cell(fix),
+    )
 
 
 def _document(done: ImportReport) -> dict[str, Any]:
@@ -267,6 +311,7 @@ def _told(console: show.Console, done: ImportReport, report: Path | None) -> Non
         "without_password",
         "weak",
         "authenticators",
+        "identities",
     )
     rows = [(name.replace("_", " "), f"{getattr(counts, name):,}") for name in names if getattr(counts, name)]
     show.card(console, "Would be imported" if done.dry_run else "Imported", rows)

@@ -7,10 +7,17 @@ from msgspec import Struct
 from doorward.adapters.hashing.foreign import ForeignHash
 
 
+class ImportedIdentity(Struct, frozen=True, kw_only=True):
+    """An account elsewhere that the person signed in with. Either `issuer` is known, or the other system's own name for the `provider`."""
+
+    subject: str
+    issuer: str | None = None
+    provider: str = ""
+
+
 class ImportedPerson(Struct, frozen=True, kw_only=True):
     """`verified`: the other system had proven the address. `roles` None: the default ones. `seeds` are those of authenticator apps;
-    `unusable_factors` names second factors that cannot be taken over. `identities` counts the accounts elsewhere that the person signed in
-    with. `password_unknown`: there is a hash of an unknown kind. `id` is the other system's."""
+    `unusable_factors` names second factors that cannot be taken over. `password_unknown`: there is a hash of an unknown kind. `id` is the other system's."""
 
     email: str
     verified: bool = False
@@ -27,4 +34,4 @@ class ImportedPerson(Struct, frozen=True, kw_only=True):
     password_unknown: bool = False
     seeds: tuple[bytes, ...] = ()
     unusable_factors: tuple[str, ...] = ()
-    identities: int = 0
+    identities: tuple[ImportedIdentity, ...] = ()

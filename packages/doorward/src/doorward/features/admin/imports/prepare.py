@@ -17,11 +17,15 @@ from doorward.features.admin.imports.fields import invalid
 from doorward.features.admin.imports.person import ImportedPerson
 from doorward.features.admin.imports.report import ImportChoices
 from doorward.features.admin.people import profile_member
+from doorward.features.authn.providers.connecting import MOST as MOST_IDENTITIES
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:|~-]{0,127}")
 # ids of ours begin with a short prefix: a person must never have the id of an app, which is a subject too (RFC 9700 §4.15)
 _OURS: Final = re.compile(r"[a-z]{2,5}_.*")
 _PERSON: Final = re.compile(r"usr_[0-9a-f]{32}")
+# OpenID Connect Core §2: a subject has at most 255 ASCII characters
+_SUBJECT: Final = re.compile(r"[!-~]{1,255}")
+_ISSUER: Final = re.compile(r"https?://[!-~]{1,247}")
 _AHEAD: Final = 300
 """Seconds by which the other system's clock may be ahead."""
 _MOST_ROLES: Final = 50
@@ -42,6 +46,8 @@ class PreparedPerson(Struct, frozen=True, kw_only=True):
     password_hash: str | None
     weak: bool
     seeds: tuple[bytes, ...]
+    identities: tuple[tuple[str, str], ...]
+    """Issuer and subject of accounts elsewhere."""
     notes: tuple[Problem, ...]
 
 
@@ -58,8 +64,7 @@ def prepared(
         raise invalid("created_at", "a time in the past")
     if len(person.roles or ()) > _MOST_ROLES:
         raise refused("import_roles_too_many", limit=_MOST_ROLES)
-    if person.identities and not choices.drop_identities:
-        raise refused("import_identities")
+    identities = _identities(person, choices)
     hashed, notes = person.password, list[Problem]()
     if hashed is not None:
         _check(hashed, allow_weak=choices.allow_weak)
@@ -70,9 +75,9 @@ def prepared(
         if choices.unverified == "refuse":
             raise refused("import_unverified")
         # Whoever registered the address may not own it, and would go on with the password that they set there.
-        if hashed is not None or seeds or person.unusable_factors:
+        if hashed is not None or seeds or person.unusable_factors or identities:
             notes = [problem("import_password_withheld")]
-        hashed, seeds = None, ()
+        hashed, seeds, identities = None, (), ()
     elif person.unusable_factors and not choices.drop_factors:
         raise refused("import_factor", factor=", ".join(sorted(set(person.unusable_factors)))[:SHOWN])
     stored = None if hashed is None else to_stored(hashed)
@@ -90,6 +95,7 @@ def prepared(
         password_hash=stored,
         weak=hashed is not None and hashed.weak(),
         seeds=seeds,
+        identities=identities,
         notes=tuple(notes),
     )
 
@@ -102,6 +108,22 @@ def _check(hashed: ForeignHash, *, allow_weak: bool) -> None:
         raise refused("import_hash_damaged", kind=hashed.kind)
     if hashed.weak() and not allow_weak:
         raise refused("import_hash_weak", kind=hashed.kind)
+
+
+def _identities(person: ImportedPerson, choices: ImportChoices) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for one in person.identities:
+        issuer = one.issuer or choices.issuers.get(one.provider)
+        if issuer is None or not one.subject:
+            if not choices.drop_identities:
+                raise refused("import_identities", provider=one.provider[:SHOWN])
+            continue
+        if not _ISSUER.fullmatch(issuer) or not _SUBJECT.fullmatch(one.subject):
+            raise refused("import_identity_invalid")
+        found.append((issuer, one.subject))
+    if len(found) > MOST_IDENTITIES:
+        raise refused("import_identities_too_many", limit=MOST_IDENTITIES)
+    return tuple(dict.fromkeys(found))
 
 
 def _id(given: str | None) -> str:

@@ -24,14 +24,15 @@ class ImportChoices(Struct, frozen=True, kw_only=True):
     unverified: Unverified | None = None
     drop_factors: bool = False
     drop_identities: bool = False
+    issuers: dict[str, str] = {}
+    """The issuers of providers, by the other system's name for them."""
 
     @property
     def named(self) -> list[str]:
         """Those that are made, for the audit log."""
-        said = [
-            name for name in self.__struct_fields__ if name != "unverified" and getattr(self, name) is True
-        ]
-        return [*said, *([f"unverified={self.unverified}"] if self.unverified else [])]
+        said = [name for name in self.__struct_fields__ if getattr(self, name) is True]
+        issuers = [f"identity={name}={issuer}" for name, issuer in sorted(self.issuers.items())]
+        return [*said, *([f"unverified={self.unverified}"] if self.unverified else []), *issuers]
 
 
 class ImportCounts(Struct, kw_only=True):
@@ -46,6 +47,7 @@ class ImportCounts(Struct, kw_only=True):
     without_password: int = 0
     weak: int = 0
     authenticators: int = 0
+    identities: int = 0
 
 
 class ImportEntry(Struct, frozen=True):

@@ -6,7 +6,7 @@ never both write, and a batch is written once, whenever the process ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
@@ -59,6 +59,7 @@ class _Run:
     reading: ReadingContext
     choices: ImportChoices
     roles: ImportedRoles
+    tell: Callable[[Sequence[ImportEntry]], None] | None
     mark: str = ""
     counts: ImportCounts = field(default_factory=ImportCounts)
     done: int = 0
@@ -106,9 +107,11 @@ class PeopleImport(AuditedAdmin):
         table: bool = False,
         choices: ImportChoices | None = None,
         hash_config: HashConfig | None = None,
+        tell: Callable[[Sequence[ImportEntry]], None] | None = None,
     ) -> ImportReport:
         """Import everybody in `file`, which must be seekable; `table`: comma-separated values. `credentials.write` is demanded too for
-        each person with a password or a second factor, which the actor may know, and `roles.write` to create roles."""
+        each person with a password, a second factor or an account elsewhere, which the actor may know, and `roles.write` to create roles.
+        `tell` gets the entries of each batch once it is written."""
         choices = ImportChoices() if choices is None else choices
         if choices.create_roles:
             demand(actor, "roles.write")
@@ -124,6 +127,7 @@ class PeopleImport(AuditedAdmin):
             reader=the,
             reading=ReadingContext(now=self.clock.now(), hash_config=hash_config),
             choices=choices,
+            tell=tell,
             roles=ImportedRoles(
                 admin=self.roles, config=config, create=choices.create_roles, dry=choices.dry_run
             ),
@@ -205,7 +209,7 @@ class PeopleImport(AuditedAdmin):
                 run.counts.ignored += 1
                 return
             email = person.email
-            if person.password_hash is not None or person.seeds:
+            if person.password_hash is not None or person.seeds or person.identities:
                 demand(run.actor, "credentials.write")
             _see(run, person)
         except AdminError as error:
@@ -272,7 +276,10 @@ class PeopleImport(AuditedAdmin):
                 return False
             run.mark = mark
         run.counts, run.done = outcome.counts, number
-        run.entries += sorted([*waiting, *outcome.entries], key=lambda entry: entry.number)
+        entries = sorted([*waiting, *outcome.entries], key=lambda entry: entry.number)
+        run.entries += entries
+        if run.tell is not None:
+            run.tell(entries)
         return True
 
     async def _finish(self, run: _Run) -> None:
@@ -294,6 +301,7 @@ class PeopleImport(AuditedAdmin):
 def _see(run: _Run, person: PreparedPerson) -> None:
     """Note the address and the id. Raises `AdminError` where an earlier record has one of them."""
     keys = [f"email {person.email}", *([] if person.id is None else [f"id {person.id}"])]
+    keys += [f"identity {issuer} {subject}" for issuer, subject in person.identities]
     for key in keys:
         if key in run.seen:
             raise refused("import_repeated", what=key.partition(" ")[0], line=run.seen[key])

@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.actor import Actor
 from doorward.core.model.problem import Problem
+from doorward.core.model.provider import ExternalIdentity
 from doorward.core.ports.keys import Sealer
 from doorward.features.admin.commit import AuditedAdmin
 from doorward.features.admin.error import refused
@@ -17,6 +18,7 @@ from doorward.features.admin.imports.prepare import PreparedPerson
 from doorward.features.admin.imports.report import ImportCounts, ImportEntry
 from doorward.features.authn.factors.totp.factor import SEED_PURPOSE
 from doorward.features.authn.factors.totp.rules import TRAITS as TOTP
+from doorward.features.authn.providers.rules.identity import EXTERNAL, issuer_mark
 from doorward.storage.sql.store import Write
 
 Held = Mapping[int, tuple[str, ...] | Problem]
@@ -39,12 +41,13 @@ class ImportOutcome(Struct):
     entries: list[ImportEntry]
     accounts: list[Write]
     factors: list[Write]
+    identities: list[Write]
     events: list[Write]
 
     @property
     def writes(self) -> list[Write]:
         """In an order in which equal statements stand together and rows follow those that they refer to."""
-        return [*self.accounts, *self.factors, *self.events]
+        return [*self.accounts, *self.factors, *self.identities, *self.events]
 
     def note(self, person: PreparedPerson, problem: Problem, *, refused: bool) -> None:
         """One more entry of the report."""
@@ -64,7 +67,7 @@ class ImportWriter(AuditedAdmin):
         self, people: Sequence[PreparedPerson], held: Held, counts: ImportCounts, terms: ImportTerms
     ) -> ImportOutcome:
         """The writes for these people, at most as many as one statement looks up."""
-        done = ImportOutcome(structs.replace(counts), [], [], [], [])
+        done = ImportOutcome(structs.replace(counts), [], [], [], [], [])
         there = await self.store.accounts.by_emails([person.email for person in people])
         ids = [person.id for person in people if person.id is not None]
         taken = await self.store.accounts.known_ids(ids)
@@ -81,9 +84,18 @@ class ImportWriter(AuditedAdmin):
                 done.note(person, refused("import_id_taken", id=person.id).problem, refused=True)
             elif person.id in gone:
                 done.note(person, refused("import_id_deleted", id=person.id).problem, refused=True)
+            elif await self._connected(person):
+                done.note(person, refused("import_identity_taken").problem, refused=True)
             else:
                 self._create(person, roles, terms, done)
         return done
+
+    async def _connected(self, person: PreparedPerson) -> bool:
+        """Whether an account has one of the person's identities."""
+        for issuer, subject in person.identities:
+            if await self.store.external_identities.by_subject(issuer, subject) is not None:
+                return True
+        return False
 
     def _create(
         self, person: PreparedPerson, roles: tuple[str, ...], terms: ImportTerms, done: ImportOutcome
@@ -106,6 +118,15 @@ class ImportWriter(AuditedAdmin):
             sealed = self.sealer.seal(SEED_PURPOSE, factor_id, seed)
             row = EnrolledFactor(factor_id, account.id, TOTP.kind, now, sealed=sealed)
             done.factors.append(self.store.accounts.add_factor(row))
+        for issuer, subject in person.identities:
+            row = EnrolledFactor(
+                self.random.new_id("fac"), account.id, EXTERNAL, now, code_hash=issuer_mark(issuer)
+            )
+            identity = ExternalIdentity(
+                factor_id=row.id, account_id=account.id, issuer=issuer, subject=subject, email=person.email
+            )
+            done.factors.append(self.store.accounts.add_factor(row))
+            done.identities.append(self.store.external_identities.insert(identity))
         done.events.append(
             self._event(terms.actor, "account.created", now, account_id=account.id, imported=terms.imported)
         )
@@ -113,6 +134,7 @@ class ImportWriter(AuditedAdmin):
             done.note(person, note, refused=False)
         done.counts.created += 1
         done.counts.authenticators += len(person.seeds)
+        done.counts.identities += len(person.identities)
         done.counts.without_password += person.password_hash is None
         done.counts.weak += person.weak
 

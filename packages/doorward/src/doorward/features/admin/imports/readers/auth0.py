@@ -7,7 +7,7 @@ from typing import Final
 from doorward.adapters.hashing.foreign import ForeignHash
 from doorward.features.admin.imports import hashes
 from doorward.features.admin.imports.fields import Fields
-from doorward.features.admin.imports.person import ImportedPerson
+from doorward.features.admin.imports.person import ImportedIdentity, ImportedPerson
 from doorward.features.admin.imports.reader import ImportReader, ReadingContext, email_of
 
 _OWN: Final = frozenset({"auth0", "email", "sms"})
@@ -16,15 +16,19 @@ _OWN: Final = frozenset({"auth0", "email", "sms"})
 def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
     del reading
     email = email_of(fields, "email")
-    name = fields.text("name")
+    called = fields.text("name")
     hashed, unknown = _password(fields)
-    elsewhere = [one for one in fields.objects("identities") if one.text("provider") not in _OWN]
+    elsewhere = tuple(
+        ImportedIdentity(provider=name, subject=_subject(one))
+        for one in fields.objects("identities")
+        if (name := one.text("provider") or "") not in _OWN
+    )
     return ImportedPerson(
         email=email,
         verified=fields.flag("email_verified") or False,
         id=_id(fields),
         # without a name, the address stands in for it
-        name=None if name == email else name,
+        name=None if called == email else called,
         given_name=fields.text("given_name"),
         family_name=fields.text("family_name"),
         locale=fields.text("locale"),
@@ -33,7 +37,7 @@ def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
         password=hashed,
         password_unknown=unknown,
         unusable_factors=fields.texts("multifactor") or (),
-        identities=len(elsewhere),
+        identities=elsewhere,
     )
 
 
@@ -48,6 +52,12 @@ def _password(fields: Fields) -> tuple[ForeignHash | None, bool]:
         return None, False
     hashed = hashes.recognise(text)
     return hashed, hashed is None
+
+
+def _subject(identity: Fields) -> str:
+    """Some providers number people."""
+    value = identity.value("user_id")
+    return str(value) if isinstance(value, int) else identity.text("user_id") or ""
 
 
 def _id(fields: Fields) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 from doorward.features.admin.imports import hashes
 from doorward.features.admin.imports.fields import Fields, invalid, otpauth, seed, usual
-from doorward.features.admin.imports.person import ImportedPerson
+from doorward.features.admin.imports.person import ImportedIdentity, ImportedPerson
 from doorward.features.admin.imports.reader import ImportReader, ReadingContext, email_of
 
 FIELDS: Final = (
@@ -53,8 +53,19 @@ def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
         password_unknown=password is not None and hashed is None,
         seeds=seeds,
         unusable_factors=unusable,
-        identities=len(fields.objects("external_identities")),
+        identities=_identities(fields),
     )
+
+
+def _identities(fields: Fields) -> tuple[ImportedIdentity, ...]:
+    found: list[ImportedIdentity] = []
+    for one in fields.objects("external_identities"):
+        one.only(("issuer", "subject"))
+        issuer, subject = one.text("issuer"), one.text("subject")
+        if issuer is None or subject is None:
+            raise invalid("external_identities", "a list of objects with issuer and subject")
+        found.append(ImportedIdentity(issuer=issuer, subject=subject))
+    return tuple(found)
 
 
 def _authenticators(fields: Fields) -> tuple[tuple[bytes, ...], tuple[str, ...]]:

@@ -7,14 +7,18 @@ from typing import Final
 from doorward.adapters.hashing.foreign import ForeignHash
 from doorward.features.admin.imports import hashes
 from doorward.features.admin.imports.fields import Fields
-from doorward.features.admin.imports.person import ImportedPerson
+from doorward.features.admin.imports.person import ImportedIdentity, ImportedPerson
 from doorward.features.admin.imports.reader import ImportReader, ReadingContext, email_of
 
 _OWN: Final = frozenset({"password", "phone", "firebase"})
 
 
 def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
-    elsewhere = [one for one in fields.objects("providerUserInfo") if one.text("providerId") not in _OWN]
+    elsewhere = tuple(
+        ImportedIdentity(provider=name, subject=one.text("rawId") or "")
+        for one in fields.objects("providerUserInfo")
+        if (name := one.text("providerId") or "") not in _OWN
+    )
     factors = ("sms" if one.holds("phoneInfo") else "totp" for one in fields.objects("mfaInfo"))
     return ImportedPerson(
         email=email_of(fields, "email"),
@@ -25,7 +29,7 @@ def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
         created_at=fields.moment("createdAt", unit=1000),
         password=_password(fields, reading),
         unusable_factors=tuple(factors),
-        identities=len(elsewhere),
+        identities=elsewhere,
     )
 
 

@@ -8,7 +8,7 @@ from doorward.adapters.hashing.foreign import ForeignHash
 from doorward.features.admin.error import refused
 from doorward.features.admin.imports import hashes
 from doorward.features.admin.imports.fields import Fields, bounded, seed, usual
-from doorward.features.admin.imports.person import ImportedPerson
+from doorward.features.admin.imports.person import ImportedIdentity, ImportedPerson
 from doorward.features.admin.imports.reader import ImportReader, ReadingContext, email_of, whole_name
 
 _OWN_ROLES: Final = frozenset({"offline_access", "uma_authorization"})
@@ -49,7 +49,10 @@ def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
         password_unknown=unknown,
         seeds=seeds,
         unusable_factors=unusable,
-        identities=len(fields.objects("federatedIdentities")),
+        identities=tuple(
+            ImportedIdentity(provider=one.text("identityProvider") or "", subject=one.text("userId") or "")
+            for one in fields.objects("federatedIdentities")
+        ),
     )
 
 

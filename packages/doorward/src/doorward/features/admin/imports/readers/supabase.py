@@ -7,7 +7,7 @@ from typing import Final
 from doorward.features.admin.error import refused
 from doorward.features.admin.imports import hashes
 from doorward.features.admin.imports.fields import Fields
-from doorward.features.admin.imports.person import ImportedPerson
+from doorward.features.admin.imports.person import ImportedIdentity, ImportedPerson
 from doorward.features.admin.imports.reader import ImportReader, ReadingContext, email_of
 
 _OWN: Final = frozenset({"email", "phone"})
@@ -20,7 +20,9 @@ def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
     confirmed = fields.moment("email_confirmed_at") or fields.moment("confirmed_at")
     text = fields.text("encrypted_password")
     hashed = hashes.recognise(text) if text else None
-    elsewhere = [name for name in kept.texts("providers") or () if name not in _OWN]
+    names = [name for name in kept.texts("providers") or () if name not in _OWN]
+    if not names and fields.flag("is_sso_user"):
+        names = ["sso"]
     return ImportedPerson(
         email=email_of(fields, "email"),
         verified=confirmed is not None,
@@ -30,7 +32,8 @@ def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
         created_at=fields.moment("created_at"),
         password=hashed,
         password_unknown=bool(text) and hashed is None,
-        identities=len(elsewhere) or int(fields.flag("is_sso_user") or False),
+        # the subjects are in another table
+        identities=tuple(ImportedIdentity(provider=name, subject="") for name in names),
     )
 
 

@@ -1,0 +1,106 @@
+"""Accounts elsewhere in an import: by issuer and subject, once, and never without a proven address (R89, R90)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorward.features.admin import build
+from doorward.features.admin.imports.report import ImportChoices
+from doorward.features.authn.providers.rules.identity import EXTERNAL, issuer_mark
+from tests.features.admin.imports import exports
+from tests.features.admin.imports.importing import NoProgress, account, codes, imported, stream
+from tests.features.admin.managing import OPERATOR, Desk
+from tests.features.authn.providers.journey import Journey, journey
+
+pytestmark = pytest.mark.anyio
+GOOGLE = "https://accounts.google.com"
+ADA: dict[str, Any] = {
+    "email": "ada@example.com",
+    "email_verified": True,
+    "external_identities": [{"issuer": GOOGLE, "subject": "1"}],
+}
+
+
+@pytest.mark.requirement(89)
+async def test_an_identity_is_connected_by_issuer_and_subject(desk: Desk) -> None:
+    report = await imported(desk, [ADA])
+    assert (report.counts.created, report.counts.identities, report.entries) == (1, 1, ())
+    ada = await account(desk, "ada@example.com")
+    (identity,) = await desk.store.external_identities.of_account(ada.id)
+    assert (identity.issuer, identity.subject, identity.email) == (GOOGLE, "1", "ada@example.com")
+    (row,) = await desk.store.accounts.factors(ada.id)
+    assert (row.kind, row.code_hash) == (EXTERNAL, issuer_mark(GOOGLE))
+
+
+@pytest.mark.requirement(89)
+async def test_an_identity_that_somebody_has_is_refused(desk: Desk) -> None:
+    other = {**ADA, "email": "eve@example.com"}
+    report = await imported(desk, [ADA, other])
+    assert codes(report) == [(2, "import_repeated")]
+    assert codes(await imported(desk, [other])) == [(1, "import_identity_taken")]
+    # an account that exists gets none
+    bob = await desk.people.create(OPERATOR, "bob@example.com")
+    more = {**ADA, "email": "bob@example.com", "external_identities": [{"issuer": GOOGLE, "subject": "2"}]}
+    await imported(desk, [more], update=True)
+    assert not await desk.store.external_identities.of_account(bob.id)
+
+
+@pytest.mark.requirement(90)
+async def test_an_address_that_was_never_proven_brings_no_identity(desk: Desk) -> None:
+    """Whoever registered the address of somebody else there would go on signing in to their account."""
+    report = await imported(desk, [{**ADA, "email_verified": False}])
+    assert codes(report) == [(1, "import_password_withheld")]
+    ada = await account(desk, "ada@example.com")
+    assert not await desk.store.external_identities.of_account(ada.id)
+
+
+async def test_the_other_systems_name_for_a_provider_is_never_guessed(desk: Desk) -> None:
+    person = exports.keycloak_person(
+        "ada@example.com",
+        exports.keycloak_argon2("x"),
+        federatedIdentities=[
+            {"identityProvider": "google", "userId": "1", "userName": "a"},
+            {"identityProvider": "corp", "userId": "2", "userName": "a"},
+        ],
+    )
+    assert codes(await imported(desk, [person], reader="keycloak")) == [(1, "import_identities")]
+    named = {"google": GOOGLE}
+    report = await imported(desk, [person], reader="keycloak", issuers=named)
+    (entry,) = report.entries
+    assert entry.problem.parameters == {"provider": "corp"}
+    report = await imported(desk, [person], reader="keycloak", issuers=named, drop_identities=True)
+    assert (report.counts.created, report.counts.identities) == (1, 1)
+    (event,) = [one for one in await desk.audited("accounts.imported") if "created" in one.detail]
+    assert f"identity=google={GOOGLE}" in event.detail["choices"]
+
+
+@pytest.fixture
+async def there(tmp_path: Path) -> AsyncGenerator[Journey]:
+    """A server with a provider."""
+    async with journey(tmp_path) as opened:
+        yield opened
+
+
+@pytest.mark.requirement(89)
+async def test_an_imported_person_signs_in_with_their_account_elsewhere(there: Journey) -> None:
+    issuer = there.provider.issuer
+    record = {**ADA, "external_identities": [{"issuer": issuer, "subject": "ada-there"}]}
+    services = there.front.services
+    report = await services.get(build.people_import).run(
+        OPERATOR, stream([record]), progress=NoProgress(), choices=ImportChoices()
+    )
+    assert report.counts.identities == 1
+    # the provider says another address by now: issuer and subject decide
+    page = await there.sign_in(
+        there.front.browser(), sub="ada-there", email="other@example.org", email_verified=True
+    )
+    assert page.path == "/account"
+    ada = await there.account("ada@example.com")
+    assert ada is not None
+    (session,) = await there.front.store.sessions.live_of(ada.id, there.front.now)
+    assert session.amr == ("fed",)
+    assert await there.account("other@example.org") is None
