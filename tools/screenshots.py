@@ -30,6 +30,7 @@ from tools.system import Missing, chromium
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 CARD = (760, 640)
 WIDE = (1180, 760)
@@ -38,6 +39,8 @@ DESK = (1280, 800)
 ALICE = ("alice@example.com", "seven green lanterns")
 BOB = ("bob@example.com", "quiet harbour at noon")
 CAROL = ("carol@example.com", "paper boats in april")
+DORA = ("dora@example.com", "nine copper kettles")
+DORAS_PHONE = "+49 171 2345678"
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -91,6 +94,14 @@ class Camera:
             yield context.new_page()
         finally:
             context.close()
+
+    def everywhere(self, page: Page, name: str) -> None:
+        """Take the page as it is now on a phone and on a desktop, light and dark."""
+        for where, (width, height) in (("phone", PHONE), ("desk", DESK)):
+            page.set_viewport_size({"width": width, "height": height})
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                self.take(page, f"{name}-{where}-{scheme}", whole=True)
 
     def take(self, page: Page, name: str, *, whole: bool = False) -> None:
         """Take one picture of the page as it is now; `whole` includes what lies below the window."""
@@ -175,6 +186,30 @@ def second_factor(camera: Camera) -> None:
         camera.take(page, "second-factor-light")
 
 
+def required_step(camera: Camera) -> None:
+    """A role that demands a second step: a phone is set up on the way to the app, and asked for at the next sign-in."""
+    with camera.person("light", PHONE) as page:
+        _from_shop(page, camera.places)
+        _sign_in(page, DORA)
+        page.wait_for_selector("#enrol-sms")
+        camera.everywhere(page, "second-step")
+        page.click("#enrol-sms")
+        page.fill("#number", DORAS_PHONE)
+        page.click("#submit")
+        page.wait_for_selector("#again-submit")
+        outbox = page.context.new_page()
+        outbox.goto(f"{camera.places.issuer}/_dev/outbox")
+        page.fill("#code", outbox.locator(".big-code").first.inner_text())
+        page.click("#submit")
+        page.wait_for_selector("#codes")
+        camera.everywhere(page, "second-step-codes")
+    with camera.person("light", PHONE) as page:
+        _from_shop(page, camera.places)
+        _sign_in(page, DORA)
+        page.wait_for_selector("#sent")
+        camera.everywhere(page, "sent-code")
+
+
 def sign_up(camera: Camera) -> None:
     """A new account, the mail that proves the address, and the outbox of development."""
     issuer = camera.places.issuer
@@ -247,8 +282,8 @@ def sizes(camera: Camera, scheme: Scheme) -> None:
 
 
 def passkeys(camera: Camera, scheme: Scheme, size: tuple[int, int], where: str) -> None:
-    """A security key: added, among the sign-in methods, asked for after the password, and removed again. Before it, the sign-in page
-    with its button, which only scripts show."""
+    """A security key: added, with recovery codes, among the sign-in methods, asked for after the password, and removed again. Before it,
+    the sign-in page with its button, which only scripts show."""
     issuer = camera.places.issuer
     with camera.person(scheme, size) as page:
         page.goto(f"{issuer}/sign-in")
@@ -268,6 +303,7 @@ def passkeys(camera: Camera, scheme: Scheme, size: tuple[int, int], where: str) 
         page.wait_for_selector("#passkey-create")
         camera.take(page, f"passkey-new-{where}-{scheme}", whole=True)
         page.click("#passkey-create")
+        page.click("#to-methods")
         page.wait_for_selector("#passkey-1-title")
         camera.take(page, f"passkey-methods-{where}-{scheme}", whole=True)
         with camera.person(scheme, size) as other:
@@ -294,14 +330,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with running() as places, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(program), args=list(FLAGS))
         camera = Camera(browser, places, only)
-        sign_in(camera, "light")
-        sign_in(camera, "dark")
+        for scheme in SCHEMES:
+            sign_in(camera, scheme)
         second_factor(camera)
+        required_step(camera)
         sign_up(camera)
         others(camera)
-        sizes(camera, "light")
-        sizes(camera, "dark")
-        for scheme in ("light", "dark"):
+        for scheme in SCHEMES:
+            sizes(camera, scheme)
+        for scheme in SCHEMES:
             passkeys(camera, scheme, PHONE, "phone")
             passkeys(camera, scheme, DESK, "desk")
         browser.close()

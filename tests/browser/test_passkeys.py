@@ -62,6 +62,19 @@ def test_a_passkey_signs_in_by_suggestion_and_by_button(grace: Person, email: st
     grace.arrive("Profile")
 
 
+def test_the_sign_in_page_with_its_passkey_button_is_at_most_40_kb_in_4_requests(grace: Person) -> None:
+    """As they come over the wire, heads included, into an empty browser."""
+    session = grace.context.new_cdp_session(grace.page)
+    session.send("Network.enable")
+    sizes: list[float] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    grace.page.goto(f"{grace.places.issuer}/sign-in", wait_until="networkidle")
+    grace.arrive("Sign in")
+    expect(grace.page.locator("#passkey-use")).to_be_visible()
+    assert 3 <= len(sizes) <= 4
+    assert 10_000 < sum(sizes) <= 40_000
+
+
 def test_without_verification_a_passkey_alone_does_not_sign_in(grace: Person, email: str) -> None:
     authenticator = with_passkey(grace, email)
     authenticator.verify(succeeds=False)

@@ -14,6 +14,7 @@ _STROKES: Final = {
     "passkey": '<circle cx="9" cy="7.5" r="4"/><path d="M2.5 20.5c.8-4 3.3-6 6.5-6 1.3 0 2.5.3 3.5.9"/>'
     '<circle cx="18" cy="12" r="2.75"/><path d="M18 14.75V21l-1.75-1.5M18 17.5h2"/>',
     "device": '<rect x="3" y="4.5" width="18" height="12" rx="1.5"/><path d="M8.5 20.5h7M12 16.5v4"/>',
+    "phone": '<rect x="6.5" y="2.5" width="11" height="19" rx="2.5"/><path d="M11 18.5h2"/>',
     "apps": '<rect x="4" y="4" width="6.5" height="6.5" rx="1.5"/><rect x="13.5" y="4" width="6.5" height="6.5" rx="1.5"/>'
     '<rect x="4" y="13.5" width="6.5" height="6.5" rx="1.5"/><rect x="13.5" y="13.5" width="6.5" height="6.5" rx="1.5"/>',
     "activity": '<circle cx="12" cy="12" r="8.5"/><path d="M12 7v5l3.5 2"/>',

@@ -66,7 +66,7 @@ class PhoneEnrolment(Enrolment):
         numbers = ", ".join(stored(self.phones.number(row)).masked for row in mine)
         return MethodCard(
             id="phone",
-            icon="device",
+            icon="phone",
             title=words.text(PHONE_LINK),
             text=words.text(CARD_TEXT, numbers=numbers) if mine else words.text(PHONE_HELP),
             added_at=mine[0].created_at if mine else None,
