@@ -38,8 +38,7 @@ def owned(fleet: Fleet, email: str, **about: Any) -> Authenticator:
     phone = Authenticator(origin=fleet.issuer, **about)
     with Person(fleet.issuer) as owner:
         owner.sign_in(owner.open("/sign-in"), email, PASSWORD)
-        page = add_passkey(owner, phone)
-        assert page.path == "/account/methods", page.words
+        add_passkey(owner, phone)
     return phone
 
 
@@ -126,7 +125,7 @@ async def test_one_new_passkey_sent_many_times_at_once_is_added_once(fleet: Flee
         ]
         return (
             len(await services.store.passkeys.of_account(account.id)),
-            len(await services.store.accounts.factors(account.id)),
+            sum(row.kind == "passkey" for row in await services.store.accounts.factors(account.id)),
             mails.count("passkey_added"),
         )
 

@@ -26,10 +26,18 @@ def options_of(page: Page) -> dict[str, Any]:
     return json.loads(html.unescape(found[1]))
 
 
-def add_passkey(person: Person, authenticator: Authenticator) -> Page:
-    """A passkey of who is signed in."""
+def try_to_add(person: Person, authenticator: Authenticator) -> Page:
+    """The answer to a new passkey of who is signed in."""
     page = person.open(NEW)
     return person.press(page, "passkey-new", credential=authenticator.create(options_of(page)))
+
+
+def add_passkey(person: Person, authenticator: Authenticator) -> Page:
+    """A passkey of who is signed in. The page shows recovery codes after the first factor."""
+    page = try_to_add(person, authenticator)
+    assert page.status == 200, page.words
+    assert "passkey-new" not in page.forms, page.problem
+    return page
 
 
 def use_passkey(person: Person, page: Page, authenticator: Authenticator, **changes: Any) -> Page:
