@@ -164,9 +164,15 @@ def test_the_owner_of_a_passkey_decides_when_it_is_asked_for_and_makes_recovery_
     grace: Person, email: str
 ) -> None:
     authenticator = with_passkey(grace, email)
+    # after the password alone, a change asks for the passkey
     with authenticator.asleep():
         grace.enter(email, PASSWORD, "Profile")
     grace.press("#nav-key", "Sign-in methods")
+    grace.press("#passkey-1-second-submit", "Confirm that it's you")
+    with authenticator.asleep():
+        grace.page.fill("#password", PASSWORD)
+        grace.press("#submit", "Use your passkey")
+    grace.press("#passkey-use", "Sign-in methods")
     grace.press("#passkey-1-second-submit", "Sign-in methods")
     expect(grace.page.locator("#done")).to_contain_text("From now on we ask for this passkey")
     expect(grace.page.locator("#codes-left")).to_have_text("None yet")

@@ -11,9 +11,11 @@ from doorward.core.model.passkey import Passkey
 from doorward.core.model.policy import SecondFactorPolicy
 from doorward.features.authn.factors.passkeys.rules.response import padless
 from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
+from tests.authenticator import Authenticator
 from tests.features.authn.factors.passkeys.owners import device
 from tests.features.authn.factors.passkeys.test_routes import added, asked_of
 from tests.front_channel import Front, front_channel
+from tests.tabs import Tab
 
 pytestmark = pytest.mark.anyio
 PAGE = "/account/methods/passkeys"
@@ -26,15 +28,24 @@ async def front() -> AsyncGenerator[Front]:
         yield opened
 
 
+async def owner(front: Front, phone: Authenticator) -> Tab:
+    """The browser in which Ada has added a passkey just now. With her password alone she could not change it."""
+    tab = await front.signed_in()
+    page = await tab.get(PAGE)
+    form = page.forms["passkey-new"]
+    page = await tab.post(PAGE, {**form.fields, "credential": phone.create(asked_of(page))})
+    assert page.status == 303
+    return tab
+
+
 async def passkeys(front: Front) -> list[Passkey]:
     return list(await front.store.passkeys.of_account("usr_ada"))
 
 
 @pytest.mark.requirement(73)
 async def test_each_page_and_form_needs_a_recent_sign_in(front: Front) -> None:
-    await added(front, device())
+    tab = await owner(front, device())
     (mine,) = await passkeys(front)
-    tab = await front.signed_in()
     page = await tab.get(PAGE)
     form = page.forms["passkey-new"]
     front.clock.time += 601
@@ -55,8 +66,7 @@ async def test_each_page_and_form_needs_a_recent_sign_in(front: Front) -> None:
 async def test_what_is_wrong_is_said(front: Front) -> None:
     phone = device()
     assert "didn't work" in ((await added(front, phone, credential="{}")).problem or "")
-    await added(front, phone)
-    tab = await front.signed_in()
+    tab = await owner(front, phone)
     page = await tab.get(PAGE)
     again = phone.create(asked_of(page))
     form = page.forms["passkey-new"]
@@ -66,9 +76,8 @@ async def test_what_is_wrong_is_said(front: Front) -> None:
 
 
 async def test_a_passkey_is_renamed(front: Front) -> None:
-    await added(front, device())
+    tab = await owner(front, device())
     (mine,) = await passkeys(front)
-    tab = await front.signed_in()
     page = await tab.get(f"{PAGE}/rename?factor={mine.factor_id}")
     page = await tab.submit(page, "passkey-name", name="x" * 41)
     assert page.status == 400
@@ -81,9 +90,8 @@ async def test_a_passkey_is_renamed(front: Front) -> None:
 
 
 async def test_a_passkey_is_removed(front: Front) -> None:
-    await added(front, device())
+    tab = await owner(front, device())
     (mine,) = await passkeys(front)
-    tab = await front.signed_in()
     fields = (await tab.get(PAGE)).forms["passkey-new"].fields
     page = await tab.post(f"{PAGE}/remove", {**fields, "factor": mine.factor_id})
     assert page.status == 303
@@ -93,8 +101,7 @@ async def test_a_passkey_is_removed(front: Front) -> None:
 
 
 async def test_a_passkey_is_asked_for_after_the_password_if_its_owner_wants_that(front: Front) -> None:
-    await added(front, device())
-    tab = await front.signed_in()
+    tab = await owner(front, device())
     page = await tab.get("/account/methods")
     assert page.forms["passkey-1-second"].fields["second"] == "yes"
     assert "Asked for after your password" not in page.words
@@ -130,9 +137,8 @@ async def test_a_manager_adds_a_passkey_without_leaving_the_page(front: Front) -
 
 
 async def test_passkeys_are_among_the_sign_in_methods(front: Front) -> None:
-    await added(front, device(aaguid=bytes.fromhex("d548826e79b4db40a3d811116f7e8349")))
+    tab = await owner(front, device(aaguid=bytes.fromhex("d548826e79b4db40a3d811116f7e8349")))
     (mine,) = await passkeys(front)
-    tab = await front.signed_in()
     page = await tab.get("/account/methods")
     assert "Bitwarden" in page.words
     assert "Backed up" in page.words

@@ -83,10 +83,14 @@ class SignedInPost(SignedIn):
 
 
 class SignInFirst(Protocol):
-    """Begins a sign-in of this browser that ends on the page `back`, and redirects to its first step."""
+    """Begins a sign-in of this browser that ends on the page `back`, and redirects to its first step; knows what a sign-in asks for."""
 
     async def sign_in_first(self, browser: BrowserContext, back: str) -> Response:
         """The redirect to the first step."""
+        ...
+
+    async def complete(self, session: Session, account: Account, now: int) -> bool:
+        """Whether the session has all that a change of sign-in methods asks for."""
         ...
 
 
@@ -140,6 +144,14 @@ class SignedInPages:
 
         return self.pages.post(path, act, refused=refuse, checks=_checks(recent), takes=takes)
 
+    async def recent(self, browser: BrowserContext) -> bool:
+        """Whether the signed-in person proved themselves recently enough for a sensitive change, and with all that they have for it:
+        whoever knows only the password could otherwise add a factor, and pass for two with it (R73, R85)."""
+        session, account, now = browser.session, browser.account, browser.now
+        if session is None or account is None or not self.sessions.recent(session, account, now):
+            return False
+        return await self.flow.complete(session, account, now)
+
     async def stale(self, owner: SignedInRefusedPost) -> Response:
         """The response to a refused form that is not shown again: an error page with a link back."""
         view = ErrorPage(Failure.STALE_FORM, ways=(Way.ACCOUNT, Way.HOME))
@@ -165,7 +177,7 @@ class SignedInPages:
         if browser.account is None or browser.session is None:
             browser.stale = browser.request.method == "POST"
             raise EarlyResponse(await self.flow.sign_in_first(browser, own_path(back)))
-        if recent_for is not None and not self.sessions.recent(browser.session, browser.account, browser.now):
+        if recent_for is not None and not await self.recent(browser):
             raise EarlyResponse(browser.go(f"{CONFIRM}?return_to={quote(recent_for)}"))
 
 

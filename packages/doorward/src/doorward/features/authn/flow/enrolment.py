@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import ClassVar, Final, final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
+from doorward.core.model.digest import digest
 from doorward.core.model.policy import FactorKind, SecondFactorPolicy
 from doorward.core.model.secret import Secret
+from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof, SignIn
+from doorward.core.ports.random import SecureRandom
 from doorward.features.authn.flow.changes import HeldMethods, guards
 from doorward.features.authn.flow.factor import ENROL_PATH
 from doorward.features.authn.flow.pages import FlowPages, with_flow
 from doorward.features.authn.flow.proving import with_proof
+from doorward.features.authn.flow.rules.vouching import of_own_times, to_store
 from doorward.features.sessions.browser_context import (
     BrowserContext,
     BrowserPages,
@@ -129,6 +133,7 @@ class EnrolmentPages:
     pages: BrowserPages
     flow: FlowPages
     store: Store
+    random: SecureRandom
     policy: SecondFactorPolicy
     first_codes: FirstCodes
     password_alone: MayStandAlone
@@ -188,14 +193,22 @@ class EnrolmentPages:
         ]
 
     async def commit(self, enrolling: Enrolling, proof: Proof, writes: Sequence[Write]) -> Enrolling | None:
-        """Commit the factor, in a sign-in together with its proof. None: a guard lost, or the account or the sign-in changed meanwhile,
-        and nothing was written."""
-        owner, account = enrolling.owner, enrolling.owner.account
+        """Commit the factor together with its proof, in the sign-in or the session. None: a guard lost, or the account, the sign-in or the
+        session changed meanwhile, and nothing was written."""
+        owner, account, signed_in = enrolling.owner, enrolling.owner.account, enrolling.signed_in
         session_id = None if owner.sign_in is not None else owner.session_id
         first = guards(self.store, HeldMethods(account, enrolling.rows), session_id=session_id)
         met = self.store.factor_demands.met(account.id)
         if owner.sign_in is None:
-            return enrolling if await self.store.commit(*first, *writes, met) else None
+            if signed_in is None:
+                raise TypeError("neither a session nor a sign-in")
+            secret = self.random.token()
+            renewed = self._stepped_up(signed_in.session, enrolling, proof, secret)
+            step_up = self.store.sessions.replace_secret(signed_in.session, renewed)
+            if not await self.store.commit(*first, *writes, step_up, met):
+                return None
+            enrolling.browser.remember_session(secret, renewed.expires_at - enrolling.browser.now)
+            return enrolling
         changed = with_proof(owner.sign_in, account.id, proof)
         replaced = self.store.sign_ins.replace(owner.sign_in, changed)
         if not await self.store.commit(*first, *writes, replaced, met):
@@ -204,6 +217,23 @@ class EnrolmentPages:
             owner=Owner(account=account, binding=owner.binding, sign_in=changed),
             browser=enrolling.browser,
             form=enrolling.form,
+        )
+
+    def _stepped_up(self, session: Session, enrolling: Enrolling, proof: Proof, secret: str) -> Session:
+        """The session of the owner with the proof of the new factor. Without it a session from before the setup, also one of somebody
+        who only knows the password, could not be told from the owner's."""
+        factors, account = self.flow.factors, enrolling.owner.account
+        others = [one for one in of_own_times(session) if one.kind != proof.kind]
+        proofs = to_store((*factors.standing(others, account, enrolling.rows), proof))
+        achieved = factors.achieved(proofs)
+        return structs.replace(
+            session,
+            secret_hash=digest(secret),
+            auth_time=achieved.auth_time,
+            acr=achieved.acr,
+            amr=achieved.amr,
+            seen_at=enrolling.browser.now,
+            proofs=proofs,
         )
 
     async def enrolled(

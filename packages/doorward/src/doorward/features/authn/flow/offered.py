@@ -99,6 +99,13 @@ class OfferedFactors:
         kinds = self._enrolled(account, rows) - {one.kind for one in self.traits if one.backup}
         return len(assurance.steps(kinds, self.traits, kinds)) > 1
 
+    def reach(self, acr: str, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """Whether the person can reach this level with the factors `rows`, backups aside."""
+        kinds = self._enrolled(account, rows)
+        return acr in assurance.attainable(
+            [one for one in self.traits if one.kind in kinds and not one.backup]
+        )
+
     def orphaned(self, left: Sequence[EnrolledFactor]) -> list[str]:
         """The kinds of backups that are removed when only the factors `left` remain: those with nothing to stand in for."""
         kinds = {row.kind for row in left}

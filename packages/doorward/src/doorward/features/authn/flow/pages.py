@@ -11,8 +11,10 @@ from urllib.parse import urlencode
 
 from msgspec import structs
 
+from doorward.core.model.account import Account
 from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.request import AuthRequest
+from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.authn.flow.factor import ENROL_PATH, Factor
@@ -84,6 +86,10 @@ class FlowPages:
     async def sign_in_first(self, browser: BrowserContext, back: str) -> Response:
         """Redirect to the first step of a sign-in that ends on this server's page `back`."""
         return await self.follow(browser, await self.begin(browser, None, back))
+
+    async def complete(self, session: Session, account: Account, now: int) -> bool:
+        """Whether a session has all that a change of sign-in methods asks for."""
+        return await self.sign_in_flow.complete(session, account, now)
 
     async def load(self, browser: BrowserContext, flow: str | None) -> SignIn:
         """The sign-in of a page or form; without `flow`, a new one to the account pages.

@@ -13,7 +13,7 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.factor_demand import FactorDemand
-from doorward.core.model.levels import wanted
+from doorward.core.model.levels import AAL2, wanted
 from doorward.core.model.policy import SecondFactorPolicy
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
@@ -31,6 +31,7 @@ from doorward.features.authn.flow.outcomes import (
     Next,
 )
 from doorward.features.authn.flow.remembered import HeldDevice, RememberedDevices
+from doorward.features.authn.flow.rules import begin
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.authn.flow.rules.policy import StepDemand, demand
 from doorward.storage.sql.store import Store, Write
@@ -158,6 +159,37 @@ class SignInFlow:
         )
         return asked.steps == 1 or self.factors.two_steps(account, left)
 
+    async def complete(self, session: Session, account: Account, now: int) -> bool:
+        """Whether a session has all that a change of sign-in methods asks for, whatever a remembered device replaced at its start: the
+        steps that are demanded of the person now, and the highest level up to AAL2 that they can reach (NIST SP 800-63B-4 §4.1.2). Who
+        shows less adds no factor with which they would reach more, and a session from before a factor was set up changes none."""
+        rows = await self.store.accounts.factors(account.id)
+        shown = begin.sign_in(
+            sign_in_id="",
+            now=now,
+            ttl=0,
+            browser_hash=None,
+            request=None,
+            session=session,
+            kinds=self.factors.kinds,
+        )
+        standing = structs.replace(shown, proofs=self.factors.standing(shown.proofs, account, rows))
+        asked, _ = await self._demand(standing, account, rows, now)
+        asked = structs.replace(asked, acr=await self._highest(account, rows))
+        return not self.factors.next(standing, account, rows, demand=asked)
+
+    async def _highest(self, account: Account, rows: Sequence[EnrolledFactor]) -> str | None:
+        """AAL2 if the person can reach it with what they have set up or used. A password manager may have made a passkey without a
+        question: its owner need not know of it, nor have it on this device. One that was copied is refused, and has to be removed."""
+        passkeys = await self.store.passkeys.of_account(account.id)
+        besides = {
+            one.factor_id
+            for one in passkeys
+            if one.suspect_at is not None or (one.made_silently and one.last_used_at is None)
+        }
+        own = [row for row in rows if row.id not in besides]
+        return AAL2 if self.factors.reach(AAL2, account, own) else None
+
     def unmet(self, account: Account, left: Sequence[EnrolledFactor]) -> tuple[Write, ...]:
         """What is stored when a person removes a factor, and with the factors `left` has no second step any more."""
         if self.factors.two_steps(account, left):
@@ -176,14 +208,19 @@ class SignInFlow:
         """What this sign-in has to show, and what is stored about the person."""
         request, config = sign_in.request, self.config.current()
         row = await self.store.factor_demands.get(account.id)
+        if request is not None:
+            acr = wanted(request.acr_values)
+        else:
+            # before a change of sign-in methods
+            acr = await self._highest(account, rows) if sign_in.fresh_after is not None else None
         asked = demand(
             self.policy,
             roles=config.held(account),
             client=config.clients.get(request.client_id) if request is not None else None,
             row=row,
             enrolled=self.factors.second_factor(account, rows),
-            acr=wanted(request.acr_values) if request is not None else None,
-            prompted=request is not None and "login" in request.prompt,
+            acr=acr,
+            prompted=sign_in.fresh_after is not None,
             now=now,
         )
         return asked, row

@@ -39,8 +39,10 @@ class SignIns:
         counted_for: str | None,
         session: Session | None = None,
         request: AuthRequest | None = None,
+        fresh: bool = False,
     ) -> SignIn:
-        """A new sign-in of this browser; proofs of `session` count where allowed.
+        """A new sign-in of this browser; proofs of `session` count where allowed. `fresh`: everything is shown now, the second step on a
+        remembered device too.
 
         Raises `ComeBackLater` if `counted_for` (an address or an account) has begun too many: each one that ends at once in an app
         leaves a grant and audit events. With None the start is not counted: that of a signed-in person who proves everything again,
@@ -60,6 +62,8 @@ class SignIns:
             session=session,
             kinds=self.factors.kinds,
         )
+        if fresh:
+            sign_in = structs.replace(sign_in, fresh_after=now)
         await self.store.commit(self.store.sign_ins.insert(sign_in))
         return sign_in
 

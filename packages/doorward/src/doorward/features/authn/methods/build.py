@@ -43,6 +43,7 @@ def enrolment_pages(services: Services) -> EnrolmentPages:
         pages=services.get(pages),
         flow=services.get(flow_pages),
         store=services.store,
+        random=services.random,
         policy=services.second_factor,
         first_codes=services.get(second_factors).first_codes,
         password_alone=PasswordAlone(factors=services.get(second_factors)).problem,

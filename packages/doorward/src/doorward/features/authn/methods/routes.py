@@ -145,13 +145,14 @@ class MethodHandlers:
                 return_to=back,
                 now=browser.now,
                 counted_for=post.account.id,
+                fresh=True,
             )
             return await self.flow.follow(browser, begun)
         if not password:
             return self._confirm(post, back, FormProblem(Wrong.PASSWORD_MISSING))
         # The session's proofs do not count here: everything is proven again.
         sign_in = await self.flow.sign_ins.begin(
-            browser_hash=browser.browser_hash, return_to=back, now=browser.now, counted_for=None
+            browser_hash=browser.browser_hash, return_to=back, now=browser.now, counted_for=None, fresh=True
         )
         outcome = await self.prove_password.prove(
             sign_in, post.account.email, Secret(password), caller=browser.caller, now=browser.now

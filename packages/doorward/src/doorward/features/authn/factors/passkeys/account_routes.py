@@ -53,7 +53,7 @@ class OwnPasskeyPages:
     async def add_silently(self, post: SignedInPost) -> Response:
         """Add the passkey that a password manager made by itself. The page stays as it is, whatever comes of it."""
         browser = post.browser
-        if self.own.sessions.recent(post.session, post.account, browser.now):
+        if await self.own.recent(browser):
             await self.passkeys.add(
                 post.account,
                 post.form.get("credential", ""),

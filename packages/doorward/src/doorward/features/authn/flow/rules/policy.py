@@ -57,7 +57,8 @@ def demand(
     """The demand on one sign-in. An app can demand more than the settings do, never less.
 
     `client` is the app that started the sign-in, `row` what is stored about the person. `enrolled`: a factor of the person is asked for
-    at every sign-in. `acr` is the level that the app requests; `prompted`: it requests every proof anew (prompt=login).
+    at every sign-in. `acr` is the level that the app requests; `prompted`: older proofs do not count (prompt=login, max_age, a page for
+    sensitive changes).
     """
     kinds = frozenset[str](policy.kinds) if policy.require != "off" else frozenset[str]()
     by_operator = row is not None and row.required_at is not None
