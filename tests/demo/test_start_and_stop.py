@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -12,11 +13,19 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from doorward_demo.dev.folder import Folder
+from doorward_demo.dev.folder import NAME, Folder
 from doorward_demo.dev.people import PEOPLE
 from doorward_demo.dev.places import free_places
 from doorward_demo.dev.state import read
 from tests.demo import running
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> running.Dev:
+    """A run that has started and stopped. Its folder is copied before another run uses it."""
+    started = running.start(tmp_path_factory.mktemp("ended"))
+    assert started.stop() == 0
+    return started
 
 
 def test_it_starts_prints_its_addresses_and_stops_cleanly(tmp_path: Path) -> None:
@@ -58,13 +67,12 @@ def test_a_second_start_finds_the_same_people_and_apps(tmp_path: Path) -> None:
         second.stop()
 
 
-def test_other_ports_change_all_addresses_and_keep_all_people(tmp_path: Path) -> None:
-    first = running.start(tmp_path)
-    first.stop()
+def test_other_ports_change_all_addresses_and_keep_all_people(tmp_path: Path, ended: running.Dev) -> None:
+    shutil.copytree(ended.folder / NAME, tmp_path / NAME)
     second = running.start(tmp_path, free_places().port)
     try:
-        assert second.state.places != first.state.places
-        assert second.state.apps == first.state.apps
+        assert second.state.places != ended.state.places
+        assert second.state.apps == ended.state.apps
         done = running.run(tmp_path, "demo", "--json")
         assert done.returncode == 0, done.stdout
         roles = running.run(
@@ -75,12 +83,11 @@ def test_other_ports_change_all_addresses_and_keep_all_people(tmp_path: Path) ->
         second.stop()
 
 
-def test_reset_deletes_all_data(tmp_path: Path) -> None:
-    first = running.start(tmp_path)
-    first.stop()
-    second = running.start(tmp_path, first.state.places.port, "--reset")
+def test_reset_deletes_all_data(tmp_path: Path, ended: running.Dev) -> None:
+    shutil.copytree(ended.folder / NAME, tmp_path / NAME)
+    second = running.start(tmp_path, free_places().port, "--reset")
     try:
-        assert second.state.apps != first.state.apps
+        assert second.state.apps != ended.state.apps
     finally:
         second.stop()
 
@@ -134,15 +141,13 @@ def test_a_child_that_dies_ends_the_run_and_is_named(tmp_path: Path) -> None:
     assert running.left_running(tmp_path) == []
 
 
-def test_the_folder_is_private_and_never_committed(tmp_path: Path) -> None:
-    started = running.start(tmp_path)
-    started.stop()
-    folder = tmp_path / ".doorward-dev"
+def test_the_folder_is_private_and_never_committed(ended: running.Dev) -> None:
+    folder = ended.folder / NAME
     assert folder.stat().st_mode & 0o077 == 0
     assert (folder / "state.json").stat().st_mode & 0o077 == 0
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    subprocess.run(["git", "init", "-q", str(ended.folder)], check=True)
     seen = subprocess.run(
-        ["git", "status", "--porcelain"], cwd=tmp_path, capture_output=True, text=True, check=True
+        ["git", "status", "--porcelain"], cwd=ended.folder, capture_output=True, text=True, check=True
     )
     assert ".doorward-dev" not in seen.stdout
 
