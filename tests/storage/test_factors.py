@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec import structs
 
 from doorward.storage.sql.migrate import known
 from doorward.storage.sql.store import Store
@@ -34,6 +35,16 @@ async def test_one_factor_is_removed_or_changed_and_only_by_its_owner(ada: Store
     assert not await ada.commit(ada.accounts.remove_factor("usr_ada", "fac_totp"))
     (left,) = await ada.accounts.factors("usr_ada")
     assert (left.id, left.sealed) == ("fac_phone", b"new")
+
+
+async def test_the_kind_of_a_factor_is_replaced_once_and_its_time_and_mark_stay(ada: Store) -> None:
+    (_, phone) = await ada.accounts.factors("usr_ada")
+    replace = ada.accounts.replace_kind
+    assert not await ada.commit(replace(samples.factor("phone", kind="passkey"), "security_key"))
+    assert await ada.commit(replace(phone, "security_key"))
+    assert not await ada.commit(replace(phone, "security_key")), "another request was first"
+    (_, changed) = await ada.accounts.factors("usr_ada")
+    assert changed == structs.replace(phone, kind="security_key")
 
 
 async def test_a_demand_keeps_when_it_was_first_unmet(ada: Store) -> None:

@@ -126,6 +126,16 @@ async def test_undelivered_notices_are_counted_for_each_app(store: Store) -> Non
     ]
 
 
+async def test_one_mail_is_found_by_its_id(store: Store) -> None:
+    one, other = mail("one"), mail("other")
+    await store.commit(store.messages.insert_mail(one), store.messages.insert_mail(other))
+    assert await store.messages.mail(one.id) == one
+    tried = replace(one, tries=2, failed_at=NOW)
+    assert await store.commit(store.messages.replace_mail(one, tried))
+    assert await store.messages.mail(one.id) == tried
+    assert await store.messages.mail("mai_nothing") is None
+
+
 async def test_undelivered_mail_is_counted(store: Store) -> None:
     assert await store.messages.undelivered_mail() is None
     fresh, tried, given_up, sent = (mail(name) for name in ("fresh", "tried", "given-up", "sent"))
