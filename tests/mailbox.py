@@ -5,7 +5,7 @@ from __future__ import annotations
 from doorward.core.model.caller import Caller
 from doorward.core.model.message import EmailChallenge
 from doorward.features.accounts.verify_address import VerifiedAddress
-from doorward.features.authn.factors.email_code.rules import Missed, Proven
+from doorward.features.authn.email_challenges.rules import Missed, Proven
 from doorward.features.rate_limits.rules.attempts import Wait
 from tests.people import House
 

@@ -34,8 +34,8 @@ from doorward.features.accounts.reset_password import ResetPassword
 from doorward.features.accounts.self_service import AccountPages
 from doorward.features.accounts.sign_up import SignUp
 from doorward.features.accounts.verify_address import VerifyAddress
-from doorward.features.authn.factors.email_code.build import email_challenges
-from doorward.features.authn.factors.email_code.service import EmailChallenges
+from doorward.features.authn.email_challenges.build import email_challenges
+from doorward.features.authn.email_challenges.service import EmailChallenges
 from doorward.features.authn.factors.password.build import change_password, check_password
 from doorward.features.authn.factors.password.change import ChangePassword
 from doorward.features.authn.factors.password.rules import password as password_rule

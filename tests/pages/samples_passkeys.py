@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from doorward.features.authn.factors.passkeys.views import PasskeyNameView, PasskeyNewView, PasskeyStepView
+from doorward.features.authn.factors.passkeys.views import (
+    PasskeyNameView,
+    PasskeyNewView,
+    PasskeyStepView,
+    PasskeyWrong,
+)
 from doorward.web.pages.views.account import Methods, PasskeyLine, Profile
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.problems import FormProblem, Wrong
@@ -20,7 +25,7 @@ def samples(text: str = "ada@example.com") -> dict[str, View]:
     return {
         "sign-in-passkey": SignInView(flow=FLOW, identifier=text, passkey=_OFFER),
         "sign-in-passkey-unknown": SignInView(
-            flow=FLOW, passkey=_OFFER, problem=FormProblem(Wrong.PASSKEY_UNKNOWN)
+            flow=FLOW, passkey=_OFFER, problem=FormProblem(PasskeyWrong.UNKNOWN)
         ),
         "profile-silent-passkey": Profile(email=text, silent_passkey="{}"),
         "passkey-step": PasskeyStepView(
@@ -33,7 +38,7 @@ def samples(text: str = "ada@example.com") -> dict[str, View]:
         "passkey-step-first": PasskeyStepView(
             options=_OFFER.options,
             renew="/sign-in/passkey/options",
-            problem=FormProblem(Wrong.PASSKEY_UNKNOWN),
+            problem=FormProblem(PasskeyWrong.UNKNOWN),
             signals='[{"signalName": "unknownCredential", "rpID": "auth.example.com", "credentialID": "AAAA"}]',
         ),
         "methods-passkeys": Methods(
@@ -79,6 +84,6 @@ def samples(text: str = "ada@example.com") -> dict[str, View]:
             back="/sign-in/enrol",
             account=text,
             flow=FLOW,
-            problem=FormProblem(Wrong.PASSKEYS_FULL),
+            problem=FormProblem(PasskeyWrong.FULL),
         ),
     }

@@ -7,6 +7,7 @@ from doorward.features.authn.factors.sms.views import (
     PhoneNewView,
     PhoneProofView,
     PhoneRemoveView,
+    PhoneWrong,
 )
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.problems import FormProblem, Wrong
@@ -27,7 +28,7 @@ def samples(text: str) -> dict[str, View]:
             back="/account/methods",
             account=text,
             number=text,
-            number_problem=FormProblem(Wrong.PHONE_UNREADABLE),
+            number_problem=FormProblem(PhoneWrong.UNREADABLE),
             phones=(PhoneLine("fac_1", _NUMBER, AT), PhoneLine("fac_2", _NUMBER, AT)),
             remove=f"{_PLACE}/remove",
         ),
@@ -36,28 +37,28 @@ def samples(text: str) -> dict[str, View]:
             back="/sign-in/enrol",
             account=text,
             flow=FLOW,
-            problem=FormProblem(Wrong.PHONE_WAIT, at=AT),
+            problem=FormProblem(PhoneWrong.WAIT, at=AT),
         ),
         "phone-new-not-mobile": PhoneNewView(
             action=_PLACE,
             back="/account/methods",
             account=text,
-            number_problem=FormProblem(Wrong.PHONE_NOT_MOBILE),
+            number_problem=FormProblem(PhoneWrong.NOT_MOBILE),
         ),
         "phone-new-country": PhoneNewView(
             action=_PLACE,
             back="/account/methods",
             account=text,
-            number_problem=FormProblem(Wrong.PHONE_COUNTRY),
+            number_problem=FormProblem(PhoneWrong.COUNTRY),
         ),
         "phone-new-known": PhoneNewView(
             action=_PLACE,
             back="/account/methods",
             account=text,
-            number_problem=FormProblem(Wrong.PHONE_KNOWN),
+            number_problem=FormProblem(PhoneWrong.KNOWN),
         ),
         "phone-new-full": PhoneNewView(
-            action=_PLACE, back="/account/methods", account=text, problem=FormProblem(Wrong.PHONES_FULL)
+            action=_PLACE, back="/account/methods", account=text, problem=FormProblem(PhoneWrong.FULL)
         ),
         "phone-proof": PhoneProofView(
             action=f"{_PLACE}/code", change=_PLACE, back="/account/methods", number=_NUMBER

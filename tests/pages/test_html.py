@@ -8,6 +8,9 @@ from collections import Counter
 import pytest
 from msgspec.structs import replace
 
+from doorward.features.authn.factors.passkeys.views import PasskeyWrong
+from doorward.features.authn.factors.sms.views import PhoneWrong
+from doorward.features.authn.index import FACTORS
 from doorward.web.pages import language, static
 from doorward.web.pages.render import render, warm_up
 from doorward.web.pages.views.account import Done, Happened
@@ -216,10 +219,11 @@ def test_not_you_contains_the_sign_in_once() -> None:
 @pytest.mark.parametrize("locale", language.LOCALES)
 def test_every_kind_has_a_text(locale: str) -> None:
     say = Sentences(Words(locale), lambda at, shape: Words(locale).html("%(at)s", at=at))
-    assert all(say.problem(FormProblem(kind, number=15, at=1)) for kind in Wrong)
-    assert all(say.problem(FormProblem(kind)) for kind in Wrong)
+    for kind in (*Wrong, *PhoneWrong, *PasskeyWrong):
+        assert say.problem(FormProblem(kind, number=15, at=1))
+        assert say.problem(FormProblem(kind))
     assert all(say.failure(kind).title and say.failure(kind).sentence for kind in Failure)
-    assert all(say.done(done) for done in Done)
+    assert all(say.done(done) for done in (*Done, *(one for parts in FACTORS for one in parts.done or ())))
     assert len({*Happened}) == len({e.text() for e in _activity_sentences()})
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 from doorward.features.authn import index as authn
+from doorward.features.authn.email_challenges.messages import (
+    AddressTaken,
+    ResetPasswordMail,
+    VerifyAddressMail,
+)
 from doorward.features.authn.factors.email_code.messages import (
     AddressCodeMail,
-    AddressTaken,
     MailCodesAdded,
     MailCodesRemoved,
-    ResetPasswordMail,
     SignInByMail,
     SignInCodeMail,
-    VerifyAddressMail,
 )
 from doorward.features.authn.factors.passkeys.messages import (
     PasskeyAdded,

@@ -26,8 +26,8 @@ from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.revocation import Revocation
 from doorward.core.model.signin import Proof, SignIn
-from doorward.features.authn.factors.email_code.rules import for_ticket
-from doorward.features.authn.factors.email_code.service import EmailChallenges
+from doorward.features.authn.email_challenges.rules import for_ticket
+from doorward.features.authn.email_challenges.service import EmailChallenges
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.factors.recovery_codes import rules as recovery_code
 from doorward.features.authn.factors.totp import rules as totp

@@ -261,11 +261,18 @@ def test_kinds_of_messages_are_pinned() -> None:
 
 def test_confirmed_values_in_account_addresses_are_pinned() -> None:
     """Hashed into the word that such an address also carries."""
-    assert [one.value for one in Done] == [
+    kinds = (Done, *(parts.done for parts in authn.FACTORS if parts.done is not None))
+    assert [one.value for kind in kinds for one in kind] == [
         "saved",
         "password_changed",
         "authenticator_added",
         "authenticator_removed",
+        "provider_connected",
+        "provider_disconnected",
+        "session_ended",
+        "other_sessions_ended",
+        "app_disconnected",
+        "reported",
         "passkey_added",
         "passkey_asked_for",
         "passkey_not_asked_for",
@@ -275,10 +282,4 @@ def test_confirmed_values_in_account_addresses_are_pinned() -> None:
         "mail_codes_removed",
         "phone_added",
         "phone_removed",
-        "provider_connected",
-        "provider_disconnected",
-        "session_ended",
-        "other_sessions_ended",
-        "app_disconnected",
-        "reported",
     ]

@@ -19,7 +19,7 @@ from doorward.core.model.message import EmailChallenge
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.features.accounts.reset_password import BadAddress, Over, Reset
-from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.authn.email_challenges.rules import Missed
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.rate_limits.rules.attempts import Wait
 from tests.mailbox import reset_by_code, reset_by_link

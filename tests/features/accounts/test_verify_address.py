@@ -15,7 +15,7 @@ from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
 from doorward.features.accounts.verify_address import VerifiedAddress
-from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.authn.email_challenges.rules import Missed
 from doorward.features.rate_limits.rules.attempts import Wait
 from tests.mailbox import verify_by_code, verify_by_link
 from tests.people import CALLER, PASSWORD, House, caller_of

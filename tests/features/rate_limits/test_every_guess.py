@@ -15,7 +15,7 @@ from doorward.core.model.digest import digest
 from doorward.core.model.message import EmailChallenge
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.core.model.secret import Secret
-from doorward.features.authn.factors.email_code.rules import DIGITS, Missed
+from doorward.features.authn.email_challenges.rules import DIGITS, Missed
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle

@@ -13,7 +13,7 @@ from doorward.core.model.message import EmailChallenge
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import SignIn
 from doorward.features.accounts.reset_password import Reset
-from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.authn.email_challenges.rules import Missed
 from tests import browsing
 from tests.mailbox import reset_by_code, reset_by_link
 from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of, code_for

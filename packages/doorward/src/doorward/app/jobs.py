@@ -11,7 +11,7 @@ from doorward.adapters.mail.delivery import MailWorker
 from doorward.adapters.mail.smtp import SmtpSender, SmtpServer
 from doorward.adapters.metrics import PrometheusMetrics
 from doorward.app.container import Container
-from doorward.features.authn.factors.email_code.build import mailed_code_problem
+from doorward.features.authn.email_challenges.build import mailed_code_problem
 from doorward.features.feature import BackgroundJob
 from doorward.settings import Settings
 

@@ -10,10 +10,8 @@ from doorward.core.model.account import Account
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Role, StoredSigningKey
 from doorward.core.model.message import Undelivered
-from doorward.core.model.passkey import Passkey
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.features.admin.factors import FactorsOf
-from doorward.features.authn.factors.passkeys.rules.provider import provider
 
 
 def of_account(account: Account) -> dict[str, Any]:
@@ -54,24 +52,6 @@ def of_factors(found: FactorsOf) -> dict[str, Any]:
         "required": None
         if demand is None or demand.required_at is None
         else {"since": demand.required_at, "grace_until": demand.grace_until},
-    }
-
-
-def of_passkey(passkey: Passkey, added_at: int) -> dict[str, Any]:
-    """A passkey, without its credential id and its key."""
-    return {
-        "id": passkey.factor_id,
-        "name": passkey.name,
-        "aaguid": passkey.aaguid,
-        "provider": provider(passkey.aaguid),
-        "attestation": passkey.attestation,
-        "backed_up": passkey.backed_up,
-        "discoverable": passkey.discoverable,
-        "made_silently": passkey.made_silently,
-        "transports": list(passkey.transports),
-        "added_at": added_at,
-        "last_used_at": passkey.last_used_at,
-        "suspect_at": passkey.suspect_at,
     }
 
 

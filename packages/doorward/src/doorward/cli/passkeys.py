@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from doorward.adapters.os_user import os_actor as actor
-from doorward.cli import documents
 from doorward.cli.command import CommandRun, command
 from doorward.core.amounts import moment
 from doorward.core.model.passkey import Passkey
 from doorward.features.admin import build as admin
+from doorward.features.authn.factors.passkeys.rules.provider import provider
 
 app = typer.Typer(no_args_is_help=True, help="Passkeys: look which somebody has.")
 
@@ -24,7 +24,7 @@ def list_(
     """List somebody's passkeys, oldest first. `doorward user reset-factors` removes them."""
     account, found = run.ask(lambda services: services.get(admin.passkeys).find(actor(), who))
     run.table(
-        [documents.of_passkey(passkey, added_at) for passkey, added_at in found],
+        [_document(passkey, added_at) for passkey, added_at in found],
         ("name", "where", "added", "last used", "state", "id"),
         [
             (
@@ -39,6 +39,24 @@ def list_(
         ],
         empty=f"{account.email} has no passkey.",
     )
+
+
+def _document(passkey: Passkey, added_at: int) -> dict[str, Any]:
+    """A passkey, without its credential id and its key."""
+    return {
+        "id": passkey.factor_id,
+        "name": passkey.name,
+        "aaguid": passkey.aaguid,
+        "provider": provider(passkey.aaguid),
+        "attestation": passkey.attestation,
+        "backed_up": passkey.backed_up,
+        "discoverable": passkey.discoverable,
+        "made_silently": passkey.made_silently,
+        "transports": list(passkey.transports),
+        "added_at": added_at,
+        "last_used_at": passkey.last_used_at,
+        "suspect_at": passkey.suspect_at,
+    }
 
 
 def _state(passkey: Passkey) -> str:

@@ -15,6 +15,7 @@ from doorward.cli.run import read_password
 from doorward.cli.show import Rows
 from doorward.core.amounts import moment
 from doorward.core.model.account import Account
+from doorward.core.model.policy import FACTOR_NAMES
 from doorward.features.admin import build as admin
 from doorward.features.admin.factors import FactorsOf, HeldFactor
 from doorward.features.admin.people import PeopleAdmin
@@ -193,15 +194,6 @@ def _done(run: CommandRun, work: Callable[[PeopleAdmin], Awaitable[Account]], sa
     """Run `work` on a person, and show what it did: `said` follows their address."""
     account = _change(run, work)
     run.done(documents.of_account(account), f"{account.email} {said}")
-
-
-FACTOR_NAMES = {
-    "passkey": "passkey",
-    "totp": "authenticator app",
-    "sms": "phone",
-    "email_code": "codes by mail",
-}
-"""The kinds of second factors, as people know them."""
 
 
 def factor_rows(found: FactorsOf) -> Rows:

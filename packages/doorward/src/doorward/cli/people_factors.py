@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final, get_args
 
 import typer
 
 from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import documents, show
 from doorward.cli.command import CommandRun, command
-from doorward.cli.people import FACTOR_NAMES, Who, app, factor_rows
+from doorward.cli.people import Who, app, factor_rows
+from doorward.core.model.policy import FACTOR_NAMES, FactorKind
 from doorward.features.admin import build as admin
-from doorward.features.admin.factors import FactorAdmin, FactorsOf
+from doorward.features.admin.factors import BACKUP, FactorAdmin, FactorsOf
 from doorward.features.services import Services
 
+KINDS: Final = (*get_args(FactorKind), BACKUP)
 
-class Kind(StrEnum):
-    """The kinds of second factors; an enumeration, because an option that may be repeated takes no literals."""
 
-    PASSKEY = "passkey"
-    TOTP = "totp"
-    SMS = "sms"
-    EMAIL_CODE = "email_code"
-    RECOVERY_CODE = "recovery_code"
+def _known(kinds: list[str] | None) -> list[str] | None:
+    for kind in kinds or ():
+        if kind not in KINDS:
+            raise typer.BadParameter(f"{kind!r} is not one of {', '.join(KINDS)}.")
+    return kinds
 
 
 Reason = Annotated[
@@ -46,7 +45,12 @@ def reset_factors(
     run: CommandRun,
     who: Who,
     kind: Annotated[
-        list[Kind] | None, typer.Option(help="Only those of this kind; several times for several.")
+        list[str] | None,
+        typer.Option(
+            metavar=f"[{'|'.join(KINDS)}]",
+            callback=_known,
+            help="Only those of this kind; several times for several.",
+        ),
     ] = None,
     factor_id: Annotated[
         str | None, typer.Option("--id", metavar="FACTOR", help="Only this one: doorward user factors WHO")
@@ -70,7 +74,7 @@ def reset_factors(
         lambda desk: desk.reset(
             actor(),
             account.id,
-            kinds=[one.value for one in kind or ()],
+            kinds=kind or (),
             factor_id=factor_id,
             reason=reason,
             forget_password=forget_password,

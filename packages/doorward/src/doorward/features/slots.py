@@ -1,4 +1,4 @@
-"""Slots for messages, to which every feature may add: the kinds of e-mail, and the outboxes of other channels."""
+"""Slots for messages, to which every feature may add: the kinds of e-mail, outboxes of other channels, and what account pages report."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from doorward.features.services import Services
     from doorward.web.mail.message import MessageTemplate
+    from doorward.web.pages.views.said import Said
 
 MESSAGES: Final[Slot[type[MessageTemplate]]] = Slot("messages")
 """Templates of messages: `Feature(name=…, adds=(MESSAGES.filled_by(…),))`."""
@@ -35,6 +36,9 @@ Kept = Callable[[int], Awaitable[Sequence[KeptMessage]]]
 
 OUTBOXES: Final[Slot[Kept]] = Slot("outboxes")
 """Outboxes other than that of mail."""
+
+DONE: Final[Slot[type[Said]]] = Slot("done")
+"""What was done, for the account page that reports it once. A value stands in an address; no two are the same."""
 
 
 def message_templates(services: Services) -> Mapping[str, type[MessageTemplate]]:

@@ -16,7 +16,8 @@ from doorward.core.model.policy import (
 )
 from doorward.core.model.secret import Secret
 from doorward.core.model.section import Section, Sections
-from doorward.features.authn.factors.email_code.settings import EmailChallengePolicy, EmailCodePolicy
+from doorward.features.authn.email_challenges.settings import EmailChallengePolicy
+from doorward.features.authn.factors.email_code.settings import EmailCodePolicy
 from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.features.authn.providers.settings import ProviderPolicies

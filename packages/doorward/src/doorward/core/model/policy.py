@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -95,6 +95,14 @@ class ThrottlePolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 FactorKind = Literal["passkey", "totp", "sms", "email_code"]
 """The kinds of second factors that people may add. Recovery codes come with the others."""
+
+FACTOR_NAMES: Final[Mapping[str, str]] = {
+    "passkey": "passkey",
+    "totp": "authenticator app",
+    "sms": "phone",
+    "email_code": "codes by mail",
+}
+"""The same as operators read them."""
 
 
 class SecondFactorPolicy(Section, frozen=True, forbid_unknown_fields=True):

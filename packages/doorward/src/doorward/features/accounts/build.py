@@ -7,7 +7,7 @@ from doorward.features.accounts.self_service import AccountPages
 from doorward.features.accounts.sign_up import SignUp
 from doorward.features.accounts.verify_address import VerifyAddress
 from doorward.features.audit.build import audit_log
-from doorward.features.authn.factors.email_code.build import email_challenges
+from doorward.features.authn.email_challenges.build import email_challenges
 from doorward.features.authn.factors.password.build import password_policy
 from doorward.features.authn.flow.build import offered_factors
 from doorward.features.rate_limits.build import throttle

@@ -9,9 +9,9 @@ from typing import ClassVar, Generic, Literal, TypeVar
 from urllib.parse import quote
 
 from doorward.core.model.message import EmailChallenge
-from doorward.features.authn.factors.email_code.problems import missed, waiting
-from doorward.features.authn.factors.email_code.rules import Missed, Proven
-from doorward.features.authn.factors.email_code.service import LINK_PATHS, EmailChallenges
+from doorward.features.authn.email_challenges.problems import missed, waiting
+from doorward.features.authn.email_challenges.rules import Missed, Proven
+from doorward.features.authn.email_challenges.service import LINK_PATHS, EmailChallenges
 from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of, with_flow
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.browser_context import (

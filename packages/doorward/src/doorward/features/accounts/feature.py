@@ -18,7 +18,7 @@ def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.accounts.reset_routes import ResetPages
     from doorward.features.accounts.self_service_routes import AccountHandlers
     from doorward.features.accounts.sign_up_routes import SignUpPages
-    from doorward.features.authn.factors.email_code.build import email_challenges
+    from doorward.features.authn.email_challenges.build import email_challenges
     from doorward.features.authn.factors.passkeys.build import offer_silently, passkey_cards
     from doorward.features.authn.factors.password.build import change_password, check_password
     from doorward.features.authn.flow.build import flow_pages, signed_in_pages
@@ -61,7 +61,7 @@ def _routes(services: Services) -> Sequence[Route]:
 
 
 def _resets(services: Services) -> Sequence[FinishedReset]:
-    from doorward.features.authn.factors.email_code.build import email_challenges
+    from doorward.features.authn.email_challenges.build import email_challenges
 
     return (services.get(email_challenges).finished_reset,)
 

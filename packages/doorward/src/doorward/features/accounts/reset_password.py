@@ -16,9 +16,9 @@ from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.passwords import PasswordHasher
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
-from doorward.features.authn.factors.email_code import rules as mail_code
-from doorward.features.authn.factors.email_code.rules import Missed, Proven, for_ticket, ticket_stands
-from doorward.features.authn.factors.email_code.service import EmailChallenges
+from doorward.features.authn.email_challenges import rules as challenge_rule
+from doorward.features.authn.email_challenges.rules import Missed, Proven, for_ticket, ticket_stands
+from doorward.features.authn.email_challenges.service import EmailChallenges
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
 from doorward.features.authn.flow.offered import OfferedFactors
@@ -119,7 +119,7 @@ class ResetPassword:
         """The proven ticket, its account and the minimum length of the new password, while the password may still be set."""
         ticket = await self.store.messages.ticket(ticket_id)
         ttl = self.email_challenges.policy.ttl
-        if not mail_code.usable(ticket, kind="reset", browser_hash=browser_hash, ttl=ttl, now=now):
+        if not challenge_rule.usable(ticket, kind="reset", browser_hash=browser_hash, ttl=ttl, now=now):
             return None
         account = (
             await self.store.accounts.get(ticket.account_id)

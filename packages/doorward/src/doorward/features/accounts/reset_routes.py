@@ -9,8 +9,8 @@ from doorward.core.model.message import EmailChallenge
 from doorward.core.model.secret import Secret
 from doorward.features.accounts.code_pages import CodePages, to_ticket
 from doorward.features.accounts.reset_password import BadAddress, Over, Reset, ResetPassword
-from doorward.features.authn.factors.email_code.problems import waiting
-from doorward.features.authn.factors.email_code.rules import Missed, Proven
+from doorward.features.authn.email_challenges.problems import waiting
+from doorward.features.authn.email_challenges.rules import Missed, Proven
 from doorward.features.authn.factors.password.problems import weak
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.rate_limits.rules.attempts import Wait

@@ -31,6 +31,7 @@ from doorward.web.pages.views import account as views
 from doorward.web.pages.views.account import Done, Happened
 from doorward.web.pages.views.flow import ScopeLine
 from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.pages.views.said import Said
 from doorward.web.route import Route
 
 ACTIVE_NOW: Final = 300
@@ -242,7 +243,7 @@ def _profile(
     name: str,
     locale: str,
     *,
-    done: Done | None = None,
+    done: Said | None = None,
     silent_passkey: str | None = None,
     **problems: FormProblem | None,
 ) -> Response:

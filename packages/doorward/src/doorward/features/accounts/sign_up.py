@@ -11,7 +11,7 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.message import EmailChallenge
 from doorward.core.model.secret import Secret
 from doorward.core.ports.passwords import PasswordHasher
-from doorward.features.authn.factors.email_code.service import EmailChallenges
+from doorward.features.authn.email_challenges.service import EmailChallenges
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
 from doorward.features.rate_limits.rules.attempts import Wait

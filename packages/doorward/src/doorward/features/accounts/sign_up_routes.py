@@ -12,8 +12,8 @@ from doorward.core.model.secret import Secret
 from doorward.features.accounts.code_pages import CodePages, to_ticket
 from doorward.features.accounts.sign_up import SignUp
 from doorward.features.accounts.verify_address import VerifiedAddress, VerifyAddress
-from doorward.features.authn.factors.email_code.problems import waiting
-from doorward.features.authn.factors.email_code.rules import Missed, Proven
+from doorward.features.authn.email_challenges.problems import waiting
+from doorward.features.authn.email_challenges.rules import Missed, Proven
 from doorward.features.authn.factors.password.problems import weak
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.browser_context import BrowserContext, PagePost

@@ -14,7 +14,7 @@ from doorward.core.model.signin import SignIn
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
-from doorward.features.authn.factors.email_code.rules import Missed, Proven
+from doorward.features.authn.email_challenges.rules import Missed, Proven
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.factors.password.service import add_proof
 from doorward.storage.sql.store import Store

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from doorward.features.authn.slots import FACTORS
 from doorward.features.feature import BackgroundJob, DoctorCheck, Feature
-from doorward.features.slots import MESSAGES, OUTBOXES, Kept
+from doorward.features.slots import DONE, MESSAGES, OUTBOXES, Kept
 
 if TYPE_CHECKING:
     from doorward.features.authn.flow.plug import FactorPlug
     from doorward.features.services import Services
     from doorward.web.mail.message import MessageTemplate
+    from doorward.web.pages.views.said import Said
     from doorward.web.route import Route
 
 
@@ -27,6 +28,13 @@ def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
 
     del services
     return index.MESSAGES
+
+
+def _done(services: Services) -> Sequence[type[Said]]:
+    from doorward.features.authn import index
+
+    del services
+    return [parts.done for parts in index.FACTORS if parts.done is not None]
 
 
 def _kept(services: Services) -> Sequence[Kept]:
@@ -90,7 +98,12 @@ AUTHN = Feature(
     name="authn",
     routes=_routes,
     jobs=_jobs,
-    adds=(FACTORS.filled_by(_factors), MESSAGES.filled_by(_messages), OUTBOXES.filled_by(_kept)),
+    adds=(
+        FACTORS.filled_by(_factors),
+        MESSAGES.filled_by(_messages),
+        DONE.filled_by(_done),
+        OUTBOXES.filled_by(_kept),
+    ),
     checks=_checks,
     starting=_starting,
 )

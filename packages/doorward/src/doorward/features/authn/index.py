@@ -8,6 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from doorward.features.authn.email_challenges.messages import (
+    AddressTaken,
+    ResetPasswordMail,
+    VerifyAddressMail,
+)
 from doorward.features.authn.factors.email_code.parts import EMAIL_CODES
 from doorward.features.authn.factors.passkeys.parts import PASSKEYS
 from doorward.features.authn.factors.password.parts import PASSWORD
@@ -59,6 +64,9 @@ that raises no level: a mailbox is no authenticator (NIST SP 800-63B-4 §3.1.3).
 """
 
 _SHARED: Final[tuple[type[MessageTemplate], ...]] = (
+    VerifyAddressMail,
+    AddressTaken,
+    ResetPasswordMail,
     NewDevice,
     SecondFactorAdded,
     SecondFactorRemoved,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Final, Protocol, final
@@ -26,6 +26,7 @@ from doorward.web.page_pipeline import VerifiedPost
 from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 from doorward.web.pages.views.problems import FormProblem
+from doorward.web.pages.views.said import Said
 from doorward.web.route import RECENT, SIGN_IN, Route
 
 CONFIRM: Final = "/account/confirm"
@@ -103,6 +104,7 @@ class SignedInPages:
     sessions: Sessions
     sealer: Sealer
     flow: SignInFirst
+    done_by_features: Sequence[type[Said]] = ()
 
     def get(
         self,
@@ -157,17 +159,17 @@ class SignedInPages:
         view = ErrorPage(Failure.STALE_FORM, ways=(Way.ACCOUNT, Way.HOME))
         return page(view, owner.browser, 403)
 
-    def done(self, owner: SignedIn, path: str, what: Done) -> Response:
+    def done(self, owner: SignedIn, path: str, what: Said) -> Response:
         """Redirect to a page that reports once what was done. The URL has a MAC under the server's key for this session, so that a link
         from elsewhere cannot make a page claim that a password was changed."""
         return owner.browser.go(f"{path}?done={what.value}&word={self._word(owner, what.value)}")
 
-    def was_done(self, owner: SignedInVisit) -> Done | None:
+    def was_done(self, owner: SignedInVisit) -> Said | None:
         """The action that the page reports, if its MAC is valid."""
         what = owner.query.get("done", "")
-        if what not in set(Done) or owner.query.get("word") != self._word(owner, what):
+        if owner.query.get("word") != self._word(owner, what):
             return None
-        return Done(what)
+        return next((one for kind in (Done, *self.done_by_features) for one in kind if one == what), None)
 
     def _word(self, owner: SignedIn, what: str) -> str:
         return self.sealer.tag(_DONE_PURPOSE, f"{owner.session.id}:{what}")[:16]

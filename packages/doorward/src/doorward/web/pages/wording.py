@@ -8,10 +8,11 @@ from typing import Final
 from markupsafe import Markup
 from msgspec import Struct
 
-from doorward.web.pages.views.account import ActivityLine, Done
+from doorward.web.pages.views.account import ActivityLine
 from doorward.web.pages.views.ends import Failure, Way
 from doorward.web.pages.views.flow import ScopeLine
 from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.pages.views.said import Said
 from doorward.web.pages.words import N_, Words, device_html, isolated
 
 _SCOPES: Final = {
@@ -48,39 +49,8 @@ class Sentences(Struct, frozen=True):
 
     def problem(self, problem: FormProblem) -> Markup:
         """The sentence for a problem, with its solution."""
-        html, number = self.words.html, problem.number or 0
+        number = problem.number or 0
         match problem.kind:
-            case Wrong.TOO_MANY_TRIES if problem.at is not None:
-                return html(
-                    N_("Too many tries. Try again at %(clock)s."), clock=self.told(problem.at, "clock")
-                )
-            case Wrong.CODE_SPENT if problem.at is not None:
-                return html(
-                    N_(
-                        "Too many wrong codes. Open the link in the message instead, or try again at %(clock)s."
-                    ),
-                    clock=self.told(problem.at, "clock"),
-                )
-            case Wrong.CODE_NOT_YET:
-                return html(
-                    N_("A code was sent a moment ago. You can ask for another one at %(clock)s."),
-                    clock=self.told(problem.at or 0, "clock"),
-                )
-            case Wrong.PHONE_WAIT:
-                return html(
-                    N_("We can't send another message now. Try again at %(clock)s, or use another way."),
-                    clock=self.told(problem.at or 0, "clock"),
-                )
-            case Wrong.TOO_MANY_TRIES:
-                return html(N_("Too many tries. Try again in a few minutes."))
-            case Wrong.TOO_MANY_MAILS:
-                return html(
-                    N_(
-                        "Too many messages were asked for this address. The next one can be sent from %(moment)s on. Until then, a"
-                        " device on which you have signed in before is not held up; or ask whoever runs this service for help."
-                    ),
-                    moment=self.told(problem.at or 0, "moment"),
-                )
             case Wrong.PASSWORD_TOO_SHORT:
                 return self.words.counted_html(
                     "Use at least %(number)s character.", "Use at least %(number)s characters.", number
@@ -90,7 +60,9 @@ class Sentences(Struct, frozen=True):
                     "Use at most %(number)s character.", "Use at most %(number)s characters.", number
                 )
             case kind:
-                return html(kind.words[0])
+                sentence, at = kind.words[0 if problem.at is None else -1], problem.at or 0
+                times = {one: self.told(at, one) for one in ("clock", "moment") if f"%({one})s" in sentence}
+                return self.words.html(sentence, **times)
 
     def failure(self, kind: Failure) -> Shown:
         """An error page's title and plain sentence."""
@@ -101,7 +73,7 @@ class Sentences(Struct, frozen=True):
         """A link of an error page."""
         return Onward(way.value, self.words.html(way.words[0]))
 
-    def done(self, done: Done) -> Markup:
+    def done(self, done: Said) -> Markup:
         """The sentence for a completed action."""
         return self.words.html(done.words[0])
 

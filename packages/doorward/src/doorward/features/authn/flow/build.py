@@ -19,6 +19,7 @@ from doorward.features.repeated_posts.build import pages
 from doorward.features.services import Services
 from doorward.features.sessions.build import live_sessions, revoker
 from doorward.features.sessions.signed_in_pages import SignedInPages
+from doorward.features.slots import DONE
 
 
 def factor_plugs(services: Services) -> tuple[FactorPlug, ...]:
@@ -105,6 +106,7 @@ def signed_in_pages(services: Services) -> SignedInPages:
         sessions=services.get(live_sessions),
         sealer=services.sealer,
         flow=services.get(flow_pages),
+        done_by_features=services.added(DONE),
     )
 
 

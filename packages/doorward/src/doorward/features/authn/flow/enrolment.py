@@ -40,8 +40,9 @@ from doorward.features.sessions.signed_in_pages import (
 from doorward.storage.sql.store import Store, Write
 from doorward.web.http import EarlyResponse, Response
 from doorward.web.page import page
-from doorward.web.pages.views.account import Done, MethodCard, RecoveryCodes
+from doorward.web.pages.views.account import MethodCard, RecoveryCodes
 from doorward.web.pages.views.problems import FormProblem
+from doorward.web.pages.views.said import Said
 from doorward.web.route import Route
 
 METHODS: Final = "/account/methods"
@@ -241,7 +242,7 @@ class EnrolmentPages:
         enrolling: Enrolling,
         proof: Proof,
         writes: Sequence[Write],
-        said: Done,
+        said: Said,
         *,
         codes: tuple[str, ...] = (),
         kept: bool = False,
@@ -263,7 +264,7 @@ class EnrolmentPages:
         view = RecoveryCodes(codes, account.email, done=said, onward=done.back, flow=done.flow)
         return page(view, done.browser)
 
-    async def onward(self, enrolled: Enrolling, said: Done) -> Response:
+    async def onward(self, enrolled: Enrolling, said: Said) -> Response:
         """Redirect to the page of sign-in methods, which says what was done, or to the next step of the sign-in."""
         if enrolled.signed_in is not None:
             return self.own.done(enrolled.signed_in, METHODS, said)

@@ -16,6 +16,7 @@ from doorward.features.services import Services
 from doorward.features.sessions.browser_context import BrowserPages
 from doorward.features.slots import Kept
 from doorward.web.mail.message import MessageTemplate
+from doorward.web.pages.views.said import Said
 from doorward.web.route import Route
 
 
@@ -33,13 +34,15 @@ class FactorPlug(Factor):
 class FactorParts:
     """All that the folder of a factor adds to the server. Its `parts.py` holds the value, and `authn/index.py` lists it.
 
-    `factors` are its kinds of proof; `enrolment` its pages of setup, if it has some; `routes` further pages; `jobs` its background
+    `factors` are its kinds of proof; `enrolment` its pages of setup, if it has some; `done` what account pages report of it;
+    `routes` further pages; `jobs` its background
     tasks; `kept` its outbox in development; `starting` is awaited before a process begins to serve.
     """
 
     factors: Callable[[Services], Sequence[FactorPlug]]
     enrolment: Callable[[Services], Enrolment | None] | None = None
     messages: Sequence[type[MessageTemplate]] = ()
+    done: type[Said] | None = None
     routes: Callable[[Services], Sequence[Route]] | None = None
     jobs: Callable[[Services], Sequence[BackgroundJob]] | None = None
     kept: Callable[[Services], Kept] | None = None

@@ -32,6 +32,7 @@ from doorward.web.page import page
 from doorward.web.pages.views import account as views
 from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.pages.views.said import Said
 from doorward.web.pages.views.sign_in import ReAuth
 from doorward.web.route import Route
 
@@ -178,7 +179,7 @@ class MethodHandlers:
         self,
         owner: SignedIn,
         *,
-        done: Done | None = None,
+        done: Said | None = None,
         **problems: FormProblem | None,
     ) -> Response:
         held = await self.factors.there(owner.account)

@@ -14,7 +14,7 @@ from doorward.web.pages.words import N_
 
 
 class Done(Said):
-    """A completed action, reported once above an account page."""
+    """A completed action, reported once above an account page; a feature has further ones in its folder."""
 
     SAVED = "saved", N_("Saved.")
     PASSWORD_CHANGED = "password_changed", N_("Your password is changed. Your other devices are signed out.")
@@ -23,24 +23,6 @@ class Done(Said):
         N_("Your authenticator app is set up. From now on we ask for its code."),
     )
     AUTHENTICATOR_REMOVED = "authenticator_removed", N_("Your authenticator app is removed.")
-    PASSKEY_ADDED = "passkey_added", N_("Your passkey is added. You can sign in with it from now on.")
-    PASSKEY_ASKED_FOR = (
-        "passkey_asked_for",
-        N_("From now on we ask for this passkey after your password, too."),
-    )
-    PASSKEY_NOT_ASKED_FOR = (
-        "passkey_not_asked_for",
-        N_("After your password we ask for this passkey only where a second step is required."),
-    )
-    PASSKEY_RENAMED = "passkey_renamed", N_("The passkey is renamed.")
-    PASSKEY_REMOVED = "passkey_removed", N_("The passkey is removed.")
-    MAIL_CODES_ADDED = (
-        "mail_codes_added",
-        N_("Codes by email are set up. From now on we ask for one when you sign in."),
-    )
-    MAIL_CODES_REMOVED = "mail_codes_removed", N_("Codes by email are removed.")
-    PHONE_ADDED = "phone_added", N_("Your phone is set up. From now on we can send codes to it.")
-    PHONE_REMOVED = "phone_removed", N_("The phone is removed.")
     PROVIDER_CONNECTED = (
         "provider_connected",
         N_("The account is connected. You can sign in with it from now on."),
@@ -66,7 +48,7 @@ class Profile(Form, frozen=True):
     email: str
     name: str = ""
     locale: str = ""
-    done: Done | None = None
+    done: Said | None = None
     silent_passkey: str | None = None
     name_problem: FormProblem | None = None
 
@@ -124,7 +106,7 @@ class Methods(Form, frozen=True):
     passkeys: tuple[PasskeyLine, ...] | None = None
     may_add_passkey: bool = True
     signals: str | None = None
-    done: Done | None = None
+    done: Said | None = None
     current_problem: FormProblem | None = None
     new_problem: FormProblem | None = None
     others: tuple[OtherWay, ...] = ()
@@ -154,7 +136,7 @@ class RecoveryCodes(Struct, frozen=True):
     template: ClassVar[str] = "account/recovery_codes.html"
     codes: tuple[str, ...]
     account: str
-    done: Done | None = None
+    done: Said | None = None
     onward: str = "/account/methods"
     flow: str | None = None
 
@@ -183,7 +165,7 @@ class Devices(Struct, frozen=True):
     devices: tuple[DeviceLine, ...]
     apps_notice: int
     more: bool = False
-    done: Done | None = None
+    done: Said | None = None
 
 
 class AppLine(Struct, frozen=True):
@@ -201,7 +183,7 @@ class Apps(Struct, frozen=True):
 
     template: ClassVar[str] = "account/apps.html"
     apps: tuple[AppLine, ...]
-    done: Done | None = None
+    done: Said | None = None
 
 
 class Happened(Said):
@@ -296,4 +278,4 @@ class Activity(Struct, frozen=True):
     template: ClassVar[str] = "account/activity.html"
     lines: tuple[ActivityLine, ...]
     older: str | None = None
-    done: Done | None = None
+    done: Said | None = None

@@ -11,12 +11,6 @@ from doorward.web.pages.words import N_
 
 APP_LINK: Final = N_("Authenticator app")
 APP_HELP: Final = N_("An app on your phone shows a code, also without a connection.")
-PASSKEY_LINK: Final = N_("Passkey")
-PASSKEY_HELP: Final = N_("Your fingerprint, face or screen lock, or a security key.")
-PHONE_LINK: Final = N_("Phone")
-PHONE_HELP: Final = N_("We send a code to your phone number.")
-MAIL_LINK: Final = N_("Email")
-MAIL_HELP: Final = N_("We send a code to your email address.")
 
 
 class KindOffer(Struct, frozen=True):

@@ -11,7 +11,8 @@ from doorward.web.pages.words import N_
 
 
 class Wrong(Said):
-    """The kinds of problem that a form can show; the sentence is chosen by kind and language."""
+    """The kinds of problem that forms of several features show; a feature has further ones in its folder. The sentence is chosen by kind
+    and language; of two the second is for a problem with a time (%(clock)s, %(moment)s)."""
 
     CREDENTIALS = "credentials", N_("That email and password don't match.")
     """The same answer for unknown accounts and wrong passwords (ASVS 6.3.8)."""
@@ -62,49 +63,16 @@ class Wrong(Said):
             "Too many wrong codes, so this message's code no longer works. Send another message, or open"
             " the link in this one."
         ),
+        N_("Too many wrong codes. Open the link in the message instead, or try again at %(clock)s."),
     )
     """After too many wrong codes even the right one no longer works. Give `at` if another code is accepted later."""
-    CODE_NOT_YET = "code_not_yet"
+    CODE_NOT_YET = (
+        "code_not_yet",
+        N_("A code was sent a moment ago. You can ask for another one at %(clock)s."),
+    )
     """A code was sent a moment ago. Give `at`: when another one may be asked for."""
     CODE_UNDELIVERABLE = "code_undeliverable", N_("We can't send a code there. Use another way.")
     RECOVERY_CODE_WRONG = "recovery_code_wrong", N_("That recovery code didn't work. Each code works once.")
-    PASSKEY_UNKNOWN = "passkey_unknown", N_("This passkey isn't known here any more. Use another way.")
-    PASSKEY_REFUSED = "passkey_refused", N_("That passkey didn't work. Try again, or use another way.")
-    """The answer of the browser or authenticator did not verify; the log says which step."""
-    PASSKEY_UNVERIFIED = (
-        "passkey_unverified",
-        N_("Unlock the passkey with your fingerprint, face or PIN when you are asked, then try again."),
-    )
-    """User verification is required here, and the authenticator reported none."""
-    PASSKEY_COPIED = (
-        "passkey_copied",
-        N_(
-            "This passkey may have been copied, so we don't accept it any more. Use another way, then remove it"
-            " from your sign-in methods."
-        ),
-    )
-    """Its counter ran backwards (WebAuthn Level 3 §6.1.1)."""
-    PASSKEY_KNOWN = "passkey_known", N_("This passkey is in use already.")
-    PASSKEYS_FULL = "passkeys_full", N_("There can't be more passkeys. Remove one first.")
-    PASSKEY_OF_UNKNOWN_MAKER = (
-        "passkey_of_unknown_maker",
-        N_("This kind of passkey isn't accepted here. Use another one, or another method."),
-    )
-    """The operator accepts certain authenticators only."""
-    PHONE_UNREADABLE = (
-        "phone_unreadable",
-        N_("Enter a mobile number with its country code, such as +49 171 2345678."),
-    )
-    PHONE_NOT_MOBILE = (
-        "phone_not_mobile",
-        N_("This number can't receive our messages. Enter a mobile number."),
-    )
-    """A landline, a number that costs more, a pager, …"""
-    PHONE_COUNTRY = "phone_country", N_("We don't send messages to this country. Use another way.")
-    PHONE_KNOWN = "phone_known", N_("This number is set up already.")
-    PHONES_FULL = "phones_full", N_("There can't be more phones. Remove one first.")
-    PHONE_WAIT = "phone_wait"
-    """Give `at`: when the next message may be sent."""
     LAST_METHOD = "last_method", N_("Add another way to sign in first.")
     """Without it nothing would be left to sign in with."""
     LAST_STEP = (
@@ -114,9 +82,19 @@ class Wrong(Said):
     """The settings, a role or an operator demand one."""
     NOT_YET = "not_yet", N_("Not yet: this service is being updated. Try again in a few minutes.")
     """A process of an older version, which does not know this kind of factor, still answers."""
-    TOO_MANY_TRIES = "too_many_tries"
+    TOO_MANY_TRIES = (
+        "too_many_tries",
+        N_("Too many tries. Try again in a few minutes."),
+        N_("Too many tries. Try again at %(clock)s."),
+    )
     """Give `at`: the time of the next permitted attempt."""
-    TOO_MANY_MAILS = "too_many_mails"
+    TOO_MANY_MAILS = (
+        "too_many_mails",
+        N_(
+            "Too many messages were asked for this address. The next one can be sent from %(moment)s on. Until then, a"
+            " device on which you have signed in before is not held up; or ask whoever runs this service for help."
+        ),
+    )
     """Give `at`: the time of the next mail. It names the other ways to sign in, too, and is the same for addresses without an account."""
     STALE_FORM = (
         "stale_form",
@@ -170,9 +148,9 @@ class Wrong(Said):
 
 
 class FormProblem(Struct, frozen=True):
-    """One problem. `number`: a limit if the kind has one; `at`: Unix seconds if the kind has a time."""
+    """One problem. `kind` is of `Wrong`, or of a feature's own kinds. `number`: a limit if the kind has one; `at`: Unix seconds if the kind has a time."""
 
-    kind: Wrong
+    kind: Said
     number: int | None = None
     at: int | None = None
 
@@ -184,7 +162,7 @@ class FormProblem(Struct, frozen=True):
         return _STATUS.get(self.kind, 400)
 
 
-_STATUS: Final = {
+_STATUS: Final[dict[Said, int]] = {
     Wrong.STALE_FORM: 403,
     Wrong.FOREIGN_FORM: 403,
     Wrong.CHANGED_MEANWHILE: 409,

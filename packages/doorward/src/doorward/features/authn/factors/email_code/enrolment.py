@@ -9,7 +9,14 @@ from typing import ClassVar, Final, final
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.policy import FactorKind
 from doorward.features.authn.factors.email_code.owning import NewMailCodes, OwnMailCodes
-from doorward.features.authn.factors.email_code.views import CARD_TEXT, CARD_TITLE, MailCodesView
+from doorward.features.authn.factors.email_code.views import (
+    CARD_TEXT,
+    CARD_TITLE,
+    MAIL_HELP,
+    MAIL_LINK,
+    MailCodesDone,
+    MailCodesView,
+)
 from doorward.features.authn.flow.enrolment import METHODS, Enrolling, Enrolment, EnrolmentPages, Owner
 from doorward.features.authn.flow.rules import sent_code as rule
 from doorward.features.authn.flow.rules.sent_code import NotYet
@@ -19,8 +26,7 @@ from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import SignedIn, SignedInPost, SignedInRefusedPost
 from doorward.web.http import Response
 from doorward.web.page import page
-from doorward.web.pages.views.account import Done, MethodCard
-from doorward.web.pages.views.enrolment import MAIL_HELP, MAIL_LINK
+from doorward.web.pages.views.account import MethodCard
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.words import Words, calm
 from doorward.web.route import Route
@@ -70,7 +76,7 @@ class MailCodesEnrolment(Enrolment):
                 post.account, post.session, caller=post.browser.caller, now=post.browser.now
             )
             if outcome is None:
-                return pages.own.done(post, METHODS, Done.MAIL_CODES_REMOVED)
+                return pages.own.done(post, METHODS, MailCodesDone.REMOVED)
             if outcome == "gone":
                 return post.browser.go(METHODS)
             return await self._page(_of(post), _problem(outcome))
@@ -119,7 +125,7 @@ class MailCodesEnrolment(Enrolment):
             return await self._page(enrolling, FormProblem(Wrong.CODE_MISSING))
         outcome = await self.codes.confirm(enrolling.owner, code[:64], caller=browser.caller, now=browser.now)
         if isinstance(outcome, NewMailCodes):
-            return await pages.enrolled(enrolling, outcome.proof, outcome.writes, Done.MAIL_CODES_ADDED)
+            return await pages.enrolled(enrolling, outcome.proof, outcome.writes, MailCodesDone.ADDED)
         wrong = FormProblem(Wrong.CODE_WRONG) if outcome == "wrong" else _problem(outcome)
         return await self._page(enrolling, wrong)
 

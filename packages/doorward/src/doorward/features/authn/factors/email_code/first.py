@@ -17,8 +17,8 @@ from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.message import EmailChallenge
 from doorward.core.model.signin import Proof, SignIn
-from doorward.features.authn.factors.email_code.rules import Missed, for_ticket
-from doorward.features.authn.factors.email_code.service import EmailChallenges
+from doorward.features.authn.email_challenges.rules import Missed, for_ticket
+from doorward.features.authn.email_challenges.service import EmailChallenges
 from doorward.features.authn.flow.proving import GONE, add_proof
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.rate_limits.rules.attempts import Wait

@@ -10,10 +10,10 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.message import EmailChallenge
 from doorward.core.model.signin import Proof, SignIn
+from doorward.features.authn.email_challenges.problems import missed, waiting
+from doorward.features.authn.email_challenges.rules import Missed
 from doorward.features.authn.factors.email_code import first
 from doorward.features.authn.factors.email_code.first import TRAITS, ProveMailbox
-from doorward.features.authn.factors.email_code.problems import missed, waiting
-from doorward.features.authn.factors.email_code.rules import Missed
 from doorward.features.authn.factors.email_code.views import MailFirstCheckView, MailFirstView
 from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of, with_flow
 from doorward.features.authn.flow.plug import FactorPlug

@@ -9,14 +9,12 @@ from doorward.features.authn.factors.email_code.build import mail_codes_enrolmen
 from doorward.features.authn.factors.email_code.factor import email_code_factor
 from doorward.features.authn.factors.email_code.messages import (
     AddressCodeMail,
-    AddressTaken,
     MailCodesAdded,
     MailCodesRemoved,
-    ResetPasswordMail,
     SignInByMail,
     SignInCodeMail,
-    VerifyAddressMail,
 )
+from doorward.features.authn.factors.email_code.views import MailCodesDone
 from doorward.features.authn.flow.plug import FactorParts, FactorPlug
 from doorward.features.services import Services
 
@@ -29,10 +27,8 @@ def _factors(services: Services) -> Sequence[FactorPlug]:
 EMAIL_CODES: Final = FactorParts(
     factors=_factors,
     enrolment=mail_codes_enrolment,
+    done=MailCodesDone,
     messages=(
-        VerifyAddressMail,
-        AddressTaken,
-        ResetPasswordMail,
         SignInByMail,
         SignInCodeMail,
         AddressCodeMail,

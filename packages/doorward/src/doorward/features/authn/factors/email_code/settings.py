@@ -1,11 +1,8 @@
-"""Settings of codes by mail: `[email_codes]` and `[tickets]`."""
+"""Settings of codes by mail: `[email_codes]`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
-
-from msgspec import Meta
 
 from doorward.core.model.section import Section, Surroundings
 
@@ -21,9 +18,3 @@ class EmailCodePolicy(Section, frozen=True, forbid_unknown_fields=True):
             yield "second_factor.kinds holds email_code, and there is no mail.host to send codes with"
         if self.first and not around.sends_mail:
             yield "email_codes.first is true, and there is no mail.host to send codes with"
-
-
-class EmailChallengePolicy(Section, frozen=True, forbid_unknown_fields=True):
-    """Codes and links that prove an address. They are valid for at most 10 minutes (ASVS 6.6)."""
-
-    ttl: Annotated[int, Meta(ge=60, le=600)] = 600

@@ -6,7 +6,22 @@ from typing import ClassVar, Final
 
 from doorward.core.model.sent_code import DeliveryState
 from doorward.web.pages.views.problems import Form, FormProblem
+from doorward.web.pages.views.said import Said
 from doorward.web.pages.words import N_
+
+MAIL_LINK: Final = N_("Email")
+MAIL_HELP: Final = N_("We send a code to your email address.")
+
+
+class MailCodesDone(Said):
+    """What was done to codes by mail."""
+
+    ADDED = (
+        "mail_codes_added",
+        N_("Codes by email are set up. From now on we ask for one when you sign in."),
+    )
+    REMOVED = "mail_codes_removed", N_("Codes by email are removed.")
+
 
 CARD_TITLE: Final = N_("Codes by email")
 CARD_TEXT: Final = N_("When you sign in, we can send a code to %(address)s.")

@@ -11,7 +11,12 @@ from doorward.features.authn.factors.passkeys.owning import NotAdded, OwnPasskey
 from doorward.features.authn.factors.passkeys.removing import RemovePasskey
 from doorward.features.authn.factors.passkeys.rules.proof import MAX_NAME
 from doorward.features.authn.factors.passkeys.rules.provider import provider
-from doorward.features.authn.factors.passkeys.views import PasskeyNameView, PasskeyNewView
+from doorward.features.authn.factors.passkeys.views import (
+    PasskeyDone,
+    PasskeyNameView,
+    PasskeyNewView,
+    PasskeyWrong,
+)
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import (
     SignedIn,
@@ -22,7 +27,6 @@ from doorward.features.sessions.signed_in_pages import (
 )
 from doorward.web.http import Response
 from doorward.web.page import page
-from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.route import Route
 
@@ -33,10 +37,10 @@ REMOVE: Final = "/account/methods/passkeys/remove"
 SECOND: Final = "/account/methods/passkeys/second"
 SILENT: Final = "/account/passkeys/silent"
 _PROBLEMS: Final = {
-    "refused": Wrong.PASSKEY_REFUSED,
-    "known": Wrong.PASSKEY_KNOWN,
-    "too_many": Wrong.PASSKEYS_FULL,
-    "authenticator": Wrong.PASSKEY_OF_UNKNOWN_MAKER,
+    "refused": PasskeyWrong.REFUSED,
+    "known": PasskeyWrong.KNOWN,
+    "too_many": PasskeyWrong.FULL,
+    "authenticator": PasskeyWrong.OF_UNKNOWN_MAKER,
     "not_yet": Wrong.NOT_YET,
 }
 
@@ -85,7 +89,7 @@ class OwnPasskeyPages:
             post.account, factor, typed, caller=post.browser.caller, now=post.browser.now
         )
         if outcome is True:
-            return self.own.done(post, METHODS, Done.PASSKEY_RENAMED)
+            return self.own.done(post, METHODS, PasskeyDone.RENAMED)
         if isinstance(outcome, Wait):
             return await self._name(post, factor, problem(outcome), typed)
         return await self._name(post, factor, None, typed, FormProblem(Wrong.NAME_TOO_LONG, MAX_NAME))
@@ -107,7 +111,7 @@ class OwnPasskeyPages:
             return await self._new(post, problem(outcome))
         if not outcome:
             return post.browser.go(METHODS)
-        return self.own.done(post, METHODS, Done.PASSKEY_ASKED_FOR if second else Done.PASSKEY_NOT_ASKED_FOR)
+        return self.own.done(post, METHODS, PasskeyDone.ASKED_FOR if second else PasskeyDone.NOT_ASKED_FOR)
 
     async def remove(self, post: SignedInPost) -> Response:
         """Remove a passkey."""
@@ -119,7 +123,7 @@ class OwnPasskeyPages:
             now=post.browser.now,
         )
         if outcome is None:
-            return self.own.done(post, METHODS, Done.PASSKEY_REMOVED)
+            return self.own.done(post, METHODS, PasskeyDone.REMOVED)
         if outcome == "gone":
             return post.browser.go(METHODS)
         if isinstance(outcome, Wait):

@@ -12,12 +12,15 @@ from doorward.core.model.policy import FactorKind
 from doorward.features.authn.factors.passkeys.account_routes import problem, second_of
 from doorward.features.authn.factors.passkeys.owning import OwnPasskeys, Prepared
 from doorward.features.authn.factors.passkeys.rules.proof import SECURITY_KEY, shown
-from doorward.features.authn.factors.passkeys.views import PasskeyNewView
+from doorward.features.authn.factors.passkeys.views import (
+    PASSKEY_HELP,
+    PASSKEY_LINK,
+    PasskeyDone,
+    PasskeyNewView,
+)
 from doorward.features.authn.flow.enrolment import Enrolling, Enrolment, EnrolmentPages
 from doorward.web.http import Response
 from doorward.web.page import page
-from doorward.web.pages.views.account import Done
-from doorward.web.pages.views.enrolment import PASSKEY_HELP, PASSKEY_LINK
 from doorward.web.pages.views.problems import FormProblem
 from doorward.web.route import Route
 
@@ -69,7 +72,7 @@ class PasskeyEnrolment(Enrolment):
             enrolling,
             proof,
             outcome.writes,
-            Done.PASSKEY_ADDED,
+            PasskeyDone.ADDED,
             kept=outcome.passkey.backed_up or not asked_for,
         )
 

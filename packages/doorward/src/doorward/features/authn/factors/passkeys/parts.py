@@ -14,12 +14,14 @@ from doorward.features.authn.factors.passkeys.messages import (
     PasskeyNotAskedFor,
     PasskeyRemoved,
 )
+from doorward.features.authn.factors.passkeys.views import PasskeyDone
 from doorward.features.authn.flow.plug import FactorParts
 from doorward.features.feature import DoctorCheck
 
 PASSKEYS: Final = FactorParts(
     factors=passkey_factors,
     enrolment=passkey_enrolment,
+    done=PasskeyDone,
     messages=(PasskeyAdded, PasskeyRemoved, PasskeyAskedFor, PasskeyNotAskedFor, PasskeyCopied),
     routes=passkey_routes,
     checks=(DoctorCheck(name="passkeys", look=passkeys),),

@@ -15,7 +15,7 @@ from doorward.features.authn.factors.passkeys.factor import PATH
 from doorward.features.authn.factors.passkeys.proving import COPIED, UNKNOWN, UNVERIFIED, ProvePasskey
 from doorward.features.authn.factors.passkeys.rules.proof import KINDS
 from doorward.features.authn.factors.passkeys.rules.response import assertion_response, padless
-from doorward.features.authn.factors.passkeys.views import PasskeyStepView
+from doorward.features.authn.factors.passkeys.views import PasskeyStepView, PasskeyWrong
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.pages import FlowPages, said_stale, ways
 from doorward.features.authn.flow.proving import DISABLED
@@ -74,7 +74,7 @@ class PasskeyPage:
         browser = self.flow.for_app_of(post.browser, sign_in)
         if not credential:
             # a browser without scripts has sent the form as it is
-            return await self._page(browser, sign_in, FormProblem(Wrong.PASSKEY_REFUSED))
+            return await self._page(browser, sign_in, FormProblem(PasskeyWrong.REFUSED))
         outcome = await self.prove_passkey.prove(
             sign_in,
             credential,
@@ -140,13 +140,13 @@ def _problem(refusal: OAuthError) -> FormProblem:
     if refusal.code == "too_many_attempts":
         return FormProblem(Wrong.TOO_MANY_TRIES, at=refusal.retry_at)
     if refusal == COPIED:
-        return FormProblem(Wrong.PASSKEY_COPIED)
+        return FormProblem(PasskeyWrong.COPIED)
     known = {
-        UNKNOWN: Wrong.PASSKEY_UNKNOWN,
-        UNVERIFIED: Wrong.PASSKEY_UNVERIFIED,
+        UNKNOWN: PasskeyWrong.UNKNOWN,
+        UNVERIFIED: PasskeyWrong.UNVERIFIED,
         DISABLED: Wrong.ACCOUNT_DISABLED,
     }
-    return FormProblem(known.get(refusal.description, Wrong.PASSKEY_REFUSED))
+    return FormProblem(known.get(refusal.description, PasskeyWrong.REFUSED))
 
 
 def _unknown(refusal: OAuthError, credential: str) -> str | None:

@@ -5,7 +5,54 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from doorward.web.pages.views.problems import Form, FormProblem
+from doorward.web.pages.views.said import Said
 from doorward.web.pages.views.sign_in import OtherWay
+from doorward.web.pages.words import N_
+
+PASSKEY_LINK: Final = N_("Passkey")
+PASSKEY_HELP: Final = N_("Your fingerprint, face or screen lock, or a security key.")
+
+
+class PasskeyWrong(Said):
+    """Problems of forms for passkeys."""
+
+    UNKNOWN = "passkey_unknown", N_("This passkey isn't known here any more. Use another way.")
+    REFUSED = "passkey_refused", N_("That passkey didn't work. Try again, or use another way.")
+    """The answer of the browser or authenticator did not verify; the log says which step."""
+    UNVERIFIED = (
+        "passkey_unverified",
+        N_("Unlock the passkey with your fingerprint, face or PIN when you are asked, then try again."),
+    )
+    """User verification is required here, and the authenticator reported none."""
+    COPIED = (
+        "passkey_copied",
+        N_(
+            "This passkey may have been copied, so we don't accept it any more. Use another way, then remove it"
+            " from your sign-in methods."
+        ),
+    )
+    """Its counter ran backwards (WebAuthn Level 3 §6.1.1)."""
+    KNOWN = "passkey_known", N_("This passkey is in use already.")
+    FULL = "passkeys_full", N_("There can't be more passkeys. Remove one first.")
+    OF_UNKNOWN_MAKER = (
+        "passkey_of_unknown_maker",
+        N_("This kind of passkey isn't accepted here. Use another one, or another method."),
+    )
+    """The operator accepts certain authenticators only."""
+
+
+class PasskeyDone(Said):
+    """What was done to a passkey."""
+
+    ADDED = "passkey_added", N_("Your passkey is added. You can sign in with it from now on.")
+    ASKED_FOR = "passkey_asked_for", N_("From now on we ask for this passkey after your password, too.")
+    NOT_ASKED_FOR = (
+        "passkey_not_asked_for",
+        N_("After your password we ask for this passkey only where a second step is required."),
+    )
+    RENAMED = "passkey_renamed", N_("The passkey is renamed.")
+    REMOVED = "passkey_removed", N_("The passkey is removed.")
+
 
 _FOLDER: Final = "doorward.features.authn.factors.passkeys"
 

@@ -13,10 +13,14 @@ from doorward.features.authn.factors.sms.messages import CARD_TEXT
 from doorward.features.authn.factors.sms.rules.phone import stored
 from doorward.features.authn.factors.sms.service import Phones
 from doorward.features.authn.factors.sms.views import (
+    PHONE_HELP,
+    PHONE_LINK,
+    PhoneDone,
     PhoneLine,
     PhoneNewView,
     PhoneProofView,
     PhoneRemoveView,
+    PhoneWrong,
 )
 from doorward.features.authn.flow.enrolment import METHODS, Enrolling, Enrolment, EnrolmentPages, Owner
 from doorward.features.authn.flow.offered import OfferedFactors
@@ -26,8 +30,7 @@ from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import SignedIn, SignedInPost, SignedInRefusedPost
 from doorward.web.http import EarlyResponse, Response
 from doorward.web.page import page
-from doorward.web.pages.views.account import Done, MethodCard
-from doorward.web.pages.views.enrolment import PHONE_HELP, PHONE_LINK
+from doorward.web.pages.views.account import MethodCard
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.words import Words
 from doorward.web.route import Route
@@ -35,13 +38,13 @@ from doorward.web.route import Route
 PLACE: Final = f"{METHODS}/phone"
 REMOVE: Final = f"{PLACE}/remove"
 _OF_NUMBER: Final = {
-    "unreadable": Wrong.PHONE_UNREADABLE,
-    "invalid": Wrong.PHONE_UNREADABLE,
-    "not_mobile": Wrong.PHONE_NOT_MOBILE,
-    "country": Wrong.PHONE_COUNTRY,
-    "known": Wrong.PHONE_KNOWN,
+    "unreadable": PhoneWrong.UNREADABLE,
+    "invalid": PhoneWrong.UNREADABLE,
+    "not_mobile": PhoneWrong.NOT_MOBILE,
+    "country": PhoneWrong.COUNTRY,
+    "known": PhoneWrong.KNOWN,
 }
-_OF_PAGE: Final = {"enough": Wrong.PHONES_FULL, "not_yet": Wrong.NOT_YET}
+_OF_PAGE: Final = {"enough": PhoneWrong.FULL, "not_yet": Wrong.NOT_YET}
 
 
 @final
@@ -123,9 +126,9 @@ class PhoneEnrolment(Enrolment):
             case CodeSent():
                 return enrolling.go(f"{self.path}/code")
             case NotYet(until=until) | Wait(until=until):
-                return await self._number(enrolling, problem=FormProblem(Wrong.PHONE_WAIT, at=until))
+                return await self._number(enrolling, problem=FormProblem(PhoneWrong.WAIT, at=until))
             case Undeliverable():
-                return await self._number(enrolling, wrong=FormProblem(Wrong.PHONE_COUNTRY))
+                return await self._number(enrolling, wrong=FormProblem(PhoneWrong.COUNTRY))
             case "enough" | "not_yet":
                 return await self._number(enrolling, problem=FormProblem(_OF_PAGE[outcome]))
             case _:
@@ -149,7 +152,7 @@ class PhoneEnrolment(Enrolment):
         proof, writes = self.phones.added(
             owner.account, *shown, session_id=owner.session_id, caller=browser.caller, now=browser.now
         )
-        return await pages.enrolled(enrolling, proof, writes, Done.PHONE_ADDED)
+        return await pages.enrolled(enrolling, proof, writes, PhoneDone.ADDED)
 
     async def _again(self, enrolling: Enrolling) -> Response:
         owner, browser = enrolling.owner, enrolling.browser
@@ -164,9 +167,9 @@ class PhoneEnrolment(Enrolment):
             case None:
                 return enrolling.go(self.path)
             case NotYet(until=until) | Wait(until=until):
-                return await self._code(enrolling, FormProblem(Wrong.PHONE_WAIT, at=until))
+                return await self._code(enrolling, FormProblem(PhoneWrong.WAIT, at=until))
             case Undeliverable():
-                return await self._code(enrolling, FormProblem(Wrong.PHONE_COUNTRY))
+                return await self._code(enrolling, FormProblem(PhoneWrong.COUNTRY))
             case CodeSent():
                 return await self._code(enrolling, None, resent=True)
 
@@ -200,7 +203,7 @@ class PhoneEnrolment(Enrolment):
         )
         if isinstance(outcome, Wait):
             return self._ask_password(post, row, FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.until))
-        return pages.own.done(post, METHODS, Done.PHONE_REMOVED) if outcome else browser.go(METHODS)
+        return pages.own.done(post, METHODS, PhoneDone.REMOVED) if outcome else browser.go(METHODS)
 
     async def _row(self, account: Account, factor_id: str) -> EnrolledFactor | None:
         """The phone with this id; without one the newest, as from its card."""

@@ -9,6 +9,7 @@ from doorward.features.authn.factors.sms.build import phone_enrolment, sms_facto
 from doorward.features.authn.factors.sms.checks import text_messages
 from doorward.features.authn.factors.sms.messages import PhoneAdded, PhoneRemoved
 from doorward.features.authn.factors.sms.outbox import kept_messages
+from doorward.features.authn.factors.sms.views import PhoneDone
 from doorward.features.authn.flow.plug import FactorParts
 from doorward.features.feature import BackgroundJob, DoctorCheck
 from doorward.features.services import Services
@@ -22,6 +23,7 @@ def _jobs(services: Services) -> Sequence[BackgroundJob]:
 SMS: Final = FactorParts(
     factors=lambda services: (services.get(sms_factor),),
     enrolment=phone_enrolment,
+    done=PhoneDone,
     messages=(PhoneAdded, PhoneRemoved),
     jobs=_jobs,
     kept=lambda services: kept_messages(services.store, services.sealer),

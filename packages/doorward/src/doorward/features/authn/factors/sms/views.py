@@ -8,6 +8,41 @@ from msgspec import Struct
 
 from doorward.core.model.sent_code import DeliveryState
 from doorward.web.pages.views.problems import Form, FormProblem
+from doorward.web.pages.views.said import Said
+from doorward.web.pages.words import N_
+
+PHONE_LINK: Final = N_("Phone")
+PHONE_HELP: Final = N_("We send a code to your phone number.")
+
+
+class PhoneWrong(Said):
+    """Problems of forms for phones."""
+
+    UNREADABLE = (
+        "phone_unreadable",
+        N_("Enter a mobile number with its country code, such as +49 171 2345678."),
+    )
+    NOT_MOBILE = (
+        "phone_not_mobile",
+        N_("This number can't receive our messages. Enter a mobile number."),
+    )
+    """A landline, a number that costs more, a pager, …"""
+    COUNTRY = "phone_country", N_("We don't send messages to this country. Use another way.")
+    KNOWN = "phone_known", N_("This number is set up already.")
+    FULL = "phones_full", N_("There can't be more phones. Remove one first.")
+    WAIT = (
+        "phone_wait",
+        N_("We can't send another message now. Try again at %(clock)s, or use another way."),
+    )
+    """Give `at`: when the next message may be sent."""
+
+
+class PhoneDone(Said):
+    """What was done to a phone."""
+
+    ADDED = "phone_added", N_("Your phone is set up. From now on we can send codes to it.")
+    REMOVED = "phone_removed", N_("The phone is removed.")
+
 
 _FOLDER: Final = "doorward.features.authn.factors.sms"
 

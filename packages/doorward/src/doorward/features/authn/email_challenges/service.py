@@ -17,9 +17,9 @@ from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailQueue
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
-from doorward.features.authn.factors.email_code import rules as mail_code
-from doorward.features.authn.factors.email_code.rules import Missed, Proven, ticket_stands
-from doorward.features.authn.factors.email_code.settings import EmailChallengePolicy
+from doorward.features.authn.email_challenges import rules as mail_code
+from doorward.features.authn.email_challenges.rules import Missed, Proven, ticket_stands
+from doorward.features.authn.email_challenges.settings import EmailChallengePolicy
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write

@@ -9,8 +9,8 @@ from msgspec import structs
 
 from doorward.core.model.account import Account
 from doorward.core.model.message import EmailChallenge
-from doorward.features.authn.factors.email_code import rules as rule
-from doorward.features.authn.factors.email_code.rules import Missed, Proven
+from doorward.features.authn.email_challenges import rules as rule
+from doorward.features.authn.email_challenges.rules import Missed, Proven
 
 BROWSER, OTHER = b"b" * 32, b"o" * 32
 TICKET = EmailChallenge(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorward.features.authn.factors.email_code.rules import Missed
+from doorward.features.authn.email_challenges.rules import Missed
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.web.pages.views.problems import FormProblem, Wrong
 

@@ -1,0 +1,1 @@
+"""Codes and links by mail that prove an address: at sign-up, for a reset, and in place of a password."""

@@ -1,0 +1,89 @@
+"""E-mail messages of sign-up and password reset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from doorward.web.mail.message import Link, MessageText, MessageWords, grouped
+from doorward.web.pages.words import calm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyAddressMail:
+    """Sent at sign-up: `code` (digits) and `link` both prove the address, for `minutes`."""
+
+    kind: ClassVar[str] = "verify_address"
+    code: str
+    link: str
+    minutes: int = 10
+    app: str | None = None
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """Code and link, and their purpose."""
+        _ = say.text
+        purpose = (
+            _("Somebody, probably you, is creating an account at %(brand)s with this address.")
+            if self.app is None
+            else _(
+                "Somebody, probably you, is creating an account at %(brand)s with this address to use %(app)s.",
+                app=calm(self.app),
+            )
+        )
+        return MessageText(
+            subject=_("Confirm your email address for %(brand)s"),
+            paragraphs=(purpose, say.code_for(self.minutes)),
+            closing=_("If it wasn't you, do nothing: no account is made. Never give this code to anybody."),
+            code=grouped(self.code),
+            links=(Link(label=_("Or open this link in the browser where you started:"), url=self.link),),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressTaken:
+    """Sent to the owner of an account whose address was given at sign-up; the page shows no difference (ASVS 6.3.8)."""
+
+    kind: ClassVar[str] = "address_taken"
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """A text without code or link that proves anything."""
+        _ = say.text
+        return MessageText(
+            subject=_("You already have an account at %(brand)s"),
+            paragraphs=(
+                _(
+                    "Somebody, probably you, tried to create an account with this address. There is one already."
+                ),
+            ),
+            closing=_("If it wasn't you, do nothing: nobody was let in."),
+            links=(
+                say.link(_("Sign in:"), "/sign-in"),
+                say.link(_("Forgot your password? Choose a new one:"), "/reset"),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetPasswordMail:
+    """Sent on request of a password reset: `code` and `link`, both valid for `minutes`."""
+
+    kind: ClassVar[str] = "reset_password"
+    code: str
+    link: str
+    minutes: int = 10
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """Code and link."""
+        _ = say.text
+        return MessageText(
+            subject=_("Reset your password for %(brand)s"),
+            paragraphs=(
+                _("Somebody, probably you, asked for a new password for your account at %(brand)s."),
+                say.code_for(self.minutes),
+            ),
+            closing=_(
+                "If it wasn't you, do nothing: your password stays as it is. Never give this code to anybody."
+            ),
+            code=grouped(self.code),
+            links=(Link(label=_("Or open this link in the browser where you started:"), url=self.link),),
+        )
