@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from doorward.features.authn.factors.email_code.views import MailCodesView, MailFirstCheckView, MailFirstView
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.problems import FormProblem, Wrong
@@ -14,57 +16,43 @@ FLOW = "dw_as_3q2-7wX1"
 
 def samples(text: str) -> dict[str, View]:
     """Each page, and its problems. `text` stands where a person's text does."""
+    sent = SentCodeView(
+        account=text,
+        flow=FLOW,
+        method="email_code",
+        targets=(CodeTarget("fac_1", text),),
+        sent_to=text,
+        again_at=AT,
+    )
+    mail_codes = MailCodesView(
+        account=text,
+        address=text,
+        action="/account/methods/email",
+        send_action="/account/methods/email/send",
+        back="/account/methods",
+    )
     return {
-        "sent-code-ask": SentCodeView(
-            account=text,
-            flow=FLOW,
-            method="email_code",
+        "sent-code-ask": replace(
+            sent,
             targets=(CodeTarget("fac_1", text), CodeTarget("fac_2", "b•••@example.net")),
+            sent_to=None,
+            again_at=None,
             others=(OtherWay(text, "/sign-in/code"),),
         ),
-        "sent-code": SentCodeView(
-            account=text,
-            flow=FLOW,
-            method="email_code",
-            targets=(CodeTarget("fac_1", text),),
-            sent_to=text,
-            again_at=AT,
-        ),
-        "sent-code-another": SentCodeView(
-            account=text,
-            flow=FLOW,
-            method="email_code",
-            targets=(CodeTarget("fac_1", text),),
-            sent_to=text,
-            another=True,
-        ),
-        "sent-code-undelivered": SentCodeView(
-            account=text,
-            flow=FLOW,
+        "sent-code": sent,
+        "sent-code-another": replace(sent, again_at=None, another=True),
+        "sent-code-undelivered": replace(
+            sent,
             method="sms",
             targets=(CodeTarget("fac_1", "+49 ••• ••12"),),
             sent_to="+49 ••• ••12",
+            again_at=None,
             delivery="failed",
             watch="/sign-in/code/delivery?kind=sms",
         ),
-        "sent-code-delayed": SentCodeView(
-            account=text,
-            flow=FLOW,
-            method="email_code",
-            targets=(CodeTarget("fac_1", text),),
-            sent_to=text,
-            again_at=AT,
-            delivery="delayed",
+        "sent-code-delayed": replace(sent, delivery="delayed"),
         ),
-        "sent-code-wrong": SentCodeView(
-            account=text,
-            flow=FLOW,
-            method="email_code",
-            targets=(CodeTarget("fac_1", text),),
-            sent_to=text,
-            again_at=AT,
-            problem=FormProblem(Wrong.CODE_NOT_YET, at=AT),
-        ),
+        "sent-code-wrong": replace(sent, problem=FormProblem(Wrong.CODE_NOT_YET, at=AT)),
         "mail-first": MailFirstView(flow=FLOW, email=text),
         "mail-first-wrong": MailFirstView(email=text, email_problem=FormProblem(Wrong.EMAIL_INVALID)),
         "mail-first-check": MailFirstCheckView(
@@ -74,16 +62,9 @@ def samples(text: str) -> dict[str, View]:
             email=text,
             resent=True,
         ),
-        "mail-codes": MailCodesView(
-            account=text,
-            address=text,
-            action="/account/methods/email",
-            send_action="/account/methods/email/send",
-            back="/account/methods",
-        ),
-        "mail-codes-sent": MailCodesView(
-            account=text,
-            address=text,
+        "mail-codes": mail_codes,
+        "mail-codes-sent": replace(
+            mail_codes,
             action="/sign-in/enrol/email",
             send_action="/sign-in/enrol/email/send",
             back="/sign-in/enrol",
@@ -91,9 +72,8 @@ def samples(text: str) -> dict[str, View]:
             sent_to=text,
             again_at=AT,
         ),
-        "mail-codes-undelivered": MailCodesView(
-            account=text,
-            address=text,
+        "mail-codes-undelivered": replace(
+            mail_codes,
             action="/sign-in/enrol/email",
             send_action="/sign-in/enrol/email/send",
             back="/sign-in/enrol",
@@ -102,21 +82,9 @@ def samples(text: str) -> dict[str, View]:
             again_at=AT,
             delivery="failed",
         ),
-        "mail-codes-delayed": MailCodesView(
-            account=text,
-            address=text,
-            action="/account/methods/email",
-            send_action="/account/methods/email/send",
-            back="/account/methods",
-            sent_to=text,
-            delivery="delayed",
-        ),
-        "mail-codes-wrong": MailCodesView(
-            account=text,
-            address=text,
-            action="/account/methods/email",
-            send_action="/account/methods/email/send",
-            back="/account/methods",
+        "mail-codes-delayed": replace(mail_codes, sent_to=text, delivery="delayed"),
+        "mail-codes-wrong": replace(
+            mail_codes,
             sent_to=text,
             problem=FormProblem(Wrong.CODE_WRONG),
             address_problem=FormProblem(Wrong.EMAIL_INVALID),

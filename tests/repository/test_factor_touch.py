@@ -51,7 +51,6 @@ OUTSIDE = {
         KIND,
         "features/authn/index.py",
         "cli/documents.py",
-        "cli/people.py",
         "features/accounts/self_service_routes.py",
         "features/admin/factors.py",
         "features/admin/people.py",

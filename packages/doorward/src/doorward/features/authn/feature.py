@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from doorward.features.authn.slots import FACTORS
-from doorward.features.feature import BackgroundJob, DoctorCheck, Feature
-from doorward.features.slots import DONE, MESSAGES, OUTBOXES, Kept
+from doorward.features.feature import Feature
+from doorward.features.slots import DONE, MESSAGES, OUTBOXES
 
 if TYPE_CHECKING:
-    from doorward.features.authn.flow.plug import FactorPlug
+    from doorward.features.authn.flow.plug import FactorParts, FactorPlug
     from doorward.features.services import Services
     from doorward.web.mail.message import MessageTemplate
-    from doorward.web.pages.views.said import Said
     from doorward.web.route import Route
+
+
+def _parts() -> Sequence[FactorParts]:
+    from doorward.features.authn import index
+
+    return index.FACTORS
 
 
 def _factors(services: Services) -> Sequence[FactorPlug]:
@@ -28,19 +33,6 @@ def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
 
     del services
     return index.MESSAGES
-
-
-def _done(services: Services) -> Sequence[type[Said]]:
-    from doorward.features.authn import index
-
-    del services
-    return [parts.done for parts in index.FACTORS if parts.done is not None]
-
-
-def _kept(services: Services) -> Sequence[Kept]:
-    from doorward.features.authn import index
-
-    return [parts.kept(services) for parts in index.FACTORS if parts.kept is not None]
 
 
 def _routes(services: Services) -> Sequence[Route]:
@@ -74,22 +66,8 @@ def _routes(services: Services) -> Sequence[Route]:
     ]
 
 
-def _jobs(services: Services) -> Sequence[BackgroundJob]:
-    from doorward.features.authn import index
-
-    return [job for parts in index.FACTORS if parts.jobs is not None for job in parts.jobs(services)]
-
-
-def _checks() -> Sequence[DoctorCheck]:
-    from doorward.features.authn import index
-
-    return [check for parts in index.FACTORS for check in parts.checks]
-
-
 async def _starting(services: Services) -> None:
-    from doorward.features.authn import index
-
-    for parts in index.FACTORS:
+    for parts in _parts():
         if parts.starting is not None:
             await parts.starting(services)
 
@@ -97,13 +75,13 @@ async def _starting(services: Services) -> None:
 AUTHN = Feature(
     name="authn",
     routes=_routes,
-    jobs=_jobs,
+    jobs=lambda services: [job for parts in _parts() if parts.jobs for job in parts.jobs(services)],
     adds=(
         FACTORS.filled_by(_factors),
         MESSAGES.filled_by(_messages),
-        DONE.filled_by(_done),
-        OUTBOXES.filled_by(_kept),
+        DONE.filled_by(lambda _: [parts.done for parts in _parts() if parts.done]),
+        OUTBOXES.filled_by(lambda services: [parts.kept(services) for parts in _parts() if parts.kept]),
     ),
-    checks=_checks,
+    checks=lambda: [check for parts in _parts() for check in parts.checks],
     starting=_starting,
 )

@@ -49,7 +49,6 @@ _HAS_ONLY = (
     "UPDATE accounts SET id = id WHERE id = ? AND ? = (SELECT COUNT(*) FROM factors WHERE account_id = accounts.id)"
     " AND ? = (SELECT COUNT(*) FROM factors WHERE account_id = accounts.id AND ? LIKE '%' || factors.id || '%')"
 )
-_REPLACE_SEALED = update("factors", "sealed = ?", "id = ?")
 _REPLACE_KIND = update("factors", "kind = ?", "id = ? AND kind = ?")
 _USE_STEP = update("factors", "last_step = ?", "id = ? AND (last_step IS NULL OR last_step < ?)")
 _USE_CODE = update("factors", "used_at = ?", "id = ? AND used_at IS NULL")
@@ -143,10 +142,6 @@ class SqlAccounts:
         account's row."""
         number = len(factor_ids)
         return guarded(_HAS_ONLY, account_id, number, number, " ".join(factor_ids))
-
-    def replace_sealed(self, factor_id: str, sealed: bytes) -> Write:
-        """Guarded: loses when the factor is gone."""
-        return guarded(_REPLACE_SEALED, sealed, factor_id)
 
     def replace_kind(self, factor: EnrolledFactor, kind: str) -> Write:
         """Guarded: loses when the factor is gone, or of another kind by now."""

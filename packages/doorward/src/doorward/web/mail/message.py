@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar, Protocol
 
 from doorward.web.pages.qr import in_groups
@@ -79,7 +79,8 @@ class MessageWords:
 class AccountNotice:
     """Base class of notices about a change of the recipient's account: its time (Unix seconds) and device.
 
-    `subject` and `said` are the texts in English; a notice whose sentences depend on its fields overrides `sentences`.
+    `subject` and `said` are the texts in English. `said` may name further fields as %(name)s; a notice whose sentences depend on its
+    fields in another way overrides `sentences`.
     """
 
     subject: ClassVar[str]
@@ -89,7 +90,12 @@ class AccountNotice:
 
     def sentences(self, say: MessageWords) -> tuple[str, ...]:
         """The paragraphs that say what happened, in the language of `say`."""
-        return (say.text(self.said),)
+        further = {
+            one.name: calm(str(getattr(self, one.name)))
+            for one in fields(self)
+            if f"%({one.name})s" in self.said
+        }
+        return (say.text(self.said, **further),)
 
     def text(self, say: MessageWords, /) -> MessageText:
         """What happened, when and where, and the links for undoing it."""

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import ClassVar, Final, final
+from typing import ClassVar, Final, Self, final
 
 from msgspec import Struct, structs
 
@@ -60,6 +60,11 @@ class Owner(Struct, frozen=True, kw_only=True):
     sign_in: SignIn | None = None
     session_id: str | None = None
 
+    @classmethod
+    def of(cls, by: SignedIn) -> Self:
+        """The person who is signed in."""
+        return cls(account=by.account, binding=by.session.id, session_id=by.session.id)
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,7 @@ class Enrolling:
     """A page or form that sets up a factor. `form` are the fields of the form, or of the query; with `problem` the form was refused and
     is shown again. `rows` are the factors that the owner has: the setup fails if they change meanwhile."""
 
+    pages: EnrolmentPages
     owner: Owner
     browser: BrowserContext
     form: Mapping[str, str]
@@ -215,6 +221,7 @@ class EnrolmentPages:
         if not await self.store.commit(*first, *writes, replaced, met):
             return None
         return Enrolling(
+            pages=self,
             owner=Owner(account=account, binding=owner.binding, sign_in=changed),
             browser=enrolling.browser,
             form=enrolling.form,
@@ -284,9 +291,11 @@ class EnrolmentPages:
     ) -> Enrolling:
         if not self.allowed(kind):
             raise EarlyResponse(by.browser.go(METHODS))
-        owner = Owner(account=by.account, binding=by.session.id, session_id=by.session.id)
+        owner = Owner.of(by)
         rows = await self.store.accounts.factors(by.account.id)
-        return Enrolling(owner=owner, browser=by.browser, form=form, problem=problem, signed_in=by, rows=rows)
+        return Enrolling(
+            pages=self, owner=owner, browser=by.browser, form=form, problem=problem, signed_in=by, rows=rows
+        )
 
     async def _signing_in(
         self,
@@ -303,4 +312,6 @@ class EnrolmentPages:
         if asked is None or kind not in asked.kinds:
             raise EarlyResponse(await self.flow.follow(browser, sign_in))
         owner = Owner(account=asked.account, binding=sign_in.id, sign_in=sign_in)
-        return Enrolling(owner=owner, browser=browser, form=form, problem=problem, rows=asked.rows)
+        return Enrolling(
+            pages=self, owner=owner, browser=browser, form=form, problem=problem, rows=asked.rows
+        )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import structs
 
 from doorward.core.errors import OAuthError
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.signin import Proof, SignIn
+from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.storage.sql.store import Store, Write
@@ -40,6 +42,21 @@ def barred_in(failures: Mapping[tuple[str, bool], int], *, known: bool) -> froze
 def too_many(wait: Wait, because: str) -> OAuthError:
     """The refusal with the time of the next permitted attempt."""
     return OAuthError("too_many_attempts", "Too many tries. Try again later.", because, wait.until)
+
+
+async def begun_by(
+    store: Store, factors: OfferedFactors, sign_in: SignIn, now: int
+) -> tuple[Account, Sequence[EnrolledFactor]] | None:
+    """The account with its factors, if what says who the person is was proven in this sign-in, still stands, and the sign-in still runs.
+    Who has shown an earlier password is nobody who may try codes."""
+    if sign_in.account_id is None or sign_in.done_at is not None or now >= sign_in.expires_at:
+        return None
+    account = await store.accounts.get(sign_in.account_id)
+    if account is None or account.disabled_at is not None:
+        return None
+    rows = await store.accounts.factors(account.id)
+    proofs = factors.standing(counting(sign_in.proofs, sign_in.fresh_after), account, rows)
+    return (account, rows) if factors.begun(proofs) else None
 
 
 async def add_proof(

@@ -16,8 +16,7 @@ from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.factor import TYPED_CODE_STEP, JsonStep, TypedCode
 from doorward.features.authn.flow.offered import OfferedFactors
-from doorward.features.authn.flow.proving import BARRED, GONE, barred_in, too_many, with_proof
-from doorward.features.authn.flow.rules.assurance import counting
+from doorward.features.authn.flow.proving import BARRED, GONE, barred_in, begun_by, too_many, with_proof
 from doorward.features.rate_limits.rules.attempts import DAY, Guess, Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
@@ -50,7 +49,7 @@ class ProveTypedCode:
         With `kind` only that factor compares the code. Without, all factors that can have such a code do, backups first; it is one
         guess. Tries count across all sign-ins of the person (ASVS 6.5.1, R82), and in a row for each authenticator.
         """
-        whose = await self._whose(sign_in, now)
+        whose = await begun_by(self.store, self.factors, sign_in, now)
         if whose is None:
             return GONE
         account, rows = whose
@@ -96,24 +95,12 @@ class ProveTypedCode:
             current = await self.store.sign_ins.get(sign_in.id)
             if current is None or current.account_id != account.id:
                 return GONE
-            whose = await self._whose(current, now)
+            whose = await begun_by(self.store, self.factors, current, now)
             if whose is None:
                 return GONE
             sign_in, (account, rows) = current, whose
         failed = [row.id for row in rows if row.kind in kinds and row.kind not in self._backups()]
         return await self._failed(account, guess, failed, caller, now)
-
-    async def _whose(self, sign_in: SignIn, now: int) -> tuple[Account, Sequence[EnrolledFactor]] | None:
-        """The account with its factors, if what says who the person is was proven in this sign-in, still stands, and the sign-in still
-        runs. Who has shown an earlier password is nobody who may try codes."""
-        if sign_in.account_id is None or sign_in.done_at is not None or now >= sign_in.expires_at:
-            return None
-        account = await self.store.accounts.get(sign_in.account_id)
-        if account is None or account.disabled_at is not None:
-            return None
-        rows = await self.store.accounts.factors(account.id)
-        proofs = self.factors.standing(counting(sign_in.proofs, sign_in.fresh_after), account, rows)
-        return (account, rows) if self.factors.begun(proofs) else None
 
     def _codes(self, kind: str | None) -> list[TypedCode]:
         """The handlers that may compare a code, backups first: their codes have a shape of their own."""

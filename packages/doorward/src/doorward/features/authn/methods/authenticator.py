@@ -31,14 +31,11 @@ class AuthenticatorEnrolment(Enrolment):
 
     def routes(self, pages: EnrolmentPages) -> Sequence[Route]:
         """The page and its form."""
-
-        async def confirm(enrolling: Enrolling) -> Response:
-            """Confirm the authenticator app with a code; the answer shows the recovery codes, this once."""
-            return await self._confirm(pages, enrolling)
-
         return [
             *pages.get(self.kind, self.path, self.show),
-            *pages.post(self.kind, self.path, confirm, refused=self.show_again, takes="setup code password"),
+            *pages.post(
+                self.kind, self.path, self.confirm, refused=self.show_again, takes="setup code password"
+            ),
         ]
 
     async def show(self, enrolling: Enrolling) -> Response:
@@ -51,7 +48,8 @@ class AuthenticatorEnrolment(Enrolment):
         """The same QR code."""
         return _page(enrolling, self._setup_of(enrolling), enrolling.problem)
 
-    async def _confirm(self, pages: EnrolmentPages, enrolling: Enrolling) -> Response:
+    async def confirm(self, enrolling: Enrolling) -> Response:
+        """Confirm the authenticator app with a code; the answer shows the recovery codes, this once."""
         owner, browser, code = enrolling.owner, enrolling.browser, enrolling.form.get("code", "")
         again = self._setup_of(enrolling)
         if not code.strip():
@@ -66,7 +64,7 @@ class AuthenticatorEnrolment(Enrolment):
             session_id=owner.session_id,
         )
         if isinstance(outcome, NewApp):
-            return await pages.enrolled(
+            return await enrolling.pages.enrolled(
                 enrolling, outcome.proof, outcome.writes, Done.AUTHENTICATOR_ADDED, codes=outcome.codes
             )
         if isinstance(outcome, SetupOver):

@@ -66,10 +66,6 @@ class MailCodesEnrolment(Enrolment):
     def routes(self, pages: EnrolmentPages) -> Sequence[Route]:
         """The page, the form for the address, the form for the code, and the removal."""
 
-        async def confirm(enrolling: Enrolling) -> Response:
-            """Set up codes by mail with the code that was sent."""
-            return await self._confirm(pages, enrolling)
-
         async def remove(post: SignedInPost) -> Response:
             """Remove codes by mail."""
             outcome = await self.codes.delete(
@@ -79,15 +75,15 @@ class MailCodesEnrolment(Enrolment):
                 return pages.own.done(post, METHODS, MailCodesDone.REMOVED)
             if outcome == "gone":
                 return post.browser.go(METHODS)
-            return await self._page(_of(post), _problem(outcome))
+            return await self._page(_of(pages, post), _problem(outcome))
 
         async def stay(post: SignedInRefusedPost) -> Response:
             """The page of codes by mail; nothing was removed."""
-            return await self._page(_of(post), post.problem)
+            return await self._page(_of(pages, post), post.problem)
 
         return [
             *pages.get(self.kind, self.path, self.show),
-            *pages.post(self.kind, self.path, confirm, refused=self.show, takes="code"),
+            *pages.post(self.kind, self.path, self.confirm, refused=self.show, takes="code"),
             *pages.get(self.kind, _SEND, self.reload),
             *pages.post(self.kind, _SEND, self.send, refused=self.show, takes="address"),
             pages.own.pages.lead(_REMOVE, METHODS),
@@ -119,13 +115,16 @@ class MailCodesEnrolment(Enrolment):
                 return enrolling.go(self.path)
         return await self._page(enrolling, None, typed=typed, wrong=wrong)
 
-    async def _confirm(self, pages: EnrolmentPages, enrolling: Enrolling) -> Response:
+    async def confirm(self, enrolling: Enrolling) -> Response:
+        """Set up codes by mail with the code that was sent."""
         browser, code = enrolling.browser, enrolling.form.get("code", "")
         if not code.strip():
             return await self._page(enrolling, FormProblem(Wrong.CODE_MISSING))
         outcome = await self.codes.confirm(enrolling.owner, code[:64], caller=browser.caller, now=browser.now)
         if isinstance(outcome, NewMailCodes):
-            return await pages.enrolled(enrolling, outcome.proof, outcome.writes, MailCodesDone.ADDED)
+            return await enrolling.pages.enrolled(
+                enrolling, outcome.proof, outcome.writes, MailCodesDone.ADDED
+            )
         wrong = FormProblem(Wrong.CODE_WRONG) if outcome == "wrong" else _problem(outcome)
         return await self._page(enrolling, wrong)
 
@@ -156,9 +155,8 @@ class MailCodesEnrolment(Enrolment):
         return page(view, enrolling.browser)
 
 
-def _of(post: SignedIn) -> Enrolling:
-    owner = Owner(account=post.account, binding=post.session.id, session_id=post.session.id)
-    return Enrolling(owner=owner, browser=post.browser, form={}, signed_in=post)
+def _of(pages: EnrolmentPages, post: SignedIn) -> Enrolling:
+    return Enrolling(pages=pages, owner=Owner.of(post), browser=post.browser, form={}, signed_in=post)
 
 
 def _problem(outcome: NotYet | Wait | Undeliverable | str) -> FormProblem:

@@ -70,10 +70,6 @@ class MailCodesNotice(AccountNotice):
 
     address: str
 
-    def sentences(self, say: MessageWords) -> tuple[str, ...]:
-        """The paragraph that names the address."""
-        return (say.text(self.said, address=calm(self.address)),)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailCodesAdded(MailCodesNotice):

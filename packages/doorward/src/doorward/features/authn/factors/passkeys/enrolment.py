@@ -38,21 +38,17 @@ class PasskeyEnrolment(Enrolment):
 
     def routes(self, pages: EnrolmentPages) -> Sequence[Route]:
         """The page and its form."""
-
-        async def add(enrolling: Enrolling) -> Response:
-            """Add the passkey that the browser made."""
-            return await self._add(pages, enrolling)
-
         return [
             *pages.get(self.kind, self.path, self.show),
-            *pages.post(self.kind, self.path, add, refused=self.show, takes="credential second"),
+            *pages.post(self.kind, self.path, self.add, refused=self.show, takes="credential second"),
         ]
 
     async def show(self, enrolling: Enrolling) -> Response:
         """The page that makes a passkey."""
         return await self._page(enrolling, enrolling.problem)
 
-    async def _add(self, pages: EnrolmentPages, enrolling: Enrolling) -> Response:
+    async def add(self, enrolling: Enrolling) -> Response:
+        """Add the passkey that the browser made."""
         owner, browser = enrolling.owner, enrolling.browser
         outcome = await self.passkeys.prepare(
             owner.account,
@@ -68,7 +64,7 @@ class PasskeyEnrolment(Enrolment):
         proof = shown(outcome.passkey, outcome.row, user_verified=outcome.user_verified, at=browser.now)
         # nobody is locked out by the loss of a passkey that has a copy elsewhere, or that no sign-in insists on
         asked_for = outcome.row.kind == SECURITY_KEY.kind or owner.sign_in is not None
-        return await pages.enrolled(
+        return await enrolling.pages.enrolled(
             enrolling,
             proof,
             outcome.writes,

@@ -20,8 +20,15 @@ from doorward.features.authn.factors.passkeys.rules.ceremony import UV, PasskeyP
 from doorward.features.authn.factors.passkeys.rules.proof import shown
 from doorward.features.authn.factors.passkeys.rules.response import AssertionResponse, assertion_response
 from doorward.features.authn.flow.offered import OfferedFactors
-from doorward.features.authn.flow.proving import BARRED, DISABLED, GONE, barred_in, too_many, with_proof
-from doorward.features.authn.flow.rules.assurance import counting
+from doorward.features.authn.flow.proving import (
+    BARRED,
+    DISABLED,
+    GONE,
+    barred_in,
+    begun_by,
+    too_many,
+    with_proof,
+)
 from doorward.features.rate_limits.rules.attempts import Guess, Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
@@ -202,14 +209,8 @@ class ProvePasskey:
 
     async def _owner(self, sign_in: SignIn, now: int) -> Account | None:
         """The account of the sign-in, if another factor has shown who the person is, and still stands."""
-        if sign_in.account_id is None or sign_in.done_at is not None or now >= sign_in.expires_at:
-            return None
-        account = await self.store.accounts.get(sign_in.account_id)
-        if account is None or account.disabled_at is not None:
-            return None
-        rows = await self.store.accounts.factors(account.id)
-        proofs = self.factors.standing(counting(sign_in.proofs, sign_in.fresh_after), account, rows)
-        return account if self.factors.begun(proofs) else None
+        begun = await begun_by(self.store, self.factors, sign_in, now)
+        return None if begun is None else begun[0]
 
     async def _row(self, passkey: Passkey) -> EnrolledFactor | None:
         rows = await self.store.accounts.factors(passkey.account_id)

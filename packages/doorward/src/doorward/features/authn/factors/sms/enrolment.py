@@ -81,10 +81,6 @@ class PhoneEnrolment(Enrolment):
         """The page of the number, that of the code, and the removal."""
         code = f"{self.path}/code"
 
-        async def confirm(enrolling: Enrolling) -> Response:
-            """Enter the code, or have another one sent."""
-            return await self._confirm(pages, enrolling)
-
         async def remove(post: SignedInPost) -> Response:
             """Remove a phone. Raises `HashingBusy`."""
             return await self._remove(pages, post)
@@ -100,7 +96,7 @@ class PhoneEnrolment(Enrolment):
             *pages.get(self.kind, self.path, self.show),
             *pages.post(self.kind, self.path, self.send, refused=self.show, takes="number"),
             *pages.get(self.kind, code, self.ask),
-            *pages.post(self.kind, code, confirm, refused=self.ask, takes="code again"),
+            *pages.post(self.kind, code, self.confirm, refused=self.ask, takes="code again"),
             pages.own.pages.lead(REMOVE, PLACE),
             pages.own.post(
                 REMOVE, remove, refused=remove_again, back=PLACE, recent=True, takes="factor password"
@@ -138,7 +134,8 @@ class PhoneEnrolment(Enrolment):
         """The page for the code that is on its way."""
         return await self._code(enrolling, enrolling.problem)
 
-    async def _confirm(self, pages: EnrolmentPages, enrolling: Enrolling) -> Response:
+    async def confirm(self, enrolling: Enrolling) -> Response:
+        """Enter the code, or have another one sent."""
         owner, browser, typed = enrolling.owner, enrolling.browser, enrolling.form.get("code", "")
         if enrolling.form.get("again"):
             return await self._again(enrolling)
@@ -152,7 +149,7 @@ class PhoneEnrolment(Enrolment):
         proof, writes = self.phones.added(
             owner.account, *shown, session_id=owner.session_id, caller=browser.caller, now=browser.now
         )
-        return await pages.enrolled(enrolling, proof, writes, PhoneDone.ADDED)
+        return await enrolling.pages.enrolled(enrolling, proof, writes, PhoneDone.ADDED)
 
     async def _again(self, enrolling: Enrolling) -> Response:
         owner, browser = enrolling.owner, enrolling.browser
@@ -181,7 +178,7 @@ class PhoneEnrolment(Enrolment):
             return browser.go(METHODS)
         left = [one for one in rows if one.id != row.id]
         if not await pages.flow.sign_in_flow.enough(account, left, browser.now):
-            return await self._number(_of(post), problem=FormProblem(Wrong.LAST_STEP))
+            return await self._number(_of(pages, post), problem=FormProblem(Wrong.LAST_STEP))
         if account.password_hash is not None and not self.factors.beside_password(account, left):
             if "password" not in post.form:
                 return self._ask_password(post, row, None)
@@ -270,6 +267,5 @@ def _chosen(rows: Sequence[EnrolledFactor], factor_id: str) -> EnrolledFactor | 
     return next((row for row in phones if factor_id in {row.id, ""}), None)
 
 
-def _of(post: SignedInPost) -> Enrolling:
-    owner = Owner(account=post.account, binding=post.session.id, session_id=post.session.id)
-    return Enrolling(owner=owner, browser=post.browser, form=post.form, signed_in=post)
+def _of(pages: EnrolmentPages, post: SignedInPost) -> Enrolling:
+    return Enrolling(pages=pages, owner=Owner.of(post), browser=post.browser, form=post.form, signed_in=post)

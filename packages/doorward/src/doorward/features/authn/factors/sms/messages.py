@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from doorward.web.mail.message import AccountNotice, MessageWords
+from doorward.web.mail.message import AccountNotice
 from doorward.web.pages.words import N_
 
 CARD_TEXT: Final = N_("We can send codes to %(numbers)s.")
@@ -18,10 +18,6 @@ class PhoneNotice(AccountNotice):
     """Base class of notices about a phone: `number` is masked."""
 
     number: str
-
-    def sentences(self, say: MessageWords) -> tuple[str, ...]:
-        """The paragraph that names the number."""
-        return (say.text(self.said, number=self.number),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
