@@ -25,7 +25,8 @@ NAMES: Final = {
     "totp": r"totp|authenticator_(app|added|allowed|available|enrolment|removed)",
 }
 """By folder: the words by which the code names the factor, within identifiers, short strings and imports."""
-_NO_CODE: Final = frozenset({"locale", "migrations", "vendor"})
+_LEFT_OUT: Final = frozenset({"locale", "migrations", "readers", "vendor"})
+"""Folders that are not read; `readers` of the exports of other servers use the words of those."""
 _SENTENCE: Final = re.compile(r"\s")
 
 
@@ -76,7 +77,7 @@ def touched(factor: str) -> list[str]:
     without an entry in `NAMES`."""
     found: list[str] = []
     for path in sorted(SERVER.rglob("*")):
-        if path.suffix not in {".py", ".html"} or _NO_CODE & set(path.parts) or _own(path, factor):
+        if path.suffix not in {".py", ".html"} or _LEFT_OUT & set(path.parts) or _own(path, factor):
             continue
         words = _words_of_python if path.suffix == ".py" else _words_of_template
         if any(named(word, factor) for word in words(path.read_text("utf-8"))):

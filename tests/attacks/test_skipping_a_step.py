@@ -121,9 +121,9 @@ async def test_a_password_reset_never_skips_the_factor(front: Front) -> None:
     page = await tab.submit(await tab.get("/reset"), "reset", email="ada@example.com")
     page = await tab.on(page)
     (mail,) = await front.store.messages.recent_mail(1)
-    letter = open_message(front.services.sealer, mail)
-    assert letter.code is not None
-    page = await tab.on(await tab.submit(page, "check", code=letter.code))
+    message = open_message(front.services.sealer, mail)
+    assert message.code is not None
+    page = await tab.on(await tab.submit(page, "check", code=message.code))
     page = await tab.on(await tab.submit(page, "new-password", password="walrus canyon velvet twelve"))
     assert await front.store.sessions.live_of(ada.id, front.now) == []
     page = await tab.get("/sign-in") if "sign-in" not in page.forms else page

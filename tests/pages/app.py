@@ -18,9 +18,9 @@ from tests.pages.samples import context
 
 @dataclass
 class App:
-    """`door` and `callback` are addresses of different origins; `received` is what came to the callback."""
+    """`start` and `callback` are addresses of different origins; `received` is what came to the callback."""
 
-    door: str = ""
+    start: str = ""
     callback: str = ""
     received: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -39,7 +39,7 @@ def _body(handler: BaseHTTPRequestHandler) -> str:
     return handler.rfile.read(int(handler.headers.get("content-length") or 0)).decode()
 
 
-def _door(running: App) -> type[BaseHTTPRequestHandler]:
+def _start_page(running: App) -> type[BaseHTTPRequestHandler]:
     class AcceptBalancer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
@@ -88,8 +88,8 @@ def _callback(running: App) -> type[BaseHTTPRequestHandler]:
 def app() -> Iterator[App]:
     """Both servers, for the duration of the block."""
     running = App()
-    servers = [ThreadingHTTPServer(("127.0.0.1", 0), kind(running)) for kind in (_door, _callback)]
-    running.door, callback = (f"http://127.0.0.1:{server.server_address[1]}" for server in servers)
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), kind(running)) for kind in (_start_page, _callback)]
+    running.start, callback = (f"http://127.0.0.1:{server.server_address[1]}" for server in servers)
     running.callback = callback + "/callback"
     threads = [threading.Thread(target=server.serve_forever, daemon=True) for server in servers]
     for thread in threads:

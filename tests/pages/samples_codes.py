@@ -51,7 +51,6 @@ def samples(text: str) -> dict[str, View]:
             watch="/sign-in/code/delivery?kind=sms",
         ),
         "sent-code-delayed": replace(sent, delivery="delayed"),
-        ),
         "sent-code-wrong": replace(sent, problem=FormProblem(Wrong.CODE_NOT_YET, at=AT)),
         "mail-first": MailFirstView(flow=FLOW, email=text),
         "mail-first-wrong": MailFirstView(email=text, email_problem=FormProblem(Wrong.EMAIL_INVALID)),

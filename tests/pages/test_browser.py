@@ -199,7 +199,7 @@ def test_a_final_post_reaches_the_app_although_form_action_is_self(
 ) -> None:
     context = chrome.new_context(java_script_enabled=scripts)
     page = context.new_page()
-    page.goto(foreign.door + "/start?then=continue")
+    page.goto(foreign.start + "/start?then=continue")
     page.click("#submit")
     page.wait_for_url(foreign.callback + "**")
     context.close()
@@ -212,7 +212,7 @@ def test_a_posted_response_reaches_the_app_under_its_own_policy(
 ) -> None:
     context = chrome.new_context(java_script_enabled=scripts)
     page = context.new_page()
-    page.goto(foreign.door + "/start?then=form-post")
+    page.goto(foreign.start + "/start?then=form-post")
     page.click("#submit")
     if not scripts:
         page.click("#continue")
@@ -223,7 +223,7 @@ def test_a_posted_response_reaches_the_app_under_its_own_policy(
 
 def test_without_its_policy_the_posted_response_would_not_arrive(chrome: Browser, foreign: App) -> None:
     page = chrome.new_page()
-    page.goto(foreign.door + "/start?then=form-post-strict")
+    page.goto(foreign.start + "/start?then=form-post-strict")
     with page.expect_console_message(lambda message: "form-action" in message.text):
         page.click("#submit")
     page.close()

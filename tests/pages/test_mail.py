@@ -120,12 +120,12 @@ def test_text_and_html_have_the_same_content(message: MessageTemplate, locale: s
 
 
 def test_a_code_of_a_factor_is_in_the_mail_and_not_in_the_subject() -> None:
-    for letter in (
+    for written in (
         SignInCodeMail(code="481516", at=AT),
         AddressCodeMail(code="481516"),
         SignInByMail(code="481516"),
     ):
-        mail = render(letter, **context())
+        mail = render(written, **context())
         assert "481\u00a0516" in mail.text
         assert "481" not in mail.subject
 

@@ -121,9 +121,9 @@ def test_keys_that_were_never_fetched_give_503_and_not_401(issuer: Issuer, serve
     server = serve(wait=PATIENCE)
     began = time.monotonic()
     assert reason(server, issuer.token()) == "keys_unavailable"
-    refusal = AuthError("keys_unavailable")
-    assert server.challenge(refusal).status == 503
-    assert "WWW-Authenticate" not in server.challenge(refusal).headers
+    error = AuthError("keys_unavailable")
+    assert server.challenge(error).status == 503
+    assert "WWW-Authenticate" not in server.challenge(error).headers
     # in the pause after a failure no caller waits and no request is sent
     asked = issuer.count("/jwks")
     for _ in range(20):

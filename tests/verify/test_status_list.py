@@ -49,7 +49,7 @@ def parsed(text: str) -> StatusList:
     return parse_status_list(text, KEYS, uri=URI, algorithms=ALL, now=NOW)
 
 
-def refusal(text: str) -> str:
+def error(text: str) -> str:
     with pytest.raises(AuthError) as refused:
         parsed(text)
     return refused.value.reason
@@ -78,13 +78,13 @@ def test_out_of_range_is_refused_and_never_read_as_valid(bits: int) -> None:
 @pytest.mark.requirement(57)
 @pytest.mark.parametrize("typ", ["JWT", "at+jwt", "statuslist", None])
 def test_the_type_is_required(typ: str | None) -> None:
-    assert refusal(token(typ=typ)) == "type"
+    assert error(token(typ=typ)) == "type"
 
 
 @pytest.mark.requirement(57)
 @pytest.mark.parametrize("sub", [URI + "/", URI.upper(), f"{ISSUER}/status/2", ""])
 def test_a_list_of_another_uri_is_refused(sub: str) -> None:
-    assert refusal(token(sub=sub)) == "claims"
+    assert error(token(sub=sub)) == "claims"
 
 
 @pytest.mark.requirement(57)
@@ -96,14 +96,14 @@ def test_ttl_and_exp_are_honoured_whichever_is_sooner() -> None:
     by_exp = parsed(token(exp=NOW + 30))
     with pytest.raises(StatusListUnavailable):
         by_exp.get(0, NOW + 30)
-    assert refusal(token(exp=NOW)) == "expired"
+    assert error(token(exp=NOW)) == "expired"
     assert parsed(token(exp=None, ttl=None)).get(0, NOW + 10**6) == INVALID
 
 
 @pytest.mark.requirement(57, 48)
 def test_a_list_that_unpacks_to_too_much_is_refused_without_unpacking_it() -> None:
     bomb = zlib.compress(bytes(64 * 1024 * 1024), 9)
-    assert refusal(token(status_list={"bits": 1, "lst": b64url_encode(bomb)})) == "malformed"
+    assert error(token(status_list={"bits": 1, "lst": b64url_encode(bomb)})) == "malformed"
     fits = parsed(
         token(status_list={"bits": 1, "lst": b64url_encode(zlib.compress(bytes(MAX_LIST_BYTES), 9))})
     )
@@ -126,16 +126,16 @@ def test_a_list_that_unpacks_to_too_much_is_refused_without_unpacking_it() -> No
     ids=str,
 )
 def test_a_malformed_list_is_refused(status_list: Any) -> None:
-    assert refusal(token(status_list=status_list)) in ("claims", "malformed")
+    assert error(token(status_list=status_list)) in ("claims", "malformed")
 
 
 @pytest.mark.requirement(57)
 def test_a_list_of_another_signer_is_refused() -> None:
-    assert refusal(token(key=P384)) == "signature"
-    assert refusal(token(key=None)) == "signature"
-    assert refusal(token(iss="https://other.example")) == "issuer"
-    assert refusal(token(iat=NOW + 5)) == "not_yet_valid"
-    assert refusal("x" * 5_000_000) == "malformed"
+    assert error(token(key=P384)) == "signature"
+    assert error(token(key=None)) == "signature"
+    assert error(token(iss="https://other.example")) == "issuer"
+    assert error(token(iat=NOW + 5)) == "not_yet_valid"
+    assert error("x" * 5_000_000) == "malformed"
 
 
 def test_a_list_may_be_longer_than_an_access_token() -> None:

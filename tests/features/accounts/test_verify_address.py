@@ -145,7 +145,7 @@ async def test_the_sign_in_continues_with_the_password_just_set(house: House) ->
     house.later(120)
     made = await by_code(house, ticket, code)
     assert isinstance(made, VerifiedAddress)
-    assert made.ticket.sign_in_id == sign_in.id
+    assert made.challenge.sign_in_id == sign_in.id
     proven = await house.verify.go_on(sign_in, made, house.now)
     assert isinstance(proven, SignIn)
     assert proven.account_id == made.account.id

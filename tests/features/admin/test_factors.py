@@ -189,8 +189,8 @@ async def test_one_factor_can_be_removed_and_the_recovery_codes_stay_for_the_oth
     ended = await house.store.sessions.get(session.id)
     assert ended is not None
     assert ended.end_reason == "second_factor_reset"
-    (_, _, letter), *_ = await house.mails()
-    assert "Your other second steps still work." in letter.text
+    (_, _, written), *_ = await house.mails()
+    assert "Your other second steps still work." in written.text
     (event,) = await house.store.audit.of_account(account.id, ("second_factor.reset",))
     assert event.detail["methods"] == ["passkey"]
     assert event.detail["reason"] == "stolen on the train, ticket 7"
@@ -290,9 +290,9 @@ async def test_an_operator_requires_a_second_factor_of_one_person(house: House) 
     found = await desk(house).require(OPERATOR, account.email, grace=3 * 86_400, reason="new in finance")
     assert found.demand is not None
     assert (found.demand.required_at, found.demand.grace_until) == (house.now, house.now + 3 * 86_400)
-    (to, kind, letter), *_ = await house.mails()
+    (to, kind, written), *_ = await house.mails()
     assert (to, kind) == ("ada@example.com", "second_factor_required")
-    assert "If you have none yet, set one up until" in letter.text
+    assert "If you have none yet, set one up until" in written.text
     (event,) = await house.store.audit.of_account(account.id, ("second_factor.required",))
     assert event.detail == {
         "by": "operator",

@@ -123,11 +123,11 @@ async def test_prompt_none_is_answered_with_an_error_to_the_app(front: Front) ->
     silent = front.request(prompt=frozenset({"none"}))
     outcome = await advance(front, await front.begin(silent))
     assert isinstance(outcome, AuthorizationError)
-    assert outcome.refusal.code == "login_required"
+    assert outcome.error.code == "login_required"
     await front.register(made.client())
     outcome = await advance(front, await front.begin(silent, session), session)
     assert isinstance(outcome, AuthorizationError)
-    assert outcome.refusal.code == "consent_required"
+    assert outcome.error.code == "consent_required"
 
 
 @pytest.mark.requirement(13)
@@ -137,7 +137,7 @@ async def test_another_person_than_the_app_expects_is_refused(front: Front) -> N
         front, await front.begin(front.request(hint_subject="usr_eve"), **password(front))
     )
     assert isinstance(outcome, AuthorizationError)
-    assert outcome.refusal.code == "login_required"
+    assert outcome.error.code == "login_required"
 
 
 @pytest.mark.requirement(38)
@@ -147,7 +147,7 @@ async def test_an_essential_level_is_never_undercut(front: Front) -> None:
         request = front.request(acr_values=values, acr_essential=True)
         outcome = await advance(front, await front.begin(request, **password(front)))
         assert isinstance(outcome, AuthorizationError)
-        assert outcome.refusal.code == "unmet_authentication_requirements"
+        assert outcome.error.code == "unmet_authentication_requirements"
     wish = front.request(acr_values=("urn:doorward:aal2",))
     assert isinstance(await advance(front, await front.begin(wish, **password(front))), Finished)
 
@@ -178,6 +178,6 @@ async def test_a_removed_app_or_address_gets_neither_code_nor_error(front: Front
         outcome = await advance(front, sign_in)
         assert isinstance(outcome, AuthorizationError)
         assert outcome.response is None
-        asked = front.advance.deny(sign_in, outcome.refusal)
+        asked = front.advance.deny(sign_in, outcome.error)
         assert asked.response is None
     assert await front.store.grants.live_of_account("usr_ada", front.now) == []

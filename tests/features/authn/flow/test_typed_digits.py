@@ -41,9 +41,9 @@ Enter = Callable[[House, Callable[[str], str]], Awaitable[bool]]
 
 
 async def _mailed(house: House) -> str:
-    (_, _, letter), *_ = await house.mails()
-    assert letter.code is not None
-    return letter.code
+    (_, _, mail), *_ = await house.mails()
+    assert mail.code is not None
+    return mail.code
 
 
 async def _sign_up(house: House, spell: Callable[[str], str]) -> bool:

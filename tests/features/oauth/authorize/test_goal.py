@@ -26,7 +26,7 @@ async def granted(front: Front, request: AuthRequest, achieved: Achieved) -> Gra
     sign_in = await front.begin(request, account_id=ada.id)
     goal = await front.services.get(goal_plug).goals.permit(sign_in, ada, achieved)
     if isinstance(goal, AuthorizationError):
-        return goal.refusal.code
+        return goal.error.code
     assert isinstance(goal, AuthorizationGoal)
     reached = await goal.reach(sign_in, session, achieved, caller=CALLER, now=front.now)
     assert await front.store.commit(*reached.writes)

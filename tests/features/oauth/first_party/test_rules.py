@@ -24,8 +24,8 @@ def ask(
     *,
     reading: bool = False,
 ) -> str | None:
-    refusal = allowed(client, origin=origin, own_origin=OWN, fetch_site=fetch_site, reading=reading)
-    return refusal.code if isinstance(refusal, OAuthError) else None
+    error = allowed(client, origin=origin, own_origin=OWN, fetch_site=fetch_site, reading=reading)
+    return error.code if isinstance(error, OAuthError) else None
 
 
 @pytest.mark.requirement(70)

@@ -11,7 +11,7 @@ from tests.features import made
 @pytest.mark.requirement(54)
 def test_only_the_app_that_was_given_a_token_may_revoke_it() -> None:
     assert owner(made.client(), "app_web") is None
-    refusal = owner(made.client(), "app_other")
-    assert refusal is not None
-    assert refusal.code == "unauthorized_client"
-    assert "app_other" not in refusal.description
+    error = owner(made.client(), "app_other")
+    assert error is not None
+    assert error.code == "unauthorized_client"
+    assert "app_other" not in error.description

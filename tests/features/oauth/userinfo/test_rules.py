@@ -42,13 +42,13 @@ def test_the_claims_parameter_adds_the_claims_requested_for_userinfo() -> None:
     ],
 )
 def test_a_missing_app_grant_or_person_makes_the_token_invalid(changes: dict[str, Any]) -> None:
-    refusal = answer(**changes)
-    assert isinstance(refusal, OAuthError)
-    assert refusal.code == "invalid_token"
+    error = answer(**changes)
+    assert isinstance(error, OAuthError)
+    assert error.code == "invalid_token"
 
 
 @pytest.mark.parametrize("scope", ["", "email", "openidx", "xopenid"])
 def test_without_openid_the_scope_is_insufficient(scope: str) -> None:
-    refusal = answer({"scope": scope})
-    assert isinstance(refusal, OAuthError)
-    assert refusal.code == "insufficient_scope"
+    error = answer({"scope": scope})
+    assert isinstance(error, OAuthError)
+    assert error.code == "insufficient_scope"

@@ -73,8 +73,8 @@ def finish(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run to the end. Every refusal of a service or the store becomes an `OperatorError`. Raises `OperatorError`."""
     try:
         return asyncio.run(work())
-    except AdminError as refusal:
-        raise trouble(refusal.problem) from None
+    except AdminError as failure:
+        raise trouble(failure.problem) from None
     except HashingBusy:
         raise CliError("Too many passwords are being hashed.", "Try again in a moment.") from None
     except StoreUnavailable as problem:

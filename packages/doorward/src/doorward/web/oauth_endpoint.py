@@ -74,15 +74,15 @@ async def token_request(request: Request, *, url: str, now: int) -> TokenRequest
     )
 
 
-def refused(refusal: OAuthError, request: Request, *, now: int) -> Response:
+def refused(error: OAuthError, request: Request, *, now: int) -> Response:
     """The error response; `because` goes to the log only."""
-    note(refusal, request)
-    status = STATUS.get(refusal.code, 400)
-    if refusal.retry_at is not None and status != STATUS["temporarily_unavailable"]:
+    note(error, request)
+    status = STATUS.get(error.code, 400)
+    if error.retry_at is not None and status != STATUS["temporarily_unavailable"]:
         status = _TOO_MANY
-    response = json_response({"error": refusal.code, "error_description": refusal.description}, status)
-    if refusal.retry_at is not None:
-        response.add("retry-after", str(max(1, refusal.retry_at - now)))
+    response = json_response({"error": error.code, "error_description": error.description}, status)
+    if error.retry_at is not None:
+        response.add("retry-after", str(max(1, error.retry_at - now)))
     # Only requests with that header are challenged (RFC 6749 §5.2): in a browser the challenge would open a password box.
     if status == STATUS["invalid_client"] and request.header(b"authorization") is not None:
         response.add("www-authenticate", 'Basic realm="doorward", charset="UTF-8"')

@@ -42,7 +42,7 @@ log = structlog.get_logger("doorward.refusals")
 
 
 def note(
-    refusal: OAuthError,
+    error: OAuthError,
     request: Request,
     *,
     event: str = "request.refused",
@@ -51,14 +51,14 @@ def note(
     warning: bool = False,
 ) -> None:
     """Write the line. `app` is the name of a registered app; `client_id` what the request said, where it named none."""
-    name = app or refusal.app or None
+    name = app or error.app or None
     who = name or (client_id or "")[:80]
     said = {
         "app": name,
         "client_id": None if name else who or None,
-        "error_code": refusal.code,
-        "reason": (refusal.reason or refusal.description).rstrip("."),
-        "fix": refusal.fix or FIXES[refusal.code].replace("APP", quote(who) if who else "APP"),
+        "error_code": error.code,
+        "reason": (error.reason or error.description).rstrip("."),
+        "fix": error.fix or FIXES[error.code].replace("APP", quote(who) if who else "APP"),
         "path": request.path,
         "request_id": request.request_id,
     }

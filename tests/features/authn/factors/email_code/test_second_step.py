@@ -24,7 +24,7 @@ async def with_mail_codes(house: House, account: Account, address: str | None = 
 
 async def codes_sent(house: House) -> list[tuple[str, str]]:
     """(address, code), newest first."""
-    return [(to, letter.code or "") for to, kind, letter in await house.mails() if kind == "sign_in_code"]
+    return [(to, mail.code or "") for to, kind, mail in await house.mails() if kind == "sign_in_code"]
 
 
 async def to_code_page(browser: Browser) -> Page:
@@ -55,12 +55,12 @@ async def test_with_nothing_else_to_show_the_code_is_sent_at_once(house: House) 
 async def test_the_mail_says_who_asked_and_has_no_code_in_its_subject(house: House) -> None:
     await with_mail_codes(house, await house.person())
     await to_code_page(house.browser())
-    (_, _, letter), *_ = await house.mails()
-    assert letter.subject == "Your sign-in code for Acme"
-    assert "Chrome on Linux" in letter.text
-    assert "Never give this code to anybody" in letter.text
-    assert letter.ticket_id is not None
-    assert letter.ticket_id.startswith("cod_")
+    (_, _, mail), *_ = await house.mails()
+    assert mail.subject == "Your sign-in code for Acme"
+    assert "Chrome on Linux" in mail.text
+    assert "Never give this code to anybody" in mail.text
+    assert mail.ticket_id is not None
+    assert mail.ticket_id.startswith("cod_")
 
 
 @pytest.mark.requirement(83)

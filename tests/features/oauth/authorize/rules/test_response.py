@@ -32,7 +32,7 @@ def test_a_code_comes_with_state_and_issuer() -> None:
 @pytest.mark.requirement(8)
 def test_an_error_comes_with_state_and_issuer_and_without_the_logged_reason() -> None:
     refusal = OAuthError("access_denied", "The person did not agree.", "a secret of the house")
-    response = failure(asked(""), issuer=made.ISSUER, refusal=refusal, app_name="web")
+    response = failure(asked(""), issuer=made.ISSUER, error=refusal, app_name="web")
     assert response.fields == {
         "error": "access_denied",
         "error_description": "The person did not agree.",

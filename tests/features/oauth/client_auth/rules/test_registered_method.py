@@ -28,14 +28,12 @@ SECRETS = {"client_secret_basic", "client_secret_post"}
 def test_a_secret_may_use_either_method_unless_pinned_and_nothing_replaces_it(
     used: str, registration: str, pinned: bool
 ) -> None:
-    refusal = registered(
-        Presented(used, "app_web"), made.client(auth_method=registration, auth_pinned=pinned)
-    )
+    error = registered(Presented(used, "app_web"), made.client(auth_method=registration, auth_pinned=pinned))
     if used == registration or (not pinned and {used, registration} == SECRETS):
-        assert refusal is None
+        assert error is None
     else:
-        assert isinstance(refusal, OAuthError)
-        assert refusal.code == "invalid_client"
+        assert isinstance(error, OAuthError)
+        assert error.code == "invalid_client"
         # The answer must not reveal which method would have been right.
-        assert registration not in refusal.description
-        assert ("--auth-method client_secret" in refusal.fix) is ({used, registration} == SECRETS)
+        assert registration not in error.description
+        assert ("--auth-method client_secret" in error.fix) is ({used, registration} == SECRETS)

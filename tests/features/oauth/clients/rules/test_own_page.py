@@ -67,7 +67,7 @@ def test_the_origin_of_a_redirect_uri_has_the_form_that_browsers_send(uri: str, 
 
 
 def test_the_log_names_the_fix_and_truncates_a_long_origin() -> None:
-    refusal = may_ask(APP, origin="https://" + "x" * 9000, own_origin=OWN)
-    assert refusal is not None
-    assert f"--origin {PAGE} --origin https://xxx" in refusal.fix
-    assert len(refusal.reason + refusal.fix) < 1500
+    error = may_ask(APP, origin="https://" + "x" * 9000, own_origin=OWN)
+    assert error is not None
+    assert f"--origin {PAGE} --origin https://xxx" in error.fix
+    assert len(error.reason + error.fix) < 1500

@@ -78,9 +78,9 @@ def test_a_public_apps_code_always_has_a_challenge() -> None:
     ["v" * 42, "v" * 129, "v" * 42 + "=", "v" * 42 + " ", "v" * 42 + "é", "v" * 42 + "+", "v" * 43 + "\n"],
 )
 def test_a_verifier_is_43_to_128_legal_characters(verifier: str) -> None:
-    refusal = judge(made.code(code_challenge=made.challenge(verifier)), code_verifier=verifier)
-    assert isinstance(refusal, OAuthError)
-    assert refusal.code == "invalid_request"
+    error = judge(made.code(code_challenge=made.challenge(verifier)), code_verifier=verifier)
+    assert isinstance(error, OAuthError)
+    assert error.code == "invalid_request"
 
 
 @pytest.mark.requirement(6)

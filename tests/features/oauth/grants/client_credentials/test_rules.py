@@ -54,10 +54,10 @@ def test_without_scope_it_gets_everything_it_has_at_that_api() -> None:
 def test_a_token_without_permissions_is_not_issued(
     access: dict[str, tuple[str, ...]], form: dict[str, str]
 ) -> None:
-    refusal = ask(made.client(access=access), **form)
-    assert isinstance(refusal, OAuthError)
-    assert refusal.code == "invalid_scope"
-    assert "doorward app set web --api" in refusal.fix
+    error = ask(made.client(access=access), **form)
+    assert isinstance(error, OAuthError)
+    assert error.code == "invalid_scope"
+    assert "doorward app set web --api" in error.fix
 
 
 @pytest.mark.requirement(37)
@@ -93,6 +93,6 @@ def test_a_foreign_resource_or_scope_is_refused() -> None:
 
 
 def test_a_public_app_is_refused() -> None:
-    refusal = ask(made.public())
-    assert isinstance(refusal, OAuthError)
-    assert refusal.code == "unauthorized_client"
+    error = ask(made.public())
+    assert isinstance(error, OAuthError)
+    assert error.code == "unauthorized_client"

@@ -87,8 +87,8 @@ class CodePages(ABC, Generic[T]):
         """The page for the code from the mail: the same words whatever was sent."""
         browser, query = visit.browser, visit.query
         ticket_id, flow = self.named(browser, query, query.get("flow"))
-        ticket = await self.email_challenges.held(self.kind, ticket_id, browser.browser_hash)
-        if ticket is None or ticket.used_at is not None or ticket.proven_at is not None:
+        challenge = await self.email_challenges.held(self.kind, ticket_id, browser.browser_hash)
+        if challenge is None or challenge.used_at is not None or challenge.proven_at is not None:
             return self.over(browser, flow)
         return await self._check_page(browser, ticket_id, flow, resent="resent" in query)
 
@@ -134,7 +134,7 @@ class CodePages(ABC, Generic[T]):
         found = await self.email_challenges.by_link(self.kind, token, browser.browser_hash, browser.now)
         if isinstance(found, Missed):
             return self._link_missed(browser, found, token)
-        return page(self._button(token, found.ticket.sign_in_id), browser)
+        return page(self._button(token, found.challenge.sign_in_id), browser)
 
     async def press(self, post: PagePost) -> Response:
         """Press the button behind the mailed link."""
@@ -154,7 +154,7 @@ class CodePages(ABC, Generic[T]):
     def named(
         self, browser: BrowserContext, query: dict[str, str], flow: str | None
     ) -> tuple[str, str | None]:
-        """The ticket and the sign-in that a URL names. Without a ticket, `EarlyResponse` redirects to the first page."""
+        """The challenge and the sign-in that a URL names. Without a challenge, `EarlyResponse` redirects to the first page."""
         ticket_id = ticket_of(query)
         if ticket_id is None:
             raise EarlyResponse(self.over(browser, flow))
@@ -222,5 +222,5 @@ class CodePages(ABC, Generic[T]):
 def to_ticket(
     browser: BrowserContext, path: str, ticket_id: str, flow: str | None, more: str = ""
 ) -> Response:
-    """Redirect to a page that names the ticket."""
+    """Redirect to a page that names the challenge."""
     return browser.go(with_flow(f"{path}?ticket={ticket_id}{more}", flow))

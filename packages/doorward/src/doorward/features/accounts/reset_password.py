@@ -37,7 +37,7 @@ class Reset(Struct, frozen=True):
 
 
 class Over(Struct, frozen=True):
-    """The ticket was used, has expired, or belongs to another browser; the reset has to begin again."""
+    """The challenge was used, has expired, or belongs to another browser; the reset has to begin again."""
 
 
 class BadAddress(Struct, frozen=True):
@@ -69,7 +69,7 @@ class ResetPassword:
         now: int,
         replaces: EmailChallenge | None = None,
     ) -> EmailChallenge | Wait | BadAddress | Over:
-        """A ticket whether or not the account exists, after the same work (R80)."""
+        """A challenge whether or not the account exists, after the same work (R80)."""
         address = normalise_email(email)
         if address is None:
             return BadAddress()
@@ -77,7 +77,7 @@ class ResetPassword:
         wait = await self.throttle.mail(address, account, caller=caller, now=now)
         if wait is not None:
             return wait
-        ticket = await self.email_challenges.send(
+        challenge = await self.email_challenges.send(
             "reset",
             email=address,
             account=account,
@@ -88,7 +88,7 @@ class ResetPassword:
             now=now,
             replaces=replaces,
         )
-        return ticket if ticket is not None else Over()
+        return challenge if challenge is not None else Over()
 
     async def again(
         self, ticket_id: str, *, locale: str, caller: Caller, now: int
@@ -108,27 +108,27 @@ class ResetPassword:
         return Over() if isinstance(asked, BadAddress) else asked
 
     async def accept(self, proven: Proven, now: int) -> EmailChallenge | Missed:
-        """The ticket, stored as proven."""
-        ticket = structs.replace(proven.ticket, proven_at=now)
-        stored = await self.store.commit(self.store.messages.replace_ticket(proven.ticket, ticket))
-        return ticket if stored else Missed("used")
+        """The challenge, stored as proven."""
+        challenge = structs.replace(proven.challenge, proven_at=now)
+        stored = await self.store.commit(self.store.messages.replace_ticket(proven.challenge, challenge))
+        return challenge if stored else Missed("used")
 
     async def open(
         self, ticket_id: str, browser_hash: bytes, now: int
     ) -> tuple[EmailChallenge, Account, int] | None:
-        """The proven ticket, its account and the minimum length of the new password, while the password may still be set."""
-        ticket = await self.store.messages.ticket(ticket_id)
+        """The proven challenge, its account and the minimum length of the new password, while the password may still be set."""
+        challenge = await self.store.messages.ticket(ticket_id)
         ttl = self.email_challenges.policy.ttl
-        if not challenge_rule.usable(ticket, kind="reset", browser_hash=browser_hash, ttl=ttl, now=now):
+        if not challenge_rule.usable(challenge, kind="reset", browser_hash=browser_hash, ttl=ttl, now=now):
             return None
         account = (
-            await self.store.accounts.get(ticket.account_id)
-            if ticket is not None and ticket.account_id is not None
+            await self.store.accounts.get(challenge.account_id)
+            if challenge is not None and challenge.account_id is not None
             else None
         )
-        if ticket is None or account is None or not ticket_stands(ticket, account):
+        if challenge is None or account is None or not ticket_stands(challenge, account):
             return None
-        return ticket, account, self.judge.minimum(second_factor=await self._second_factor(account))
+        return challenge, account, self.judge.minimum(second_factor=await self._second_factor(account))
 
     async def set(
         self,
@@ -144,7 +144,7 @@ class ResetPassword:
         opened = await self.open(ticket_id, caller.browser_hash, now)
         if opened is None:
             return Over()
-        ticket, account, _ = opened
+        challenge, account, _ = opened
         weak = await self.judge.judge(
             password,
             email=account.email,
@@ -158,9 +158,9 @@ class ResetPassword:
         mail = owner_mail(self.mail_queue, "password_changed", account, caller, now)
         device_secret = self.random.token()
         done = await self.store.commit(
-            # the account row comes first: of two concurrent resets one waits here, before it locks its ticket
+            # the account row comes first: of two concurrent resets one waits here, before it locks its challenge
             self.store.accounts.replace(changed, old=account),
-            self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now)),
+            self.store.messages.replace_ticket(challenge, structs.replace(challenge, used_at=now)),
             self.store.messages.insert_mail(mail),
             # anyone who knew the old password or used a device before no longer counts as known
             self.store.sessions.forget_devices(account.id, but=None),

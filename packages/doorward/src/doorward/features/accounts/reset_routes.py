@@ -80,7 +80,7 @@ class ResetPages(CodePages[EmailChallenge]):
         return None if isinstance(outcome, Over) else outcome
 
     async def accept(self, proven: Proven, browser: BrowserContext) -> EmailChallenge | Missed:
-        """The proven ticket."""
+        """The proven challenge."""
         return await self.reset.accept(proven, browser.now)
 
     async def go_on(self, browser: BrowserContext, proven: EmailChallenge, flow: str | None) -> Response:
@@ -111,7 +111,7 @@ class ResetPages(CodePages[EmailChallenge]):
         return self.over(browser, flow)
 
     async def ask_new_again(self, post: StalePost) -> Response:
-        """The form for the new password once more, for the browser to which the ticket is bound."""
+        """The form for the new password once more, for the browser to which the challenge is bound."""
         ticket_id, flow = await self.lead_onward(post)
         return await self._new_page(post.browser, ticket_id, flow, problem=post.problem)
 
@@ -140,12 +140,12 @@ class ResetPages(CodePages[EmailChallenge]):
         opened = await self.reset.open(ticket_id, browser.browser_hash, browser.now)
         if opened is None:
             return self.over(browser, flow)
-        ticket, account, minimum = opened
+        challenge, account, minimum = opened
         view = views.ResetNew(
             account=account.email,
             minimum=minimum,
             flow=flow or None,
-            action=f"/reset/new?ticket={ticket.id}",
+            action=f"/reset/new?ticket={challenge.id}",
             end_sessions=ends,
             **problems,
         )

@@ -52,7 +52,7 @@ class SignUp:
         caller: Caller,
         now: int,
     ) -> EmailChallenge | Amiss | Wait:
-        """A ticket whether or not the address is taken, after the same work (R80). Raises `HashingBusy`."""
+        """A challenge whether or not the address is taken, after the same work (R80). Raises `HashingBusy`."""
         address, called = new_email(email), normalise_name(name)
         # Cheap checks are not rate-limited. The strength estimate costs more than a hash and anybody may request one, so it is.
         weak = self.judge.measure(password, second_factor=False)
@@ -70,7 +70,7 @@ class SignUp:
         if wait is not None:
             return wait
         hashed = await self.hasher.hash(Secret(prepare(password.reveal())))
-        ticket = await self.email_challenges.send(
+        challenge = await self.email_challenges.send(
             "sign_up",
             email=address,
             account=account,
@@ -80,9 +80,9 @@ class SignUp:
             caller=caller,
             now=now,
         )
-        if ticket is None:
+        if challenge is None:
             raise AssertionError("a new ticket has no guard to lose")
-        return ticket
+        return challenge
 
     async def again(self, ticket_id: str, *, caller: Caller, now: int) -> EmailChallenge | Wait | None:
         """Send another mail for the same sign-up; the earlier code and link stop working. None: there is nothing to send again."""

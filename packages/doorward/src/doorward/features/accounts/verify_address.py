@@ -21,10 +21,10 @@ from doorward.storage.sql.store import Store
 
 
 class VerifiedAddress(Struct, frozen=True):
-    """The new account and its used ticket, which names the sign-in to continue, if there was one."""
+    """The new account and its used challenge, which names the sign-in to continue, if there was one."""
 
     account: Account
-    ticket: EmailChallenge
+    challenge: EmailChallenge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,34 +42,36 @@ class VerifyAddress:
         The password was typed in this browser minutes ago, and the mailbox was proven since; asking for it again would prove nothing
         more. The proof carries the time of typing, so that max_age and prompt=login hold.
         """
-        proof = of_password(verified.account, verified.ticket.created_at)
+        proof = of_password(verified.account, verified.challenge.created_at)
         return await add_proof(self.store, sign_in, verified.account.id, proof, now)
 
     async def accept(self, proven: Proven, *, caller: Caller, now: int) -> VerifiedAddress | Missed:
         """The account, made after the proof of its address."""
-        ticket = proven.ticket
-        payload = ticket.payload
+        challenge = proven.challenge
+        payload = challenge.payload
         roles = sorted(role.held_as for role in self.config.current().roles.values() if role.default)
         account = Account(
             id=self.random.new_id("usr"),
-            email=ticket.email,
+            email=challenge.email,
             created_at=now,
             name=payload.get("name"),
             locale=payload.get("locale"),
             password_hash=payload["password_hash"],
             # The time of choice, not of the click in the mail: proofs made since then are proofs of this password.
-            password_changed_at=ticket.created_at,
+            password_changed_at=challenge.created_at,
             updated_at=now,
             role_names=tuple(roles),
         )
         made = await self.store.commit(
-            # The account holds the hash now, so the ticket's copy is removed.
-            self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now, payload={})),
+            # The account holds the hash now, so the challenge's copy is removed.
+            self.store.messages.replace_ticket(
+                challenge, structs.replace(challenge, used_at=now, payload={})
+            ),
             self.store.accounts.insert(account),
             self.audit_log.write(
                 "account.created", caller=caller, now=now, account_id=account.id, by="sign_up"
             ),
             self.audit_log.write("sign_up.completed", caller=caller, now=now, account_id=account.id),
         )
-        # Lost race: the ticket was used, or another sign-up took the address meanwhile; in both cases this sign-up is over.
-        return VerifiedAddress(account, ticket) if made else Missed("used")
+        # Lost race: the challenge was used, or another sign-up took the address meanwhile; in both cases this sign-up is over.
+        return VerifiedAddress(account, challenge) if made else Missed("used")

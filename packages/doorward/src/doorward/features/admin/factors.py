@@ -156,7 +156,7 @@ class FactorAdmin(AuditedAdmin):
             now = self.clock.now()
             until = now + grace if on else None
             new = structs.replace(old, updated_at=max(now, (old.updated_at or 0) + 1))
-            letter = self.mail_queue.write(
+            notice = self.mail_queue.write(
                 "second_factor_required",
                 to=old.email,
                 locale=old.locale,
@@ -166,7 +166,7 @@ class FactorAdmin(AuditedAdmin):
             done = await self.store.commit(
                 self.store.accounts.replace(new, old=old),
                 self.store.factor_demands.require(old.id, now if on else None, until),
-                *((self.store.messages.insert_mail(letter),) if on else ()),
+                *((self.store.messages.insert_mail(notice),) if on else ()),
                 self._event(
                     actor,
                     "second_factor.required",

@@ -26,9 +26,9 @@ def check(text: str | None, **client: object) -> OAuthError | None:
 def test_only_the_exact_secret_is_accepted() -> None:
     assert check(made.SECRET) is None
     for wrong in ("", made.SECRET[:-1], made.SECRET + "s", made.SECRET.upper(), "\ud800", None):
-        refusal = check(wrong)
-        assert refusal is not None
-        assert refusal.code == "invalid_client"
+        error = check(wrong)
+        assert error is not None
+        assert error.code == "invalid_client"
 
 
 @pytest.mark.requirement(24)

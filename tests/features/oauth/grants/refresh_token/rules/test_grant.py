@@ -32,9 +32,9 @@ def test_the_requested_scope_is_a_subset_of_the_grant_or_refused(
 def test_the_resource_must_be_the_grants_own() -> None:
     assert narrow(made.grant(), scope=None, resource=None, config=CONFIG) == made.grant().scopes
     assert narrow(made.grant(), scope=None, resource=made.API, config=CONFIG) == made.grant().scopes
-    refusal = narrow(made.grant(), scope=None, resource="https://other.example.com", config=CONFIG)
-    assert isinstance(refusal, OAuthError)
-    assert refusal.code == "invalid_target"
+    error = narrow(made.grant(), scope=None, resource="https://other.example.com", config=CONFIG)
+    assert isinstance(error, OAuthError)
+    assert error.code == "invalid_target"
 
 
 def refresh(scope: str, *granted: str, resource: str | None = None) -> tuple[str, ...] | OAuthError:

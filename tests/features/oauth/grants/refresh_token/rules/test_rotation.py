@@ -194,12 +194,12 @@ def test_after_the_absolute_end_nothing_is_issued(end: dict[str, Any], shown: st
 
 @pytest.mark.parametrize("shown", ["r", "p", "a"])
 def test_an_ended_grant_another_app_or_a_missing_grant_type_is_refused_without_a_replay(shown: str) -> None:
-    for refusal in (
+    for error in (
         decide(shown, spent("p"), generation=1, grant={"ended_at": NOW - 1}),
         decide(shown, spent("p"), generation=1, client=made.client(id="app_other")),
         decide(shown, spent("p"), generation=1, client=made.client(grant_types=("authorization_code",))),
     ):
-        assert isinstance(refusal, OAuthError)
+        assert isinstance(error, OAuthError)
 
 
 @pytest.mark.requirement(20)

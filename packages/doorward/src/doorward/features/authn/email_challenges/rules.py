@@ -19,9 +19,9 @@ guessed once in 20 million, and are typed as three groups of three."""
 
 
 class Proven(Struct, frozen=True):
-    """Control of the mailbox to which the ticket's code and link were sent is proven."""
+    """Control of the mailbox to which the challenge's code and link were sent is proven."""
 
-    ticket: EmailChallenge
+    challenge: EmailChallenge
 
 
 class Missed(Struct, frozen=True):
@@ -32,7 +32,7 @@ class Missed(Struct, frozen=True):
 
 
 def by_code(
-    ticket: EmailChallenge | None,
+    challenge: EmailChallenge | None,
     code_hash: bytes,
     *,
     kind: TicketKind,
@@ -40,56 +40,56 @@ def by_code(
     max_tries: int,
     now: int,
 ) -> Proven | Missed:
-    """What a link needs, and the right code. `code_hash` is the hash of the typed code, made like that of the ticket. The caller has already counted this attempt
+    """What a link needs, and the right code. `code_hash` is the hash of the typed code, made like that of the challenge. The caller has already counted this attempt
     (`ticket.tries` includes it), so that a guess counts even if its request is aborted."""
-    held = by_link(ticket, kind=kind, browser_hash=browser_hash, now=now)
+    held = by_link(challenge, kind=kind, browser_hash=browser_hash, now=now)
     if isinstance(held, Missed):
         return held
-    if held.ticket.tries > max_tries:
+    if held.challenge.tries > max_tries:
         return Missed("spent")
-    return held if hmac.compare_digest(held.ticket.code_hash, code_hash) else Missed("code")
+    return held if hmac.compare_digest(held.challenge.code_hash, code_hash) else Missed("code")
 
 
 def by_link(
-    ticket: EmailChallenge | None, *, kind: TicketKind, browser_hash: bytes, now: int
+    challenge: EmailChallenge | None, *, kind: TicketKind, browser_hash: bytes, now: int
 ) -> Proven | Missed:
-    """The ticket was found by the hash of the link's secret. A link works only in the browser that requested it (ASVS 6.6.2)."""
-    if ticket is None or ticket.kind != kind:
+    """The challenge was found by the hash of the link's secret. A link works only in the browser that requested it (ASVS 6.6.2)."""
+    if challenge is None or challenge.kind != kind:
         return Missed("unknown")
-    if not hmac.compare_digest(ticket.browser_hash, browser_hash):
+    if not hmac.compare_digest(challenge.browser_hash, browser_hash):
         return Missed("browser")
-    if ticket.used_at is not None or ticket.proven_at is not None:
+    if challenge.used_at is not None or challenge.proven_at is not None:
         return Missed("used")
-    return Missed("expired") if now >= ticket.expires_at else Proven(ticket)
+    return Missed("expired") if now >= challenge.expires_at else Proven(challenge)
 
 
 def usable(
-    ticket: EmailChallenge | None, *, kind: TicketKind, browser_hash: bytes, ttl: int, now: int
+    challenge: EmailChallenge | None, *, kind: TicketKind, browser_hash: bytes, ttl: int, now: int
 ) -> bool:
-    """Whether a proven ticket may still be used (to set a new password): once, in this browser, for `ttl` seconds after the proof."""
+    """Whether a proven challenge may still be used (to set a new password): once, in this browser, for `ttl` seconds after the proof."""
     return (
-        ticket is not None
-        and ticket.kind == kind
-        and ticket.used_at is None
-        and ticket.proven_at is not None
-        and now < ticket.proven_at + ttl
-        and hmac.compare_digest(ticket.browser_hash, browser_hash)
+        challenge is not None
+        and challenge.kind == kind
+        and challenge.used_at is None
+        and challenge.proven_at is not None
+        and now < challenge.proven_at + ttl
+        and hmac.compare_digest(challenge.browser_hash, browser_hash)
     )
 
 
 def for_ticket(account: Account | None) -> dict[str, Any]:
-    """Account state that a ticket for an existing account stores."""
+    """Account state that a challenge for an existing account stores."""
     return {} if account is None else {"against": account.password_changed_at or 0}
 
 
-def ticket_stands(ticket: EmailChallenge, account: Account | None) -> bool:
-    """Whether a ticket is still valid for its account: not after a change of address or password, and not while the account is disabled
+def ticket_stands(challenge: EmailChallenge, account: Account | None) -> bool:
+    """Whether a challenge is still valid for its account: not after a change of address or password, and not while the account is disabled
     (R94)."""
     if account is None or account.disabled_at is not None:
         return False
-    if account.id != ticket.account_id or account.email != ticket.email:
+    if account.id != challenge.account_id or account.email != challenge.email:
         return False
-    against = ticket.payload.get("against")
+    against = challenge.payload.get("against")
     set_at = account.password_changed_at or 0
-    # tickets of the previous version store no state, so the times are compared
-    return set_at < ticket.created_at if against is None else against == set_at
+    # challenges of the previous version store no state, so the times are compared
+    return set_at < challenge.created_at if against is None else against == set_at

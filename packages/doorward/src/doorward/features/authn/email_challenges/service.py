@@ -63,9 +63,9 @@ class EmailChallenges:
         now: int,
         replaces: EmailChallenge | None = None,
     ) -> EmailChallenge | None:
-        """Create the ticket and queue the mail, in one transaction. None: the ticket to replace was used in between.
+        """Create the challenge and queue the mail, in one transaction. None: the challenge to replace was used in between.
 
-        A sign-up for a taken address and a reset for an unknown one also create a ticket, but its code and link are never sent. The
+        A sign-up for a taken address and a reset for an unknown one also create a challenge, but its code and link are never sent. The
         owner of a taken address gets another mail; the mail for an unknown address is written and discarded (R80).
         """
         live = account is None if kind == "sign_up" else account is not None and account.disabled_at is None
@@ -74,7 +74,7 @@ class EmailChallenges:
             self.random.digits(mail_code.DIGITS[kind]),
             self.random.token(),
         )
-        ticket = EmailChallenge(
+        challenge = EmailChallenge(
             id=ticket_id,
             kind=kind,
             email=email,
@@ -91,7 +91,7 @@ class EmailChallenges:
         values: dict[str, Any] = {"code": code, "minutes": self.policy.ttl // 60}
         if kind in LINK_PATHS:
             values["link"] = f"{self.issuer}{LINK_PATHS[kind]}?token={quote(link)}"
-        letter = self.mail_queue.write(
+        mail = self.mail_queue.write(
             _MAILS.get(kind, "verify_address" if live else "address_taken"),
             to=email,
             locale=spoken,
@@ -104,38 +104,38 @@ class EmailChallenges:
             writes.append(
                 self.store.messages.replace_ticket(replaces, structs.replace(replaces, used_at=now))
             )
-        writes.append(self.store.messages.insert_ticket(ticket))
+        writes.append(self.store.messages.insert_ticket(challenge))
         # The same statements run whether or not the address has an account, because their timing would reveal it (R80): the mail for
         # an unknown address is written and discarded in one commit.
         told = live or kind == "sign_up"
         writes += [
-            self.store.messages.insert_mail(letter),
-            self.store.messages.discard_mail("" if told else letter.id),
+            self.store.messages.insert_mail(mail),
+            self.store.messages.discard_mail("" if told else mail.id),
         ]
         writes.append(
-            self.audit_log.write(_EVENTS[kind], caller=caller, now=now, account_id=ticket.account_id)
+            self.audit_log.write(_EVENTS[kind], caller=caller, now=now, account_id=challenge.account_id)
         )
-        return ticket if await self.store.commit(*writes) else None
+        return challenge if await self.store.commit(*writes) else None
 
     async def by_code(
         self, kind: TicketKind, ticket_id: str, typed: str, *, caller: Caller, now: int
     ) -> Proven | Missed | Wait:
-        """The proof after a correct code, with the ticket as stored now. The caller marks it as used in its own commit.
+        """The proof after a correct code, with the challenge as stored now. The caller marks it as used in its own commit.
 
-        Guesses are counted on the ticket. They are also counted across all tickets of the address, so that new mails give no new
+        Guesses are counted on the challenge. They are also counted across all challenges of the address, so that new mails give no new
         guesses, and per network of the requester, so that requests for other people's addresses give none either. The link stays
         valid, so that an attacker's guesses do not lock the owner out.
         """
-        ticket = await self.held(kind, ticket_id, caller.browser_hash)
-        if ticket is None:
+        challenge = await self.held(kind, ticket_id, caller.browser_hash)
+        if challenge is None:
             return Missed("unknown")
-        who = f"{kind}:{ticket.email}"
+        who = f"{kind}:{challenge.email}"
         guess = await self.throttle.guess(
-            "mail_code", who, account_id=ticket.account_id, caller=caller, now=now
+            "mail_code", who, account_id=challenge.account_id, caller=caller, now=now
         )
         if isinstance(guess, Wait):
             return guess
-        counted = await self._count(ticket)
+        counted = await self._count(challenge)
         if counted is None:
             return Missed("used")
         shown = mail_code.by_code(
@@ -158,51 +158,51 @@ class EmailChallenges:
 
     async def by_link(self, kind: TicketKind, token: str, browser_hash: bytes, now: int) -> Proven | Missed:
         """The proof by a link. Nothing is written, so a GET may call this."""
-        ticket = await self.store.messages.ticket_by_link(digest(token[:200]))
-        shown = mail_code.by_link(ticket, kind=kind, browser_hash=browser_hash, now=now)
-        if isinstance(shown, Missed) or await self._stands(shown.ticket):
+        challenge = await self.store.messages.ticket_by_link(digest(token[:200]))
+        shown = mail_code.by_link(challenge, kind=kind, browser_hash=browser_hash, now=now)
+        if isinstance(shown, Missed) or await self._stands(shown.challenge):
             return shown
         return Missed("used")
 
     async def held(self, kind: TicketKind, ticket_id: str, browser_hash: bytes) -> EmailChallenge | None:
-        """The ticket, in any state, if this browser requested it."""
-        ticket = await self.store.messages.ticket(ticket_id)
-        if ticket is None or ticket.kind != kind or ticket.browser_hash != browser_hash:
+        """The challenge, in any state, if this browser requested it."""
+        challenge = await self.store.messages.ticket(ticket_id)
+        if challenge is None or challenge.kind != kind or challenge.browser_hash != browser_hash:
             return None
-        return ticket
+        return challenge
 
     async def problem(self, ticket_id: str, now: int) -> str | None:
         """Why the code in a queued mail no longer works, in a few words for the log; None while it works. A mail that was delayed past
         the end of its code only misleads. Raises `StoreUnavailable`."""
-        ticket = await self.store.messages.ticket(ticket_id)
-        if ticket is None or now >= ticket.expires_at:
+        challenge = await self.store.messages.ticket(ticket_id)
+        if challenge is None or now >= challenge.expires_at:
             return "its code has expired"
-        if ticket.used_at is not None or ticket.proven_at is not None:
+        if challenge.used_at is not None or challenge.proven_at is not None:
             return "its code was used or replaced"
-        if not await self._stands(ticket):
+        if not await self._stands(challenge):
             return "its code was for a password or an account that is another now"
         return None
 
     async def finished_reset(self, ticket_id: str, browser_hash: bytes) -> str | None:
         """The address whose password this browser has just reset, for the sign-in page."""
-        ticket = await self.held("reset", ticket_id, browser_hash)
-        return ticket.email if ticket is not None and ticket.used_at is not None else None
+        challenge = await self.held("reset", ticket_id, browser_hash)
+        return challenge.email if challenge is not None and challenge.used_at is not None else None
 
-    async def _stands(self, ticket: EmailChallenge) -> bool:
+    async def _stands(self, challenge: EmailChallenge) -> bool:
         # a sign-up is for an unused address; whether it is still free is decided when the account is created
-        if ticket.kind == "sign_up":
+        if challenge.kind == "sign_up":
             return True
-        return ticket_stands(ticket, await self.store.accounts.get(ticket.account_id or ""))
+        return ticket_stands(challenge, await self.store.accounts.get(challenge.account_id or ""))
 
-    async def _count(self, ticket: EmailChallenge) -> EmailChallenge | None:
+    async def _count(self, challenge: EmailChallenge) -> EmailChallenge | None:
         for _ in range(_TRIES):
-            counted = structs.replace(ticket, tries=ticket.tries + 1)
-            if await self.store.commit(self.store.messages.replace_ticket(ticket, counted)):
+            counted = structs.replace(challenge, tries=challenge.tries + 1)
+            if await self.store.commit(self.store.messages.replace_ticket(challenge, counted)):
                 return counted
-            found = await self.store.messages.ticket(ticket.id)
+            found = await self.store.messages.ticket(challenge.id)
             if found is None or found.used_at is not None or found.proven_at is not None:
                 return None
-            ticket = found
+            challenge = found
         return None
 
     def _code_hash(self, ticket_id: str, code: str) -> bytes:

@@ -49,6 +49,6 @@ class SignInGoals(Protocol):
         """Whether the person may reach the goal of the sign-in. None: the goal is a page of this server."""
         ...
 
-    def deny(self, sign_in: SignIn, refusal: OAuthError) -> AuthorizationError:
+    def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
         """The refusal as a response to the app."""
         ...

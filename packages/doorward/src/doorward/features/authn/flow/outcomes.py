@@ -72,7 +72,7 @@ class AuthorizationError(Struct, frozen=True):
     """The app gets a refusal. Without `response` there is no recipient: no app started the sign-in, or it is no longer registered."""
 
     sign_in: SignIn
-    refusal: OAuthError
+    error: OAuthError
     response: AuthResponse | None
 
 

@@ -148,7 +148,7 @@ class FlowPages:
         self, browser: BrowserContext, flow: str | None, path: str = "/sign-in", *, lost: bool = False
     ) -> None:
         """For a refused form: raise `EarlyResponse` with a redirect to `path`, for the same app, when its step cannot be shown again in
-        this browser. `lost`: the ticket of the step belongs to another cookie too."""
+        this browser. `lost`: the challenge of the step belongs to another cookie too."""
         sign_in = await self.surviving(browser, flow)
         if sign_in is None:
             if lost and browser.on_our_page:
@@ -244,7 +244,7 @@ class FlowPages:
                 self._note(browser, outcome)
                 if outcome.response is not None:
                     return self.goals.deliver(browser, outcome.response, denied=True)
-                detail = outcome.refusal.description
+                detail = outcome.error.description
                 view = ErrorPage(Failure.UNKNOWN_APP, detail=detail, ways=(Way.HOME, Way.ACCOUNT))
                 return page(view, browser, 400)
             case Conflict(sign_in=sign_in):
@@ -293,7 +293,7 @@ class FlowPages:
         client_id = request.client_id if request is not None else None
         client = self.config.current().clients.get(client_id or "")
         note(
-            outcome.refusal,
+            outcome.error,
             browser.request,
             event="authorization.refused",
             app=client.name if client is not None else None,
@@ -340,6 +340,6 @@ def with_flow(path: str, flow: str | None) -> str:
 
 
 def ticket_of(query: Mapping[str, str]) -> str | None:
-    """The ticket id of a mailed code in a URL, if it has the form of one."""
+    """The challenge id of a mailed code in a URL, if it has the form of one."""
     given = query.get("ticket", "")
     return given if _TICKET.fullmatch(given) else None

@@ -107,9 +107,9 @@ class SignInFlow:
             held=held,
         )
 
-    def deny(self, sign_in: SignIn, refusal: OAuthError) -> AuthorizationError:
+    def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
         """The refusal as a response to the app (OAuth 2.1 §4.1.2.1), if there is an app to which the person may be redirected."""
-        return self.goals.deny(sign_in, refusal)
+        return self.goals.deny(sign_in, error)
 
     async def acceptable(self, sign_in: SignIn, now: int) -> tuple[Account | None, tuple[Factor, ...]]:
         """The account of the sign-in, and the factors that its pages may ask for next. Invalid proofs are ignored, and nothing is

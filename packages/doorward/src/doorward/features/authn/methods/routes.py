@@ -135,7 +135,7 @@ class MethodHandlers:
         return self._confirm(post, own_path(post.form.get("return_to", "")), post.problem)
 
     async def confirmed(self, post: SignedInPost) -> Response:
-        """Enter the password again, then whatever else this person's sign-in asks for: the same journey as at the front door, so that
+        """Enter the password again, then whatever else this person's sign-in asks for: the same steps as at a sign-in, so that
         confirming asks no less than signing in (R85). Raises `HashingBusy`."""
         browser, back = post.browser, own_path(post.form.get("return_to", ""))
         password = post.form.get("password")
@@ -241,9 +241,9 @@ class MethodHandlers:
         ]
 
 
-def _wrong(refusal: OAuthError) -> FormProblem:
-    if refusal.code == "too_many_attempts":
-        return FormProblem(Wrong.TOO_MANY_TRIES, at=refusal.retry_at)
+def _wrong(error: OAuthError) -> FormProblem:
+    if error.code == "too_many_attempts":
+        return FormProblem(Wrong.TOO_MANY_TRIES, at=error.retry_at)
     return FormProblem(Wrong.PASSWORD_MISMATCH)
 
 

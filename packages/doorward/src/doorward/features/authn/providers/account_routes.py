@@ -31,6 +31,7 @@ from doorward.web.page import page
 from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.flow import Continue
 from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.pages.views.said import Said
 from doorward.web.route import Route
 
 LEAVE: Final = f"{CONNECTED}/connect"
@@ -174,7 +175,7 @@ class ConnectedAccountPages:
         )
 
     async def _accounts(
-        self, owner: SignedIn, problem: FormProblem | None, *, done: Done | None = None
+        self, owner: SignedIn, problem: FormProblem | None, *, done: Said | None = None
     ) -> Response:
         view = ConnectedAccountsView(
             connected=await self._lines(owner), offered=buttons(self.signing_in), done=done, problem=problem

@@ -6,8 +6,8 @@ from typing import ClassVar, Final
 
 from msgspec import Struct
 
-from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.problems import Form
+from doorward.web.pages.views.said import Said
 from doorward.web.pages.views.sign_in import OtherWay, ProviderButton
 from doorward.web.pages.words import N_
 
@@ -60,4 +60,4 @@ class ConnectedAccountsView(Form, frozen=True):
     template: ClassVar[str] = "doorward.features.authn.providers:connected_accounts.html"
     connected: tuple[ConnectedLine, ...]
     offered: tuple[ProviderButton, ...]
-    done: Done | None = None
+    done: Said | None = None

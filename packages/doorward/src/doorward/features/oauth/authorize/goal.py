@@ -87,14 +87,14 @@ class AuthorizationGoals:
                 return AskConsent(sign_in, account, client, request, granted.scopes, by_name)
         return AuthorizationGoal(goals=self, request=request, client=client, granted=granted)
 
-    def deny(self, sign_in: SignIn, refusal: OAuthError) -> AuthorizationError:
+    def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
         """The refusal as a response to the app (OAuth 2.1 §4.1.2.1), if there is an app to which the person may be redirected."""
         request = sign_in.request
         client = self._app(request) if request is not None else None
         if request is None or client is None or not request.redirect_uri:
-            return AuthorizationError(sign_in, refusal, None)
-        response = failure(request, issuer=self.issuer, refusal=refusal, app_name=client.name)
-        return AuthorizationError(sign_in, refusal, response)
+            return AuthorizationError(sign_in, error, None)
+        response = failure(request, issuer=self.issuer, error=error, app_name=client.name)
+        return AuthorizationError(sign_in, error, response)
 
     def _app(self, request: AuthRequest) -> Client | None:
         """The app as registered now. A sign-in may take half an hour: an app that was deleted meanwhile, or a redirect URI that was

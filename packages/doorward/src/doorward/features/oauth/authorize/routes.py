@@ -66,7 +66,7 @@ class AuthorizePages:
         outcome = self.authorize.check(params)
         if isinstance(outcome, Unsure):
             note(
-                outcome.refusal,
+                outcome.error,
                 browser.request,
                 event=_EVENT,
                 client_id=params.get("client_id"),
@@ -74,7 +74,7 @@ class AuthorizePages:
             )
             return page(_unsure(outcome), browser, 400)
         if isinstance(outcome, RefusedByRedirect):
-            note(outcome.refusal, browser.request, event=_EVENT)
+            note(outcome.error, browser.request, event=_EVENT)
             return self.flow.goals.deliver(browser, outcome.response, denied=True)
         return await self._go(browser, outcome, params)
 
@@ -130,7 +130,7 @@ class AuthorizePages:
         # a placeholder of the same length as the id to come
         kept = self.authorize.lighter(accepted, carried=pack("sin_" + 32 * "0", params) is not None)
         if isinstance(kept, RefusedByRedirect):
-            note(kept.refusal, browser.request, event=_EVENT)
+            note(kept.error, browser.request, event=_EVENT)
             return self.flow.goals.deliver(browser, kept.response, denied=True)
         sign_in = await self.flow.begin(browser, kept.request)
         if (carried := pack(sign_in.id, params)) is not None:
@@ -143,9 +143,9 @@ def _unreadable(browser: BrowserContext, problem: BadForm) -> Response:
 
 
 def _unsure(outcome: Unsure) -> ErrorPage:
-    refusal = outcome.refusal
-    if refusal.code == "invalid_client":
-        return ErrorPage(Failure.UNKNOWN_APP, detail=refusal.description, ways=(Way.HOME,))
-    if "redirect_uri" in refusal.reason:
-        return ErrorPage(Failure.BAD_REDIRECT, detail=refusal.description, ways=(Way.HOME,))
-    return ErrorPage(Failure.BAD_REQUEST, detail=refusal.description, ways=(Way.HOME,))
+    error = outcome.error
+    if error.code == "invalid_client":
+        return ErrorPage(Failure.UNKNOWN_APP, detail=error.description, ways=(Way.HOME,))
+    if "redirect_uri" in error.reason:
+        return ErrorPage(Failure.BAD_REDIRECT, detail=error.description, ways=(Way.HOME,))
+    return ErrorPage(Failure.BAD_REQUEST, detail=error.description, ways=(Way.HOME,))

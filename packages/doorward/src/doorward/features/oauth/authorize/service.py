@@ -31,13 +31,13 @@ class Accepted(Struct, frozen=True):
 class Unsure(Struct, frozen=True):
     """The app or the redirect URI is not verified: the refusal is shown on a page, never sent by redirect (R2)."""
 
-    refusal: OAuthError
+    error: OAuthError
 
 
 class RefusedByRedirect(Struct, frozen=True):
     """The refusal is sent to the app's redirect URI."""
 
-    refusal: OAuthError
+    error: OAuthError
     response: AuthResponse
 
 
@@ -65,16 +65,16 @@ class Authorize:
         if (token := params.get("id_token_hint")) is not None:
             hint = read_id_token_hint(token, signer=self.signer, issuer=self.issuer)
             if hint is None or source.client.id not in hint.aud:
-                refusal = OAuthError(
+                error = OAuthError(
                     "invalid_request",
                     "The id_token_hint is not one that this app got from here.",
                     "id_token_hint does not verify, or is another app's",
                     fix="the app sends its own ID token",
                 )
-                return self.refuse(source, refusal)
+                return self.refuse(source, error)
             if request.hint_subject not in {None, hint.sub}:
-                refusal = OAuthError("invalid_request", "id_token_hint and claims name different people.")
-                return self.refuse(source, refusal)
+                error = OAuthError("invalid_request", "id_token_hint and claims name different people.")
+                return self.refuse(source, error)
             request = structs.replace(request, hint_subject=hint.sub)
         note_ignored(self.notices, config, source.client, params.get("scope"))
         return Accepted(request, source.client)
@@ -90,8 +90,8 @@ class Authorize:
         )
         return self.refuse(source, kept)
 
-    def refuse(self, source: rule.Origin, refusal: OAuthError) -> RefusedByRedirect:
+    def refuse(self, source: rule.Origin, error: OAuthError) -> RefusedByRedirect:
         """The refusal as a response to the app."""
-        refusal = refusal.to(source.client.name)
-        response = failure(source, issuer=self.issuer, refusal=refusal, app_name=source.client.name)
-        return RefusedByRedirect(refusal, response)
+        error = error.to(source.client.name)
+        response = failure(source, issuer=self.issuer, error=error, app_name=source.client.name)
+        return RefusedByRedirect(error, response)

@@ -41,8 +41,8 @@ class ClientAuthenticator:
         client_id = presented.client_id
         client = self.config.current().clients.get(client_id)
         if client is None:
-            refusal = OAuthError("invalid_client", FAILED, f"no app {client_id[:80]!r}")
-            return await self._failed(refusal, client_id, request)
+            error = OAuthError("invalid_client", FAILED, f"no app {client_id[:80]!r}")
+            return await self._failed(error, client_id, request)
         method = self.reader.methods[presented.method]
         verdict = registered(presented, client) or method.verify(
             presented, client, request, issuer=self.issuer, policy=self.policy
@@ -60,9 +60,9 @@ class ClientAuthenticator:
             return None
         return OAuthError("invalid_client", FAILED, "client assertion: its jti was used before")
 
-    async def _failed(self, refusal: OAuthError, client_id: str | None, request: TokenRequest) -> OAuthError:
-        if refusal.code != "invalid_client":
-            return refusal
+    async def _failed(self, error: OAuthError, client_id: str | None, request: TokenRequest) -> OAuthError:
+        if error.code != "invalid_client":
+            return error
         self.metrics.inc("client_authentication_failures")
         noted = self.failures.note(request.caller.address, request.now)
         if noted.audit:
@@ -74,11 +74,11 @@ class ClientAuthenticator:
                     client_id=client_id[:80] if client_id else None,
                     ok=False,
                     # one text in the audit log, where nothing is pasted from
-                    because=f"{refusal.reason}. Fix: {refusal.fix}" if refusal.fix else refusal.reason,
+                    because=f"{error.reason}. Fix: {error.fix}" if error.fix else error.reason,
                     failures=noted.count,
                 )
             )
         if noted.retry_at is None:
-            return refusal
+            return error
         say = "Too many failed attempts from this address."
-        return structs.replace(refusal, description=say, retry_at=noted.retry_at)
+        return structs.replace(error, description=say, retry_at=noted.retry_at)

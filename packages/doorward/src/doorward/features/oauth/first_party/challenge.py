@@ -120,8 +120,8 @@ class AuthorizationChallenge:
         if isinstance(client, OAuthError):
             return client
         # before any counting or checking: an attacker's page could let each of its visitors guess
-        if (refusal := page.may_ask(client, origin=origin, own_origin=web_origin(self.issuer))) is not None:
-            return refusal.to(client.name)
+        if (error := page.may_ask(client, origin=origin, own_origin=web_origin(self.issuer))) is not None:
+            return error.to(client.name)
         if "device_token" in params:
             # an unknown value has no effect
             caller = structs.replace(caller, devices=(digest(params["device_token"]),))
@@ -153,13 +153,13 @@ class AuthorizationChallenge:
             return begun
         sign_in, handle, new = begun
         unsaved: list[Write] = [self.store.sign_ins.insert(sign_in)] if new else []
-        sign_in, refusal, unsaved = await self._prove(sign_in, params, caller, now, unsaved)
-        if refusal is None and "send" in params and self.typed_code.field not in params:
+        sign_in, error, unsaved = await self._prove(sign_in, params, caller, now, unsaved)
+        if error is None and "send" in params and self.typed_code.field not in params:
             await self.store.commit(*unsaved)
-            unsaved, refusal = [], await self._send(sign_in, params["send"], caller, now)
-        if refusal is not None and refusal.code == "invalid_session":
+            unsaved, error = [], await self._send(sign_in, params["send"], caller, now)
+        if error is not None and error.code == "invalid_session":
             return _OVER
-        outcome = await self._more(sign_in, handle, refusal, caller, now, unsaved)
+        outcome = await self._more(sign_in, handle, error, caller, now, unsaved)
         if counted and not isinstance(outcome, Code):
             self.limiter.note(caller.address, now)
         return outcome
@@ -302,8 +302,8 @@ class AuthorizationChallenge:
             case AskConsent():
                 # prompt=consent requires a page, and this endpoint has none (§5.2.2: redirect_to_web).
                 return OAuthError("interaction_required", "Send the person to the sign-in page for consent.")
-            case AuthorizationError(refusal=refusal):
-                return refusal
+            case AuthorizationError(error=error):
+                return error
             case _:
                 return _OVER
 

@@ -210,12 +210,12 @@ class CookieEndpoints:
         await self._replace_old(asked, response)
         return response
 
-    def _refused(self, request: Request, client_id: str | None, refusal: OAuthError) -> Response:
+    def _refused(self, request: Request, client_id: str | None, error: OAuthError) -> Response:
         client = self.config.current().clients.get(client_id or "")
         app = client.name if client is not None else None
-        note(refusal, request, event="cookie_delivery.refused", app=app, client_id=client_id)
-        status = {"invalid_client": 401, "access_denied": 403, "invalid_token": 401}.get(refusal.code, 400)
-        return json_response({"error": refusal.code, "error_description": refusal.description}, status)
+        note(error, request, event="cookie_delivery.refused", app=app, client_id=client_id)
+        status = {"invalid_client": 401, "access_denied": 403, "invalid_token": 401}.get(error.code, 400)
+        return json_response({"error": error.code, "error_description": error.description}, status)
 
     def _shared(self, request: Request, client_id: str | None, outcome: Response | OAuthError) -> Response:
         """Add CORS headers with credentials, only for the origins registered for this app."""

@@ -70,14 +70,14 @@ class CookieSession:
     ) -> AllowedApp | OAuthError:
         """Whether this page may use cookie delivery for this app: its origin is this server's, or registered for the app (ASVS 3.5.1,
         R70)."""
-        refusal = rule.allowed(
+        error = rule.allowed(
             self.config.current().clients.get(client_id or ""),
             origin=page.origin,
             own_origin=self.own_origin,
             fetch_site=page.fetch_site,
             reading=reading,
         )
-        return AllowedApp(client_id or "", _MINT) if refusal is None else refusal
+        return AllowedApp(client_id or "", _MINT) if error is None else error
 
     async def begin(
         self, app: AllowedApp, form: Mapping[str, str], *, caller: Caller

@@ -114,11 +114,11 @@ class LogoutPages:
         browser.forget_session()
         return _onward(browser, decision)
 
-    def _note(self, refusal: OAuthError, request: Request, params: Mapping[str, str]) -> None:
+    def _note(self, error: OAuthError, request: Request, params: Mapping[str, str]) -> None:
         client_id = params.get("client_id")
         client = self.sign_out.config.current().clients.get(client_id or "")
         note(
-            refusal,
+            error,
             request,
             event="sign_out.refused",
             app=client.name if client is not None else None,

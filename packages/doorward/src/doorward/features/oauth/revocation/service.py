@@ -56,12 +56,12 @@ class RevocationService:
         caller, now = request.caller, request.now
         token = request.form.get("token")
         if not token:
-            refusal = OAuthError("invalid_request", "token is missing.")
+            error = OAuthError("invalid_request", "token is missing.")
         elif token.startswith(refresh_text.PREFIX):
-            refusal = await self._refresh(token, client, caller, now)
+            error = await self._refresh(token, client, caller, now)
         else:
-            refusal = await self._access(token, client, caller, now)
-        return None if refusal is None else refusal.to(client.name)
+            error = await self._access(token, client, caller, now)
+        return None if error is None else error.to(client.name)
 
     async def _refresh(self, token: str, client: Client, caller: Caller, now: int) -> OAuthError | None:
         presented = refresh_text.read(token)
@@ -70,9 +70,9 @@ class RevocationService:
             return None
         # A spent token counts too: after a lost response the app has no newer one, and must still be able to sign out.
         _, grant = found
-        refusal = owner(client, grant.client_id)
-        if refusal is not None or grant.ended_at is not None:
-            return refusal
+        error = owner(client, grant.client_id)
+        if error is not None or grant.ended_at is not None:
+            return error
         await self._end(grant, client, caller, now, kind="refresh_token")
         return None
 
@@ -80,9 +80,9 @@ class RevocationService:
         claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
         if claims is None:
             return None
-        refusal = owner(client, claims["client_id"])
-        if refusal is not None or (await self.view.fresh(now)).revoked(claims) is not None:
-            return refusal
+        error = owner(client, claims["client_id"])
+        if error is not None or (await self.view.fresh(now)).revoked(claims) is not None:
+            return error
         if claims["sub"] == client.id:
             await self._own(claims, client, caller, now)
         else:

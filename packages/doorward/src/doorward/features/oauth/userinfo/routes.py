@@ -37,12 +37,12 @@ async def _bearer(request: Request) -> str | OAuthError | None:
     return token.strip()
 
 
-def _refused(refusal: OAuthError, request: Request) -> Response:
-    note(refusal, request)
-    scope = ', scope="openid"' if refusal.code == "insufficient_scope" else ""
-    body = {"error": refusal.code, "error_description": refusal.description}
-    return json_response(body, _STATUS.get(refusal.code, 401)).add(
-        "www-authenticate", f'Bearer error="{refusal.code}", error_description="{refusal.description}"{scope}'
+def _refused(error: OAuthError, request: Request) -> Response:
+    note(error, request)
+    scope = ', scope="openid"' if error.code == "insufficient_scope" else ""
+    body = {"error": error.code, "error_description": error.description}
+    return json_response(body, _STATUS.get(error.code, 401)).add(
+        "www-authenticate", f'Bearer error="{error.code}", error_description="{error.description}"{scope}'
     )
 
 

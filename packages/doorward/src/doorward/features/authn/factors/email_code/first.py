@@ -94,9 +94,9 @@ class ProveMailbox:
 
     async def waiting(self, sign_in: SignIn, ticket_id: str, caller: Caller) -> EmailChallenge | None:
         """The code that waits to be typed, if it was sent for this sign-in and browser."""
-        ticket = await self.challenges.held("sign_in", ticket_id, caller.browser_hash)
-        usable = ticket is not None and ticket.used_at is None and ticket.sign_in_id == sign_in.id
-        return ticket if usable else None
+        challenge = await self.challenges.held("sign_in", ticket_id, caller.browser_hash)
+        usable = challenge is not None and challenge.used_at is None and challenge.sign_in_id == sign_in.id
+        return challenge if usable else None
 
     async def prove(
         self, sign_in: SignIn, ticket_id: str, typed: str, *, caller: Caller, now: int
@@ -107,11 +107,11 @@ class ProveMailbox:
         proven = await self.challenges.by_code("sign_in", ticket_id, typed, caller=caller, now=now)
         if isinstance(proven, Missed | Wait):
             return proven
-        ticket = proven.ticket
-        account = await self.store.accounts.get(ticket.account_id or "")
+        challenge = proven.challenge
+        account = await self.store.accounts.get(challenge.account_id or "")
         if account is None or account.disabled_at is not None:
             return Missed("used")
-        used = self.store.messages.replace_ticket(ticket, structs.replace(ticket, used_at=now))
+        used = self.store.messages.replace_ticket(challenge, structs.replace(challenge, used_at=now))
         if not await self.store.commit(used):
             return Missed("used")
         audit = self.challenges.audit_log.write(

@@ -77,51 +77,53 @@ class MailFirstPages:
 
     async def check(self, visit: PageVisit) -> Response:
         """The form for the code: the same words whatever was sent."""
-        browser, sign_in, ticket = await self._waiting(visit.browser, visit.query, visit.query.get("flow"))
-        return self._check(browser, sign_in, ticket, None, resent="resent" in visit.query)
+        browser, sign_in, challenge = await self._waiting(visit.browser, visit.query, visit.query.get("flow"))
+        return self._check(browser, sign_in, challenge, None, resent="resent" in visit.query)
 
     async def check_again(self, post: StalePost) -> Response:
         """The same form once more, in the browser that asked for the code."""
         await self.flow.lead_onward(post.browser, post.form.get("flow"))
-        browser, sign_in, ticket = await self._waiting(post.browser, post.query, post.form.get("flow"))
-        return self._check(browser, sign_in, ticket, post.problem)
+        browser, sign_in, challenge = await self._waiting(post.browser, post.query, post.form.get("flow"))
+        return self._check(browser, sign_in, challenge, post.problem)
 
     async def check_code(self, post: PagePost) -> Response:
         """Enter the code."""
-        browser, sign_in, ticket = await self._waiting(post.browser, post.query, post.form.get("flow"))
+        browser, sign_in, challenge = await self._waiting(post.browser, post.query, post.form.get("flow"))
         code = post.form.get("code", "")
         if not code.strip():
-            return self._check(browser, sign_in, ticket, FormProblem(Wrong.CODE_MISSING))
-        outcome = await self.mailbox.prove(sign_in, ticket.id, code, caller=browser.caller, now=browser.now)
+            return self._check(browser, sign_in, challenge, FormProblem(Wrong.CODE_MISSING))
+        outcome = await self.mailbox.prove(
+            sign_in, challenge.id, code, caller=browser.caller, now=browser.now
+        )
         if isinstance(outcome, SignIn):
             return await self.flow.follow_proof(browser, outcome)
         if isinstance(outcome, OAuthError):
             return await self.flow.load_and_follow(browser, sign_in.id)
         if isinstance(outcome, Wait) or outcome.why in {"spent", "code"}:
-            return self._check(browser, sign_in, ticket, missed(outcome))
-        return self._check(browser, sign_in, ticket, missed(Missed("code")))
+            return self._check(browser, sign_in, challenge, missed(outcome))
+        return self._check(browser, sign_in, challenge, missed(Missed("code")))
 
     async def resend(self, post: PagePost) -> Response:
         """Send another code; the earlier one stops working."""
-        browser, sign_in, ticket = await self._waiting(post.browser, post.query, post.form.get("flow"))
+        browser, sign_in, challenge = await self._waiting(post.browser, post.query, post.form.get("flow"))
         outcome = await self.mailbox.send(
             sign_in,
-            ticket.email,
+            challenge.email,
             locale=browser.context.locale,
             caller=browser.caller,
             now=browser.now,
-            replaces=ticket,
+            replaces=challenge,
         )
         if isinstance(outcome, EmailChallenge):
             return browser.go(with_flow(f"{CHECK}?ticket={outcome.id}&resent=1", sign_in.id))
         if isinstance(outcome, Wait):
-            return self._check(browser, sign_in, ticket, waiting(outcome))
+            return self._check(browser, sign_in, challenge, waiting(outcome))
         return browser.go(with_flow(PATH, sign_in.id))
 
     async def resent(self, visit: PageVisit) -> Response:
         """Leads to the page for the code, after a reload."""
-        ticket = ticket_of(visit.query)
-        path = PATH if ticket is None else f"{CHECK}?ticket={ticket}"
+        challenge = ticket_of(visit.query)
+        path = PATH if challenge is None else f"{CHECK}?ticket={challenge}"
         return visit.browser.go(with_flow(path, visit.query.get("flow")))
 
     def routes(self, pages: BrowserPages) -> list[Route]:
@@ -143,10 +145,10 @@ class MailFirstPages:
         ticket_id = ticket_of(query)
         if sign_in is None or ticket_id is None:
             raise EarlyResponse(browser.go(with_flow(PATH, sign_in.id if sign_in else None)))
-        ticket = await self.mailbox.waiting(sign_in, ticket_id, browser.caller)
-        if ticket is None:
+        challenge = await self.mailbox.waiting(sign_in, ticket_id, browser.caller)
+        if challenge is None:
             raise EarlyResponse(await self.flow.follow(browser, sign_in))
-        return browser, sign_in, ticket
+        return browser, sign_in, challenge
 
     def _form(
         self,
@@ -163,16 +165,16 @@ class MailFirstPages:
         self,
         browser: BrowserContext,
         sign_in: SignIn,
-        ticket: EmailChallenge,
+        challenge: EmailChallenge,
         problem: FormProblem | None,
         *,
         resent: bool = False,
     ) -> Response:
         view = MailFirstCheckView(
             flow=sign_in.id,
-            action=f"{CHECK}?ticket={ticket.id}",
-            resend_action=f"{RESEND}?ticket={ticket.id}",
-            email=ticket.email,
+            action=f"{CHECK}?ticket={challenge.id}",
+            resend_action=f"{RESEND}?ticket={challenge.id}",
+            email=challenge.email,
             minutes=self.mailbox.minutes,
             resent=resent,
             problem=problem,

@@ -136,21 +136,21 @@ def _first(acceptable: Sequence[Factor]) -> bool:
     return any(factor.traits.comes_first and factor.traits.kind not in KINDS for factor in acceptable)
 
 
-def _problem(refusal: OAuthError) -> FormProblem:
-    if refusal.code == "too_many_attempts":
-        return FormProblem(Wrong.TOO_MANY_TRIES, at=refusal.retry_at)
-    if refusal == COPIED:
+def _problem(error: OAuthError) -> FormProblem:
+    if error.code == "too_many_attempts":
+        return FormProblem(Wrong.TOO_MANY_TRIES, at=error.retry_at)
+    if error == COPIED:
         return FormProblem(PasskeyWrong.COPIED)
     known = {
         UNKNOWN: PasskeyWrong.UNKNOWN,
         UNVERIFIED: PasskeyWrong.UNVERIFIED,
         DISABLED: Wrong.ACCOUNT_DISABLED,
     }
-    return FormProblem(known.get(refusal.description, PasskeyWrong.REFUSED))
+    return FormProblem(known.get(error.description, PasskeyWrong.REFUSED))
 
 
-def _unknown(refusal: OAuthError, credential: str) -> str | None:
-    if refusal.description != UNKNOWN:
+def _unknown(error: OAuthError, credential: str) -> str | None:
+    if error.description != UNKNOWN:
         return None
     response = assertion_response(credential)
     return None if response is None else padless(response.credential_id)

@@ -113,13 +113,13 @@ class ChangePassword:
             seen_at=now,
             proofs=proofs,
         )
-        letter = owner_mail(self.mail_queue, "password_changed", account, caller, now)
+        mail = owner_mail(self.mail_queue, "password_changed", account, caller, now)
         known = await throttle.known(caller.devices, account.id)
         done = await self.store.commit(
             self.store.accounts.replace(changed, old=before),
             self.store.sessions.forget_devices(account.id, but=known),
             self.store.sessions.replace_secret(session, renewed),
-            self.store.messages.insert_mail(letter),
+            self.store.messages.insert_mail(mail),
             self.audit_log.write(
                 "password.changed", caller=caller, now=now, account_id=account.id, session_id=session.id
             ),

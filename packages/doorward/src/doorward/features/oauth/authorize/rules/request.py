@@ -96,8 +96,8 @@ def authorize(
 ) -> AuthRequest | OAuthError:
     """Second half: all other parameters, in the order below. A `OAuthError` goes to the app by redirect."""
     client = source.client
-    if (refusal := _unsupported(params, source)) is not None:
-        return refusal
+    if (error := _unsupported(params, source)) is not None:
+        return error
     target = scope.target(
         config=config,
         client=client,

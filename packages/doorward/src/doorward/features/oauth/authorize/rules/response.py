@@ -13,11 +13,9 @@ def success(asked: AuthRequest | Origin, *, issuer: str, code: str, app_name: st
     return _response(asked, {"code": code}, issuer, app_name)
 
 
-def failure(asked: AuthRequest | Origin, *, issuer: str, refusal: OAuthError, app_name: str) -> AuthResponse:
+def failure(asked: AuthRequest | Origin, *, issuer: str, error: OAuthError, app_name: str) -> AuthResponse:
     """The refusal's code and safe sentence, with `iss` as well (RFC 9207 §2)."""
-    return _response(
-        asked, {"error": refusal.code, "error_description": refusal.description}, issuer, app_name
-    )
+    return _response(asked, {"error": error.code, "error_description": error.description}, issuer, app_name)
 
 
 def _response(

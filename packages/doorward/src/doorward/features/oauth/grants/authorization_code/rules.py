@@ -40,11 +40,11 @@ def check(
         return OAuthError("invalid_grant", _BAD, "no such code")
     if code.client_id != client.id or grant.client_id != client.id:
         return OAuthError("invalid_grant", _BAD, f"the code was given to app {code.client_id}")
-    refusal = _redirect_uri(code, client, form.get("redirect_uri")) or _pkce(
+    error = _redirect_uri(code, client, form.get("redirect_uri")) or _pkce(
         code, client, form.get("code_verifier")
     )
-    if refusal is not None:
-        return refusal
+    if error is not None:
+        return error
     # After the other checks: an attacker who only saw the code lacks the verifier, and must not be able to end the grant with it.
     if code.redeemed_at is not None:
         return Reused(grant)
