@@ -44,8 +44,10 @@ def _issued(subject: x509.Name, by: Issued | None, *extensions: x509.ExtensionTy
     return built.sign(key if by is None else by[1], hashes.SHA256()), key
 
 
-def described(aaguid: str, root: bytes, status: str = "FIDO_CERTIFIED_L1") -> dict[str, Any]:
-    """What the file says of a model whose certificates end in `root` (DER)."""
+def described(
+    aaguid: str, root: bytes, status: str = "FIDO_CERTIFIED_L1", *, protection: str = "hardware"
+) -> dict[str, Any]:
+    """What the file says of a model whose certificates end in `root` (DER). `protection`: what keeps its keys."""
     return {
         "aaguid": aaguid,
         "statusReports": [{"status": status}],
@@ -57,7 +59,7 @@ def described(aaguid: str, root: bytes, status: str = "FIDO_CERTIFIED_L1") -> di
             "upv": [{"major": 1, "minor": 0}],
             "attestationTypes": ["basic_full"],
             "userVerificationDetails": [],
-            "keyProtection": ["hardware"],
+            "keyProtection": [protection],
             "matcherProtection": ["on_chip"],
             "attachmentHint": ["external"],
             "tcDisplay": [],

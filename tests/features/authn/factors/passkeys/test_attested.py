@@ -30,6 +30,10 @@ ADDED = {200, 303}
 AAGUID = bytes(range(1, 17))
 MODEL = "01020304-0506-0708-090a-0b0c0d0e0f10"
 MAKER = Maker.of("Sound Keys", AAGUID)
+SOFT_AAGUID = bytes(range(17, 33))
+SOFT_MODEL = "11121314-1516-1718-191a-1b1c1d1e1f20"
+SOFT = Maker.of("Sound Software", SOFT_AAGUID)
+"""Its keys are kept by software, as it says itself."""
 FORGER = Maker.of("Sound Keys", AAGUID)
 AUTHORITY = issue("Authority")
 OWN = made.client(id="app_own", name="own", first_party=True)
@@ -38,7 +42,8 @@ OWN = made.client(id="app_own", name="own", first_party=True)
 def key(maker: Maker | None = MAKER, **about: Any) -> Authenticator:
     """A key that is carried along, of this model."""
     attest = None if maker is None else maker.attest
-    return device(aaguid=AAGUID, synced=False, transports=("usb",), attest=attest, **about)
+    aaguid = SOFT_AAGUID if maker is SOFT else AAGUID
+    return device(aaguid=aaguid, synced=False, transports=("usb",), attest=attest, **about)
 
 
 @pytest.fixture
@@ -47,7 +52,8 @@ def blob(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     authorities, path = tmp_path / "authorities.pem", tmp_path / "fido.jwt"
     authorities.write_bytes(AUTHORITY[0].public_bytes(Encoding.PEM))
     monkeypatch.setenv("SSL_CERT_FILE", str(authorities))
-    path.write_bytes(published(described(MODEL, MAKER.root), signer=issue(PUBLISHER, AUTHORITY)))
+    models = described(MODEL, MAKER.root), described(SOFT_MODEL, SOFT.root, protection="software")
+    path.write_bytes(published(*models, signer=issue(PUBLISHER, AUTHORITY)))
     return path
 
 
@@ -102,8 +108,8 @@ async def test_after_a_password_a_touch_of_an_attested_key_is_hardware_and_no_mo
     assert (await claims(front, AAL3, owned, password=True))["acr"] != AAL3
 
 
-@pytest.mark.parametrize("maker", [None, FORGER])
-async def test_a_key_for_which_no_maker_vouches_is_accepted_and_counts_for_less(
+@pytest.mark.parametrize("maker", [None, FORGER, SOFT])
+async def test_a_key_of_which_no_maker_says_that_hardware_keeps_it_counts_for_less(
     front: Front, maker: Maker | None
 ) -> None:
     owned = key(maker)
