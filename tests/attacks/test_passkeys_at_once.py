@@ -10,6 +10,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from doorward.adapters.os_user import os_actor
+from doorward.core.model.secret import Secret
+from doorward.features.admin import build as admin
 from doorward.features.services import Services
 from tests.authenticator import Authenticator
 from tests.engines import BOTH
@@ -33,9 +36,14 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, database: str | None) -> Gen
         assert [trouble for server in started.servers for trouble in server.troubles()] == []
 
 
-def owned(fleet: Fleet, email: str, **about: Any) -> Authenticator:
-    """A passkey of a person, added on their account pages."""
+async def owned(fleet: Fleet, email: str, **about: Any) -> Authenticator:
+    """The passkey of a new person, added on their account pages."""
     phone = Authenticator(origin=fleet.issuer, **about)
+
+    async def come(services: Services) -> None:
+        await services.get(admin.people).create(os_actor(), email, password=Secret(PASSWORD))
+
+    await asyncio.to_thread(operate, fleet.config, come)
     with Person(fleet.issuer) as owner:
         owner.sign_in(owner.open("/sign-in"), email, PASSWORD)
         add_passkey(owner, phone)
@@ -54,7 +62,8 @@ def sessions(person: Person, answers: Sequence[httpx2.Response]) -> set[str]:
 
 @pytest.mark.parametrize("counts", [False, True])
 async def test_one_assertion_sent_many_times_at_once_opens_one_session(fleet: Fleet, counts: bool) -> None:
-    phone = owned(fleet, "ada@example.com", counts=counts, synced=not counts)
+    email = f"{'key' if counts else 'phone'}@example.com"
+    phone = await owned(fleet, email, counts=counts, synced=not counts)
     with Person(fleet.issuer) as person:
         page = person.open(SIGN_IN)
         form = form_of(page, "passkey", credential=phone.get(options_of(page)))
@@ -66,7 +75,7 @@ async def test_one_assertion_sent_many_times_at_once_opens_one_session(fleet: Fl
         assert sessions(person, again) == set()
 
     async def marked(services: Services) -> list[int]:
-        (account,) = await services.store.accounts.find("ada@example.com")
+        (account,) = await services.store.accounts.find(email)
         found = await services.store.passkeys.of_account(account.id)
         return [one.suspect_at for one in found if one.suspect_at is not None]
 
@@ -79,7 +88,7 @@ async def test_one_assertion_sent_many_times_at_once_opens_one_session(fleet: Fl
 @pytest.mark.requirement(82)
 async def test_one_answer_in_many_sign_ins_at_once_completes_one(fleet: Fleet) -> None:
     """Each sign-in is begun by a password of its own, and the answer was made before: for the page without a sign-in."""
-    phone = owned(fleet, "ada@example.com")
+    phone = await owned(fleet, "tabs@example.com")
     with Person(fleet.issuer) as person:
         answer = phone.get(options_of(person.open(SIGN_IN)))
         asked = [person.open(fleet.house.own.begin("openid").url) for _ in range(FEW)]
@@ -97,7 +106,7 @@ async def test_one_answer_in_many_sign_ins_at_once_completes_one(fleet: Fleet) -
 
 @pytest.mark.requirement(81, 96)
 async def test_wrong_answers_at_once_are_compared_only_up_to_the_limit(fleet: Fleet) -> None:
-    phone = owned(fleet, "bob@example.com")
+    phone = await owned(fleet, "guessed@example.com")
     with Person(fleet.issuer) as person:
         page = person.open(SIGN_IN)
         wrong = phone.get(options_of(page), signature=b"a guess")

@@ -108,14 +108,15 @@ def test_no_new_kind_is_set_up_beside_an_older_node_and_none_starts_after_the_fi
         assert nodes.then.running
         nodes.then.stop()
 
+        # from now on what she may change is changed with the passkey
+        owner = nodes.person(nodes.now, permitted=503)
+        assert use_passkey(owner, owner.open(SIGN_IN), phone).path == "/account"
         until(
-            lambda: not not_yet(try_to_add(person, Authenticator(origin=nodes.issuer))),
+            lambda: not not_yet(try_to_add(owner, Authenticator(origin=nodes.issuer))),
             nodes.now.log.read_text,
         )
-        assert [not_yet(page) for page in tried(person, Authenticator(origin=nodes.issuer))] == [False] * 3
+        assert [not_yet(page) for page in tried(owner, Authenticator(origin=nodes.issuer))] == [False] * 3
         demand(nodes)
-        owner = nodes.person(nodes.now)
-        assert use_passkey(owner, owner.open(SIGN_IN), phone).path == "/account"
 
         # the released program would sign her in by the password alone
         with pytest.raises(RuntimeError, match="does not start"):

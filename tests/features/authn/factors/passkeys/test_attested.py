@@ -18,6 +18,7 @@ from tests.authenticator import Authenticator
 from tests.features import made
 from tests.features.authn.factors.passkeys.makers import Maker, described, issue, published
 from tests.features.authn.factors.passkeys.owners import device
+from tests.features.authn.factors.passkeys.served import enrol
 from tests.features.authn.factors.passkeys.test_routes import added, use
 from tests.features.authn.test_toys import claims_of
 from tests.front_channel import PASSWORD, Front
@@ -144,13 +145,15 @@ async def test_only_named_models_that_prove_it_where_the_operator_wants_so(blob:
 
 @pytest.mark.requirement(38)
 async def test_a_session_without_hardware_steps_up_with_the_key(front: Front) -> None:
-    phone, owned = device(), key()
+    phone = device()
     await added(front, phone)
     tab = front.browser()
     page = await use(tab, await tab.get("/sign-in/passkey"), phone)
     assert page.header("location") == "/account"
     # nobody knows which keys a person has until they use one: the page asks for a passkey again, and a better one is enough
-    await added(front, owned)
+    ada = await front.store.accounts.get("usr_ada")
+    assert ada is not None
+    owned = await enrol(front, ada, aaguid=AAGUID, synced=False, transports=("usb",), attest=MAKER.attest)
     page = await tab.on(await tab.get(front.asking(OWN, acr_values=AAL3)))
     assert page.path.startswith("/sign-in/passkey"), page.words
     assert (await finished(front, tab, await use(tab, page, owned)))["acr"] == AAL3
