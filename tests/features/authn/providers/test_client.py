@@ -13,6 +13,7 @@ from doorward.features.authn.providers.build import openid_providers
 from doorward.features.authn.providers.documents import ProviderUnavailable
 from doorward_verify.jwk import signing_key
 from tests.features.authn.providers.journey import BOB, journey
+from tests.front_channel import front_channel
 from tests.upstream import CLIENT_ID
 
 pytestmark = pytest.mark.anyio
@@ -96,3 +97,11 @@ async def test_documents_are_used_on_while_the_provider_is_down(tmp_path: Path) 
         there.front.clock.time += 86_400
         with pytest.raises(ProviderUnavailable):
             await documents.keys()
+
+
+async def test_where_there_is_no_provider_there_is_no_button_and_no_page() -> None:
+    async with front_channel() as front:
+        tab = front.browser()
+        assert "Continue with" not in (await tab.get("/sign-in")).words
+        for path in ("/sign-in/provider", "/sign-in/provider/example/callback", "/account/methods/providers"):
+            assert (await tab.get(path)).status == 404

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from doorward.core.model.account import Account
 from tests.browsing import PASSWORD, Page
@@ -174,7 +175,10 @@ async def test_an_account_is_connected_and_disconnected_on_the_account_pages(the
     page = await connected(there, tab, sub="work-account", email="a.l@work.example")
     assert "The account is connected" in page.words
     assert "a.l@work.example" in page.words
-    assert (await there.account("ada@example.com")) == ada, "an address of the provider changes nothing here"
+    found = await there.account("ada@example.com")
+    assert found is not None
+    # a sign-in may hash the password anew; an address of the provider changes nothing here
+    assert structs.replace(found, password_hash=ada.password_hash) == ada
     elsewhere = there.front.browser()
     assert (await there.sign_in(elsewhere, sub="work-account")).path == "/account"
     page = await tab.on(await tab.submit(page, "disconnect-1"))

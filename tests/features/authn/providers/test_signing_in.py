@@ -150,6 +150,9 @@ async def test_a_repeated_answer_goes_on_where_the_first_one_ended(there: Journe
     again = await tab.on(await tab.get(back))
     assert again.path == "/account"
     assert there.provider.calls.count("/token") == asked
+    # reloading it is no guess, however often
+    for _ in range(6):
+        assert (await tab.on(await tab.get(back))).path == "/account"
     # without the session it is worth nothing
     tab.cookies = {name: value for name, value in tab.cookies.items() if "session" not in name}
     assert (await tab.on(await tab.get(back))).path.startswith("/sign-in")
@@ -211,6 +214,17 @@ async def test_a_provider_that_is_down_is_said_so_and_asked_only_now_and_then(th
     there.provider.down = False
     there.front.clock.time += 31
     assert (await there.sign_in(tab, **BOB)).path == "/account"
+
+
+async def test_neither_cancelling_nor_a_provider_that_is_down_is_a_guess(there: Journey) -> None:
+    tab = there.front.browser()
+    for number in range(7):
+        there.provider.down = False
+        url = await there.leave(tab)
+        there.provider.down = True
+        back = there.provider.approved(url, **BOB) if number % 2 else there.provider.cancelled(url)
+        page = await tab.on(await tab.get(back))
+        assert ("isn't answering" if number % 2 else "didn't finish") in (page.problem or "")
 
 
 async def test_one_that_went_down_after_its_documents_were_read_is_said_so_too(there: Journey) -> None:
@@ -327,13 +341,3 @@ async def test_a_provider_that_the_operator_removed_vouches_for_nobody(
     there.front.settings.providers.by_name.clear()
     assert not plug.stands(proof, bob, rows)
     assert not plug.enrolled(bob, rows)
-
-
-async def test_where_there_is_no_provider_there_is_no_button_and_no_page() -> None:
-    from tests.front_channel import front_channel
-
-    async with front_channel() as front:
-        tab = front.browser()
-        assert "Continue with" not in (await tab.get("/sign-in")).words
-        for path in ("/sign-in/provider", "/sign-in/provider/example/callback", "/account/methods/providers"):
-            assert (await tab.get(path)).status == 404

@@ -13,7 +13,9 @@ STYLE: Final = (_HERE / "style.css").read_text("utf-8")
 CSP: Final = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 pages: Final = Environment(
-    loader=FileSystemLoader([_HERE / "shop" / "templates", _HERE / "orders" / "templates"]),
+    loader=FileSystemLoader(
+        [_HERE / "shop" / "templates", _HERE / "orders" / "templates", _HERE / "example" / "templates"]
+    ),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

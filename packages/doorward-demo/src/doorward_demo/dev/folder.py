@@ -117,6 +117,14 @@ kinds = ["passkey", "totp", "sms", "email_code"]
 channel = "webhook"
 countries = {COUNTRIES}
 
+[providers.example]
+# a stand-in for another service, which the demo app serves
+issuer = "{places.shop}/example"
+label = "Example"
+client_id = "doorward"
+client_secret = "for this machine only"
+email_domains = ["example.com", "example.org"]
+
 [tokens]
 access_ttl = {ACCESS_TTL}
 refresh_leeway = {REFRESH_LEEWAY}

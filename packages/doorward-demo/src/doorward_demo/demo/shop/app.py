@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from doorward_demo.demo import clock_and_random
+from doorward_demo.demo.example.provider import PATH, ExampleProvider
 from doorward_demo.demo.looks import STYLE
 from doorward_demo.demo.shop import logout_token, views
 from doorward_demo.demo.shop.api import OrdersApi, SignedOut, StepUpRequired
@@ -231,7 +232,12 @@ def create_app(registration: Registration) -> Starlette:
         async with http:
             yield
 
+    example = ExampleProvider(
+        issuer=registration.redirect_uri.removesuffix("/callback") + PATH,
+        redirect_uri=f"{registration.issuer}/sign-in/provider/example/callback",
+    )
     routes = [
+        *example.routes(),
         Route("/", shop.home),
         Route("/sign-in", shop.sign_in),
         Route("/callback", shop.callback),

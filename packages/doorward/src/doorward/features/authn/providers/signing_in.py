@@ -129,13 +129,13 @@ class ProviderSignIn:
         journey = self.states.read(state, name, browser_hash=caller.browser_hash, now=now)
         if journey is None:
             return None
+        if not await self.states.take(journey, now):
+            return AlreadyBack(journey.sign_in)
         guess = await self.throttle.guess(
             "provider", caller.browser_hash.hex(), account_id=None, caller=caller, now=now
         )
         if isinstance(guess, Wait):
             return NotSignedIn("throttled", journey.sign_in, guess.until)
-        if not await self.states.take(journey, now):
-            return AlreadyBack(journey.sign_in)
         if query.get("error") is not None:
             return await self._answered_no(name, query["error"], journey, guess, caller, now)
         try:
@@ -148,11 +148,11 @@ class ProviderSignIn:
             )
         except ProviderUnavailable as problem:
             _log.warning("identity_provider.failed", provider=name, reason=str(problem))
+            await self._clear(guess)
             return NotSignedIn("unavailable", journey.sign_in)
         except SignInRefused as problem:
             return await self._refused(name, str(problem), journey, guess, caller, now)
-        await self.store.commit(*self.throttle.clear(guess.own))
-        await self.throttle.forget(guess.own)
+        await self._clear(guess)
         if journey.session:
             return await self._connect(provider, claims, journey, account, session, caller, now)
         return await self._sign_in(provider, claims, journey, caller, now)
@@ -276,12 +276,17 @@ class ProviderSignIn:
         self, name: str, error: str, journey: ProviderJourney, guess: Guess, caller: Caller, now: int
     ) -> NotSignedIn:
         if error in {"access_denied", "login_required", "interaction_required", "consent_required"}:
-            await self.throttle.forget(guess.own)
-            await self.store.commit(*self.throttle.clear(guess.own))
+            await self._clear(guess)
             return NotSignedIn("cancelled", journey.sign_in)
         if error in {"server_error", "temporarily_unavailable"}:
+            await self._clear(guess)
             return NotSignedIn("unavailable", journey.sign_in)
         return await self._refused(name, "the provider answered with an error", journey, guess, caller, now)
+
+    async def _clear(self, guess: Guess) -> None:
+        """It was no guess: the provider said yes, or the person or the provider said that it is not now."""
+        await self.store.commit(*self.throttle.clear(guess.own))
+        await self.throttle.forget(guess.own)
 
     async def _refused(
         self, name: str, reason: str, journey: ProviderJourney, guess: Guess, caller: Caller, now: int
