@@ -83,9 +83,9 @@ def kites(dev: running.Dev) -> Iterator[ForeignApp]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs a test with people twice: with scripts and without. The module's `IN_SOAK` names one of both, which then runs in
-    `make soak`: "no-scripts" where the pages have forms alone, which scripts do not touch."""
-    if "people" in metafunc.fixturenames:
+    """Runs a test that uses `scripts`, as `people` does, twice: with scripts and without. The module's `IN_SOAK` names one of both,
+    which then runs in `make soak`: "no-scripts" where the pages have forms alone, which scripts do not touch."""
+    if "scripts" in metafunc.fixturenames:
         later: str | None = getattr(metafunc.module, "IN_SOAK", None)
         kinds = [("scripts", True), ("no-scripts", False)]
         values = [

@@ -14,6 +14,7 @@ from tests.browser.person import PASSWORD
 from tests.demo import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement(84, 85)]
+IN_SOAK = "no-scripts"
 
 
 def test_a_role_demands_a_second_step_on_the_way_to_an_app(

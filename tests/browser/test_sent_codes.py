@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.person import PASSWORD, Person, person
 from tests.browser.sending import Sending, sending
+from tests.browser.watched import Checked
 from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.requirement(82, 83)]
@@ -25,10 +26,10 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sending]:
 
 
 @pytest.fixture
-def grace(chrome: Browser, sent: Sending, scripts: bool, email: str) -> Iterator[Person]:
+def grace(chrome: Browser, sent: Sending, checked: Checked, scripts: bool, email: str) -> Iterator[Person]:
     """A person with an account, in a browser of their own. No page may have reported a fault afterwards."""
     sent.person(email)
-    one = person(chrome, sent.places, scripts=scripts)
+    one = person(chrome, sent.places, checked, scripts=scripts)
     yield one
     sent.mailbox.answer = "250 OK"
     assert one.leave() == []
@@ -43,11 +44,12 @@ def again(grace: Person, email: str, heading: str) -> None:
 
 
 def told(grace: Person, scripts: bool) -> None:
-    """The open page tells by itself that the message was not delivered; without scripts, when somebody asks for another one."""
+    """The open page tells by itself that the message was not delivered; without scripts, when it is loaded again."""
     if scripts:
         expect(grace.page.locator("#sent")).to_contain_text("We couldn't deliver", timeout=PATIENCE * 1000)
         assert grace.page.locator("#code").input_value() == "12", "what was typed stays"
-    grace.press("#send-submit", "Enter your code")
+    grace.page.reload()
+    grace.arrive("Enter your code")
     expect(grace.page.locator("#undelivered")).to_contain_text("We couldn't deliver a message to")
 
 
