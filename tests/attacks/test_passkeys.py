@@ -110,7 +110,8 @@ async def test_an_assertion_from_a_frame_or_of_another_kind_is_refused(
 async def test_a_challenge_for_a_new_passkey_signs_nobody_in(front: Front) -> None:
     account = await ada(front)
     phone = await enrol(front, account)
-    tab = await front.signed_in()
+    tab = front.browser()
+    await use(tab, await tab.get(PAGE), phone)
     made = options_on(await tab.get("/account/methods/passkeys"))
     thief = front.browser()
     thief.cookies = {name: value for name, value in tab.cookies.items() if "session" not in name}

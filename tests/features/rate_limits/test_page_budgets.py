@@ -62,8 +62,10 @@ async def test_the_limit_of_one_person_does_not_affect_another(house: House) -> 
 @pytest.mark.requirement(93)
 async def test_new_recovery_codes_and_their_mails_are_limited(house: House) -> None:
     account = await house.person()
-    browser = await signed_in(house)
-    await house.authenticator(account)
+    seed, _ = await house.authenticator(account)
+    browser = house.browser()
+    asked = await browser.follow(await browser.sign_in())
+    assert (await browser.submit(asked, "second-factor", code=code_for(seed, house.now))).status == 303
     made = await count(house, "recovery_codes.made")
     form = {"csrf": (await browser.get("/account")).forms["profile"].fields["csrf"]}
     answers = [(await browser.post("/account/methods/recovery", form)).status for _ in range(CHANGES + 5)]
@@ -152,3 +154,24 @@ async def test_sign_ins_started_by_a_session_do_not_block_sign_in_by_password(ho
     while house.begun.full(account.id, house.now) is None:
         house.begun.note(account.id, house.now)
     assert (await house.browser("198.51.100.7").sign_in()).status == 303
+
+
+@pytest.mark.requirement(93)
+async def test_a_stolen_session_cannot_begin_confirmations_without_end_and_holds_up_nobody(
+    house: House,
+) -> None:
+    """docs/incidents/0066-a-row-for-each-wrong-confirmation.md"""
+    account = await house.person()
+    stolen = await house.signed_in()
+    (session,) = await house.store.sessions.live_of(account.id, house.now)
+    owner = await house.signed_in()
+    page = await stolen.get("/account/confirm")
+    before = house.begun.counter.count(f"confirm {session.id}", house.now)[0]
+    assert (await stolen.submit(page, "confirm", password="wrong")).status == 400
+    assert house.begun.counter.count(f"confirm {session.id}", house.now)[0] == before + 1
+    while house.begun.full(f"confirm {session.id}", house.now) is None:
+        house.begun.note(f"confirm {session.id}", house.now)
+    for form, typed in (("confirm", {"password": PASSWORD}), ("confirm-other", {})):
+        assert (await stolen.submit(page, form, **typed)).status == 429
+    done = await owner.submit(await owner.get("/account/confirm"), "confirm", password=PASSWORD)
+    assert done.header("location") == "/account"

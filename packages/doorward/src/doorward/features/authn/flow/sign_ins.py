@@ -36,7 +36,7 @@ class SignIns:
         browser_hash: bytes,
         return_to: str | None,
         now: int,
-        counted_for: str | None,
+        counted_for: str,
         session: Session | None = None,
         request: AuthRequest | None = None,
         fresh: bool = False,
@@ -44,14 +44,12 @@ class SignIns:
         """A new sign-in of this browser; proofs of `session` count where allowed. `fresh`: everything is shown now, the second step on a
         remembered device too.
 
-        Raises `ComeBackLater` if `counted_for` (an address or an account) has begun too many: each one that ends at once in an app
-        leaves a grant and audit events. With None the start is not counted: that of a signed-in person who proves everything again,
-        whose only form counts attempts.
+        Raises `ComeBackLater` if `counted_for` (an address, an account, or a session that confirms) has begun too many: each leaves a row,
+        and one that ends at once in an app a grant and audit events.
         """
-        if counted_for is not None:
-            if (until := self.limiter.full(counted_for, now)) is not None:
-                raise ComeBackLater(until - now)
-            self.limiter.note(counted_for, now)
+        if (until := self.limiter.full(counted_for, now)) is not None:
+            raise ComeBackLater(until - now)
+        self.limiter.note(counted_for, now)
         sign_in = begin.sign_in(
             sign_in_id=self.random.new_id("sin"),
             now=now,

@@ -140,12 +140,12 @@ class MethodHandlers:
         browser, back = post.browser, own_path(post.form.get("return_to", ""))
         password = post.form.get("password")
         if "other" in post.form and len(self.flow.factors.first) > 1:
-            # from the page of all first factors; counted, since nothing is checked here
+            # from the page of all first factors
             begun = await self.flow.sign_ins.begin(
                 browser_hash=browser.browser_hash,
                 return_to=back,
                 now=browser.now,
-                counted_for=post.account.id,
+                counted_for=_confirming(post),
                 fresh=True,
             )
             return await self.flow.follow(browser, begun)
@@ -153,7 +153,11 @@ class MethodHandlers:
             return self._confirm(post, back, FormProblem(Wrong.PASSWORD_MISSING))
         # The session's proofs do not count here: everything is proven again.
         sign_in = await self.flow.sign_ins.begin(
-            browser_hash=browser.browser_hash, return_to=back, now=browser.now, counted_for=None, fresh=True
+            browser_hash=browser.browser_hash,
+            return_to=back,
+            now=browser.now,
+            counted_for=_confirming(post),
+            fresh=True,
         )
         outcome = await self.prove_password.prove(
             sign_in, post.account.email, Secret(password), caller=browser.caller, now=browser.now
@@ -245,6 +249,12 @@ def _wrong(error: OAuthError) -> FormProblem:
     if error.code == "too_many_attempts":
         return FormProblem(Wrong.TOO_MANY_TRIES, at=error.retry_at)
     return FormProblem(Wrong.PASSWORD_MISMATCH)
+
+
+def _confirming(post: SignedInPost) -> str:
+    """What the start of a confirmation is counted for: each leaves a row, also with a wrong password. By session, so that a stolen one
+    holds nobody else up."""
+    return f"confirm {post.session.id}"
 
 
 def _ask_password(owner: SignedIn, back: str, action: str, problem: FormProblem | None) -> Response:
