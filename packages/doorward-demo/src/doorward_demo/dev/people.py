@@ -36,6 +36,6 @@ PEOPLE: Final = (
         "Dora Dane",
         "nine copper kettles",
         ("auditor",),
-        "sees all orders, and needs a second step",
+        "sees all orders; needs a second step",
     ),
 )

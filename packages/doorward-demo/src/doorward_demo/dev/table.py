@@ -23,7 +23,7 @@ def show_places(places: Places, folder: Path, *, seconds: float) -> None:
         ("Demo app", places.shop, "begin here: sign in, see orders"),
         ("Demo API", f"{places.api}/docs", "what the app calls"),
         ("Account", f"{places.issuer}/account", "a person's own pages"),
-        ("Outbox", f"{places.issuer}/_dev/outbox", "mail and text messages, with their codes"),
+        ("Outbox", f"{places.issuer}/_dev/outbox", "messages, with their codes"),
         ("Issuer", places.issuer, "for apps of your own"),
     )
     console.print(_grid(rows, ("bold", "cyan", "dim")))
