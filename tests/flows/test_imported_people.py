@@ -13,7 +13,6 @@ from doorward.core.model.account import Account
 from doorward.features.admin import build as admin
 from doorward.features.admin.imports.hashes import read_hash_config
 from doorward.features.admin.imports.report import ImportChoices, ImportReport
-from tests.engines import BOTH
 from tests.features.admin.imports import exports
 from tests.features.admin.imports.importing import NoProgress, lines
 from tests.flows.apps import pkce
@@ -22,7 +21,6 @@ from tests.flows.second_factor import Authenticator
 from tests.flows.seeds import House
 from tests.flows.signing_in import challenge, tokens_by_challenge
 
-ENGINES = BOTH
 OURS = "$argon2id$v=19$m=19456,t=2,p=1$"
 WRONG = "another password entirely"
 # 80 bytes, with letters that NFKC composes and expands: the other systems hashed them as they were typed
