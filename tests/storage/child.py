@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from doorward.storage.sql.store import Store
 from tests.storage.samples import DAY, NOW, refresh, revocation, rotated, sha
+from tests.storage.samples_devices import remembered
 from tests.storage.stores import Opener
 
 
@@ -51,6 +52,20 @@ async def spend(store: Store, name: str, rounds: str) -> None:
                 say(f"{number} {new.hash.hex()}")
 
         await asyncio.gather(*(attempt(rival) for rival in range(8)))
+
+
+async def rotate(store: Store, name: str, rounds: str) -> None:
+    """Uses `rounds` remembered devices with the same secret, eight times concurrently for each; every other process writes another
+    successor. Prints the successors that were accepted."""
+    for number in range(int(rounds)):
+        device = remembered(f"round {number}")
+        successor = sha(f"successor of {number}" if number % 2 else f"successor of {number} by {name}")
+        turns = store.remembered_devices.rotate(
+            device, shown=device.secret_hash, successor=successor, since=NOW - 60, at=NOW + 1
+        )
+        for won in await asyncio.gather(*(store.commit(turns) for _ in range(8))):
+            if won:
+                say(f"{number} {successor.hex()}")
 
 
 async def redeem(store: Store, name: str, codes: str) -> None:
@@ -99,6 +114,7 @@ async def open_only(store: Store, name: str) -> None:
 TASKS = {
     "write_for_ever": write_for_ever,
     "spend": spend,
+    "rotate": rotate,
     "redeem": redeem,
     "count": count,
     "wait_for": wait_for,

@@ -10,7 +10,8 @@ import pytest
 
 from doorward.storage.sql.store import Store
 from tests.storage.children import go, said, start
-from tests.storage.samples import DAY, NOW, code, grant, refresh, rotated, running_tries
+from tests.storage.samples import DAY, NOW, account, code, grant, refresh, rotated, running_tries
+from tests.storage.samples_devices import remembered
 from tests.storage.stores import Opener
 from tests.waiting import PATIENCE
 
@@ -77,6 +78,38 @@ async def test_codes_are_redeemed_once_across_processes(store: Store, opener: Op
     await asyncio.to_thread(go, *children)
     won = [line.split()[0] for lines in await asyncio.to_thread(said, *children) for line in lines]
     assert sorted(won, key=int) == [str(number) for number in range(codes)]
+
+
+@pytest.mark.requirement(85)
+async def test_a_remembered_device_has_one_successor_across_processes(store: Store, opener: Opener) -> None:
+    rounds = 40
+    for first in range(0, rounds, 10):
+        # more than ten of one account do not stay: each batch has an owner of its own
+        owner = account(f"owner {first}")
+        await store.commit(
+            store.accounts.insert(owner),
+            *(
+                store.remembered_devices.insert(remembered(f"round {number}", account_id=owner.id))
+                for number in range(first, first + 10)
+            ),
+        )
+    children = [start(opener, "rotate", f"p{number}", str(rounds)) for number in range(2)]
+    await asyncio.to_thread(go, *children)
+    accepted: dict[int, Counter[str]] = {}
+    for lines in await asyncio.to_thread(said, *children):
+        for number, successor in (line.split() for line in lines):
+            accepted.setdefault(int(number), Counter())[successor] += 1
+    assert sorted(accepted) == list(range(rounds))
+    for number, found in accepted.items():
+        # the same secret gives the same successor in every process: then each request wins, and otherwise those of one process
+        assert list(found.values()) == [16 if number % 2 else 8], number
+        device = await store.remembered_devices.get(f"dev_round {number}")
+        assert device is not None
+        assert [device.secret_hash.hex()] == list(found)
+        assert (device.previous_hash, device.rotated_at) == (
+            remembered(f"round {number}").secret_hash,
+            NOW + 1,
+        )
 
 
 @pytest.mark.requirement(81)
