@@ -33,7 +33,13 @@ from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.reset import ResetAsk, ResetNew
 from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SecondFactor, SignInView
 from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUpView
-from tests.pages import samples_codes, samples_passkeys, samples_phones, samples_providers
+from tests.pages import (
+    samples_codes,
+    samples_devices,
+    samples_passkeys,
+    samples_phones,
+    samples_providers,
+)
 
 AT = 1_795_358_000
 FLOW = "dw_as_3q2-7wX1"
@@ -78,6 +84,7 @@ def samples(
         **samples_phones.samples(text),
         **samples_codes.samples(text),
         **samples_providers.samples(text),
+        **samples_devices.samples(text),
         "home": Home(),
         "home-signed-in": Home(account=text),
         "sign-in": SignInView(flow=FLOW, last_used="password"),

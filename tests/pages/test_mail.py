@@ -35,6 +35,7 @@ from doorward.features.authn.methods.messages import (
     SecondFactorReset,
 )
 from doorward.features.authn.providers.messages import ProviderConnected, ProviderDisconnected
+from doorward.features.authn.trusted_device.messages import TrustedDeviceCopied
 from doorward.features.oauth import index as oauth
 from doorward.features.oauth.grants.refresh_token.messages import RefreshReplayed
 from doorward.web.mail.message import MessageTemplate
@@ -65,6 +66,7 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         PasskeyCopied(at=AT, device=name, name=name),
         ProviderConnected(at=AT, device=name, name=name),
         ProviderDisconnected(at=AT, device=name, name=name),
+        TrustedDeviceCopied(at=AT, device=name),
         PhoneAdded(at=AT, device=name, number="+49 ••• ••78"),
         PhoneRemoved(at=AT, device=name, number="+49 ••• ••78"),
         PasswordChanged(at=AT, device=name),

@@ -50,6 +50,7 @@ OUTSIDE = {
         "features/authn/flow/pages.py",
         "features/authn/flow/sign_in_flow.py",
         "features/authn/methods/routes.py",
+        "features/authn/trusted_device/service.py",
         "features/oauth/first_party/challenge_routes.py",
         "features/rate_limits/rules/attempts.py",
         "storage/sql/store.py",

@@ -81,6 +81,9 @@ AUDIT_KINDS = {
     "sms.country_paused",
     "sms.failed",
     "token.revoked",
+    "trusted_device.added",
+    "trusted_device.ended",
+    "trusted_device.replayed",
 }
 # similar strings: a setting, a log file, an event of the log
 _NO_AUDIT_KINDS = {
@@ -103,6 +106,8 @@ DETAIL = {
     "choices",
     "count",
     "country",
+    "device",
+    "devices",
     "event",
     "factor",
     "failures",

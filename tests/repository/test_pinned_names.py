@@ -34,6 +34,7 @@ from doorward.core.model import (
     config_snapshot as config,
 )
 from doorward.core.model.copied import TableSum
+from doorward.core.model.remembered_device import RememberedDevice
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.features.admin.imports import report as import_report
 from doorward.features.admin.imports import service as imports
@@ -101,6 +102,9 @@ MEMBERS: dict[type[Struct], str] = {
         " updated_at"
     ),
     account.EnrolledFactor: "id account_id kind created_at sealed code_hash last_step used_at",
+    RememberedDevice: (
+        "id account_id secret_hash previous_hash rotated_at name user_agent address factors_mark created_at used_at expires_at"
+    ),
     config.StoredSigningKey: "id alg state public_jwk sealed created_at activated_at retired_at token_life",
     revocation.Revocation: "kind ref at expires_at before seq",
     session.Consent: "account_id client_id audience scopes granted_at",

@@ -60,6 +60,7 @@ TAGGED_FOR = {
     "sign-out",
     "tally",
     "throttle",
+    "trusted-device",
     "webauthn",
 }
 # `<prefix>_` and a UUIDv7: the ids of rows
@@ -69,6 +70,7 @@ ID_PREFIXES = {
     "aud",
     "bak",
     "cod",
+    "dev",
     "fac",
     "grt",
     "key",
@@ -125,7 +127,7 @@ GRANT_NAMES = "authorization_code refresh_token client_credentials"
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
     "verify_address address_taken reset_password sign_in_by_mail sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"
-    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_asked_for passkey_not_asked_for passkey_copied phone_added phone_removed provider_connected provider_disconnected refresh_replayed"
+    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_asked_for passkey_not_asked_for passkey_copied phone_added phone_removed provider_connected provider_disconnected trusted_device_copied refresh_replayed"
 )
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
 LITERALS: dict[Any, str] = {
@@ -271,6 +273,8 @@ def test_confirmed_values_in_account_addresses_are_pinned() -> None:
         "provider_disconnected",
         "session_ended",
         "other_sessions_ended",
+        "device_asked_again",
+        "device_renamed",
         "app_disconnected",
         "reported",
         "passkey_added",

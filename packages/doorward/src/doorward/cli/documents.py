@@ -35,7 +35,7 @@ def of_account(account: Account) -> dict[str, Any]:
 
 def of_factors(found: FactorsOf) -> dict[str, Any]:
     """A person's second factors: when each was set up and last used, the number of recovery codes left, and whether an operator
-    requires one; no seed, no hash."""
+    requires one; the devices on which the second step is not asked for; no seed, no hash."""
     app = next((one for one in found.held if one.kind == "totp"), None)
     codes = [one for one in found.rows if one.kind == "recovery_code"]
     demand = found.demand
@@ -49,6 +49,7 @@ def of_factors(found: FactorsOf) -> dict[str, Any]:
             "made_at": max((one.created_at for one in codes), default=None),
         },
         "factors": [to_builtins(one) for one in found.held],
+        "devices": [to_builtins(one) for one in found.devices],
         "required": None
         if demand is None or demand.required_at is None
         else {"since": demand.required_at, "grace_until": demand.grace_until},

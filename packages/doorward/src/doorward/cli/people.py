@@ -17,7 +17,7 @@ from doorward.core.amounts import moment
 from doorward.core.model.account import Account
 from doorward.core.model.policy import FACTOR_NAMES
 from doorward.features.admin import build as admin
-from doorward.features.admin.factors import FactorsOf, HeldFactor
+from doorward.features.admin.factors import AdminDevice, FactorsOf, HeldFactor
 from doorward.features.admin.people import PeopleAdmin
 from doorward.features.services import Services
 
@@ -206,6 +206,7 @@ def factor_rows(found: FactorsOf) -> Rows:
         rows.append(("recovery codes", left))
     if not rows:
         rows.append(("second factors", "none"))
+    rows += [("no second step", _device(one)) for one in found.devices]
     if required is not None:
         until = required["grace_until"]
         grace = "" if until is None else f", may be put off until {moment(until)}"
@@ -220,6 +221,11 @@ def _factor(one: HeldFactor) -> str:
     if one.suspect_at is not None:
         said.append(f"copied, refused since {moment(one.suspect_at)}")
     return ", ".join([*filter(None, said), one.id])
+
+
+def _device(one: AdminDevice) -> str:
+    on = one.browser or one.address
+    return ", ".join([*filter(None, (one.name or "", on)), f"until {moment(one.expires_at)}", one.id])
 
 
 def _rows(account: Account, found: FactorsOf | None = None) -> Rows:

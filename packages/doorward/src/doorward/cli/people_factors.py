@@ -97,6 +97,26 @@ def reset_factors(
     run.result({**_with_names(run, left), **documents.of_factors(left)}, human)
 
 
+@command(app, "forget-devices")
+def forget_devices(
+    run: CommandRun,
+    who: Who,
+    device_id: Annotated[
+        str | None, typer.Option("--id", metavar="DEVICE", help="Only this one: doorward user factors WHO")
+    ] = None,
+    reason: Reason = "",
+) -> None:
+    """Ask somebody for the second step again on the devices where they had us stop. Nobody is signed out."""
+    left = _ask(run, lambda desk: desk.forget_devices(actor(), who, device_id=device_id, reason=reason))
+    email = left.account.email
+    said = (
+        f"{email} is still not asked for the second step on {len(left.devices)} devices."
+        if left.devices
+        else f"{email} is asked for the second step on every device."
+    )
+    run.done({**_with_names(run, left), **documents.of_factors(left)}, said)
+
+
 @command(app, "require-factor")
 def require_factor(
     run: CommandRun,

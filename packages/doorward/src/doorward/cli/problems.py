@@ -101,6 +101,7 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "password_breached": "The password stands on a list of breached passwords. Fix: Take one that was never used anywhere.",
     "password_personal": "The password is made of the person's address or name, or of words of this service. Fix: Take other words.",
     "password_guessable": "The password is too easy to guess. Fix: A few unrelated words will do.",
+    "device_not_remembered": "{email} has no remembered device {given}. Fix: doorward user factors {email!q}",
     "factor_missing": "{email} has no second factor. Fix: doorward user show {email!q}",
     "factor_not_held": "{email} has no second factor {given}. Fix: doorward user factors {email!q}",
     "factors_off": "Nobody can set up a second factor here: second_factor.require is off. Fix: Set it to optional, then reload.",

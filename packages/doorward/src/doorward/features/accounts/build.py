@@ -10,6 +10,7 @@ from doorward.features.audit.build import audit_log
 from doorward.features.authn.email_challenges.build import email_challenges
 from doorward.features.authn.factors.password.build import password_policy
 from doorward.features.authn.flow.build import offered_factors
+from doorward.features.authn.trusted_device.build import trusted_devices
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
@@ -61,4 +62,5 @@ def self_service(services: Services) -> AccountPages:
         revoker=services.get(revoker),
         audit_log=services.get(audit_log),
         throttle=services.get(throttle),
+        trusted=services.get(trusted_devices),
     )

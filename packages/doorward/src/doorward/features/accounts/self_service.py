@@ -16,6 +16,7 @@ from doorward.core.model.client import Client
 from doorward.core.model.session import Session
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.audit.service import AuditLog
+from doorward.features.authn.trusted_device.service import TrustedDevices
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
@@ -47,6 +48,7 @@ class AccountPages:
     revoker: Revoker
     audit_log: AuditLog
     throttle: Throttle
+    trusted: TrustedDevices
 
     async def save_profile(
         self, account: Account, *, name: str, locale: str | None, caller: Caller, now: int
@@ -98,19 +100,25 @@ class AccountPages:
     async def end_others(
         self, account: Account, current: Session, *, caller: Caller, now: int, grants_too: bool = False
     ) -> int:
-        """End every session except this one; returns their number. `grants_too` also ends the grants of every app, offline ones and
+        """End every session except this one, and every remembered device except this one; returns the number of sessions. `grants_too` also ends the grants of every app, offline ones and
         those of this session (the answer to "this wasn't me"). All in one commit: when it fails, nothing has ended, and the form may
         be sent again. One audit event covers all sessions: one event each would fill the owner's activity page and hide there what
         an attacker did before."""
         live = await self.store.sessions.live_of(account.id, now)
+        here = await self.trusted.here(account, caller, now)
         count = sum(session.id != current.id for session in live)
         reason = "reported_by_owner" if grants_too else "ended_by_owner"
         if grants_too:
             writes = await self.revoker.account(
-                account.id, now=now, reason=reason, keep_session=current.id, sub_entry=False
+                account.id,
+                now=now,
+                reason=reason,
+                keep_session=current.id,
+                keep_device=here,
+                sub_entry=False,
             )
         else:
-            writes = await self.revoker.others(current, now=now, reason=reason)
+            writes = await self.revoker.others(current, now=now, reason=reason, keep_device=here)
         if count:
             event = self._event(
                 "sessions.ended", account, caller, now, session_id=current.id, reason=reason, count=count

@@ -12,6 +12,7 @@ from doorward.core.model.audit import AuditEvent
 from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.device import describe
 from doorward.core.model.policy import TokenPolicy
+from doorward.core.model.remembered_device import RememberedDevice
 from doorward.core.model.session import Session
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.accounts.self_service import SHOWN, AccountPages, ConnectedApp
@@ -41,6 +42,7 @@ _EVENT: Final = re.compile(r"aud_[0-9a-f]{32}")
 _ALSO: Final = {"second_factor.failed": Happened.SIGN_IN_FAILED}
 _TOLD_APART: Final = {
     Happened.PASSWORD_SET,
+    Happened.DEVICES_RESET,
     Happened.SIGNED_OUT,
     Happened.SIGNED_OUT_BY_APP,
     Happened.PHONE_ADDED,
@@ -83,6 +85,8 @@ _REPORTABLE: Final = frozenset(
         Happened.SECOND_STEP_RESET,
         Happened.RECOVERY_CODES_MADE,
         Happened.RECOVERY_CODE_USED,
+        Happened.DEVICE_REMEMBERED,
+        Happened.DEVICE_COPIED,
         Happened.APP_CONNECTED,
         Happened.TOKEN_REPEATED_LATE,
         Happened.TOKEN_REPLAYED,
@@ -103,7 +107,7 @@ class AccountHandlers:
     async def profile(self, visit: SignedInVisit) -> Response:
         """The profile: name and language. It is where a sign-in ends that no app began."""
         account, browser, silent = visit.account, visit.browser, None
-        if self.silent_passkeys is not None:
+        if self.silent_passkeys is not None and await self.own.recent(browser):
             silent = await self.silent_passkeys.options(
                 account, visit.session, browser_hash=browser.browser_hash, now=browser.now
             )
@@ -139,10 +143,13 @@ class AccountHandlers:
         """The devices: the live sessions."""
         now = visit.browser.now
         found = await self.pages.devices(visit.account, visit.session, now)
+        remembered = await self.pages.trusted.good(visit.account, now)
+        here = await self.pages.trusted.here(visit.account, visit.browser.caller, now)
         view = views.Devices(
             devices=tuple(_device(session, visit.session.id, now) for session in found),
             apps_notice=self.tokens.access_ttl,
             more=len(found) == SHOWN,
+            remembered=tuple(_remembered(device, here) for device in remembered),
             done=self.own.was_done(visit),
         )
         return page(view, visit.browser)
@@ -271,6 +278,20 @@ def _device(session: Session, current: str, now: int) -> views.DeviceLine:
     )
 
 
+def _remembered(device: RememberedDevice, here: str | None) -> views.RememberedLine:
+    known = describe(device.user_agent)
+    return views.RememberedLine(
+        id=device.id,
+        name=device.name,
+        label=known,
+        address=None if known else device.address or None,
+        added_at=device.created_at,
+        last_used=device.used_at,
+        expires_at=device.expires_at,
+        current=device.id == here,
+    )
+
+
 def _app(app: ConnectedApp, config: ConfigSnapshot) -> views.AppLine:
     target = urlsplit(app.client.redirect_uris[0]) if app.client.redirect_uris else None
     host = "" if target is None else target.netloc or f"{target.scheme}:"
@@ -301,6 +322,8 @@ def _kind(event: AuditEvent) -> Happened:
     match kind:
         case Happened.PASSWORD_CHANGED if detail.get("by") == "operator":
             return Happened.PASSWORD_SET
+        case Happened.DEVICE_ASKED_AGAIN if detail.get("by") == "operator":
+            return Happened.DEVICES_RESET
         case Happened.SESSION_ENDED:
             return _ENDED_BY.get(str(detail.get("reason")), kind)
         case Happened.SECOND_STEP_REQUIRED if detail.get("required") == "no":

@@ -62,6 +62,7 @@ def factors(services: Services) -> FactorAdmin:
     """The service for second factors."""
     # the pages that this module leads to are not loaded for every command
     from doorward.features.authn.flow.build import offered_factors
+    from doorward.features.authn.trusted_device.build import trusted_devices
 
     return FactorAdmin(
         store=services.store,
@@ -71,6 +72,7 @@ def factors(services: Services) -> FactorAdmin:
         mail_queue=services.mail,
         policy=services.second_factor,
         shown=lambda account, row: masked_target(services.get(offered_factors).all, account, row),
+        remembered=services.get(trusted_devices).good,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,9 +10,11 @@ from msgspec import Struct, structs
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.actor import Actor
+from doorward.core.model.device import describe
 from doorward.core.model.factor_demand import FactorDemand
 from doorward.core.model.passkey import Passkey
 from doorward.core.model.policy import SecondFactorPolicy
+from doorward.core.model.remembered_device import RememberedDevice
 from doorward.core.ports.mail_queue import MailQueue
 from doorward.core.text import one_line
 from doorward.features.admin.commit import AuditedAdmin
@@ -46,13 +48,32 @@ class HeldFactor(Struct, frozen=True, kw_only=True):
     """Since when a passkey is refused, because its key seems to exist twice."""
 
 
+class AdminDevice(Struct, frozen=True, kw_only=True):
+    """A device on which the second step is not asked for, as operators see it: no secret, no hash. Times are seconds."""
+
+    id: str
+    name: str | None
+    browser: str | None
+    address: str
+    added_at: int
+    last_used_at: int
+    expires_at: int
+
+
 class FactorsOf(Struct, frozen=True, kw_only=True):
-    """The second factors of an account. `rows` include the recovery codes, `held` does not; `demand`: an operator requires one."""
+    """The second factors of an account. `rows` include the recovery codes, `held` does not; `demand`: an operator requires one;
+    `devices` are those on which no second step is asked for."""
 
     account: Account
     rows: Sequence[EnrolledFactor]
     held: tuple[HeldFactor, ...]
     demand: FactorDemand | None
+    devices: tuple[AdminDevice, ...] = ()
+
+
+async def _none(account: Account, now: int) -> Sequence[RememberedDevice]:
+    del account, now
+    return ()
 
 
 def _nowhere(account: Account, row: EnrolledFactor) -> str | None:
@@ -67,6 +88,7 @@ class FactorAdmin(AuditedAdmin):
     mail_queue: MailQueue
     policy: SecondFactorPolicy
     shown: Callable[[Account, EnrolledFactor], str | None] = _nowhere
+    remembered: Callable[[Account, int], Awaitable[Sequence[RememberedDevice]]] = _none
 
     @operation("credentials.read")
     async def find(self, actor: Actor, who: str) -> FactorsOf:
@@ -181,6 +203,36 @@ class FactorAdmin(AuditedAdmin):
                 return await self._find(new)
         raise refused("person_contended", given=who)
 
+    @operation("credentials.write")
+    async def forget_devices(
+        self, actor: Actor, who: str, *, device_id: str | None = None, reason: str = ""
+    ) -> FactorsOf:
+        """Ask for the second step on every device of a person again, or on the one with `device_id`. Nobody is signed out."""
+        _check(reason)
+        account = await find_account(self.store, who)
+        now = self.clock.now()
+        found = await self.remembered(account, now)
+        gone = [one.id for one in found if device_id is None or one.id == device_id]
+        if not gone:
+            raise refused("device_not_remembered", email=account.email, given=device_id or "")
+        devices = self.store.remembered_devices
+        await self.store.commit(
+            *(
+                (devices.end_of_account(account.id),)
+                if device_id is None
+                else (devices.drop(account.id, one) for one in gone)
+            ),
+            self._event(
+                actor,
+                "trusted_device.ended",
+                now,
+                account_id=account.id,
+                devices=gone,
+                **_told(reason),
+            ),
+        )
+        return await self._find(account)
+
     async def _find(self, account: Account) -> FactorsOf:
         rows = await self.store.accounts.factors(account.id)
         passkeys = {one.factor_id: one for one in await self.store.passkeys.of_account(account.id)}
@@ -188,7 +240,8 @@ class FactorAdmin(AuditedAdmin):
             _held(row, passkeys.get(row.id), self.shown(account, row)) for row in rows if row.kind != BACKUP
         )
         demand = await self.store.factor_demands.get(account.id)
-        return FactorsOf(account=account, rows=rows, held=held, demand=demand)
+        devices = tuple(_device(one) for one in await self.remembered(account, self.clock.now()))
+        return FactorsOf(account=account, rows=rows, held=held, demand=demand, devices=devices)
 
     async def _names(self, account: Account, gone: Sequence[EnrolledFactor]) -> tuple[tuple[str, str], ...]:
         """Kind and name of each factor, for its owner."""
@@ -236,6 +289,18 @@ def _held(row: EnrolledFactor, passkey: Passkey | None, to: str | None) -> HeldF
         name=name,
         to=to,
         suspect_at=suspect_at,
+    )
+
+
+def _device(one: RememberedDevice) -> AdminDevice:
+    return AdminDevice(
+        id=one.id,
+        name=one.name,
+        browser=describe(one.user_agent),
+        address=one.address,
+        added_at=one.created_at,
+        last_used_at=one.used_at,
+        expires_at=one.expires_at,
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from doorward.features.authn.slots import FACTORS
+from doorward.features.authn.slots import FACTORS, REMEMBERED
 from doorward.features.feature import Feature
 from doorward.features.slots import DONE, MESSAGES, OUTBOXES
 
 if TYPE_CHECKING:
     from doorward.features.authn.flow.plug import FactorParts, FactorPlug
+    from doorward.features.authn.flow.remembered import RememberedDevices
     from doorward.features.services import Services
     from doorward.web.mail.message import MessageTemplate
     from doorward.web.route import Route
@@ -28,6 +29,12 @@ def _factors(services: Services) -> Sequence[FactorPlug]:
     return factors(services)
 
 
+def _remembered(services: Services) -> Sequence[RememberedDevices]:
+    from doorward.features.authn.trusted_device.build import trusted_devices
+
+    return (services.get(trusted_devices),)
+
+
 def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
     from doorward.features.authn import index
 
@@ -43,17 +50,21 @@ def _routes(services: Services) -> Sequence[Route]:
         new_factors,
         prove_typed_code,
         send_code,
+        signed_in_pages,
     )
     from doorward.features.authn.flow.enrolment_choice import EnrolmentChoicePage
     from doorward.features.authn.flow.sent_code_page import SentCodePages
     from doorward.features.authn.flow.typed_code_routes import TypedCodePage
     from doorward.features.authn.methods.build import enrolment_pages
+    from doorward.features.authn.trusted_device.build import trusted_devices
+    from doorward.features.authn.trusted_device.routes import TrustedDevicePages
     from doorward.features.repeated_posts.build import pages
 
     page, flow = services.get(pages), services.get(flow_pages)
     sent = SentCodePages(flow=flow, send_code=services.get(send_code))
     typed = TypedCodePage(flow=flow, prove_code=services.get(prove_typed_code), sent=sent)
     kinds, enrolling = index.enrolments(services), services.get(enrolment_pages)
+    devices = TrustedDevicePages(own=services.get(signed_in_pages), devices=services.get(trusted_devices))
     choice = EnrolmentChoicePage(
         flow=flow, store=services.store, gate=services.get(new_factors), enrolments=kinds
     )
@@ -63,6 +74,7 @@ def _routes(services: Services) -> Sequence[Route]:
         *(route for plug in services.get(factor_plugs) for route in plug.routes(page, flow)),
         *typed.routes(page),
         *(route for parts in index.FACTORS if parts.routes is not None for route in parts.routes(services)),
+        *devices.routes(),
     ]
 
 
@@ -78,6 +90,7 @@ AUTHN = Feature(
     jobs=lambda services: [job for parts in _parts() if parts.jobs for job in parts.jobs(services)],
     adds=(
         FACTORS.filled_by(_factors),
+        REMEMBERED.filled_by(_remembered),
         MESSAGES.filled_by(_messages),
         DONE.filled_by(lambda _: [parts.done for parts in _parts() if parts.done]),
         OUTBOXES.filled_by(lambda services: [parts.kept(services) for parts in _parts() if parts.kept]),

@@ -31,6 +31,7 @@ from doorward.features.authn.methods.messages import (
     SecondFactorReset,
 )
 from doorward.features.authn.providers.parts import PROVIDERS
+from doorward.features.authn.trusted_device.messages import TrustedDeviceCopied
 from doorward.features.services import Services
 from doorward.web.mail.message import MessageTemplate
 
@@ -73,6 +74,7 @@ _SHARED: Final[tuple[type[MessageTemplate], ...]] = (
     SecondFactorReset,
     SecondFactorRequired,
     SecondFactorFailed,
+    TrustedDeviceCopied,
 )
 MESSAGES: Final = (*_SHARED, *(message for parts in FACTORS for message in parts.messages))
 

@@ -9,6 +9,7 @@ from doorward.features.services import Slot
 
 if TYPE_CHECKING:
     from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
+    from doorward.features.authn.flow.remembered import RememberedDevices
 
 FACTORS: Final[Slot[FactorPlug]] = Slot("factors")
 """Factors, in order of preference."""
@@ -21,3 +22,6 @@ FinishedReset = Callable[[str, bytes], Awaitable[str | None]]
 
 RESETS: Final[Slot[FinishedReset]] = Slot("resets")
 """How the page of the password learns the address after a reset."""
+
+REMEMBERED: Final[Slot[RememberedDevices]] = Slot("remembered")
+"""The devices on which a second step is not asked for. At most one."""

@@ -18,6 +18,8 @@ from doorward.web.page_pipeline import AppRequest, Pages, RefusedPost, VerifiedP
 
 DEVICE_AGE: Final = 400 * 86_400
 MOST_TRUSTED: Final = 6
+TRUST_AGE: Final = 90 * 86_400
+"""Seconds: the longest that `second_factor.remember` allows. The server's row decides."""
 _TRUSTED: Final = re.compile(r"[A-Za-z0-9_-]{1,64}~[A-Za-z0-9_-]{20,100}")
 
 
@@ -95,7 +97,7 @@ class BrowserContext(PageRequest):
 
     def remember_trust(self, value: str) -> None:
         """Set the cookie of remembered devices."""
-        self.put(self.jar.set("trust", value, DEVICE_AGE))
+        self.put(self.jar.set("trust", value, TRUST_AGE))
 
 
 PageVisit: TypeAlias = Visit[BrowserContext]

@@ -83,13 +83,15 @@ class Revoker:
             return [end(account_id, now, reason, self._until(now), client_id=client_id)]
         return self._each([grant for grant in found if grant.client_id == client_id], now, reason)
 
-    def outstanding(self, account_id: str, *, now: int) -> list[Write]:
-        """End unused codes and links of a person, and sign-ins in progress with a proof (R94). The requester of a mail sees no
-        difference: the ticket stays, but no code or link opens it (R80)."""
+    def outstanding(self, account_id: str, *, now: int, keep_device: str | None = None) -> list[Write]:
+        """End unused codes and links of a person, sign-ins in progress with a proof, and devices on which the second step is not asked
+        for, except `keep_device` (R94). The requester of a mail sees no difference: the ticket stays, but no code or link opens it
+        (R80)."""
         return [
             self.store.messages.detach_tickets(account_id),
             self.store.sent_codes.end_of_account(account_id),
             self.store.sign_ins.end_of_account(account_id, now),
+            self.store.remembered_devices.end_of_account(account_id, but=keep_device),
         ]
 
     async def account(
@@ -99,15 +101,16 @@ class Revoker:
         now: int,
         reason: EndReason,
         keep_session: str | None = None,
+        keep_device: str | None = None,
         sub_entry: bool,
     ) -> list[Write]:
         """End all sessions of a person except `keep_session`, and all their grants, offline ones too (ASVS 7.4.2, 7.4.3).
 
-        `sub_entry` (disabled, deleted) also revokes every token with their `sub` that was issued so far. Mailed codes and sign-ins
-        in progress end too.
+        `sub_entry` (disabled, deleted) also revokes every token with their `sub` that was issued so far. Mailed codes, sign-ins in
+        progress and remembered devices except `keep_device` end too.
         """
         ended = await self._account(account_id, now, reason, keep_session, sub_entry=sub_entry)
-        return [*self.outstanding(account_id, now=now), *ended]
+        return [*self.outstanding(account_id, now=now, keep_device=keep_device), *ended]
 
     async def _account(
         self, account_id: str, now: int, reason: EndReason, keep_session: str | None, *, sub_entry: bool
@@ -125,13 +128,15 @@ class Revoker:
             writes.append(self.store.revocations.insert(entry))
         return writes
 
-    async def others(self, current: Session, *, now: int, reason: EndReason) -> list[Write]:
-        """End all other sessions of a person, with their grants that are not offline: a few writes, whatever their number. Mailed codes
-        and sign-ins in progress end too, since a sign-in would otherwise create a session a moment later."""
+    async def others(
+        self, current: Session, *, now: int, reason: EndReason, keep_device: str | None = None
+    ) -> list[Write]:
+        """End all other sessions of a person, with their grants that are not offline: a few writes, whatever their number. Mailed codes,
+        sign-ins in progress and remembered devices end too, since a sign-in would otherwise create a session a moment later."""
         writes = await self._sessions(current.account_id, now, reason, current.id)
         if writes:
             writes.append(self._grants_but(current, now, reason))
-        return [*self.outstanding(current.account_id, now=now), *writes]
+        return [*self.outstanding(current.account_id, now=now, keep_device=keep_device), *writes]
 
     async def late_beside(self, current: Session, *, now: int, reason: EndReason) -> None:
         """Like `late_in`, for all sessions that `others` ended."""

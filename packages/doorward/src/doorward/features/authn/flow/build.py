@@ -8,12 +8,13 @@ from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
+from doorward.features.authn.flow.remembered import RememberedDevices
 from doorward.features.authn.flow.sending import SendCode
 from doorward.features.authn.flow.sent_code import SentCodes
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.authn.flow.sign_ins import SignIns
 from doorward.features.authn.flow.typed_code import ProveTypedCode
-from doorward.features.authn.slots import FACTORS, GOALS
+from doorward.features.authn.slots import FACTORS, GOALS, REMEMBERED
 from doorward.features.rate_limits.build import sign_in_starts, throttle
 from doorward.features.repeated_posts.build import pages
 from doorward.features.services import Services
@@ -35,6 +36,12 @@ def offered_factors(services: Services) -> OfferedFactors:
 def goal_plug(services: Services) -> GoalPlug:
     """The goal of sign-ins other than to the account pages. Raises ValueError unless exactly one is registered."""
     (found,) = services.added(GOALS)
+    return found
+
+
+def remembered_devices(services: Services) -> RememberedDevices | None:
+    """The devices on which a second step is not asked for. Raises ValueError if more than one feature knows them."""
+    (found,) = services.added(REMEMBERED) or (None,)
     return found
 
 
@@ -72,6 +79,7 @@ def advance(services: Services) -> SignInFlow:
         factors=services.get(offered_factors),
         goals=services.get(goal_plug).goals,
         completion=services.get(finish),
+        remembered=services.get(remembered_devices),
     )
 
 

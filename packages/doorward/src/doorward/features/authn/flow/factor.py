@@ -11,6 +11,7 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.signin import Proof, SignIn
+from doorward.features.authn.flow.remembered import DeviceToRemember
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.standing import stands_by
 from doorward.storage.sql.store import Write
@@ -101,12 +102,27 @@ class JsonStep(ABC):
 
     name: str
     field: str
+    remembers: ClassVar[bool] = False
+    """Whether a second step by it can have the device remembered: then it implements `prove_on`."""
 
     @abstractmethod
     async def prove(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
     ) -> SignIn | OAuthError:
         """The sign-in as stored now, or the same refusal as on the pages. Raises `HashingBusy`."""
+
+    async def prove_on(
+        self,
+        sign_in: SignIn,
+        params: Mapping[str, str],
+        *,
+        remember: DeviceToRemember | None,
+        caller: Caller,
+        now: int,
+    ) -> SignIn | OAuthError:
+        """As `prove`; `remember` is stored in the commit of the proof. Only called where the step comes second."""
+        del remember
+        return await self.prove(sign_in, params, caller=caller, now=now)
 
     async def prove_new(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 from msgspec import structs
 
@@ -81,6 +81,7 @@ class SignInCompletion:
             # Changes nothing, but fails if the account was disabled or its password changed since it was read: no session is created
             # from an invalid proof (R72).
             writes.append(self.store.accounts.replace(account, old=account))
+            about: dict[str, Any] = {} if held is None else {"device": held.id}
             writes.append(
                 self.audit_log.write(
                     "sign_in.succeeded",
@@ -89,6 +90,7 @@ class SignInCompletion:
                     account_id=account.id,
                     session_id=session.id,
                     method=" ".join(achieved.amr),
+                    **about,
                 )
             )
             # Every sign-in on a new device is mailed to the owner. The app is visible on a page, but not in a JSON sign-in.
@@ -107,6 +109,8 @@ class SignInCompletion:
             await self.revoker.late_in(gone, now=now, reason=reason)
         if secret is not None:
             self.metrics.inc("sign_ins", "succeeded")
+        if held is not None:
+            self.metrics.inc("second_factors", "remembered")
         trust = held.cookie if held is not None else None
         return Finished(
             sign_in, account, session, reached.response, reached.code, secret, device_secret, trust

@@ -37,6 +37,16 @@ class OfferedFactors:
         return frozenset(self._by_kind)
 
     @property
+    def backups(self) -> frozenset[str]:
+        """The kinds that only stand in for others."""
+        return frozenset(one.kind for one in self.traits if one.backup)
+
+    @property
+    def always_asked(self) -> frozenset[str]:
+        """The kinds that every sign-in asks for, once they are set up."""
+        return frozenset(one.kind for one in self.traits if one.always_asked)
+
+    @property
     def first(self) -> tuple[Factor, ...]:
         """The factors with which a sign-in may begin."""
         return self._of(
@@ -96,7 +106,7 @@ class OfferedFactors:
 
     def two_steps(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the person can show two steps of a sign-in with the factors `rows`, backups aside."""
-        kinds = self._enrolled(account, rows) - {one.kind for one in self.traits if one.backup}
+        kinds = self._enrolled(account, rows) - self.backups
         return len(assurance.steps(kinds, self.traits, kinds)) > 1
 
     def reach(self, acr: str, account: Account, rows: Sequence[EnrolledFactor]) -> bool:

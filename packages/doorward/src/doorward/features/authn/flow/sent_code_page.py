@@ -15,6 +15,7 @@ from doorward.features.authn.flow.rules import sent_code as rule
 from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.sending import SendCode, sender_of
 from doorward.features.authn.flow.sent_code import SentCodeTyped, Undeliverable
+from doorward.features.authn.flow.trust_box import trust_offer
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.browser_context import (
     BrowserContext,
@@ -27,6 +28,7 @@ from doorward.web.http import EarlyResponse, Response, json_response
 from doorward.web.page import page
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sent_code import CodeTarget, SentCodeView
+from doorward.web.pages.views.sign_in import TrustOffer
 from doorward.web.route import Route
 
 SEND_PATH: Final = f"{TYPED_CODE_PATH}/send"
@@ -53,6 +55,7 @@ class SentCodePages:
         account: Account,
         acceptable: tuple[Factor, ...],
         sender: SentCodeTyped,
+        trust: TrustOffer | None,
         problem: FormProblem | None,
     ) -> Response:
         """The page: the button, or the field for the code that was sent. `sender` is that of an acceptable factor."""
@@ -74,6 +77,7 @@ class SentCodePages:
             another=code is not None and code.sends > 1,
             delivery="under_way" if code is None else await delivery.state(code),
             watch=f"{DELIVERY_PATH}?kind={kind}",
+            trust=trust,
             problem=problem,
             others=ways([one for one in acceptable if one.traits.kind != kind], browser.context.locale),
         )
@@ -128,7 +132,8 @@ class SentCodePages:
         sender = sender_of(acceptable, kind)
         if account is None or sender is None:
             return await self.flow.load_and_follow(browser, sign_in.id)
-        return await self.shown(browser, sign_in, account, acceptable, sender, problem)
+        trust = await trust_offer(self.flow, sign_in, account, post.form, browser.now)
+        return await self.shown(browser, sign_in, account, acceptable, sender, trust, problem)
 
     async def send_again(self, post: StalePost) -> Response:
         """The page with the button; nothing is sent for a form that was refused."""
@@ -141,7 +146,8 @@ class SentCodePages:
         sender = sender_of(acceptable, kind)
         if account is None or sender is None:
             return await self.flow.follow(browser, sign_in)
-        return await self.shown(browser, sign_in, account, acceptable, sender, post.problem)
+        trust = await trust_offer(self.flow, sign_in, account, post.form, browser.now)
+        return await self.shown(browser, sign_in, account, acceptable, sender, trust, post.problem)
 
     def routes(self, pages: BrowserPages) -> list[Route]:
         """The form with the button, and the state of the message."""

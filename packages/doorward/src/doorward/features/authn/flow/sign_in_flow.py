@@ -30,7 +30,7 @@ from doorward.features.authn.flow.outcomes import (
     FactorRequired,
     Next,
 )
-from doorward.features.authn.flow.remembered import HeldDevice, RememberedDevices
+from doorward.features.authn.flow.remembered import DeviceToRemember, HeldDevice, RememberedDevices
 from doorward.features.authn.flow.rules import begin
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.authn.flow.rules.policy import StepDemand, demand
@@ -196,11 +196,22 @@ class SignInFlow:
             return ()
         return (self.store.factor_demands.removed(account.id),)
 
-    async def rememberable(self, sign_in: SignIn, account: Account, now: int) -> bool:
-        """Whether the device may be remembered when the second step of this sign-in is shown."""
+    async def new_device(self, sign_in: SignIn, caller: Caller, now: int) -> DeviceToRemember | None:
+        """The device of a request that shows the second step of this sign-in, to be remembered. None where it may not be, or where
+        nobody has shown a first factor."""
+        account = await self._account(sign_in)
+        if account is None or await self.rememberable(sign_in, account, now) is None:
+            return None
+        return None if self.remembered is None else await self.remembered.new(account, caller, now)
+
+    async def rememberable(self, sign_in: SignIn, account: Account, now: int) -> int | None:
+        """For how many seconds the device may be remembered when the second step of this sign-in is shown; None: it may not."""
         rows = await self.store.accounts.factors(account.id)
-        asked, _ = await self._demand(sign_in, account, rows, now)
-        return asked.rememberable
+        standing = structs.replace(sign_in, proofs=self.factors.standing(sign_in.proofs, account, rows))
+        if self.remembered is None or not self._begun(standing):
+            return None
+        asked, _ = await self._demand(standing, account, rows, now)
+        return self.remembered.seconds if asked.rememberable else None
 
     async def _demand(
         self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], now: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, final
+from typing import ClassVar, Final, final
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
@@ -17,6 +17,7 @@ from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.factor import TYPED_CODE_STEP, JsonStep, TypedCode
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import BARRED, GONE, barred_in, begun_by, too_many, with_proof
+from doorward.features.authn.flow.remembered import DeviceToRemember
 from doorward.features.rate_limits.rules.attempts import DAY, Guess, Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
@@ -41,13 +42,21 @@ class ProveTypedCode:
     mail_queue: MailQueue
 
     async def prove(
-        self, sign_in: SignIn, *, code: Secret, kind: str | None = None, caller: Caller, now: int
+        self,
+        sign_in: SignIn,
+        *,
+        code: Secret,
+        kind: str | None = None,
+        remember: DeviceToRemember | None = None,
+        caller: Caller,
+        now: int,
     ) -> SignIn | OAuthError:
         """The sign-in as stored now, or a refusal: access_denied for a code that is wrong, spent or unknown,
         too_many_attempts with `retry_at`, invalid_session when nothing that comes first was proven (recently enough) before.
 
         With `kind` only that factor compares the code. Without, all factors that can have such a code do, backups first; it is one
-        guess. Tries count across all sign-ins of the person (ASVS 6.5.1, R82), and in a row for each authenticator.
+        guess. Tries count across all sign-ins of the person (ASVS 6.5.1, R82), and in a row for each authenticator. `remember` is stored
+        in the commit of the proof.
         """
         whose = await begun_by(self.store, self.factors, sign_in, now)
         if whose is None:
@@ -86,6 +95,7 @@ class ProveTypedCode:
                 ),
                 *factor.spent(account, rows, caller, now),
                 *((self.store.factor_failures.clear(account.id),) if failures else ()),
+                *(await remember.writes(account, rows) if remember is not None else ()),
             ]
             if await self.store.commit(*writes):
                 await self.throttle.forget(guess.own)
@@ -99,7 +109,8 @@ class ProveTypedCode:
             if whose is None:
                 return GONE
             sign_in, (account, rows) = current, whose
-        failed = [row.id for row in rows if row.kind in kinds and row.kind not in self._backups()]
+        # backups are not counted in a row: no guess finds one of their codes
+        failed = [row.id for row in rows if row.kind in kinds - self.factors.backups]
         return await self._failed(account, guess, failed, caller, now)
 
     def _codes(self, kind: str | None) -> list[TypedCode]:
@@ -107,10 +118,6 @@ class ProveTypedCode:
         ordered = sorted(self.factors.all, key=lambda one: not one.traits.backup)
         found = [one.typed_code for one in ordered if one.typed_code is not None]
         return [one for one in found if kind is None or one.kind == kind]
-
-    def _backups(self) -> frozenset[str]:
-        """Backups are not counted in a row: no guess finds one of their codes."""
-        return frozenset(one.traits.kind for one in self.factors.all if one.traits.backup)
 
     async def _match(
         self,
@@ -159,11 +166,29 @@ class TypedCodeStep(JsonStep):
     prove_code: ProveTypedCode
     name: str = TYPED_CODE_STEP
     field: str = "code"
+    remembers: ClassVar[bool] = True
 
     async def prove(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
     ) -> SignIn | OAuthError:
         """A code of the factor that `method` names, or of whichever factor."""
+        return await self.prove_on(sign_in, params, remember=None, caller=caller, now=now)
+
+    async def prove_on(
+        self,
+        sign_in: SignIn,
+        params: Mapping[str, str],
+        *,
+        remember: DeviceToRemember | None,
+        caller: Caller,
+        now: int,
+    ) -> SignIn | OAuthError:
+        """The same on a device that is to be remembered."""
         return await self.prove_code.prove(
-            sign_in, code=Secret(params[self.field]), kind=params.get("method"), caller=caller, now=now
+            sign_in,
+            code=Secret(params[self.field]),
+            kind=params.get("method"),
+            remember=remember,
+            caller=caller,
+            now=now,
         )

@@ -19,6 +19,7 @@ from doorward.features.authn.flow.rules.sent_code import looks_like
 from doorward.features.authn.flow.sending import sender_of
 from doorward.features.authn.flow.sent_code import SentCodeTyped
 from doorward.features.authn.flow.sent_code_page import SentCodePages
+from doorward.features.authn.flow.trust_box import new_device, trust_offer
 from doorward.features.authn.flow.typed_code import ProveTypedCode
 from doorward.features.sessions.browser_context import (
     BrowserContext,
@@ -30,7 +31,7 @@ from doorward.features.sessions.browser_context import (
 from doorward.web.http import EarlyResponse, Response
 from doorward.web.page import page
 from doorward.web.pages.views.problems import FormProblem, Wrong
-from doorward.web.pages.views.sign_in import SecondFactor
+from doorward.web.pages.views.sign_in import SecondFactor, TrustOffer
 from doorward.web.route import Route
 
 _Method = Literal["authenticator", "recovery"]
@@ -68,16 +69,20 @@ class TypedCodePage:
         """Enter a code of the app, or a recovery code: told apart by what was typed, not by which page it was typed on."""
         browser, waiting = await self._waiting(post.browser, post.form.get("flow"))
         code, sender = post.form.get("code", ""), _sender(waiting, post.form)
+        remember = await new_device(self.flow, browser, waiting.sign_in, post.form)
         if not code.strip():
             return await self._page(browser, waiting, post.form, FormProblem(Wrong.CODE_MISSING))
         outcome = await self.prove_code.prove(
             waiting.sign_in,
             code=Secret(code),
             kind=sender.kind if sender is not None and _six_digits(code) else None,
+            remember=remember,
             caller=browser.caller,
             now=browser.now,
         )
         if not isinstance(outcome, OAuthError):
+            if remember is not None:
+                browser.remember_trust(remember.cookie)
             return await self.flow.follow(browser, outcome)
         if outcome.code == "invalid_session":
             return await self.flow.load_and_follow(browser, waiting.sign_in.id)
@@ -106,23 +111,28 @@ class TypedCodePage:
         problem: FormProblem | None,
     ) -> Response:
         sender = _sender(waiting, given)
+        trust = await trust_offer(self.flow, waiting.sign_in, waiting.account, given, browser.now)
         if sender is None:
-            return _page(browser, waiting, _method(given), problem)
+            return _page(browser, waiting, _method(given), trust, problem)
         return await self.sent.shown(
-            browser, waiting.sign_in, waiting.account, waiting.acceptable, sender, problem
+            browser, waiting.sign_in, waiting.account, waiting.acceptable, sender, trust, problem
         )
 
     def routes(self, pages: BrowserPages) -> list[Route]:
         """Routes of the page and its form."""
         return [
             pages.get(TYPED_CODE_PATH, self.ask, takes="flow method"),
-            pages.post(TYPED_CODE_PATH, self.answer, refused=self.ask_again, takes="flow method code"),
+            pages.post(TYPED_CODE_PATH, self.answer, refused=self.ask_again, takes="flow method code trust"),
             *self.sent.routes(pages),
         ]
 
 
 def _page(
-    browser: BrowserContext, waiting: _Waiting, method: _Method, problem: FormProblem | None
+    browser: BrowserContext,
+    waiting: _Waiting,
+    method: _Method,
+    trust: TrustOffer | None,
+    problem: FormProblem | None,
 ) -> Response:
     codes = [factor for factor in waiting.acceptable if factor.traits.kind in _KINDS.values()]
     others = [factor for factor in waiting.acceptable if factor not in codes]
@@ -134,6 +144,7 @@ def _page(
         method=method,
         authenticator_available=any(not factor.traits.backup for factor in codes),
         recovery_available=any(factor.traits.backup for factor in codes),
+        trust=trust,
         problem=problem,
         others=ways(others, browser.context.locale),
     )

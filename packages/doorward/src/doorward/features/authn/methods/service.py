@@ -212,6 +212,7 @@ class SecondFactors:
             *guards(self.store, found, session_id=session.id),
             *(self.store.accounts.remove_factors(account.id, kind) for kind in kinds),
             *self.flow.unmet(account, left),
+            self.store.remembered_devices.end_of_account(account.id),
             self._told(
                 "second_factor_removed",
                 account,

@@ -34,6 +34,7 @@ from doorward.features.authn.flow.outcomes import (
     FactorRequired,
     Finished,
 )
+from doorward.features.authn.flow.remembered import CHOSEN, FIELD, DeviceToRemember
 from doorward.features.authn.flow.rules import begin
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.authn.flow.rules.sent_code import NotYet
@@ -64,6 +65,18 @@ class Code(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     authorization_code: str
     device_token: str | None = None
     """The app stores it on this person's device, and sends it as `device_token` next time, so that the device is known to the account."""
+    trust_token: str | None = None
+    """The app stores it on this person's device in place of the one before, and sends it as `trust_token` next time, so that the second
+    step is not asked for there."""
+
+
+class _Proven(Struct, frozen=True):
+    """What came of the steps of one call. `trust_token`: the device is remembered now."""
+
+    sign_in: SignIn
+    error: OAuthError | None
+    unsaved: list[Write]
+    trust_token: str | None = None
 
 
 class More(Struct, frozen=True):
@@ -125,6 +138,8 @@ class AuthorizationChallenge:
         if "device_token" in params:
             # an unknown value has no effect
             caller = structs.replace(caller, devices=(digest(params["device_token"]),))
+        if "trust_token" in params:
+            caller = structs.replace(caller, trusted=tuple(params["trust_token"].split(".")))
         outcome = await self._called(client, params, caller, now)
         if isinstance(outcome, OAuthError):
             return outcome.to(client.name)
@@ -153,13 +168,16 @@ class AuthorizationChallenge:
             return begun
         sign_in, handle, new = begun
         unsaved: list[Write] = [self.store.sign_ins.insert(sign_in)] if new else []
-        sign_in, error, unsaved = await self._prove(sign_in, params, caller, now, unsaved)
+        proven = await self._prove(sign_in, params, caller, now, unsaved)
+        sign_in, error, unsaved = proven.sign_in, proven.error, proven.unsaved
         if error is None and "send" in params and self.typed_code.field not in params:
             await self.store.commit(*unsaved)
             unsaved, error = [], await self._send(sign_in, params["send"], caller, now)
         if error is not None and error.code == "invalid_session":
             return _OVER
         outcome = await self._more(sign_in, handle, error, caller, now, unsaved)
+        if proven.trust_token is not None and isinstance(outcome, Code):
+            outcome = structs.replace(outcome, trust_token=proven.trust_token)
         if counted and not isinstance(outcome, Code):
             self.limiter.note(caller.address, now)
         return outcome
@@ -205,30 +223,35 @@ class AuthorizationChallenge:
         caller: Caller,
         now: int,
         unsaved: list[Write],
-    ) -> tuple[SignIn, OAuthError | None, list[Write]]:
+    ) -> _Proven:
         """The sign-in with new proofs, and the refusal if any. A right password beside a wrong code stays proven.
 
         `unsaved` are the writes that store a new sign-in: it mostly ends in this call, so its start and end share one commit. The
         remaining ones are returned.
         """
+        trust_token: str | None = None
         for step in self.steps():
             if step.field not in params:
                 continue
             if unsaved and not sign_in.proofs:
                 begun = await step.prove_new(sign_in, params, caller=caller, now=now)
                 if isinstance(begun, OAuthError):
-                    return sign_in, begun, unsaved
+                    return _Proven(sign_in, begun, unsaved)
                 if begun is not None:
                     sign_in, unsaved = begun
                     continue
             if unsaved:
                 await self.store.commit(*unsaved)
                 unsaved = []
-            outcome = await step.prove(sign_in, params, caller=caller, now=now)
+            remember: DeviceToRemember | None = None
+            if step.remembers and params.get(FIELD) == CHOSEN:
+                remember = await self.sign_in_flow.new_device(sign_in, caller, now)
+            outcome = await step.prove_on(sign_in, params, remember=remember, caller=caller, now=now)
             if isinstance(outcome, OAuthError):
-                return sign_in, outcome, unsaved
+                return _Proven(sign_in, outcome, unsaved, trust_token)
             sign_in = outcome
-        return sign_in, None, unsaved
+            trust_token = trust_token if remember is None else remember.cookie
+        return _Proven(sign_in, None, unsaved, trust_token)
 
     async def _send(self, sign_in: SignIn, kind: str, caller: Caller, now: int) -> OAuthError | None:
         """Send a code by mail or text message, if one of this kind may be next; the refusal, if any."""
@@ -292,8 +315,8 @@ class AuthorizationChallenge:
                     return because or _IN_A_BROWSER
                 entries = await self._entries(outcome.sign_in, acceptable, now)
                 return More(handle, step, entries, because)
-            case Finished(code=str() as code, device_secret=secret):
-                return Code(code, secret)
+            case Finished(code=str() as code, device_secret=secret, trust=trust):
+                return Code(code, secret, trust)
             case EnrolmentRequired():
                 return OAuthError(
                     "interaction_required",

@@ -29,7 +29,7 @@ class ChallengeEndpoint:
         step = Annotated[str, Meta(extra_json_schema={"enum": [step.name for step in steps]})]
         wanted = defstruct("ChallengeMore", [("next", step)], bases=(StepWanted,))
         names = (
-            "auth_session username device_token method send",
+            "auth_session username device_token trust trust_token method send",
             *(step.field for step in steps),
             PARAMETERS,
         )
@@ -73,7 +73,7 @@ class ChallengeEndpoint:
 
 
 # Typed texts, which a JSON number would change.
-_TEXT = frozenset({"code", "passkey", "password", "username"})
+_TEXT = frozenset({"code", "passkey", "password", "trust_token", "username"})
 
 
 async def _parameters(request: Request) -> dict[str, str]:

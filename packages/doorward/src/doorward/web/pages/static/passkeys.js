@@ -66,6 +66,7 @@
       await suggest();
     };
 
+    for (const part of form.querySelectorAll("div[data-passkey]")) part.hidden = false;
     for (const button of form.querySelectorAll("button[data-passkey]")) {
       button.hidden = false;
       button.addEventListener("click", async () => {

@@ -30,6 +30,11 @@ class Done(Said):
     PROVIDER_DISCONNECTED = "provider_disconnected", N_("The account is disconnected.")
     SESSION_ENDED = "session_ended", N_("That device is signed out.")
     OTHER_SESSIONS_ENDED = "other_sessions_ended", N_("All other devices are signed out.")
+    DEVICE_ASKED_AGAIN = (
+        "device_asked_again",
+        N_("The next sign-in on that device asks for the second step again."),
+    )
+    DEVICE_RENAMED = "device_renamed", N_("The device is renamed.")
     APP_DISCONNECTED = "app_disconnected", N_("The app is disconnected.")
     REPORTED = (
         "reported",
@@ -154,8 +159,23 @@ class DeviceLine(Struct, frozen=True):
     active_now: bool = False
 
 
+class RememberedLine(Struct, frozen=True, kw_only=True):
+    """One device on which the second step is not asked for. `id` is posted back; `name` is its owner's, None without one; `label` and
+    `address` as in `DeviceLine`; Unix seconds."""
+
+    id: str
+    name: str | None
+    label: str | None
+    address: str | None
+    added_at: int
+    last_used: int
+    expires_at: int
+    current: bool = False
+
+
 class Devices(Struct, frozen=True):
-    """/account/devices. Posts `session`, `csrf` to end one; `csrf` to end the others.
+    """/account/devices. Posts `session`, `csrf` to end one; `csrf` to end the others; `device`, `csrf` to ask for the second step on a
+    remembered device again, whose name has a page of its own.
 
     `apps_notice` is the documented limit in seconds within which apps learn of an ended session; `more`: there may be more sessions
     than those listed.
@@ -165,6 +185,7 @@ class Devices(Struct, frozen=True):
     devices: tuple[DeviceLine, ...]
     apps_notice: int
     more: bool = False
+    remembered: tuple[RememberedLine, ...] = ()
     done: Said | None = None
 
 
@@ -234,6 +255,22 @@ class Happened(Said):
     SECOND_STEP_NOT_REQUIRED = (
         "second_step_not_required",
         N_("The people who run this service no longer ask you for a second step"),
+    )
+    DEVICE_REMEMBERED = (
+        "trusted_device.added",
+        N_("You asked us not to ask for the second step on a device"),
+    )
+    DEVICE_ASKED_AGAIN = (
+        "trusted_device.ended",
+        N_("You asked us to ask for the second step on a device again"),
+    )
+    DEVICES_RESET = (
+        "devices_reset",
+        N_("The people who run this service had us ask for the second step on your devices again"),
+    )
+    DEVICE_COPIED = (
+        "trusted_device.replayed",
+        N_("An old copy of a device's data was used, so we ask for the second step there again"),
     )
     RECOVERY_CODES_MADE = "recovery_codes.made", N_("You made new recovery codes")
     RECOVERY_CODE_USED = "recovery_codes.used", N_("A recovery code was used to sign in")

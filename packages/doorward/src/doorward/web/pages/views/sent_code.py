@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from doorward.core.model.sent_code import DeliveryState
 from doorward.web.pages.views.problems import Form
-from doorward.web.pages.views.sign_in import OtherWay
+from doorward.web.pages.views.sign_in import OtherWay, TrustOffer
 
 
 class CodeTarget(Struct, frozen=True):
@@ -19,7 +19,7 @@ class CodeTarget(Struct, frozen=True):
 
 
 class SentCodeView(Form, frozen=True):
-    """/sign-in/code with the method `email_code` or `sms`. Posts `code`, `method`, `csrf`, `flow`; the second form posts `kind`, `to`,
+    """/sign-in/code with the method `email_code` or `sms`. Posts `code`, `method`, `trust`, `csrf`, `flow`; the second form posts `kind`, `to`,
     `csrf`, `flow` to `send_action`.
 
     `sent_to`: a code was sent there, and can be typed. `again_at` (seconds): not before that another one may be asked for, None: now.
@@ -40,4 +40,5 @@ class SentCodeView(Form, frozen=True):
     delivery: DeliveryState = "under_way"
     watch: str = "/sign-in/code/delivery?kind=email_code"
     minutes: int = 10
+    trust: TrustOffer | None = None
     others: tuple[OtherWay, ...] = ()

@@ -52,8 +52,16 @@ class SignInView(Form, frozen=True):
     providers: tuple[ProviderButton, ...] = ()
 
 
+class TrustOffer(Struct, frozen=True):
+    """A box on the page of a second step, posted as `trust` with the value 1: this device is not asked for it for that many seconds.
+    `chosen`: it is ticked."""
+
+    seconds: int
+    chosen: bool = False
+
+
 class SecondFactor(Form, frozen=True):
-    """/sign-in/code. Posts `code`, `method` (authenticator | recovery), `csrf`, `flow`.
+    """/sign-in/code. Posts `code`, `method` (authenticator | recovery), `trust`, `csrf`, `flow`.
 
     `account` is the address of the person whose password is proven; `method` is the view shown; `recovery_available` and
     `authenticator_available` offer the other one. The links to the other view are `/sign-in/code?flow=…&method=recovery|authenticator`; `/sign-in?flow=…&restart=1`
@@ -67,6 +75,7 @@ class SecondFactor(Form, frozen=True):
     method: Literal["authenticator", "recovery"] = "authenticator"
     authenticator_available: bool = True
     recovery_available: bool = True
+    trust: TrustOffer | None = None
     others: tuple[OtherWay, ...] = ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, final
 
 from msgspec import json, structs
 
@@ -18,6 +18,7 @@ from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from doorward.features.authn.flow.factor import JsonStep
 from doorward.features.authn.flow.pages import FlowPages, with_flow
 from doorward.features.authn.flow.plug import FactorPlug
+from doorward.features.authn.flow.remembered import DeviceToRemember
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.standing import stands_by
 from doorward.features.services import Services
@@ -41,11 +42,24 @@ class PasskeyStep(JsonStep):
     proving: Callable[[], ProvePasskey]
     name: str = STEP
     field: str = STEP
+    remembers: ClassVar[bool] = True
 
     async def prove(
         self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
     ) -> SignIn | OAuthError:
         """The same proof as on the page; only for the person whom the sign-in knows, if it knows one."""
+        return await self.prove_on(sign_in, params, remember=None, caller=caller, now=now)
+
+    async def prove_on(
+        self,
+        sign_in: SignIn,
+        params: Mapping[str, str],
+        *,
+        remember: DeviceToRemember | None,
+        caller: Caller,
+        now: int,
+    ) -> SignIn | OAuthError:
+        """The same on a device that is to be remembered."""
         return await self.proving().prove(
             sign_in,
             params[self.field],
@@ -54,6 +68,7 @@ class PasskeyStep(JsonStep):
             caller=caller,
             now=now,
             may_switch=False,
+            remember=remember,
         )
 
 

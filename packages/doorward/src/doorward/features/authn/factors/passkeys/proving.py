@@ -29,6 +29,7 @@ from doorward.features.authn.flow.proving import (
     too_many,
     with_proof,
 )
+from doorward.features.authn.flow.remembered import DeviceToRemember
 from doorward.features.rate_limits.rules.attempts import Guess, Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
@@ -83,11 +84,12 @@ class ProvePasskey:
         caller: Caller,
         now: int,
         may_switch: bool = True,
+        remember: DeviceToRemember | None = None,
     ) -> SignIn | OAuthError:
         """The sign-in as stored now, or a refusal: access_denied, too_many_attempts with `retry_at`, invalid_session.
 
         `binding` is the id of the sign-in for which the options were made, "" if there was none. `may_switch`: a passkey of another
-        person begins the sign-in anew with that person, as another password does.
+        person begins the sign-in anew with that person, as another password does. `remember` is stored in the commit of a second step.
         """
         if sign_in.done_at is not None or now >= sign_in.expires_at:
             return GONE
@@ -150,6 +152,7 @@ class ProvePasskey:
                 now,
                 first=first,
                 failed=bool(failures),
+                remember=None if first else remember,
             )
             if changed is not None:
                 await self.throttle.forget(guess.own)
@@ -160,7 +163,7 @@ class ProvePasskey:
             if current is None or current.done_at is not None or now >= current.expires_at:
                 return GONE
             again = await self.store.passkeys.by_credential(response.credential_id)
-            if (current, again) == (sign_in, passkey):
+            if (current, again, await self._account(again)) == (sign_in, passkey, account):
                 return await self._failed(account, passkey, "challenge", guess, caller, now)
             sign_in, passkey, owner = current, again, await self._owner(current, now)
         return await self._failed(None, None, "contended", guess, caller, now)
@@ -178,6 +181,7 @@ class ProvePasskey:
         *,
         first: bool,
         failed: bool,
+        remember: DeviceToRemember | None,
     ) -> SignIn | None:
         proof = shown(passkey, row, user_verified=used.user_verified, at=now)
         changed = with_proof(sign_in, account.id, proof)
@@ -205,6 +209,8 @@ class ProvePasskey:
                     method=proof.kind,
                 )
             )
+        if remember is not None:
+            writes += await remember.writes(account, await self.store.accounts.factors(account.id))
         return changed if await self.store.commit(*writes) else None
 
     async def _owner(self, sign_in: SignIn, now: int) -> Account | None:

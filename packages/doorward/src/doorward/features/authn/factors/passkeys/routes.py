@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from doorward.features.authn.factors.passkeys.views import PasskeyStepView, Pass
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.pages import FlowPages, said_stale, ways
 from doorward.features.authn.flow.proving import DISABLED
+from doorward.features.authn.flow.trust_box import new_device, trust_offer
 from doorward.features.sessions.browser_context import (
     BrowserContext,
     BrowserPages,
@@ -75,19 +76,24 @@ class PasskeyPage:
         if not credential:
             # a browser without scripts has sent the form as it is
             return await self._page(browser, sign_in, FormProblem(PasskeyWrong.REFUSED))
+        remember = await new_device(self.flow, browser, sign_in, post.form)
         outcome = await self.prove_passkey.prove(
             sign_in,
             credential,
             binding=flow or "",
             browser_hash=browser.browser_hash,
+            remember=remember,
             caller=browser.caller,
             now=browser.now,
         )
         if not isinstance(outcome, OAuthError):
+            if remember is not None and outcome.account_id == sign_in.account_id:
+                browser.remember_trust(remember.cookie)
             return await self.flow.follow(browser, outcome)
         if outcome.code == "invalid_session":
             return await self.flow.load_and_follow(browser, sign_in.id)
-        return await self._page(browser, sign_in, _problem(outcome), _unknown(outcome, credential))
+        unknown = _unknown(outcome, credential)
+        return await self._page(browser, sign_in, _problem(outcome), unknown, form=post.form)
 
     async def _page(
         self,
@@ -95,6 +101,8 @@ class PasskeyPage:
         sign_in: SignIn | None,
         problem: FormProblem | None,
         unknown: str | None = None,
+        *,
+        form: Mapping[str, str] | None = None,
     ) -> Response:
         account, acceptable = None, self.flow.factors.first
         if sign_in is not None:
@@ -108,13 +116,19 @@ class PasskeyPage:
         )
         flow = None if sign_in is None else sign_in.id
         signals = None if unknown is None else self._signals(unknown)
+        if _first(acceptable):
+            account = None
+        trust = None
+        if sign_in is not None and account is not None:
+            trust = await trust_offer(self.flow, sign_in, account, form or {}, browser.now)
         view = PasskeyStepView(
             options=_text(options),
             renew=OPTIONS_PATH if flow is None else f"{OPTIONS_PATH}?flow={quote(flow)}",
             flow=flow,
-            account=None if account is None or _first(acceptable) else account.email,
+            account=None if account is None else account.email,
             others=ways([one for one in acceptable if one.traits.kind not in KINDS], browser.context.locale),
             signals=signals,
+            trust=trust,
             problem=problem,
         )
         return page(view, browser)
@@ -128,7 +142,7 @@ class PasskeyPage:
         return [
             pages.get(PATH, self.ask, takes="flow stale"),
             pages.get(OPTIONS_PATH, self.options, takes="flow"),
-            pages.post(PATH, self.answer, refused=self.ask_again, takes="flow credential"),
+            pages.post(PATH, self.answer, refused=self.ask_again, takes="flow credential trust"),
         ]
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from doorward.web.pages.views.problems import Form, FormProblem
 from doorward.web.pages.views.said import Said
-from doorward.web.pages.views.sign_in import OtherWay
+from doorward.web.pages.views.sign_in import OtherWay, TrustOffer
 from doorward.web.pages.words import N_
 
 PASSKEY_LINK: Final = N_("Passkey")
@@ -58,7 +58,7 @@ _FOLDER: Final = "doorward.features.authn.factors.passkeys"
 
 
 class PasskeyStepView(Form, frozen=True):
-    """/sign-in/passkey. Posts `credential`, `csrf`, `flow`.
+    """/sign-in/passkey. Posts `credential`, `trust`, `csrf`, `flow`.
 
     `options` are the request options as JSON text; `renew` is where a page that stays open gets new ones. `account` is the address
     of the person whose first factor is proven, None if this is the first. `others` are the other ways. `signals` tell a password
@@ -72,6 +72,7 @@ class PasskeyStepView(Form, frozen=True):
     account: str | None = None
     others: tuple[OtherWay, ...] = ()
     signals: str | None = None
+    trust: TrustOffer | None = None
 
 
 class PasskeyNewView(Form, frozen=True):

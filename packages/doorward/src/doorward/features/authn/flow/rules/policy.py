@@ -28,7 +28,8 @@ class Risk(Struct, frozen=True):
 class StepDemand(Struct, frozen=True, kw_only=True):
     """`steps`: how many different steps the person has to show. `acr`: the level that the app requests. `kinds`: those of the factors
     that the person may set up if a step is missing. `because`: what demands two steps; `grace_until` (seconds): until when the person
-    may put off setting one up. `rememberable`: a remembered device may replace the second step."""
+    may put off setting one up. `rememberable`: a remembered device may replace the second step; not where an app or a role demands it,
+    nor where every proof is wanted anew."""
 
     steps: Literal[1, 2] = 1
     acr: str | None = None
@@ -83,7 +84,8 @@ def demand(
     else:
         return StepDemand(acr=acr, kinds=kinds)
     lately = row is not None and row.required_at is not None and now - row.required_at < OPERATOR_WITHIN
-    strict = prompted or lately or risk is not None or at_least(acr, AAL2)
+    chosen = any(because in {"app", "role"} for _, because in reasons)
+    strict = prompted or lately or chosen or risk is not None or at_least(acr, AAL2)
     return StepDemand(
         steps=2,
         acr=acr,

@@ -1,0 +1,20 @@
+"""E-mail messages about remembered devices."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from doorward.web.mail.message import AccountNotice
+from doorward.web.pages.words import N_
+
+
+class TrustedDeviceCopied(AccountNotice):
+    """Notice that the secret of a remembered device was used twice."""
+
+    kind: ClassVar[str] = "trusted_device_copied"
+    subject: ClassVar[str] = N_("A device of your account at %(brand)s may have been copied")
+    said: ClassVar[str] = N_(
+        "Somebody typed your password and sent an old copy of what one of your devices keeps so that we don't ask it for the"
+        " second step. We refused the copy. From now on we ask that device, too. If this wasn't you, somebody else may have your"
+        " password and data of your browser."
+    )

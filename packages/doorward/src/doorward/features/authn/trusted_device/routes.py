@@ -1,0 +1,103 @@
+"""/account/devices/distrust and /account/devices/name: what people do with their remembered devices (R74)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, final
+
+from doorward.core.model.device import describe
+from doorward.features.authn.trusted_device.rules import MAX_NAME
+from doorward.features.authn.trusted_device.service import TrustedDevices
+from doorward.features.authn.trusted_device.views import DeviceNameView
+from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.sessions.signed_in_pages import (
+    SignedIn,
+    SignedInPages,
+    SignedInPost,
+    SignedInRefusedPost,
+    SignedInVisit,
+)
+from doorward.web.http import Response
+from doorward.web.page import page
+from doorward.web.pages.views.account import Done
+from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.route import Route
+
+DEVICES: Final = "/account/devices"
+DISTRUST: Final = "/account/devices/distrust"
+NAME: Final = "/account/devices/name"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedDevicePages:
+    """Handlers for the remembered devices of the person who is signed in; the page of devices lists them."""
+
+    own: SignedInPages
+    devices: TrustedDevices
+
+    async def distrust(self, post: SignedInPost) -> Response:
+        """Ask for the second step on a device again."""
+        browser = post.browser
+        ended = await self.devices.end(
+            post.account,
+            post.form.get("device", ""),
+            session_id=post.session.id,
+            caller=browser.caller,
+            now=browser.now,
+        )
+        return self.own.done(post, DEVICES, Done.DEVICE_ASKED_AGAIN) if ended else browser.go(DEVICES)
+
+    async def name(self, visit: SignedInVisit) -> Response:
+        """The page with the name of a device."""
+        return await self._name(visit, visit.query.get("device", ""))
+
+    async def name_again(self, post: SignedInRefusedPost) -> Response:
+        """The form, with the name that was typed."""
+        return await self._name(post, post.form.get("device", ""), post.form.get("name"), wrong=post.problem)
+
+    async def rename(self, post: SignedInPost) -> Response:
+        """Give a device another name."""
+        device, typed = post.form.get("device", ""), post.form.get("name", "")
+        outcome = await self.devices.rename(post.account, device, typed, post.browser.now)
+        if isinstance(outcome, Wait):
+            wrong = FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.until)
+            return await self._name(post, device, typed, wrong=wrong)
+        if outcome is None:
+            too_long = FormProblem(Wrong.NAME_TOO_LONG, MAX_NAME)
+            return await self._name(post, device, typed, name_wrong=too_long)
+        return self.own.done(post, DEVICES, Done.DEVICE_RENAMED) if outcome else post.browser.go(DEVICES)
+
+    async def _name(
+        self,
+        owner: SignedIn,
+        device_id: str,
+        typed: str | None = None,
+        *,
+        wrong: FormProblem | None = None,
+        name_wrong: FormProblem | None = None,
+    ) -> Response:
+        found = await self.devices.good(owner.account, owner.browser.now)
+        device = next((one for one in found if one.id == device_id), None)
+        if device is None:
+            return owner.browser.go(DEVICES)
+        view = DeviceNameView(
+            device=device_id,
+            name=(device.name or "") if typed is None else typed[:200],
+            label=describe(device.user_agent),
+            action=f"{NAME}?device={device.id}",
+            back=DEVICES,
+            name_problem=name_wrong,
+            problem=wrong,
+        )
+        return page(view, owner.browser)
+
+    def routes(self) -> list[Route]:
+        """Routes of the two forms."""
+        own = self.own
+        return [
+            own.pages.lead(DISTRUST, DEVICES),
+            own.post(DISTRUST, self.distrust, refused=own.stale, back=DEVICES, takes="device"),
+            own.get(NAME, self.name, takes="device"),
+            own.post(NAME, self.rename, refused=self.name_again, back=DEVICES, takes="device name"),
+        ]
