@@ -106,7 +106,10 @@ def forget_devices(
     ] = None,
     reason: Reason = "",
 ) -> None:
-    """Ask somebody for the second step again on the devices where they had us stop. Nobody is signed out."""
+    """Ask for the second step again on remembered devices.
+
+    Nobody is signed out.
+    """
     left = _ask(run, lambda desk: desk.forget_devices(actor(), who, device_id=device_id, reason=reason))
     email = left.account.email
     said = (

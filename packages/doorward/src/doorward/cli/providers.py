@@ -11,9 +11,7 @@ from doorward.cli.error import CliError
 from doorward.cli.run import finish
 from doorward.settings.problems import did_you_mean
 
-app = typer.Typer(
-    no_args_is_help=True, help="External OpenID providers: look which there are, and whether one answers."
-)
+app = typer.Typer(no_args_is_help=True, help="External OpenID providers: list and test them.")
 
 
 @command(app, "list")

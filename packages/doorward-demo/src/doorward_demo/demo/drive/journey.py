@@ -52,6 +52,8 @@ class Journey:
     show_token: Callable[[str, Decoded], None]
     wire: Wire = field(init=False)
     browser: Browser = field(init=False)
+    elsewhere: Browser = field(init=False)
+    """The person's second browser, with a session of its own."""
     person: Person = field(init=False)
     metadata: dict[str, Any] = field(default_factory=dict[str, Any])
     asked: Asked | None = None
@@ -64,6 +66,7 @@ class Journey:
     def __post_init__(self) -> None:
         self.wire = Wire(self.note)
         self.browser = Browser(self.issuer, self.note)
+        self.elsewhere = Browser(self.issuer, self.note)
         tag = clock_and_random.token().replace("-", "x").replace("_", "y")[:10].lower()
         self.person = Person(
             f"dana.{tag}@example.com", "Dana Demo", f"demo {clock_and_random.token()[:20]} drive"
@@ -105,4 +108,5 @@ class Journey:
     def close(self) -> None:
         """Close all connections."""
         self.browser.close()
+        self.elsewhere.close()
         self.wire.close()

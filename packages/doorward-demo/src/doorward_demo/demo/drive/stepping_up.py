@@ -10,6 +10,7 @@ import msgspec
 
 from doorward_demo.demo.decoded import decoded
 from doorward_demo.demo.drive.authenticator import PasskeyHolder
+from doorward_demo.demo.drive.browser import Browser
 from doorward_demo.demo.drive.failed import expect, fail
 from doorward_demo.demo.drive.journey import Journey
 from doorward_demo.demo.drive.signing_in import authorization_address, code_from, newest_mail, redeem
@@ -28,23 +29,22 @@ def add_mail_codes(journey: Journey) -> str:
 
 def sign_in_with_mail_code(journey: Journey) -> str:
     """Sign in to the account in another browser: after the password a code is sent and asked for."""
-    browser = journey.new_browser()
+    browser = journey.elsewhere
     browser.go(f"{journey.issuer}/sign-in")
     browser.submit("sign-in", {"identifier": journey.person.email, "password": journey.person.password})
     browser.arrived_at("second-factor")
     browser.submit("second-factor", {"code": newest_mail(journey).code})
-    expect(_path(journey).startswith("/account"), "the account page", browser.described())
+    expect(_path(browser).startswith("/account"), "the account page", browser.described())
     return "The password, then the code from the mail"
 
 
 def add_passkey(journey: Journey) -> str:
-    """Add a passkey; a program plays the part of the phone."""
+    """Add a passkey in that browser; a program plays the part of the phone."""
     journey.passkey = PasskeyHolder(journey.issuer)
-    journey.browser.go(f"{journey.issuer}/account/methods/passkeys")
-    journey.browser.submit(
-        "passkey-new", {"credential": journey.passkey.create(_options(journey, "passkey-new"))}
-    )
-    expect(_path(journey) == "/account/methods", "the page of sign-in methods", journey.browser.described())
+    browser = journey.elsewhere
+    browser.go(f"{journey.issuer}/account/methods/passkeys")
+    browser.submit("passkey-new", {"credential": journey.passkey.create(_options(browser, "passkey-new"))})
+    expect(_path(browser) == "/account/methods", "the page of sign-in methods", browser.described())
     return "It is bound to this server's name, so no other site can ask for it"
 
 
@@ -64,7 +64,7 @@ def step_up(journey: Journey) -> str:
     browser.go(authorization_address(journey, **wanted))
     browser.arrived_at("passkey")
     assert journey.passkey is not None
-    browser.submit("passkey", {"credential": journey.passkey.get(_options(journey, "passkey"))})
+    browser.submit("passkey", {"credential": journey.passkey.get(_options(browser, "passkey"))})
     browser.submit("consent", {"decision": "allow"})
     journey.code = code_from(journey)
     redeem(journey)
@@ -75,13 +75,13 @@ def step_up(journey: Journey) -> str:
     return f"The API wanted {acr}; a passkey answered, and the same call succeeds"
 
 
-def _options(journey: Journey, form_id: str) -> dict[str, Any]:
+def _options(browser: Browser, form_id: str) -> dict[str, Any]:
     """What the page hands to the browser's authenticator."""
-    form = journey.browser.page.form(form_id)
+    form = browser.page.form(form_id)
     if form is None or not form.options:
-        fail(f"a page with the form «{form_id}»", journey.browser.described())
+        fail(f"a page with the form «{form_id}»", browser.described())
     return msgspec.json.decode(form.options)
 
 
-def _path(journey: Journey) -> str:
-    return urlsplit(journey.browser.at).path
+def _path(browser: Browser) -> str:
+    return urlsplit(browser.at).path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, final
@@ -149,35 +150,41 @@ class SentCodes:
                 expires_at=expires_at,
             )
         )
-        code = SentCode(
-            id=code_id,
-            request=request,
-            account_id=account.id,
-            kind=kind,
-            factor_id=factor.id if factor is not None else None,
-            code_hash=self._hash(code_id, digits),
-            target=self.sealer.seal(TARGET_PURPOSE, code_id, target.encode()) if factor is None else None,
-            message_id=message_id,
-            sends=may.number,
-            created_at=now,
-            expires_at=expires_at,
-        )
         again_at = now + rule.PAUSE
         event = self.audit_log.write(
             "second_factor.code_sent", caller=caller, now=now, account_id=account.id, method=kind
         )
-        committed = await self.store.commit(
-            # of two requests at once one sends
-            self.store.replay_cache.claim("code_sent", f"{kind}:{request}", again_at, now=now),
-            *(self.store.sent_codes.end(ended.id, now) for ended in may.ends),
-            self.store.sent_codes.insert(code),
-            message,
-            event,
-        )
-        if not committed:
-            return NotYet(again_at, "pause")
-        self.metrics.inc("sent_codes", f"{kind}_sent")
-        return CodeSent(code, again_at)
+        for _ in range(_TRIES):
+            code = SentCode(
+                id=code_id,
+                request=request,
+                account_id=account.id,
+                kind=kind,
+                factor_id=factor.id if factor is not None else None,
+                code_hash=self._hash(code_id, digits),
+                target=self.sealer.seal(TARGET_PURPOSE, code_id, target.encode()) if factor is None else None,
+                message_id=message_id,
+                sends=may.number,
+                created_at=now,
+                expires_at=expires_at,
+            )
+            if await self.store.commit(
+                # of two requests at once one sends
+                self.store.replay_cache.claim("code_sent", f"{kind}:{request}", again_at, now=now),
+                # and of those for one account, each decides by all codes that were sent before it
+                self.store.replay_cache.claim("code_after", _after(account, codes), again_at, now=now),
+                *(self.store.sent_codes.end(ended.id, now) for ended in may.ends),
+                self.store.sent_codes.insert(code),
+                message,
+                event,
+            ):
+                self.metrics.inc("sent_codes", f"{kind}_sent")
+                return CodeSent(code, again_at)
+            codes = await self.store.sent_codes.of_account(account.id)
+            may = rule.may_send(codes, request, kind, now, known_device=known)
+            if isinstance(may, NotYet):
+                return await self._refused(may, kind, account, caller, now)
+        return NotYet(again_at, "pause")
 
     async def match(self, kind: str, request: str, typed: str, now: int) -> SentCode | None:
         """The code of this request, if it was typed. Each guess is counted first, so that of any number sent at once only as many are
@@ -234,6 +241,12 @@ class SentCodes:
     def _hash(self, code_id: str, code: str) -> bytes:
         # six digits: a plain hash is reversed at once, a keyed one reveals nothing without the server's key
         return self.sealer.tag(CODE_PURPOSE, f"{code_id}:{code}").encode("ascii")
+
+
+def _after(account: Account, codes: Sequence[SentCode]) -> str:
+    """Names what was decided by: the account, and its codes in any state."""
+    ids = ",".join(sorted(code.id for code in codes))
+    return f"{account.id}:{hashlib.sha256(ids.encode()).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
