@@ -89,6 +89,7 @@ SECRET_PREFIXES = {"dw_ac_", "dw_as_", "dw_cs_", "dw_rt_", "dw_state_"}
 # `claims.what`: events that count once, or once in a while, over all processes
 CLAIMED = {
     "assertion:",
+    "code_after",
     "code_refused",
     "code_sent",
     "feed",

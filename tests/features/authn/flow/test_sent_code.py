@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
-from doorward.core.model.sent_code import SentCode
+from doorward.core.model.sent_code import DeliveryState, SentCode
 from doorward.features.authn.flow.build import sent_codes
 from doorward.features.authn.flow.rules import sent_code as rule
 from doorward.features.authn.flow.rules.sent_code import NotYet
@@ -45,9 +45,9 @@ class Paper:
         del account
         return target
 
-    async def failed(self, code: SentCode) -> bool:
+    async def state(self, code: SentCode) -> DeliveryState:
         del code
-        return False
+        return "under_way"
 
     def write(self, message: CodeMessage) -> tuple[str, Write]:
         self.written.append(message)
