@@ -102,7 +102,6 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
         server.stop()
 
 
-@pytest.mark.parametrize("scripts", [True, False])
 def test_every_form_works_behind_a_proxy_that_removes_the_referrer(
     chrome: Browser, proxy: Proxy, scripts: bool
 ) -> None:

@@ -43,7 +43,6 @@ def test_a_page_that_answers_400_is_no_complaint(visitor: Person) -> None:
     assert visitor.leave() == []
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 def test_a_page_with_mistakes_does_not_pass(chrome: Browser, scripts: bool, tmp_path: Path) -> None:
     context = chrome.new_context(java_script_enabled=scripts)
     page = context.new_page()
