@@ -31,11 +31,13 @@ from doorward.features.admin.operation import right_of
 from doorward.features.admin.people import PeopleAdmin
 from doorward.features.admin.roles import RoleAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
+from doorward.features.authn.trusted_device.build import trusted_devices
 from doorward.storage.sqlite.database import open_sqlite
 from tests.features.admin import managing
 from tests.features.admin.imports.importing import NoProgress
 from tests.features.admin.managing import OPERATOR, WEB
 from tests.manual_clock import NOW, ManualClock
+from tests.people import CALLER, CHROME
 
 pytestmark = pytest.mark.anyio
 SERVICES = (PeopleAdmin, PeopleImport, FactorAdmin, AppAdmin, ApiAdmin, RoleAdmin, KeyAdmin, WrappingAdmin)
@@ -62,6 +64,7 @@ CALLS: dict[str, Call] = {
     ),
     "FactorAdmin.find": lambda desk, actor: desk.factors.find(actor, ADA),
     "FactorAdmin.reset": lambda desk, actor: desk.factors.reset(actor, ADA),
+    "FactorAdmin.forget_devices": lambda desk, actor: desk.factors.forget_devices(actor, ADA),
     "FactorAdmin.require": lambda desk, actor: desk.factors.require(actor, ADA),
     "AppAdmin.create": lambda desk, actor: desk.apps.create(
         actor, structs.replace(WEB, name="other"), kind="web"
@@ -157,6 +160,10 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
     await made.people.disable(OPERATOR, "off@example.com")
     factor = EnrolledFactor("fac_1", ada.id, "totp", NOW, sealed=b"seed")
     assert await store.commit(store.accounts.add_factor(factor))
+    device = await made.services.get(trusted_devices).new(
+        ada, structs.replace(CALLER, user_agent=CHROME), NOW
+    )
+    assert await store.commit(*await device.writes(ada, [factor]))
     yield Stocked(
         people=made.people,
         people_import=made.services.get(build.people_import),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Final, Generic, Protocol, TypeVar, final
+from typing import Any, Final, Generic, Protocol, TypeVar, final
 
 from msgspec import Struct
 
@@ -127,8 +127,9 @@ class Pages(Generic[B]):
         unreadable: Callable[[B, BadForm], Response] | None = None,
         checks: tuple[str, ...] = (),
         takes: str = "",
+        json: Any = None,
     ) -> Route:
-        """A page; `takes` names the parameters of its query. `unreadable` makes the page for unreadable parameters; without it the
+        """A page; `takes` names the parameters of its query. `json`: the type of the response, for a script of a page. `unreadable` makes the page for unreadable parameters; without it the
         router does."""
 
         @wraps(handler)
@@ -140,7 +141,12 @@ class Pages(Generic[B]):
             browser = await self.browsers.meet(request)
             return await _finished(browser, handler(Visit(browser, query)))
 
-        return self._route(path, "GET", answer, RouteKind.PAGE, checks, Operation(takes=takes))
+        about = (
+            Operation(takes=takes)
+            if json is None
+            else Operation(takes=takes, answers={200: json}, errors=(404,))
+        )
+        return self._route(path, "GET", answer, RouteKind.PAGE, checks, about)
 
     def post(
         self,

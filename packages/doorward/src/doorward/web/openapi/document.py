@@ -181,6 +181,8 @@ def _responses(route: Route, method: str, schemas: Mapping[Any, Any]) -> dict[st
     answers: dict[int, Any] = {}
     if route.page:
         answers = {status: None if status == 303 else {"text/html": str} for status in _PAGE}
+        answers |= dict.fromkeys(said.errors, ErrorResponse)
+        answers |= {status: kind for status, kind in said.answers.items() if kind is not None}
     elif method == "OPTIONS":
         answers = {204: None}
     else:

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, final
 
+from msgspec import Struct
+
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
+from doorward.core.model.sent_code import DeliveryState
 from doorward.core.model.signin import SignIn
 from doorward.features.authn.flow.factor import TYPED_CODE_PATH, Factor
 from doorward.features.authn.flow.pages import FlowPages, ways, with_flow
@@ -38,6 +41,12 @@ NOT_YET: Final[Mapping[str, Wrong]] = {
     "request": Wrong.TOO_MANY_TRIES,
     "account": Wrong.TOO_MANY_MAILS,
 }
+
+
+class DeliveryAnswer(Struct, frozen=True):
+    """What is known of the message with the code."""
+
+    delivery: DeliveryState
 
 
 @final
@@ -100,7 +109,7 @@ class SentCodePages:
             if account is not None and sender is not None:
                 code = await sender.codes.live(sender.kind, sign_in.id, visit.browser.now)
                 state = "under_way" if code is None else await sender.delivery.state(code)
-                return json_response({"delivery": state})
+                return json_response(DeliveryAnswer(state))
         return json_response({"error": "invalid_session"}, 404)
 
     async def send(self, post: PagePost) -> Response:
@@ -153,7 +162,7 @@ class SentCodePages:
         """The form with the button, and the state of the message."""
         return [
             pages.get(SEND_PATH, self.reload, takes="flow kind"),
-            pages.get(DELIVERY_PATH, self.delivery, takes="flow kind"),
+            pages.get(DELIVERY_PATH, self.delivery, takes="flow kind", json=DeliveryAnswer),
             pages.post(SEND_PATH, self.send, refused=self.send_again, takes="flow kind to"),
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Any, Final, final
 from urllib.parse import quote
 
 import msgspec
@@ -141,7 +141,7 @@ class PasskeyPage:
         """Routes of the page, its form, and the options."""
         return [
             pages.get(PATH, self.ask, takes="flow stale"),
-            pages.get(OPTIONS_PATH, self.options, takes="flow"),
+            pages.get(OPTIONS_PATH, self.options, takes="flow", json=dict[str, Any]),
             pages.post(PATH, self.answer, refused=self.ask_again, takes="flow credential trust"),
         ]
 
