@@ -31,7 +31,15 @@ def newcomer(server: Running, house: House, email: str):
 def test_a_session_of_one_factor_steps_up_to_two_under_a_new_cookie(server: Running, house: House) -> None:
     person, before = newcomer(server, house, "step@example.com")
     assert before.claims["acr"] == AAL1
-    phone, _ = set_up(person, server)
+    # the factor is set up in another browser: a session in which it is set up has both (decision 0093)
+    owner = server.person()
+    assert owner.sign_in(owner.open("/sign-in"), "step@example.com", PASSWORD).path == "/account"
+    single = owner.cookies[owner.named("session")].value
+    phone, _ = set_up(owner, server)
+    assert owner.cookies[owner.named("session")].value != single, "a new cookie value at setup"
+    attempt = house.own.begin("openid orders:read", acr_values=AAL2)
+    shown = house.own.redeem(attempt, owner.open(attempt.url))
+    assert (shown.claims["acr"], sorted(shown.claims["amr"])) == (AAL2, ["mfa", "otp", "pwd"])
     earlier = person.cookies[person.named("session")].value
     # with a second factor registered, a one-factor session is not enough for any app
     attempt = house.own.begin("openid orders:read", acr_values=AAL2)
