@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 from doorward.web.pages import static
 from doorward.web.pages.csp import CONTENT_SECURITY_POLICY
 from doorward.web.pages.render import render
+from doorward.web.pages.views.flow import Continue, FormPost, SignOutOn
 from tests.pages.samples import context, samples
 from tools import system
 
@@ -29,15 +31,18 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Each of these leaves the page at once, or shows what another sample already shows.
-LEAVING = frozenset({"continue", "continue-denied", "form-post", "sign-out-on"})
+# Each of these leaves at once, by a refresh or a script; with `?stay` it is served without them.
+LEAVING = frozenset(
+    name for name, view in samples().items() if isinstance(view, Continue | FormPost | SignOutOn)
+)
+_LEAVES = re.compile(r'<meta http-equiv="refresh"[^>]*>|<script [^>]*form_post\.js[^>]*></script>')
 
 
 class _Pages(BaseHTTPRequestHandler):
     """Serves /<locale>/<name> and the static files, with the headers that pages are sent with."""
 
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
+        path, _, query = self.path.partition("?")
         if path.startswith("/static/"):
             found = static.find(path.removeprefix("/static/"))
             if found is not None:
@@ -49,6 +54,8 @@ class _Pages(BaseHTTPRequestHandler):
         if view is None:
             return self._answer(b"", "text/plain", 404)
         page = render(view, context(locale=locale, development=name in {"outbox", "check-mail"}))
+        if query == "stay":
+            page = _LEAVES.sub("", page)
         return self._answer(page.encode(), "text/html; charset=utf-8")
 
     def _answer(self, body: bytes, content_type: str, status: int = 200) -> None:
