@@ -110,16 +110,13 @@ class Sending:
         until(lambda: len(found()) >= count, lambda: str(self.gateway.texts))
         return found()[count - 1]
 
-    def happened(self, event: str, kind: str | None = None) -> None:
-        """Wait for an event of the log, about a message of this kind."""
+    def count(self, event: str, kind: str) -> int:
+        """How often the log has this event, about a message of this kind. The tests of a file have one log."""
+        return sum(one["event"] == event and one.get("kind") == kind for one in self.running.events())
 
-        def found() -> bool:
-            return any(
-                one["event"] == event and (kind is None or one.get("kind") == kind)
-                for one in self.running.events()
-            )
-
-        until(found, lambda: self.running.log.getvalue()[-2000:])
+    def happened(self, event: str, kind: str, *, before: int) -> None:
+        """Wait for one more of the events that `count` counts."""
+        until(lambda: self.count(event, kind) > before, lambda: self.running.log.getvalue()[-2000:])
 
 
 @contextmanager
