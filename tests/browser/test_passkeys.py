@@ -141,6 +141,7 @@ def test_a_security_key_is_asked_for_after_the_password(grace: Person, email: st
     authenticator = attach(grace.page, "usb", synced=False)
     grace.press("#nav-key", "Sign-in methods")
     grace.press("#passkey-add", "Add a passkey")
+    expect(grace.page.locator("#second")).to_be_visible()
     # it has no copy elsewhere, and its loss would lock the person out
     grace.press("#passkey-create", "Your recovery codes")
     expect(grace.page.locator("#done")).to_contain_text("Your passkey is added")
@@ -151,6 +152,7 @@ def test_a_security_key_is_asked_for_after_the_password(grace: Person, email: st
     with authenticator.asleep():
         grace.enter(email, PASSWORD, "Use your passkey")
         expect(grace.page.locator("#who")).to_have_text(f"for {email}")
+        expect(grace.page.locator("#trust")).to_be_visible()
     grace.press("#passkey-use", "Profile")
     sign_out(grace, authenticator)
     with authenticator.asleep():
@@ -238,6 +240,7 @@ def test_without_scripts_every_step_has_another_way(people: NewPerson, email: st
     grace.press("#passkey-add", "Add a passkey")
     expect(grace.page.locator("#no-scripts")).to_be_visible()
     assert grace.page.locator("#passkey-create").is_hidden()
+    assert grace.page.locator("#second").is_hidden()
     grace.press("#cancel", "Sign-in methods")
     grace.open(f"{grace.places.issuer}/sign-in/passkey", "Use your passkey")
     expect(grace.page.locator("#no-scripts")).to_be_visible()

@@ -66,9 +66,8 @@
       await suggest();
     };
 
-    for (const part of form.querySelectorAll("div[data-passkey]")) part.hidden = false;
+    for (const part of form.querySelectorAll("[data-passkey]")) part.hidden = false;
     for (const button of form.querySelectorAll("button[data-passkey]")) {
-      button.hidden = false;
       button.addEventListener("click", async () => {
         hush(form);
         try {
@@ -89,9 +88,8 @@
   }
 
   for (const form of all("form[data-passkey-create]")) {
-    for (const choice of form.querySelectorAll("div[data-passkey]")) choice.hidden = false;
+    for (const part of form.querySelectorAll("[data-passkey]")) part.hidden = false;
     for (const button of form.querySelectorAll("button[data-passkey]")) {
-      button.hidden = false;
       button.addEventListener("click", async () => {
         hush(form);
         try {
