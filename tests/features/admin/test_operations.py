@@ -27,7 +27,6 @@ from doorward.features.admin.error import AdminError
 from doorward.features.admin.factors import FactorAdmin
 from doorward.features.admin.imports.service import PeopleImport
 from doorward.features.admin.keys import KeyAdmin
-from doorward.features.admin.operation import right_of
 from doorward.features.admin.people import PeopleAdmin
 from doorward.features.admin.roles import RoleAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
@@ -105,6 +104,11 @@ CALLS: dict[str, Call] = {
     "WrappingAdmin.find": lambda desk, actor: desk.wrappings.find(actor),
     "WrappingAdmin.rewrap": lambda desk, actor: desk.wrappings.rewrap(actor, None, drop_old=False),
 }
+
+
+def right_of(method: object) -> Right | None:
+    """The right that an operation demands; None for any other object."""
+    return cast("Right | None", getattr(method, "right", None))
 
 
 def operations() -> Iterator[tuple[str, object]]:

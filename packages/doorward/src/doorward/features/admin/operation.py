@@ -54,8 +54,3 @@ def demand(actor: Actor, right: Right) -> None:
     """Raise `right_missing` for an actor without `right`: what an operation demands beyond its own right, for some of its parameters."""
     if not actor.may(right):
         raise refused("right_missing", right=right, actor=actor.name)
-
-
-def right_of(method: object) -> Right | None:
-    """The right that an operation demands; None for any other object."""
-    return cast("Right | None", getattr(method, "right", None))
