@@ -108,8 +108,7 @@ class Serving(uvicorn.Server):
         closes."""
         if self.alone and self.becomes is None:
             notify.notify(notify.STOPPING)
-        app = self._application.app
-        if app is not None:
+        if (app := self._application.app) is not None:
             app.closing()
         for _ in range(self._settings.server.drain * 10):
             if self.at_once:

@@ -45,7 +45,7 @@ class Watch:
     )
     _poller: asyncio.Task[None] | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _stopping: bool = False
+    _longest: float = _FOREVER
 
     def __post_init__(self) -> None:
         if self.notifier is not None:
@@ -59,15 +59,13 @@ class Watch:
         """
         if len(self._waiting) >= MOST_WAITING:
             return
-        if self._stopping:
-            seconds = min(seconds, _WHILE_STOPPING)
         waiter = asyncio.get_running_loop().create_future()
         entry = (seq, waiter)
         self._waiting.append(entry)
         if self._poller is None:
             self._poller = asyncio.create_task(self._poll())
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(min(seconds, self._longest)):
                 await waiter
         except TimeoutError:
             return
@@ -76,7 +74,7 @@ class Watch:
 
     def release(self) -> None:
         """Answer all waiting requests at once, and later ones within half a second, because the process is shutting down."""
-        self._stopping = True
+        self._longest = _WHILE_STOPPING
         for _, waiter in self._waiting:
             if not waiter.done():
                 waiter.set_result(None)
