@@ -5,7 +5,7 @@ The caller adds its audit event and commits all in one transaction, so that noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,9 @@ from doorward.storage.sql.store import Store, Write
 MANY: Final = 40
 """Maximum number of grants that end one by one. A session can get a new grant with each request, and end all with one: thousands of
 statements in one commit would block the counter of revocations, and with it the sign-out of others."""
+
+_ONE_BY_ONE: Final = 20
+"""Sessions that are ended one by one; more are ended together with all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +140,22 @@ class Revoker:
         if writes:
             writes.append(self._grants_but(current, now, reason))
         return [*self.outstanding(current.account_id, now=now, keep_device=keep_device), *writes]
+
+    async def others_by(
+        self, current: Session, kinds: Collection[str], *, now: int, reason: EndReason
+    ) -> list[Write]:
+        """End the other sessions of a person that rest on a proof of one of these kinds; all others, if they are many. Mailed codes and
+        sign-ins in progress end too."""
+        live = await self.store.sessions.live_of(current.account_id, now)
+        held = [
+            one for one in live if one.id != current.id and any(proof.kind in kinds for proof in one.proofs)
+        ]
+        if len(held) > _ONE_BY_ONE:
+            return await self.others(current, now=now, reason=reason)
+        writes = self.outstanding(current.account_id, now=now)
+        for one in held:
+            writes += await self.session(one, now=now, reason=reason)
+        return writes
 
     async def late_beside(self, current: Session, *, now: int, reason: EndReason) -> None:
         """Like `late_in`, for all sessions that `others` ended."""

@@ -29,13 +29,11 @@ from doorward.features.authn.providers.rules.identity import (
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
-from doorward.storage.sql.store import Store, Write
+from doorward.storage.sql.store import Store
 
 MOST: Final = 10
 """Identities of one account."""
 _KINDS: Final = frozenset({PROVIDED.kind, PROVIDED_TWICE.kind})
-_MANY: Final = 20
-"""Sessions that are ended one by one; more are ended together with all others."""
 
 
 @final
@@ -176,21 +174,9 @@ class ConnectIdentities:
                 session_id=session.id,
                 factor=factor_id,
             ),
-            *await self._ended(session, now),
+            *await self.revoker.others_by(session, _KINDS, now=now, reason="revoked"),
         )
         return None if done else "gone"
-
-    async def _ended(self, current: Session, now: int) -> list[Write]:
-        live = await self.store.sessions.live_of(current.account_id, now)
-        held = [
-            one for one in live if one.id != current.id and any(proof.kind in _KINDS for proof in one.proofs)
-        ]
-        if len(held) > _MANY:
-            return await self.revoker.others(current, now=now, reason="revoked")
-        writes = self.revoker.outstanding(current.account_id, now=now)
-        for one in held:
-            writes += await self.revoker.session(one, now=now, reason="revoked")
-        return writes
 
     def _new(
         self, account_id: str, issuer: str, subject: str, email: str, now: int

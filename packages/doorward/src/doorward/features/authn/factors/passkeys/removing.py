@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, final
+from typing import Literal, final
 
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
@@ -17,10 +17,7 @@ from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
-from doorward.storage.sql.store import Store, Write
-
-_MANY: Final = 20
-"""Sessions that are ended one by one; more are ended together with all others."""
+from doorward.storage.sql.store import Store
 
 
 @final
@@ -77,18 +74,6 @@ class RemovePasskey:
                 session_id=session.id,
                 factor=factor_id,
             ),
-            *await self._ended(session, now),
+            *await self.revoker.others_by(session, KINDS, now=now, reason="revoked"),
         )
         return None if done else "gone"
-
-    async def _ended(self, current: Session, now: int) -> list[Write]:
-        live = await self.store.sessions.live_of(current.account_id, now)
-        held = [
-            one for one in live if one.id != current.id and any(proof.kind in KINDS for proof in one.proofs)
-        ]
-        if len(held) > _MANY:
-            return await self.revoker.others(current, now=now, reason="revoked")
-        writes = self.revoker.outstanding(current.account_id, now=now)
-        for one in held:
-            writes += await self.revoker.session(one, now=now, reason="revoked")
-        return writes
