@@ -11,6 +11,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -66,6 +67,17 @@ def _words_of_template(source: str) -> Iterator[str]:
     yield from re.findall(r"[A-Za-z][A-Za-z0-9_/-]*", re.sub(r'_\("(?:[^"\\]|\\.)*"', "", source))
 
 
+@cache
+def _words() -> list[tuple[Path, frozenset[str]]]:
+    """The files of the server, each with its words."""
+    found: list[tuple[Path, frozenset[str]]] = []
+    for path in sorted(SERVER.rglob("*")):
+        if path.suffix in {".py", ".html"} and not _LEFT_OUT & set(path.parts):
+            words = _words_of_python if path.suffix == ".py" else _words_of_template
+            found.append((path, frozenset(words(path.read_text("utf-8")))))
+    return found
+
+
 def _own(path: Path, factor: str) -> bool:
     return path.is_relative_to(FACTORS / factor) or any(
         named(part, factor) for part in path.relative_to(SERVER).with_suffix("").parts
@@ -75,14 +87,11 @@ def _own(path: Path, factor: str) -> bool:
 def touched(factor: str) -> list[str]:
     """The files that name the factor and are not its own, by their path below the server's package. Raises KeyError for a factor
     without an entry in `NAMES`."""
-    found: list[str] = []
-    for path in sorted(SERVER.rglob("*")):
-        if path.suffix not in {".py", ".html"} or _LEFT_OUT & set(path.parts) or _own(path, factor):
-            continue
-        words = _words_of_python if path.suffix == ".py" else _words_of_template
-        if any(named(word, factor) for word in words(path.read_text("utf-8"))):
-            found.append(path.relative_to(SERVER).as_posix())
-    return found
+    return [
+        path.relative_to(SERVER).as_posix()
+        for path, words in _words()
+        if not _own(path, factor) and any(named(word, factor) for word in words)
+    ]
 
 
 def main(factors: list[str]) -> int:

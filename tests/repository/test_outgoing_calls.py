@@ -19,7 +19,7 @@ MAY = {
 def imported(source: str) -> set[str]:
     """The HTTP clients that a module imports, at any place."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in tree.nodes(tree.parse(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
