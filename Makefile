@@ -34,6 +34,7 @@ test: ## run all tests but the soak
 	@echo "make: running the tests" >&2
 	@$(PYTHON) tools/setup.py test
 	@$(RUN) tools/system.py
+	@$(RUN) tools/compile_tests.py
 	@exec $(RUN) -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: ## format, lint, types, import contracts, repository tests

@@ -17,26 +17,29 @@ from tests.demo import running
 from tests.waiting import PATIENCE
 from tools.pythons import others
 
-PYTHONS = others()
 
-
-def test_another_python_is_installed() -> None:
-    if not PYTHONS:
+def test_the_flow_runs_on_the_newest(tmp_path: Path) -> None:
+    pythons = others()
+    if not pythons:
         pytest.skip(
             f"no other Python from 3.11 on than {sys.version.split()[0]}: the flow ran on this one only"
         )
+    newest = list(pythons)[-1]
+    the_flow_runs_on(newest, pythons[newest], tmp_path)
 
 
-@pytest.mark.parametrize(
-    "version",
-    # the newest each time, the others with the soak
-    [*(pytest.param(version, marks=pytest.mark.soak) for version in list(PYTHONS)[:-1]), *list(PYTHONS)[-1:]],
-)
-def test_the_flow_runs_on(version: str, tmp_path: Path) -> None:
+@pytest.mark.soak
+def test_the_flow_runs_on_all_the_others(tmp_path: Path) -> None:
+    for version, python in list(others().items())[:-1]:
+        (tmp_path / version).mkdir()
+        the_flow_runs_on(version, python, tmp_path / version)
+
+
+def the_flow_runs_on(version: str, python: Path, tmp_path: Path) -> None:
     home = running.ROOT / "build" / "pythons" / version
     home.parent.mkdir(parents=True, exist_ok=True)
     setting_up = subprocess.run(
-        [PYTHONS[version], "tools/setup.py", "dev"],
+        [python, "tools/setup.py", "dev"],
         cwd=running.ROOT,
         env={**os.environ, "DOORWARD_VENV": str(home)},
         capture_output=True,

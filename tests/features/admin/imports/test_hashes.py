@@ -56,6 +56,8 @@ def of_django() -> dict[str, str]:
     }
     for hasher in (found["bcrypt"], found["bcrypt_sha256"]):
         hasher.rounds = 4
+    for hasher in (found["pbkdf2"], found["pbkdf2 sha1"]):
+        hasher.iterations = 1000
     return {f"django {name}": hasher.encode(CLEAR, hasher.salt()) for name, hasher in found.items()}
 
 
