@@ -80,6 +80,7 @@ pages: ## write the generated pages under docs/ anew
 	@echo "make: writing the generated pages" >&2
 	@$(PYTHON) tools/setup.py dev
 	@$(RUN) -m tools.requirements_page
+	@$(RUN) -m tools.retention_page
 	@$(RUN) -m tools.architecture_diagram
 	@exec $(RUN) -m tools.docs_index
 

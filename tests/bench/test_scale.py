@@ -14,7 +14,7 @@ import pytest
 from bench.scale import content, promises
 from bench.scale.content import World
 from doorward.features.oauth.tokens.rules import refresh_format as text
-from doorward.storage.sql.sweep import TOKEN_GRACE
+from doorward.storage.sql.noun import TOKEN_GRACE
 from tests.repository import tree
 from tests.waiting import PATIENCE
 

@@ -98,7 +98,7 @@ async def test_an_interrupted_move_reopens_the_server_and_can_be_resumed(tmp_pat
         await store.commit(store.accounts.replace(replace(first, email=second.email)))
         gone = await store.accounts.by_email(some.email(3))
         assert gone is not None
-        await store.commit(store.accounts.delete(gone.id))
+        await store.commit(store.delete_account(gone.id))
     did = await moved(here, there, owner="two")
     assert did.kept > 0
     assert did.copied < did.rows

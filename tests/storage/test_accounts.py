@@ -134,7 +134,7 @@ async def test_deleting_an_account_deletes_its_data_and_keeps_the_audit_log(stor
             store.grants.insert(grant(name, **mine)),
             store.audit.append(event(1 if name == "ada" else 2, **mine)),
         )
-    assert await store.commit(store.accounts.delete("usr_ada"))
+    assert await store.commit(store.delete_account("usr_ada"))
     left = {}
     for name in ("ada", "bob"):
         left[name] = [
@@ -162,7 +162,7 @@ async def test_writes_that_refer_to_a_deleted_account_lose(store: Store) -> None
 @pytest.mark.requirement(82)
 async def test_a_totp_step_is_accepted_once_and_earlier_steps_never(store: Store) -> None:
     await store.commit(store.accounts.insert(account()), store.accounts.add_factor(factor()))
-    use = store.accounts.use_totp_step
+    use = store.accounts.use_step
     assert await store.commit(use("fac_totp", 100))
     assert not await store.commit(use("fac_totp", 100))
     assert not await store.commit(use("fac_totp", 99))
@@ -175,8 +175,8 @@ async def test_a_totp_step_is_accepted_once_and_earlier_steps_never(store: Store
 async def test_a_recovery_code_is_accepted_once(store: Store) -> None:
     row = factor("code", kind="recovery_code", sealed=None, code_hash=sha("rc"))
     await store.commit(store.accounts.insert(account()), store.accounts.add_factor(row))
-    assert await store.commit(store.accounts.use_recovery_code(row.id, NOW + 1))
-    assert not await store.commit(store.accounts.use_recovery_code(row.id, NOW + 2))
+    assert await store.commit(store.accounts.use_up(row.id, NOW + 1))
+    assert not await store.commit(store.accounts.use_up(row.id, NOW + 2))
     assert list(await store.accounts.factors("usr_ada")) == [replace(row, used_at=NOW + 1)]
 
 

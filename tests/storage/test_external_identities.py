@@ -68,7 +68,7 @@ async def test_it_ends_with_its_factor_and_with_its_account(store: Store) -> Non
     assert found.last_used_at == 9
     assert await store.commit(store.accounts.remove_factor("usr_ada", ada.factor_id))
     assert not await store.commit(store.external_identities.used(ada.factor_id, 10))
-    await store.commit(store.accounts.delete("usr_bob"))
+    await store.commit(store.delete_account("usr_bob"))
     for subject in ("s", "other"):
         assert await store.external_identities.by_subject(ISSUER, subject) is None
 

@@ -120,7 +120,7 @@ async def test_everything_about_factors_is_deleted_with_the_account(ada: Store) 
     assert await ada.commit(
         ada.factor_demands.asked("usr_ada", NOW), ada.factor_failures.add(("fac_totp",), known=False)
     )
-    assert await ada.commit(ada.accounts.delete("usr_ada"))
+    assert await ada.commit(ada.delete_account("usr_ada"))
     assert await ada.factor_demands.get("usr_ada") is None
     assert await ada.factor_failures.of_account("usr_ada") == {}
 

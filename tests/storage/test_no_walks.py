@@ -11,8 +11,10 @@ import pytest
 
 from doorward.storage import sql
 from doorward.storage.postgres.text import numbered
-from doorward.storage.sql import audit, sweep
+from doorward.storage.sql import audit
+from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.open import open_store
+from doorward.storage.sql.text import delete
 from tests.postgres import Databases
 
 pytestmark = pytest.mark.anyio
@@ -47,9 +49,12 @@ def statements() -> dict[str, str]:
             text = value[0] if isinstance(value, tuple) and len(value) == 3 else value
             if isinstance(text, str) and text.split(" ", 1)[0] in {"SELECT", "UPDATE", "DELETE"}:
                 found[f"{short}.{name}"] = text
-    for number, (look, remove, _) in enumerate(sweep._STATEMENTS):
-        found[f"sweep.look{number}"] = look
-        found[f"sweep.remove{number}"] = remove
+    for noun in SqlNoun.__subclasses__():
+        for number, one in enumerate(noun.expiring):
+            found[f"{noun.__name__}.look{number}"] = one.look
+            found[f"{noun.__name__}.remove{number}"] = one.remove
+        for table in noun.with_account:
+            found[f"{noun.__name__}.delete_{table}"] = delete(table, "account_id = ?")
     found["audit.of_kinds"] = audit.of_kinds(20)
     assert len(found) > 60
     return {name: text for name, text in found.items() if name not in _WHOLE}

@@ -107,7 +107,7 @@ async def test_a_passkey_is_renamed_and_ends_with_its_factor_and_its_owner(store
     assert not await store.commit(store.passkeys.rename("fac_none", "Phone"))
     await store.commit(store.accounts.remove_factor("usr_ada", two.factor_id))
     assert await store.passkeys.of_account("usr_ada") == [replace(one, name="Phone")]
-    await store.commit(store.accounts.delete("usr_ada"))
+    await store.commit(store.delete_account("usr_ada"))
     assert not await store.passkeys.any()
 
 

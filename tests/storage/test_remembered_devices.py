@@ -127,7 +127,7 @@ async def test_devices_end_with_their_owner_and_when_they_expire(ada: Store) -> 
     )
     await ada.sweep(NOW + 30 * DAY - 1)
     assert await ids(ada) == ["dev_one"]
-    assert await ada.commit(ada.accounts.delete("usr_bob"))
+    assert await ada.commit(ada.delete_account("usr_bob"))
     assert await ids(ada, "usr_bob") == []
     await ada.sweep(NOW + 30 * DAY)
     assert await ids(ada) == []

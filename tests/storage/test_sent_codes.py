@@ -70,7 +70,7 @@ async def test_the_codes_of_a_person_end_together_and_with_the_account(ada: Stor
     assert await ada.commit(ada.sent_codes.insert(mine), ada.sent_codes.insert(theirs))
     assert await ada.commit(ada.sent_codes.end_of_account("usr_ada"))
     assert (await ada.sent_codes.get("cod_one"), await ada.sent_codes.get("cod_theirs")) == (None, theirs)
-    assert await ada.commit(ada.accounts.delete("usr_bob"))
+    assert await ada.commit(ada.delete_account("usr_bob"))
     assert await ada.sent_codes.get("cod_theirs") is None
 
 

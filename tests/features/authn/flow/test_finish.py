@@ -130,7 +130,7 @@ async def test_a_person_changed_during_the_sign_in_gets_nothing(front: Front, ch
     ada = await front.person()
     sign_in = await front.begin(front.request())
     if change == "deleted":
-        await front.store.commit(front.store.accounts.delete(ada.id))
+        await front.store.commit(front.store.delete_account(ada.id))
     elif change == "disabled":
         await front.change(ada, disabled_at=front.now)
     else:

@@ -140,7 +140,7 @@ async def test_neither_code_nor_refresh_token_works_for_a_disabled_or_deleted_pe
     refused(await channel.ask(redemption(await channel.code())), "invalid_grant")
     raw, _ = await channel.family()
     refused(await channel.refresh(raw), "invalid_grant")
-    assert await channel.store.commit(channel.store.accounts.delete(account.id))
+    assert await channel.store.commit(channel.store.delete_account(account.id))
     refused(await channel.refresh(raw), "invalid_grant")
 
 

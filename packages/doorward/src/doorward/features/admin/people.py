@@ -154,7 +154,7 @@ class PeopleAdmin(AuditedAdmin):
         writes = await self.revoker.account(account.id, now=now, reason="account_deleted", sub_entry=True)
         await self.store.commit(
             *writes,
-            self.store.accounts.delete(account.id),
+            self.store.delete_account(account.id),
             self._event(actor, "account.deleted", now, account_id=account.id),
         )
         await self.revoker.late(account.id, now=now, reason="account_deleted")

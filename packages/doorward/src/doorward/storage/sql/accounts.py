@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 
 from doorward.core.model.account import Account, EnrolledFactor
+from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.rows import ACCOUNT_COLUMNS, found, to_account, to_row
 from doorward.storage.sql.statements import Database, Param, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, one_of, select, update
@@ -32,10 +33,6 @@ _REPLACE_AS_READ = update(
     " AND COALESCE(password_changed_at, -1) = ? AND COALESCE(disabled_at, -1) = ? AND COALESCE(given_name, '') = ?"
     " AND COALESCE(family_name, '') = ? AND COALESCE(zoneinfo, '') = ? AND COALESCE(updated_at, -1) = ? AND role_names = ?",
 )
-_DELETE_SIGN_INS = "DELETE FROM sign_ins WHERE account_id = ?"
-_DELETE_TICKETS = "DELETE FROM tickets WHERE account_id = ?"
-_DELETE_SMS = "DELETE FROM outgoing_sms WHERE account_id = ?"
-_DELETE = "DELETE FROM accounts WHERE id = ?"
 _REHASH = update("accounts", "password_hash = ?", "id = ? AND password_hash = ?")
 
 _FACTOR_COLUMNS = "id, account_id, kind, created_at, sealed, code_hash, last_step, used_at"
@@ -54,7 +51,7 @@ _USE_STEP = update("factors", "last_step = ?", "id = ? AND (last_step IS NULL OR
 _USE_CODE = update("factors", "used_at = ?", "id = ? AND used_at IS NULL")
 
 
-class SqlAccounts:
+class SqlAccounts(SqlNoun):
     """Accounts and their second factors."""
 
     def __init__(self, database: Database) -> None:
@@ -121,12 +118,6 @@ class SqlAccounts:
             to_json(old.role_names),
         )
 
-    def delete(self, account_id: str) -> Write:
-        """Deletes the account and all that belongs to it; the audit log stays."""
-        # tables that refer to the account or its factors are emptied with the account's row
-        every = (_DELETE_SIGN_INS, _DELETE_TICKETS, _DELETE_SMS, _DELETE)
-        return Write(tuple((sql, (account_id,), None) for sql in every))
-
     def add_factor(self, factor: EnrolledFactor) -> Write:
         return write(_ADD_FACTOR, *to_row(factor))
 
@@ -147,12 +138,12 @@ class SqlAccounts:
         """Guarded: loses when the factor is gone, or of another kind by now."""
         return guarded(_REPLACE_KIND, kind, factor.id, factor.kind)
 
-    def use_totp_step(self, factor_id: str, step: int) -> Write:
+    def use_step(self, factor_id: str, step: int) -> Write:
         """Guarded: loses unless `step` is later than the last one used (RFC 6238 §5.2)."""
         return guarded(_USE_STEP, step, factor_id, step)
 
-    def use_recovery_code(self, factor_id: str, at: int) -> Write:
-        """Guarded: loses when the code was used."""
+    def use_up(self, factor_id: str, at: int) -> Write:
+        """Use a factor that works only once. Guarded: loses when it was used."""
         return guarded(_USE_CODE, at, factor_id)
 
     def rehash(self, account_id: str, old_hash: str, new_hash: str) -> Write:

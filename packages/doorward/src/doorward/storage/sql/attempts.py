@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import ClassVar
 
 from doorward.core.model.bucket import Bucket
+from doorward.storage.sql.noun import Expiring, SqlNoun
 from doorward.storage.sql.statements import Database, Write, guarded, write
 from doorward.storage.sql.text import insert, one_of
 
@@ -25,8 +27,10 @@ _CLEAR = "DELETE FROM attempts WHERE bucket = ?"
 _MANY = 50
 
 
-class SqlAttempts:
+class SqlAttempts(SqlNoun):
     """Counters for throttling."""
+
+    expiring: ClassVar = (Expiring(table="attempts", key="bucket", age="ends_at"),)
 
     def __init__(self, database: Database) -> None:
         self._db = database

@@ -10,6 +10,7 @@ import msgspec
 from doorward.core.model.audit import AuditEvent
 from doorward.storage.sql.accounts import AT_ONCE, filled
 from doorward.storage.sql.audit_end import End
+from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Row, Write, to_json, write
 from doorward.storage.sql.text import insert, newest_of, one_of, select
@@ -40,7 +41,7 @@ def of_kinds(number: int) -> str:
     return newest_of(_OF_ACCOUNT_AND_KIND, number, _COLUMNS, "id")
 
 
-class SqlAudit:
+class SqlAudit(SqlNoun):
     """The audit log: appended to at one end, and trimmed at the other by age. `end` removes old lines on this engine."""
 
     def __init__(self, database: Database, end: End) -> None:

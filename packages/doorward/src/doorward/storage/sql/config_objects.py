@@ -7,6 +7,7 @@ import msgspec
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Api, ConfigSnapshot, KeyState, Role, StoredSigningKey
 from doorward.storage.sql import app_document
+from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.rows import from_row, to_row
 from doorward.storage.sql.statements import Database, Param, Step, Write, guarded, to_json, told_by
 from doorward.storage.sql.text import insert, select, update
@@ -49,7 +50,7 @@ _api = msgspec.json.Decoder(Api)
 _role = msgspec.json.Decoder(Role)
 
 
-class SqlRegistry:
+class SqlRegistry(SqlNoun):
     """Apps, APIs, roles and signing keys, read as one snapshot; every write increments its version."""
 
     def __init__(self, database: Database) -> None:

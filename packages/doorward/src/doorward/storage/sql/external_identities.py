@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from doorward.core.model.provider import ExternalIdentity, PendingIdentity
+from doorward.storage.sql.noun import Expiring, SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Row, Write, guarded, write
 from doorward.storage.sql.text import insert, qualified, select, update
@@ -34,8 +36,10 @@ _PUT_PENDING = insert(
 _END_PENDING = "DELETE FROM pending_identities WHERE browser_hash = ? AND issuer = ? AND subject = ?"
 
 
-class SqlExternalIdentities:
+class SqlExternalIdentities(SqlNoun):
     """Identities at providers, by issuer and subject: an address finds none (R89)."""
+
+    expiring: ClassVar = (Expiring(table="pending_identities", key="browser_hash"),)
 
     def __init__(self, database: Database) -> None:
         self._db = database

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorward.core.model.factor_demand import FactorDemand
+from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.rows import found, from_row
 from doorward.storage.sql.statements import Database, Write, write
 from doorward.storage.sql.text import insert, select
@@ -34,7 +35,7 @@ _REMOVED = "UPDATE factor_demands SET asked_at = 0, postponed = NULL WHERE accou
 _MET = "UPDATE factor_demands SET asked_at = NULL, postponed = NULL WHERE account_id = ?"
 
 
-class SqlFactorDemands:
+class SqlFactorDemands(SqlNoun):
     """Demands for a second factor."""
 
     def __init__(self, database: Database) -> None:

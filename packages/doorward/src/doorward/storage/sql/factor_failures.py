@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.statements import Database, Write, write
 from doorward.storage.sql.text import insert, select
 
@@ -19,7 +20,7 @@ _ADD = insert(
 _CLEAR = "DELETE FROM factor_failures WHERE factor_id IN (SELECT id FROM factors WHERE account_id = ?)"
 
 
-class SqlFactorFailures:
+class SqlFactorFailures(SqlNoun):
     """Failures in a row, for each authenticator, separately on devices that the account knows and on others."""
 
     def __init__(self, database: Database) -> None:

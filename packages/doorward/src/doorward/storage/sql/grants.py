@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from doorward.core.model.account import Account
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken
+from doorward.storage.sql.noun import DAY, TOKEN_GRACE, Expiring, SqlNoun
 from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.rows import (
     ACCOUNT_COLUMNS,
@@ -23,7 +25,7 @@ from doorward.storage.sql.rows import (
     to_row,
 )
 from doorward.storage.sql.statements import Database, Write, guarded, to_json, write
-from doorward.storage.sql.sweep import END_OF_CLIENT, SWEEP_ENDS, TOKEN_GRACE
+from doorward.storage.sql.sweep import END_OF_CLIENT, SWEEP_ENDS
 from doorward.storage.sql.text import ALL, insert, qualified, select, update
 
 _GET = select(GRANT_COLUMNS, "grants WHERE id = ?")
@@ -103,8 +105,14 @@ _REPEAT_LATE = update(
 )
 
 
-class SqlGrants:
+class SqlGrants(SqlNoun):
     """Grants, authorization codes, refresh tokens: one row for each grant, independent of the number of rotations."""
+
+    expiring: ClassVar = (
+        Expiring(table="authorization_codes", key="hash", keep=DAY),
+        Expiring(table="refresh_tokens", key="grant_id", keep=TOKEN_GRACE),
+        Expiring(table="grants", keep=TOKEN_GRACE),
+    )
 
     def __init__(self, database: Database) -> None:
         self._db = database

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from doorward.core.model.message import (
     Undelivered,
     UndeliveredMail,
 )
+from doorward.storage.sql.noun import DAY, Expiring, SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Param, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, select, update
@@ -67,8 +68,17 @@ _UNDELIVERED = select(
 _payload = msgspec.json.Decoder(dict[str, Any])
 
 
-class SqlMessages:
+class SqlMessages(SqlNoun):
     """E-mail challenges, the mail outbox and logout notices."""
+
+    expiring: ClassVar = (
+        Expiring(table="tickets"),
+        Expiring(table="outgoing_mail", age="created_at", keep=DAY, also="sent_at IS NOT NULL"),
+        Expiring(table="outgoing_mail", age="created_at", keep=30 * DAY),
+        Expiring(table="logout_notices", age="created_at", keep=DAY, also="sent_at IS NOT NULL"),
+        Expiring(table="logout_notices", age="created_at", keep=30 * DAY),
+    )
+    with_account: ClassVar = ("tickets",)
 
     def __init__(self, database: Database) -> None:
         self._db = database

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doorward.storage.sql.database_state import why_not
+from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.statements import Database, Write, told_by, write
 from doorward.storage.sql.text import insert
 
@@ -34,7 +35,7 @@ _NEWEST = "SELECT MAX(expires_at) FROM nodes WHERE id NOT LIKE 'doubted %'"
 _SUSPECTS = "SELECT id FROM nodes WHERE id LIKE 'doubted %' ORDER BY id"
 
 
-class SqlNodes:
+class SqlNodes(SqlNoun):
     """Processes that answer from a configuration snapshot, and the version that each has loaded. `program`: the schema
     version that this program knows."""
 

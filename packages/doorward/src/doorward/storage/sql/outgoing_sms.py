@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from doorward.core.model.text_message import CountrySms, OutgoingSms
+from doorward.storage.sql.noun import DAY, Expiring, SqlNoun
 from doorward.storage.sql.rows import from_row, to_row
 from doorward.storage.sql.statements import Database, Write, guarded, write
 from doorward.storage.sql.text import insert, select, update
@@ -33,8 +35,12 @@ _BY_COUNTRY = select(
 )
 
 
-class SqlOutgoingSms:
+class SqlOutgoingSms(SqlNoun):
     """The outbox of text messages."""
+
+    # codes live for at most ten minutes; the rows of messages hold them
+    expiring: ClassVar = (Expiring(table="outgoing_sms", age="created_at", keep=DAY),)
+    with_account: ClassVar = ("outgoing_sms",)
 
     def __init__(self, database: Database) -> None:
         self._db = database

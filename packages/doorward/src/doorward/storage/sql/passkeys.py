@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from doorward.core.model.passkey import Passkey
+from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.rows import found, from_row, words
 from doorward.storage.sql.statements import Database, Row, Write, guarded, write
 from doorward.storage.sql.text import insert, qualified, select, update
@@ -34,7 +35,7 @@ _RENAME = update("passkeys", "name = ?", "factor_id = ?")
 _FORGET_ALL = "DELETE FROM factors WHERE id IN (SELECT factor_id FROM passkeys)"
 
 
-class SqlPasskeys:
+class SqlPasskeys(SqlNoun):
     """Passkeys. They are looked up by the SHA-256 of the credential id, which may be longer than an entry of an index."""
 
     def __init__(self, database: Database) -> None:

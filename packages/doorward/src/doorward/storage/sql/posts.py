@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from doorward.storage.sql.noun import Expiring, SqlNoun
 from doorward.storage.sql.statements import Database, Write, guarded, write
 from doorward.storage.sql.text import insert, update
 
@@ -17,8 +20,10 @@ _DROP = "DELETE FROM answered_posts WHERE place = ? AND post = ? AND sealed IS N
 _FORGET = "DELETE FROM answered_posts WHERE place = ?"
 
 
-class SqlPosts:
+class SqlPosts(SqlNoun):
     """One row (`place`) for each browser. `post` is a keyed hash of the whole request; times are Unix seconds."""
+
+    expiring: ClassVar = (Expiring(table="answered_posts", key="place"),)
 
     def __init__(self, database: Database) -> None:
         self._db = database

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from doorward.core.model.remembered_device import RememberedDevice
+from doorward.storage.sql.noun import Expiring, SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Write, guarded, write
 from doorward.storage.sql.text import insert, select, update
@@ -36,8 +38,10 @@ MOST_REMEMBERED = 10
 """Devices of one account; the next one takes the place of the oldest."""
 
 
-class SqlRememberedDevices:
+class SqlRememberedDevices(SqlNoun):
     """Remembered devices."""
+
+    expiring: ClassVar = (Expiring(table="remembered_devices"),)
 
     def __init__(self, database: Database) -> None:
         self._db = database

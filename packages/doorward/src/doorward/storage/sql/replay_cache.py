@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from doorward.storage.sql.noun import Expiring, SqlNoun
 from doorward.storage.sql.statements import Write, guarded
 from doorward.storage.sql.text import insert
 
@@ -12,8 +15,11 @@ _CLAIM = insert(
 )
 
 
-class SqlReplayCache:
+class SqlReplayCache(SqlNoun):
     """Single use of identifiers, for as long as they are accepted."""
+
+    # a process with a faster clock may take a claim for expired while it is still valid for another
+    expiring: ClassVar = (Expiring(table="claimed", key="space, value", keep=600),)
 
     def claim(self, space: str, value: str, expires_at: int, *, now: int = 0) -> Write:
         """Guarded: loses when (space, value) was claimed and has not expired at `now` (assertion jti: RFC 7523 §3).

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from doorward.core.model.revocation import HISTORY_BITS, Revocation
+from doorward.storage.sql.noun import Expiring, SqlNoun
 from doorward.storage.sql.statements import Database, Param, Step, Write, told_by
 from doorward.storage.sql.text import ALL, Statement, select, update
 
@@ -43,8 +45,10 @@ _INSERT_LATER = f"{_INSERT_HELD} AND NOT EXISTS ({_AS_FAR})"
 _EARLIER = "DELETE FROM revocations WHERE holder = ? AND before_at < ? AND expires_at <= ?"
 
 
-class SqlRevocations:
+class SqlRevocations(SqlNoun):
     """The entries of the revocation view, numbered in commit order."""
+
+    expiring: ClassVar = (Expiring(table="revocations", key="seq"),)
 
     def __init__(self, database: Database) -> None:
         self._db = database

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from doorward.core.model.sent_code import SentCode
+from doorward.storage.sql.noun import Expiring, SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Write, guarded, write
 from doorward.storage.sql.text import insert, select, update
@@ -24,8 +26,10 @@ _USE = update("sent_codes", "used_at = ?", "id = ? AND used_at IS NULL")
 _END_OF_ACCOUNT = "DELETE FROM sent_codes WHERE account_id = ?"
 
 
-class SqlSentCodes:
+class SqlSentCodes(SqlNoun):
     """Codes that were sent, each for one sign-in or enrolment."""
+
+    expiring: ClassVar = (Expiring(table="sent_codes"),)
 
     def __init__(self, database: Database) -> None:
         self._db = database

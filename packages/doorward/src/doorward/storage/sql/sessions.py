@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import msgspec
 
 from doorward.core.model.session import MOST_DEVICES, MOST_KNOWN, Consent, Session
 from doorward.core.model.signin import Proof
+from doorward.storage.sql.noun import DAY, TOKEN_GRACE, Expiring, SqlNoun
 from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.rows import found, from_row, to_row, words
 from doorward.storage.sql.statements import Database, Row, Write, guarded, to_json, write
@@ -83,8 +85,13 @@ _CROWD_OUT = (
 _FORGET = "DELETE FROM trusted_devices WHERE account_id = ? AND device_hash <> ?"
 
 
-class SqlSessions:
+class SqlSessions(SqlNoun):
     """Browser sessions and consents."""
+
+    expiring: ClassVar = (
+        Expiring(table="sessions", keep=TOKEN_GRACE),
+        Expiring(table="trusted_devices", key="account_id, device_hash", age="trusted_at", keep=365 * DAY),
+    )
 
     def __init__(self, database: Database) -> None:
         self._db = database

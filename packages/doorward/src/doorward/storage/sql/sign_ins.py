@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 
 from doorward.core.model.signin import SignIn
+from doorward.storage.sql.noun import Expiring, SqlNoun
 from doorward.storage.sql.rows import found
 from doorward.storage.sql.statements import Database, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, update
@@ -20,8 +23,13 @@ _END_OF_ACCOUNT = "DELETE FROM sign_ins WHERE account_id = ? AND expires_at > ?"
 _decoder = msgspec.json.Decoder(SignIn)
 
 
-class SqlSignIns:
+class SqlSignIns(SqlNoun):
     """Sign-ins in progress."""
+
+    # unauthenticated requests create these rows; a page left open over night continues from data in the browser
+    # (see features/sessions/asked.py)
+    expiring: ClassVar = (Expiring(table="sign_ins"),)
+    with_account: ClassVar = ("sign_ins",)
 
     def __init__(self, database: Database) -> None:
         self._db = database

@@ -7,7 +7,7 @@ A service loads, applies the rules, builds its writes, and commits them in one s
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import final
+from typing import TypeVar, final
 
 from doorward.core.errors import StoreUnavailable
 from doorward.storage.sql.accounts import SqlAccounts
@@ -23,6 +23,7 @@ from doorward.storage.sql.grants import SqlGrants
 from doorward.storage.sql.messages import SqlMessages
 from doorward.storage.sql.migrate import APPLIED, READABLE, SAY_NEEDS, SAY_READABLE, Migration, may_use
 from doorward.storage.sql.nodes import SqlNodes
+from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.outgoing_sms import SqlOutgoingSms
 from doorward.storage.sql.passkeys import SqlPasskeys
 from doorward.storage.sql.posts import SqlPosts
@@ -34,11 +35,14 @@ from doorward.storage.sql.sessions import SqlSessions
 from doorward.storage.sql.sign_ins import SqlSignIns
 from doorward.storage.sql.statements import LOST, Database, Write, guarded, write
 from doorward.storage.sql.sweep import sweep
+from doorward.storage.sql.text import delete
 from doorward.storage.sql.wrapped_keys import SqlWrappedKeys
 
 # Steps that increment a number which another process watches.
 _AWAITED = (RAISE, NEXT)
 _UPKEEP_SECONDS = 3600
+N = TypeVar("N", bound=SqlNoun)
+_DELETE_ACCOUNT = delete("accounts", "id = ?")
 _META = "SELECT value FROM meta WHERE name = ?"
 
 
@@ -46,7 +50,8 @@ _META = "SELECT value FROM meta WHERE name = ?"
 class Store:
     """All persistent data, in one database; raises `StoreUnavailable` when it does not answer.
 
-    `known` are the migrations of this program. The engine provides `close`, `upkeep` (a periodic statement beside
+    Each noun is an attribute. `expiring` are the rows that `sweep` removes; `with_account` the tables that `delete_account` empties, besides
+    those that refer to the account. `known` are the migrations of this program. The engine provides `close`, `upkeep` (a periodic statement beside
     sweeping), and `audit_end` (removes old lines of the audit log).
     """
 
@@ -65,26 +70,34 @@ class Store:
         self._upkeep = upkeep
         self._kept_up = -_UPKEEP_SECONDS
         self._listeners: list[Callable[[], None]] = []
-        self.accounts = SqlAccounts(database)
-        self.passkeys = SqlPasskeys(database)
-        self.external_identities = SqlExternalIdentities(database)
-        self.sent_codes = SqlSentCodes(database)
-        self.outgoing_sms = SqlOutgoingSms(database)
-        self.remembered_devices = SqlRememberedDevices(database)
-        self.factor_demands = SqlFactorDemands(database)
-        self.factor_failures = SqlFactorFailures(database)
-        self.registry = SqlRegistry(database)
-        self.wrapped_keys = SqlWrappedKeys(database)
-        self.sign_ins = SqlSignIns(database)
-        self.sessions = SqlSessions(database)
-        self.grants = SqlGrants(database)
-        self.revocations = SqlRevocations(database)
-        self.attempts = SqlAttempts(database)
-        self.replay_cache = SqlReplayCache()
-        self.nodes = SqlNodes(database, program=len(known))
-        self.messages = SqlMessages(database)
-        self.posts = SqlPosts(database)
-        self.audit = SqlAudit(database, audit_end)
+        self._nouns: list[SqlNoun] = []
+        # expired rows are removed in this order: first those that unauthenticated requests create
+        self.sign_ins = self._with(SqlSignIns(database))
+        self.external_identities = self._with(SqlExternalIdentities(database))
+        self.posts = self._with(SqlPosts(database))
+        self.attempts = self._with(SqlAttempts(database))
+        self.replay_cache = self._with(SqlReplayCache())
+        self.revocations = self._with(SqlRevocations(database))
+        self.grants = self._with(SqlGrants(database))
+        self.sessions = self._with(SqlSessions(database))
+        self.messages = self._with(SqlMessages(database))
+        self.accounts = self._with(SqlAccounts(database))
+        self.passkeys = self._with(SqlPasskeys(database))
+        self.sent_codes = self._with(SqlSentCodes(database))
+        self.outgoing_sms = self._with(SqlOutgoingSms(database))
+        self.remembered_devices = self._with(SqlRememberedDevices(database))
+        self.factor_demands = self._with(SqlFactorDemands(database))
+        self.factor_failures = self._with(SqlFactorFailures(database))
+        self.registry = self._with(SqlRegistry(database))
+        self.wrapped_keys = self._with(SqlWrappedKeys(database))
+        self.nodes = self._with(SqlNodes(database, program=len(known)))
+        self.audit = self._with(SqlAudit(database, audit_end))
+        self.expiring = tuple(one for noun in self._nouns for one in noun.expiring)
+        self.with_account = tuple(table for noun in self._nouns for table in noun.with_account)
+
+    def _with(self, noun: N) -> N:
+        self._nouns.append(noun)
+        return noun
 
     async def commit(self, *writes: Write) -> bool:
         """Apply all in one durable transaction, in order. False: a guard lost, or a referenced row is gone (a session
@@ -130,6 +143,11 @@ class Store:
         steps = ((SAY_READABLE, (f"{number} {number}",), None), (SAY_NEEDS, (number,), None))
         return Write(steps)
 
+    def delete_account(self, account_id: str) -> Write:
+        """Deletes the account and all that belongs to it; the audit log stays."""
+        every = (*(delete(table, "account_id = ?") for table in self.with_account), _DELETE_ACCOUNT)
+        return Write(tuple((sql, (account_id,), None) for sql in every))
+
     async def ready(self) -> bool:
         """Whether the database answers and its schema is the one of this program."""
         try:
@@ -147,7 +165,7 @@ class Store:
         if self._upkeep is not None and abs(now - self._kept_up) >= _UPKEEP_SECONDS:
             self._kept_up = now
             await self._db.one(self._upkeep, ())
-        return await sweep(self._db, now, limit)
+        return await sweep(self._db, self.expiring, now, limit)
 
     async def close(self) -> None:
         """Finish every accepted commit; later calls raise `StoreUnavailable`."""

@@ -44,6 +44,11 @@ def update(table: str, changes: str, row: str, *reads: str) -> Statement:
     return Statement(text, table, *reads)
 
 
+def delete(table: str, rows: str) -> str:
+    """`DELETE FROM table WHERE rows`."""
+    return f"DELETE FROM {table} WHERE {rows}"  # noqa: S608 - names from this package
+
+
 def one_of(columns: str, table: str, key: str, number: int, rest: str = "") -> str:
     """A SELECT of the rows whose `key` is one of `number` values; `rest` follows, such as a further condition."""
     marks = ", ".join("?" * number)
@@ -75,7 +80,7 @@ def oldest(table: str, key: str, age: str, condition: str) -> str:
 def delete_oldest(table: str, key: str, age: str, condition: str) -> str:
     """Deletes the rows that `oldest` selects, with the same values."""
     these = oldest(table, key, age, condition)
-    return f"DELETE FROM {table} WHERE ({key}) IN ({these})"  # noqa: S608 - names from this package
+    return delete(table, f"({key}) IN ({these})")
 
 
 def qualified(table: str, columns: str) -> str:

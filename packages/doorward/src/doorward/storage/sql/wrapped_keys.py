@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doorward.core.model.wrapped_key import WrappedKey
+from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.rows import to_row
 from doorward.storage.sql.statements import Database, Write, guarded
 from doorward.storage.sql.text import insert, select
@@ -25,7 +26,7 @@ _PUT = insert(
 _REMOVE = "DELETE FROM wrapped_keys WHERE id = ? AND kek = ?"
 
 
-class SqlWrappedKeys:
+class SqlWrappedKeys(SqlNoun):
     """The root secret, wrapped: one permanent root, with a wrapping for each key-encryption key that opens it."""
 
     def __init__(self, database: Database) -> None:

@@ -43,7 +43,7 @@ class RecoveryCodesTyped(TypedCode):
         found = rule.match(rows, typed)
         if found is None:
             return None
-        spend = self.store.accounts.use_recovery_code(found.id, now)
+        spend = self.store.accounts.use_up(found.id, now)
         return shown_with(rule.TRAITS, found, now), (spend,)
 
     def spent(

@@ -46,7 +46,7 @@ class TotpCodes(TypedCode):
             seed = self.sealer.open(SEED_PURPOSE, row.id, row.sealed)
             step = rule.match(seed, digits, now=now, last_step=row.last_step)
             if step is not None:
-                spend = self.store.accounts.use_totp_step(row.id, step)
+                spend = self.store.accounts.use_step(row.id, step)
                 return shown_with(rule.TRAITS, row, now), (spend,)
         return None
 

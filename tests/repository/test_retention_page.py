@@ -1,0 +1,27 @@
+"""Tests of the retention page: it is up to date, and a column or a condition without words is an error."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from doorward.storage.sql.noun import Expiring
+from tools import retention_page as pages
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert pages.PAGE.read_text("utf-8") == anyio.run(pages.made), "run `make pages` and commit the page"
+
+
+def test_a_table_ends_with_the_account_to_which_it_refers_through_another() -> None:
+    refers = {"accounts": [], "factors": ["accounts"], "keys": ["factors"], "loose": [], "sent": []}
+    said = pages.page([Expiring(table="sent", keep=600)], ["loose"], refers)
+    assert "| `keys` | – | yes |" in said
+    assert "| `loose` | – | yes |" in said
+    assert "| `sent` | 10 minutes after they expire | – |" in said
+    assert said.rstrip().endswith("removed: `accounts`.")
+
+
+def test_what_has_no_words_is_refused() -> None:
+    with pytest.raises(KeyError):
+        pages.page([Expiring(table="sent", age="seen_at")], [], {"sent": []})

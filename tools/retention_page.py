@@ -1,0 +1,101 @@
+"""Page docs/reference/retention.md: when the rows of each table are deleted, as the nouns of the storage declare it.
+
+A fresh database says which tables refer to accounts. `python -m tools.retention_page` writes the page; tests/repository compares it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import anyio
+
+from doorward.storage.sql.noun import DAY, Expiring
+from doorward.storage.sql.open import open_store
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "retention.md"
+_HEAD = """# Retention
+
+How long the rows of each table stay. `make pages` writes this page from what each noun of `storage/sql/` declares and from the schema.
+
+| table | rows are deleted | at the latest with the account |
+|---|---|---|
+"""
+_TAIL = """
+Lines of the audit log stay for `audit.keep_days`, and the account's own stay when it is deleted. Expired rows are removed
+[in small batches](../explain/storage.md#retention), so that one may stay for some minutes longer. Kept until they are changed or removed: {kept}.
+"""
+_AGES = {
+    "ends_at": "their window ends",
+    "created_at": "they were written",
+    "trusted_at": "the last sign-in there",
+    "expires_at": "they expire",
+}
+_ALSO = {"": "", "sent_at IS NOT NULL": ", if they are sent"}
+
+
+def _keep(seconds: int) -> str:
+    if seconds == 0:
+        return "when"
+    number, unit = (seconds // DAY, "day") if seconds % DAY == 0 else (seconds // 60, "minute")
+    return f"{number} {unit}{'' if number == 1 else 's'} after"
+
+
+def _when(one: Expiring) -> str:
+    return f"{_keep(one.keep)} {_AGES[one.age]}{_ALSO[one.also]}"
+
+
+def page(expiring: Sequence[Expiring], emptied: Sequence[str], refers: Mapping[str, Sequence[str]]) -> str:
+    """The page. `refers`: by table, those to which it refers and with whose rows its own end; `emptied`: the tables that the deletion of
+    an account empties besides. Raises KeyError for a column or condition without words."""
+
+    def owned(table: str) -> bool:
+        return table in emptied or any(one == "accounts" or owned(one) for one in refers[table])
+
+    rows, kept = list[str](), list[str]()
+    for table in sorted(set(refers) - {"audit"}):
+        when = "; ".join(_when(one) for one in expiring if one.table == table)
+        if when or owned(table):
+            rows.append(f"| `{table}` | {when or '–'} | {'yes' if owned(table) else '–'} |\n")
+        else:
+            kept.append(f"`{table}`")
+    return f"{_HEAD}{''.join(rows)}{_TAIL.format(kept=', '.join(kept))}"
+
+
+async def made() -> str:
+    """The page of this program, from a new database."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "doorward.db")
+        store = await open_store(path)
+        await store.close()
+        connection = sqlite3.connect(path)
+        try:
+            tables = [
+                row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            ]
+            refers = {
+                table: [
+                    row[2]
+                    for row in connection.execute("SELECT * FROM pragma_foreign_key_list(?)", (table,))
+                    if row[6] == "CASCADE"
+                ]
+                for table in tables
+                if not table.startswith("sqlite_")
+            }
+        finally:
+            connection.close()
+    return page(store.expiring, store.with_account, refers)
+
+
+def main() -> int:
+    """Write the page."""
+    PAGE.write_text(anyio.run(made), "utf-8")
+    sys.stderr.write(f"pages: wrote {PAGE.relative_to(PAGE.parents[2])}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
