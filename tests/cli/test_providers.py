@@ -37,6 +37,7 @@ def test_the_list_has_the_redirect_uri_and_no_secret(run: Run, with_provider: in
     assert one == {
         "name": "example",
         "label": "Example",
+        "service": "openid",
         "issuer": f"http://127.0.0.1:{with_provider}",
         "client_id": "me",
         "redirect_uri": "http://127.0.0.1:9000/sign-in/provider/example/callback",

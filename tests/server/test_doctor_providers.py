@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.features.authn.providers.build import openid_providers
-from doorward.features.authn.providers.examine import examine_provider
+from doorward.features.authn.providers.build import identity_providers
 from doorward.ops.doctor.checks.providers import providers
 from tests.containers import settings
 from tests.features.authn.providers.journey import journey
@@ -44,5 +43,5 @@ async def test_what_is_only_weak_is_a_warning(tmp_path: Path) -> None:
 
 async def test_keys_of_other_algorithms_are_a_problem(tmp_path: Path) -> None:
     async with journey(tmp_path, signing_algs=("RS256",)) as there:
-        examined = await examine_provider(there.front.services.get(openid_providers)["example"])
+        examined = await there.front.services.get(identity_providers)["example"].examine(there.front.now)
         assert examined.problem == "its keys are for ES256, and signing_algs allows RS256"

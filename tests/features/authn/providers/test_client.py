@@ -9,14 +9,23 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from doorward.features.authn.providers.build import openid_providers
-from doorward.features.authn.providers.documents import ProviderUnavailable
+from doorward.features.authn.providers.build import identity_providers
+from doorward.features.authn.providers.documents import ProviderDocuments
+from doorward.features.authn.providers.openid import OpenIdProvider
+from doorward.features.authn.providers.provider import ProviderUnavailable
 from doorward_verify.jwk import signing_key
-from tests.features.authn.providers.journey import BOB, journey
+from tests.features.authn.providers.journey import BOB, Journey, journey
 from tests.front_channel import front_channel
 from tests.upstream import CLIENT_ID
 
 pytestmark = pytest.mark.anyio
+
+
+def documents_of(there: Journey) -> ProviderDocuments:
+    """Metadata and keys of the provider."""
+    provider = there.front.services.get(identity_providers)["example"]
+    assert isinstance(provider, OpenIdProvider)
+    return provider.documents
 
 
 async def test_the_secret_may_be_sent_in_the_body(tmp_path: Path) -> None:
@@ -63,13 +72,13 @@ async def test_a_provider_cannot_lead_this_server_into_its_own_network(tmp_path:
     async with journey(tmp_path) as there:
         port = there.provider.issuer.rpartition(":")[2]
         there.provider.metadata_spoiled = {"jwks_uri": f"https://127.0.0.1:{port}/keys"}
-        documents = there.front.services.get(openid_providers)["example"].documents
+        documents = documents_of(there)
         with pytest.raises(ProviderUnavailable, match="not public"):
             await documents.keys()
     async with journey(tmp_path, private_hosts=("127.0.0.1",)) as there:
         port = there.provider.issuer.rpartition(":")[2]
         there.provider.metadata_spoiled = {"jwks_uri": f"https://127.0.0.1:{port}/keys"}
-        documents = there.front.services.get(openid_providers)["example"].documents
+        documents = documents_of(there)
         # the address is allowed now; the certificate is for another name
         with pytest.raises(ProviderUnavailable, match="certificate is not trusted"):
             await documents.keys()
@@ -80,13 +89,13 @@ async def test_metadata_of_another_issuer_is_refused(tmp_path: Path) -> None:
     async with journey(tmp_path) as there:
         there.provider.metadata_spoiled = {"issuer": f"{there.provider.issuer}/"}
         with pytest.raises(ProviderUnavailable, match="the settings name"):
-            await there.front.services.get(openid_providers)["example"].documents.metadata()
+            await documents_of(there).metadata()
 
 
 @pytest.mark.requirement(50)
 async def test_documents_are_used_on_while_the_provider_is_down(tmp_path: Path) -> None:
     async with journey(tmp_path) as there:
-        documents = there.front.services.get(openid_providers)["example"].documents
+        documents = documents_of(there)
         await documents.keys()
         there.provider.down = True
         there.front.clock.time += 3601

@@ -92,6 +92,10 @@ class GuardedHttp:
         """One GET, for an answer that is needed whole, up to `DOCUMENT` bytes; `sent` may have `headers`. Raises `CallFailed`."""
         return await self._call("GET", url, DOCUMENT, whole=True, sent=sent)
 
+    async def status(self, url: str) -> int:
+        """The status of one GET, whatever its body is. Raises `CallFailed`."""
+        return (await self._call("GET", url, SHORT_ANSWER, whole=False, sent={})).status
+
     async def _call(
         self, method: Literal["GET", "POST"], url: str, most: int, *, whole: bool, sent: dict[str, Any]
     ) -> GuardedAnswer:

@@ -1,4 +1,4 @@
-"""`doorward provider …`: external OpenID providers of the settings."""
+"""`doorward provider …`: external providers of the settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doorward.cli.error import CliError
 from doorward.cli.run import finish
 from doorward.settings.problems import did_you_mean
 
-app = typer.Typer(no_args_is_help=True, help="External OpenID providers: list and test them.")
+app = typer.Typer(no_args_is_help=True, help="External providers: list and test them.")
 
 
 @command(app, "list")
@@ -27,14 +27,18 @@ def list_(run: CommandRun) -> None:
             {
                 "name": one.name,
                 "label": one.policy.label,
+                "service": one.service.name,
                 "issuer": one.policy.issuer,
                 "client_id": one.policy.client_id,
                 "redirect_uri": one.redirect_uri,
             }
             for one in providers
         ],
-        ("name", "label", "issuer", "redirect URI"),
-        [(one.name, one.policy.label, one.policy.issuer, one.redirect_uri) for one in providers],
+        ("name", "label", "service", "issuer", "redirect URI"),
+        [
+            (one.name, one.policy.label, one.service.name, one.policy.issuer, one.redirect_uri)
+            for one in providers
+        ],
         empty="There is no provider. Add a section [providers.NAME] to the settings.",
     )
 
@@ -44,9 +48,9 @@ def test(
     run: CommandRun,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name of its section in the settings.")],
 ) -> None:
-    """Fetch the provider's metadata and keys, and report what a sign-in would find. Nobody is signed in, and no secret is sent."""
+    """Ask the provider for its metadata and keys, or whether its endpoints answer, and report what a sign-in would find. Nobody is signed in, and no secret is sent."""
 
-    from doorward.features.authn.providers.examine import examine_provider
+    from doorward.adapters.clock import SystemClock
     from doorward.ops.doctor.checks.providers import opened
 
     providers = opened(run.settings())
@@ -55,7 +59,7 @@ def test(
             f"There is no provider {name} in the settings.{did_you_mean(name, providers)}",
             "See doorward provider list.",
         )
-    found = finish(lambda: examine_provider(providers[name]))
+    found = finish(lambda: providers[name].examine(SystemClock().now()))
     if found.problem is not None:
         raise CliError(
             f"{name}: {found.problem}.", "Correct the section in the settings, or ask the provider."
@@ -63,6 +67,7 @@ def test(
     run.card(
         {
             "name": name,
+            "service": providers[name].service.name,
             "issuer": found.issuer,
             "authorization_endpoint": found.authorization_endpoint,
             "keys": list(found.algorithms),
@@ -70,10 +75,11 @@ def test(
         },
         name,
         [
+            ("service", providers[name].service.name),
             ("issuer", found.issuer),
             ("authorization endpoint", found.authorization_endpoint),
-            ("keys", ", ".join(found.algorithms)),
+            *((("keys", ", ".join(found.algorithms)),) if found.algorithms else ()),
             *(("warning", warning) for warning in found.warnings),
         ],
-        said=f"{name} answers, and its keys can be used.",
+        said=f"{name} answers{', and its keys can be used' if found.algorithms else ''}.",
     )

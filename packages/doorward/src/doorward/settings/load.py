@@ -275,7 +275,7 @@ def _build(
             names = dict.fromkeys(
                 name[len(start) :].partition(".")[0] for name in known if name.startswith(start)
             )
-            held = {"by_name": {name: one(**_below(held, name)) for name in names}}
+            held = {"by_name": {name: one.named(name, _below(held, name)) for name in names}}
         tree[top.encode_name] = top.type.cls(**held)
     return Settings(source=None if path is None else str(path), **tree)
 

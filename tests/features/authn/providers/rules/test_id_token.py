@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from doorward.features.authn.providers.rules import id_token
 from doorward.features.authn.providers.rules.id_token import BadIdToken, UpstreamClaims
+from doorward.features.authn.providers.services.openid import OPENID
+from doorward.features.authn.providers.settings import ProviderPolicy
 
 NOW = 1_800_000_000
+POLICY = ProviderPolicy(issuer="https://a.example", client_id="me")
 GOOD: dict[str, Any] = {
     "iss": "https://a.example",
     "aud": "me",
@@ -24,7 +27,11 @@ GOOD: dict[str, Any] = {
 
 def checked(asked: str | None = "n", /, **changes: Any) -> UpstreamClaims:
     members = {name: value for name, value in {**GOOD, **changes}.items() if value is not None}
-    return id_token.checked_claims(members, issuer="https://a.example", client_id="me", nonce=asked, now=NOW)
+    return id_token.checked_claims(members, service=OPENID, policy=POLICY, nonce=asked, now=NOW)
+
+
+def with_userinfo(token: UpstreamClaims, userinfo: dict[str, Any]) -> UpstreamClaims:
+    return id_token.with_userinfo(token, userinfo, service=OPENID, policy=POLICY)
 
 
 def test_what_it_says_is_read() -> None:
@@ -41,6 +48,7 @@ def test_what_it_says_is_read() -> None:
     assert found == UpstreamClaims(
         issuer="https://a.example",
         subject="s",
+        sub="s",
         auth_time=NOW - 5,
         acr="high",
         amr=("pwd", "otp"),
@@ -126,18 +134,16 @@ def test_a_confirmation_is_a_boolean_or_its_word(said: object, verified: bool) -
 
 def test_userinfo_adds_what_the_token_has_not_and_only_for_the_same_person() -> None:
     userinfo = {"sub": "s", "email": "u@b.example", "email_verified": True, "name": "U"}
-    found = id_token.with_userinfo(checked(), userinfo)
+    found = with_userinfo(checked(), userinfo)
     assert (found.email, found.email_verified, found.name) == ("u@b.example", True, "U")
     for other in ({**userinfo, "sub": "t"}, {"email": "u@b.example"}):
         with pytest.raises(BadIdToken):
-            id_token.with_userinfo(checked(), other)
+            with_userinfo(checked(), other)
 
 
 def test_an_address_of_the_token_is_never_confirmed_by_userinfo() -> None:
     token = checked(email="a@b.example", email_verified=False, name="T")
-    found = id_token.with_userinfo(
-        token, {"sub": "s", "email": "u@b.example", "email_verified": True, "name": "U"}
-    )
+    found = with_userinfo(token, {"sub": "s", "email": "u@b.example", "email_verified": True, "name": "U"})
     assert (found.email, found.email_verified, found.name) == ("a@b.example", False, "T")
 
 

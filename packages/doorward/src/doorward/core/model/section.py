@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import ClassVar, TypeVar, cast, final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Self, TypeVar, cast, final
 
 from msgspec import Struct
 
@@ -26,6 +26,13 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True):
 
     files: ClassVar[frozenset[str]] = frozenset()
     one_of: ClassVar[type[Section] | None] = None
+
+    @classmethod
+    def named(cls, name: str, values: Mapping[str, Any]) -> Self:
+        """The section to which the operator gave this name, with the values that they wrote. A class overrides it where the name or a value
+        brings defaults of its own."""
+        del name
+        return cls(**values)
 
     def problems(self, around: Surroundings) -> Iterator[str]:
         """Contradictions in the section and with its surroundings. Each sentence begins with the full name of the setting at fault."""

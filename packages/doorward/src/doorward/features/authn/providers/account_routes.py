@@ -10,8 +10,9 @@ from msgspec import structs
 
 from doorward.core.model.provider import ExternalIdentity
 from doorward.features.authn.flow.pages import FlowPages
-from doorward.features.authn.providers.openid import OpenIdProvider
+from doorward.features.authn.providers.provider import IdentityProvider
 from doorward.features.authn.providers.routes import CONNECT, CONNECTED, PROBLEMS, SaidOnce, buttons
+from doorward.features.authn.providers.rules.identity import issuer_mark
 from doorward.features.authn.providers.signing_in import NotSignedIn, ProviderSignIn
 from doorward.features.authn.providers.views import (
     ConnectedAccountsView,
@@ -50,7 +51,7 @@ class ConnectedAccountPages:
     said: SaidOnce
 
     @property
-    def providers(self) -> Mapping[str, OpenIdProvider]:
+    def providers(self) -> Mapping[str, IdentityProvider]:
         """Those of the settings, by name."""
         return self.signing_in.providers
 
@@ -122,6 +123,7 @@ class ConnectedAccountPages:
         made = await identities.connect(
             post.account,
             provider,
+            issuer=pending.issuer,
             subject=pending.subject,
             email=pending.email,
             session_id=post.session.id,
@@ -162,16 +164,16 @@ class ConnectedAccountPages:
         return page(view, browser)
 
     async def _lines(self, owner: SignedIn) -> tuple[ConnectedLine, ...]:
-        labels = {one.policy.issuer: one.policy.label for one in self.providers.values()}
+        labels = {issuer_mark(one.policy.issuer): one.policy.label for one in self.providers.values()}
         return tuple(
             ConnectedLine(
                 id=one.factor_id,
                 email=one.email,
-                added_at=added_at,
-                label=labels.get(one.issuer),
+                added_at=row.created_at,
+                label=labels.get(row.code_hash or b""),
                 last_used_at=one.last_used_at,
             )
-            for one, added_at in await self.signing_in.identities.with_times(owner.account)
+            for one, row in await self.signing_in.identities.with_rows(owner.account)
         )
 
     async def _accounts(

@@ -12,8 +12,11 @@ from doorward.features.audit.build import audit_log
 from doorward.features.authn.flow.build import flow_pages, offered_factors, signed_in_pages
 from doorward.features.authn.providers.connecting import ConnectIdentities
 from doorward.features.authn.providers.documents import ProviderDocuments
+from doorward.features.authn.providers.oauth2 import OAuth2Provider
 from doorward.features.authn.providers.openid import OpenIdProvider
+from doorward.features.authn.providers.provider import IdentityProvider
 from doorward.features.authn.providers.routes import ProviderPages, SaidOnce, callback_path
+from doorward.features.authn.providers.services.oauth2 import OAuth2Service
 from doorward.features.authn.providers.settings import ProviderPolicies
 from doorward.features.authn.providers.signing_in import ProviderSignIn
 from doorward.features.authn.providers.state import ProviderStates
@@ -26,7 +29,7 @@ TIMEOUT: Final = 10
 """Seconds for one call: somebody waits in front of a page."""
 
 
-def openid_providers(services: Services) -> Mapping[str, OpenIdProvider]:
+def identity_providers(services: Services) -> Mapping[str, IdentityProvider]:
     """The providers of the settings, by name and in their order."""
     return providers_of(
         services.sections.of(ProviderPolicies),
@@ -46,24 +49,31 @@ def providers_of(
     random: SecureRandom,
     development: bool,
     ca_file: str | None,
-) -> Mapping[str, OpenIdProvider]:
+) -> Mapping[str, IdentityProvider]:
     """The same, for commands that open no database."""
     from doorward.adapters.http_client import http_for_documents
     from doorward.adapters.keys.client_key import client_key
 
-    found: dict[str, OpenIdProvider] = {}
+    found: dict[str, IdentityProvider] = {}
     for name, policy in policies.by_name.items():
-        # the settings name this host; whatever its metadata names has to be public, or be named as well
+        service, redirect_uri = policy.provider_service(), f"{issuer}{callback_path(name)}"
+        # the settings name these hosts; whatever metadata names has to be public, or be named as well
+        named = {
+            urlsplit(url).hostname for url in (policy.issuer, policy.token_endpoint, policy.userinfo_endpoint)
+        }
         http = http_for_documents(
-            {urlsplit(policy.issuer).hostname, *policy.private_hosts},
-            timeout=TIMEOUT,
-            development=development,
-            ca_file=ca_file,
+            {*named, *policy.private_hosts}, timeout=TIMEOUT, development=development, ca_file=ca_file
         )
+        if isinstance(service, OAuth2Service):
+            found[name] = OAuth2Provider(
+                name=name, policy=policy, service=service, redirect_uri=redirect_uri, http=http
+            )
+            continue
         found[name] = OpenIdProvider(
             name=name,
             policy=policy,
-            redirect_uri=f"{issuer}{callback_path(name)}",
+            service=service,
+            redirect_uri=redirect_uri,
             documents=ProviderDocuments(
                 name=name, policy=policy, http=http, clock=clock, development=development
             ),
@@ -93,7 +103,7 @@ def provider_sign_in(services: Services) -> ProviderSignIn:
     """The service of the way there and back."""
     return ProviderSignIn(
         store=services.store,
-        providers=services.get(openid_providers),
+        providers=services.get(identity_providers),
         states=ProviderStates(store=services.store, sealer=services.sealer, random=services.random),
         identities=services.get(connect_identities),
         throttle=services.get(throttle),

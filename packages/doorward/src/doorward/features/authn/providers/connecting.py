@@ -17,7 +17,7 @@ from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.changes import guards, held_methods
 from doorward.features.authn.flow.offered import OfferedFactors
-from doorward.features.authn.providers.openid import OpenIdProvider
+from doorward.features.authn.providers.provider import IdentityProvider
 from doorward.features.authn.providers.rules.id_token import UpstreamClaims
 from doorward.features.authn.providers.rules.identity import (
     EXTERNAL,
@@ -54,10 +54,10 @@ class ConnectIdentities:
         """Those of a person, oldest first."""
         return await self.store.external_identities.of_account(account.id)
 
-    async def with_times(self, account: Account) -> Sequence[tuple[ExternalIdentity, int]]:
-        """The same, each with the time at which it was connected (seconds)."""
-        added = {row.id: row.created_at for row in await self.store.accounts.factors(account.id)}
-        return [(one, added[one.factor_id]) for one in await self.of(account) if one.factor_id in added]
+    async def with_rows(self, account: Account) -> Sequence[tuple[ExternalIdentity, EnrolledFactor]]:
+        """The same, each with its row, which says when it was connected, and to which section of the settings."""
+        rows = {row.id: row for row in await self.store.accounts.factors(account.id)}
+        return [(one, rows[one.factor_id]) for one in await self.of(account) if one.factor_id in rows]
 
     async def pending(self, browser_hash: bytes, now: int) -> PendingIdentity | None:
         """What waits in this browser for its owner to sign in."""
@@ -71,8 +71,9 @@ class ConnectIdentities:
     async def connect(
         self,
         account: Account,
-        provider: OpenIdProvider,
+        provider: IdentityProvider,
         *,
+        issuer: str,
         subject: str,
         email: str,
         session_id: str,
@@ -82,7 +83,6 @@ class ConnectIdentities:
     ) -> ExternalIdentity | Literal["taken", "over"]:
         """The identity belongs to this account from now on, and its owner is told by mail. `taken`: another account has it, or this one has too many.
         `over`: what waited was taken already, or the account changed meanwhile."""
-        issuer = provider.policy.issuer
         known = await self.store.external_identities.by_subject(issuer, subject)
         if known is not None:
             return known if known.account_id == account.id else "taken"
@@ -93,7 +93,7 @@ class ConnectIdentities:
             return "taken"
         if await self.throttle.change("methods", account.id, now) is not None:
             return "over"
-        row, identity = self._new(account.id, issuer, subject, email, now)
+        row, identity = self._new(account.id, provider, issuer, subject, email, now)
         mail = owner_mail(
             self.mail_queue, "provider_connected", account, caller, now, name=provider.policy.label
         )
@@ -116,7 +116,7 @@ class ConnectIdentities:
         return identity if done else "over"
 
     async def sign_up(
-        self, provider: OpenIdProvider, claims: UpstreamClaims, *, email: str, caller: Caller, now: int
+        self, provider: IdentityProvider, claims: UpstreamClaims, *, email: str, caller: Caller, now: int
     ) -> ExternalIdentity | None:
         """A new account for a confirmed address. None: an account has the address, or the identity, since a moment."""
         roles = sorted(role.held_as for role in self.config.current().roles.values() if role.default)
@@ -128,7 +128,7 @@ class ConnectIdentities:
             updated_at=now,
             role_names=tuple(roles),
         )
-        row, identity = self._new(account.id, provider.policy.issuer, claims.subject, email, now)
+        row, identity = self._new(account.id, provider, claims.issuer, claims.subject, email, now)
         made = await self.store.commit(
             self.store.accounts.insert(account),
             self.store.accounts.add_factor(row),
@@ -179,14 +179,20 @@ class ConnectIdentities:
         return None if done else "gone"
 
     def _new(
-        self, account_id: str, issuer: str, subject: str, email: str, now: int
+        self,
+        account_id: str,
+        provider: IdentityProvider,
+        issuer: str,
+        subject: str,
+        email: str,
+        now: int,
     ) -> tuple[EnrolledFactor, ExternalIdentity]:
         row = EnrolledFactor(
             id=self.random.new_id("fac"),
             account_id=account_id,
             kind=EXTERNAL,
             created_at=now,
-            code_hash=issuer_mark(issuer),
+            code_hash=issuer_mark(provider.policy.issuer),
         )
         identity = ExternalIdentity(
             factor_id=row.id, account_id=account_id, issuer=issuer, subject=subject, email=email

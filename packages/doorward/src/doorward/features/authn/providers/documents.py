@@ -8,6 +8,7 @@ from typing import Final, final
 from doorward.adapters.http_client import CallFailed, GuardedHttp
 from doorward.adapters.logs import logger
 from doorward.core.ports.clock import Clock
+from doorward.features.authn.providers.provider import ProviderUnavailable
 from doorward.features.authn.providers.rules.metadata import (
     BadProviderMetadata,
     ProviderMetadata,
@@ -26,10 +27,6 @@ PAUSE: Final = 30
 """Seconds between two attempts: after a failure, and for a key that is not in the set. Anybody can send a token with an unknown key, and must
 not be able to have the provider asked each time."""
 _log = logger("identity_provider")
-
-
-class ProviderUnavailable(Exception):
-    """The provider gives no usable answer. The text is safe to log and to show to an operator."""
 
 
 @final

@@ -1,10 +1,10 @@
-"""Settings of external OpenID providers: one section `[providers.NAME]` for each."""
+"""Settings of external providers: one section `[providers.NAME]` for each."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import ClassVar, Final, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from msgspec import field
@@ -13,6 +13,8 @@ from doorward.core.model.secret import Secret
 from doorward.core.model.section import Section, Surroundings
 from doorward.core.text import one_line
 from doorward.core.web_origin import loopback
+from doorward.features.authn.providers.services.index import BY_NAME, service_for
+from doorward.features.authn.providers.services.service import ProviderService
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA")
 """Signatures of ID tokens that can be checked."""
@@ -20,19 +22,25 @@ NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 """It is part of the redirect URI, and of the names of environment variables."""
 _DOMAIN: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _LONGEST: Final = 32
+ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint")
+_VERSION: Final = re.compile(r"[A-Za-z0-9._-]{0,20}")
 
 
 class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One provider. Everything that is trusted about it is named here, and nothing is by default.
 
-    `issuer` is its `iss` to the letter; `label` is its name in "Continue with …". `client_auth`: how this server authenticates there;
+    `service` is what it is (`services/index.py`), whose defaults the section then has. `issuer` is its `iss` to the letter; `label` is its name in "Continue with …". `client_auth`: how this server authenticates there;
     `client_key_file` is a private key (PEM). `email_domains`: the domains whose addresses it may confirm, `"*"` for all.
     `trusted_amr`, `trusted_acr`: what it says after a sign-in with two factors. `sign_up`: whether a first sign-in creates an account.
     `private_hosts`: hosts of its metadata, besides that of the issuer, that may have private addresses.
+
+    For services that speak OAuth 2.0 alone: the three endpoints, in which `{api_version}` stands for that setting, and the members of the
+    person's document, "" for none; a path like `data.user.id` leads into it.
     """
 
     files: ClassVar[frozenset[str]] = frozenset({"client_secret_file", "client_key_file"})
 
+    service: str = "openid"
     issuer: str = ""
     label: str = ""
     client_id: str = ""
@@ -52,11 +60,35 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
     trust_auth_time: bool = True
     sign_up: bool = True
     private_hosts: tuple[str, ...] = ()
+    authorization_endpoint: str = ""
+    token_endpoint: str = ""
+    userinfo_endpoint: str = ""
+    api_version: str = ""
+    subject_member: str = "id"
+    name_member: str = "name"
+    email_member: str = "email"
+    email_verified_member: str = ""
+
+    @classmethod
+    def named(cls, name: str, values: Mapping[str, Any]) -> Self:
+        """The section `[providers.NAME]` with the defaults of its service. A section with the name of a service needs no `service`."""
+        service = service_for(name, values.get("service"))
+        given: dict[str, Any] = {"service": service.name, **service.defaults, **values}
+        version = str(given.get("api_version", ""))
+        given |= {one: str(given[one]).replace("{api_version}", version) for one in ENDPOINTS if one in given}
+        return cls(**given)
+
+    def provider_service(self) -> ProviderService:
+        """The service that it is."""
+        return service_for(self.service, self.service)
 
     def problems_as(self, name: str, around: Surroundings) -> Iterator[str]:
         """What is missing or wrong in the section of this name."""
         if not NAME.fullmatch(name) or len(name) > _LONGEST:
             yield f"{name} cannot name a provider: small letters, digits and single underscores, as in [providers.example]"
+        if self.service not in BY_NAME:
+            yield f'{name}.service is "{self.service}"; it can be {", ".join(BY_NAME)}'
+        yield from self._protocol_problems(name, around)
         for member in ("issuer", "label", "client_id"):
             if not getattr(self, member):
                 yield f"{name}.{member} is missing"
@@ -74,11 +106,30 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
                 yield f'{name}.signing_algs holds "{algorithm}"; it can hold {", ".join(ALGORITHMS)}'
         if not self.signing_algs:
             yield f"{name}.signing_algs is empty; leave it out to accept all"
-        if not self.nonce and not self.pkce:
-            yield f"{name}.nonce and pkce are both false: then nothing ties a code to the browser that asked for it"
         for domain in self.email_domains:
             if domain != "*" and not _DOMAIN.fullmatch(domain.lower()):
                 yield f'{name}.email_domains holds "{domain}"; it should be a domain like "example.com", or "*" for all'
+
+    def _protocol_problems(self, name: str, around: Surroundings) -> Iterator[str]:
+        service = self.provider_service()
+        endpoints = {one: str(getattr(self, one)) for one in ENDPOINTS}
+        if service.protocol == "openid":
+            for one in (one for one, url in endpoints.items() if url):
+                yield f'{name}.{one} is only for a service that speaks OAuth 2.0 alone (service = "oauth2"); an OpenID provider\'s metadata names it'
+            if not self.nonce and not self.pkce and not service.unbound_codes:
+                yield f"{name}.nonce and pkce are both false: then nothing ties a code to the browser that asked for it"
+            return
+        for one, url in endpoints.items():
+            if not url:
+                yield f"{name}.{one} is missing: the service has no metadata that would name it"
+            elif not _issuer(url.split("?")[0], development=around.development) or "#" in url:
+                yield f'{name}.{one} is "{url}"; it should be an address like "https://accounts.example.com/oauth/token"'
+        if self.client_auth == "private_key_jwt":
+            yield f"{name}.client_auth is private_key_jwt, which needs an OpenID provider"
+        if not self.subject_member:
+            yield f"{name}.subject_member is empty; it names the member of the person's document that never changes hands, as id does"
+        if not _VERSION.fullmatch(self.api_version):
+            yield f'{name}.api_version is "{self.api_version}"; it should be a version like "v25.0"'
 
 
 class ProviderPolicies(Section, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +156,6 @@ def _issuer(text: str, *, development: bool) -> bool:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    plain = len(text) <= 500 and text.isascii() and not any(one in "?#@" or one <= " " for one in text)
+    plain = len(text) <= 500 and text.isascii() and not any(one in "?#" or one <= " " for one in text)
     secure = parts.scheme == "https" or (development and parts.scheme == "http" and loopback(host))
-    return bool(host) and plain and secure
+    return bool(host) and plain and secure and "@" not in parts.netloc

@@ -19,8 +19,11 @@ from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.proving import add_proof
 from doorward.features.authn.providers.connecting import ConnectIdentities
-from doorward.features.authn.providers.documents import ProviderUnavailable
-from doorward.features.authn.providers.openid import OpenIdProvider, SignInRefused
+from doorward.features.authn.providers.provider import (
+    IdentityProvider,
+    ProviderUnavailable,
+    SignInRefused,
+)
 from doorward.features.authn.providers.rules.id_token import UpstreamClaims
 from doorward.features.authn.providers.rules.identity import (
     confirmed_email,
@@ -85,7 +88,7 @@ class ProviderSignIn:
     """Adds the proof of an identity at a provider to a sign-in. Nothing that a provider says gives access to an account by its address."""
 
     store: Store
-    providers: Mapping[str, OpenIdProvider]
+    providers: Mapping[str, IdentityProvider]
     states: ProviderStates
     identities: ConnectIdentities
     throttle: Throttle
@@ -137,7 +140,7 @@ class ProviderSignIn:
         if isinstance(guess, Wait):
             return NotSignedIn("throttled", journey.sign_in, guess.until)
         if query.get("error") is not None:
-            return await self._answered_no(name, query["error"], journey, guess, caller, now)
+            return await self._answered_no(provider, query["error"], journey, guess, caller, now)
         try:
             claims = await provider.claims(
                 code=query.get("code", ""),
@@ -159,7 +162,7 @@ class ProviderSignIn:
 
     async def _connect(
         self,
-        provider: OpenIdProvider,
+        provider: IdentityProvider,
         claims: UpstreamClaims,
         journey: ProviderJourney,
         account: Account | None,
@@ -173,6 +176,7 @@ class ProviderSignIn:
         made = await self.identities.connect(
             account,
             provider,
+            issuer=claims.issuer,
             subject=claims.subject,
             email=stated_email(claims) or "",
             session_id=session.id,
@@ -183,7 +187,7 @@ class ProviderSignIn:
 
     async def _sign_in(
         self,
-        provider: OpenIdProvider,
+        provider: IdentityProvider,
         claims: UpstreamClaims,
         journey: ProviderJourney,
         caller: Caller,
@@ -230,7 +234,7 @@ class ProviderSignIn:
         return AlreadyBack(sign_in.id) if isinstance(proven, OAuthError) else proven
 
     async def _first_time(
-        self, provider: OpenIdProvider, claims: UpstreamClaims, sign_in: SignIn, caller: Caller, now: int
+        self, provider: IdentityProvider, claims: UpstreamClaims, sign_in: SignIn, caller: Caller, now: int
     ) -> ExternalIdentity | AccountNeeded | NotSignedIn:
         """An identity that nobody here has: a new account for a confirmed address that no account has, else the owner signs in first."""
         email = confirmed_email(claims, provider.policy)
@@ -258,7 +262,7 @@ class ProviderSignIn:
         return AccountNeeded(pending)
 
     async def _address(
-        self, provider: OpenIdProvider, state: str, sign_in_id: str, hint: str, locale: str, *, anew: bool
+        self, provider: IdentityProvider, state: str, sign_in_id: str, hint: str, locale: str, *, anew: bool
     ) -> str | NotSignedIn:
         try:
             return await provider.authorization_url(
@@ -273,15 +277,23 @@ class ProviderSignIn:
             return NotSignedIn("unavailable", sign_in_id)
 
     async def _answered_no(
-        self, name: str, error: str, journey: ProviderJourney, guess: Guess, caller: Caller, now: int
+        self,
+        provider: IdentityProvider,
+        error: str,
+        journey: ProviderJourney,
+        guess: Guess,
+        caller: Caller,
+        now: int,
     ) -> NotSignedIn:
-        if error in {"access_denied", "login_required", "interaction_required", "consent_required"}:
+        if error in provider.service.cancelled:
             await self._clear(guess)
             return NotSignedIn("cancelled", journey.sign_in)
         if error in {"server_error", "temporarily_unavailable"}:
             await self._clear(guess)
             return NotSignedIn("unavailable", journey.sign_in)
-        return await self._refused(name, "the provider answered with an error", journey, guess, caller, now)
+        return await self._refused(
+            provider.name, "the provider answered with an error", journey, guess, caller, now
+        )
 
     async def _clear(self, guess: Guess) -> None:
         """It was no guess: the provider said yes, or the person or the provider said that it is not now."""

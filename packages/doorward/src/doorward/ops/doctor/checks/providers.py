@@ -1,4 +1,4 @@
-"""Check of external OpenID providers: whether people could sign in there now. Part of `doctor`; changes nothing."""
+"""Check of external providers: whether people could sign in there now. Part of `doctor`; changes nothing."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from doorward.core.model.finding import Finding, failed, passed
 from doorward.settings import Settings
 
 if TYPE_CHECKING:
-    from doorward.features.authn.providers.openid import OpenIdProvider
+    from doorward.features.authn.providers.provider import IdentityProvider
 
 
 async def providers(settings: Settings) -> Finding | None:
     """What each provider answers. None: the settings have none."""
     if not settings.providers.by_name:
         return None
-    # imported here: most servers have no provider
-    from doorward.features.authn.providers.examine import examine_provider
-
-    found = [(name, await examine_provider(one)) for name, one in opened(settings).items()]
+    now = SystemClock().now()
+    found = [(name, await one.examine(now)) for name, one in opened(settings).items()]
     broken = [f"{name}: {one.problem}" for name, one in found if one.problem is not None]
     if broken:
         return failed(
@@ -32,7 +30,7 @@ async def providers(settings: Settings) -> Finding | None:
     return passed(f"{said}. {'; '.join(warned)}" if warned else said)
 
 
-def opened(settings: Settings) -> Mapping[str, OpenIdProvider]:
+def opened(settings: Settings) -> Mapping[str, IdentityProvider]:
     """The providers of these settings, without a database."""
     from doorward.features.authn.providers.build import providers_of
 

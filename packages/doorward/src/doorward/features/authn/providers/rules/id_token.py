@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from msgspec import Struct, structs
+
+from doorward.features.authn.providers.services.service import ProviderService
+
+if TYPE_CHECKING:
+    from doorward.features.authn.providers.settings import ProviderPolicy
 
 SKEW: Final = 60
 """Seconds by which the provider's clock may differ from ours."""
@@ -18,17 +23,19 @@ _MOST: Final = 20
 
 
 class BadIdToken(ValueError):
-    """The token is not for this sign-in. The text names the claim, and nothing of its value."""
+    """The claims are not for this sign-in. The text names the claim, and nothing of its value."""
 
 
 class UpstreamClaims(Struct, frozen=True, kw_only=True):
     """What a provider says about a person. Nothing of it is trusted by being here (`rules/identity.py`).
 
+    `issuer` and `subject` are the key of the identity; `sub` is the claim of that name, which most providers use as their key.
     `auth_time` in seconds. `email_verified` is what the provider claims.
     """
 
     issuer: str
     subject: str
+    sub: str = ""
     auth_time: int | None = None
     acr: str | None = None
     amr: tuple[str, ...] = ()
@@ -38,13 +45,19 @@ class UpstreamClaims(Struct, frozen=True, kw_only=True):
 
 
 def checked_claims(
-    claims: Mapping[str, Any], *, issuer: str, client_id: str, nonce: str | None, now: int
+    claims: Mapping[str, Any],
+    *,
+    service: ProviderService,
+    policy: ProviderPolicy,
+    nonce: str | None,
+    now: int,
 ) -> UpstreamClaims:
     """The claims of a token that is for this server, this sign-in and this moment. `nonce` is what the request had, None if it had none.
     Raises `BadIdToken`."""
-    if claims.get("iss") != issuer:
+    issuer = service.issuer(claims, policy)
+    if issuer is None:
         raise BadIdToken("iss is another issuer")
-    _check_audience(claims, client_id)
+    _check_audience(claims, policy.client_id)
     exp, iat = _time(claims, "exp"), _time(claims, "iat")
     if exp is None or iat is None:
         raise BadIdToken("exp or iat is missing")
@@ -61,31 +74,51 @@ def checked_claims(
         given = claims.get("nonce")
         if not isinstance(given, str) or not _same(given, nonce):
             raise BadIdToken("nonce is another one")
-    subject = claims.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT or not subject.isascii():
-        raise BadIdToken("sub is missing or too long")
-    auth_time = _time(claims, "auth_time")
-    return UpstreamClaims(
-        issuer=issuer,
-        subject=subject,
-        auth_time=auth_time,
-        acr=_text(claims, "acr"),
+    found = person(claims, issuer=issuer, service=service, policy=policy)
+    return structs.replace(
+        found,
+        sub=_key(claims.get("sub")),
+        auth_time=_time(claims, "auth_time"),
+        acr=_text(claims.get("acr")),
         amr=_texts(claims, "amr"),
-        email=_text(claims, "email"),
-        email_verified=_verified(claims),
-        name=_text(claims, "name"),
     )
 
 
-def with_userinfo(token: UpstreamClaims, userinfo: Mapping[str, Any]) -> UpstreamClaims:
+def person(
+    claims: Mapping[str, Any], *, issuer: str, service: ProviderService, policy: ProviderPolicy
+) -> UpstreamClaims:
+    """Key, address and name of the person of these claims, as this service has them. Raises `BadIdToken` if nothing names the person."""
+    email, verified = service.address(claims, policy)
+    address = _text(email)
+    return UpstreamClaims(
+        issuer=issuer,
+        subject=_key(service.subject(claims, policy)),
+        email=address,
+        # what is not there was not confirmed
+        email_verified=verified and address is not None,
+        name=_text(service.display_name(claims, policy)),
+    )
+
+
+def with_userinfo(
+    token: UpstreamClaims, userinfo: Mapping[str, Any], *, service: ProviderService, policy: ProviderPolicy
+) -> UpstreamClaims:
     """The same with the address and name of the UserInfo response. Raises `BadIdToken` if it is of another person: it must be compared, since
     the response is not signed (§5.3.2). Address and confirmation belong together, and are never taken from two places."""
-    if userinfo.get("sub") != token.subject:
+    if userinfo.get("sub") != token.sub:
         raise BadIdToken("userinfo is of another sub")
-    named = structs.replace(token, name=token.name or _text(userinfo, "name"))
+    named = structs.replace(token, name=token.name or _text(service.display_name(userinfo, policy)))
     if token.email is not None:
         return named
-    return structs.replace(named, email=_text(userinfo, "email"), email_verified=_verified(userinfo))
+    email, verified = service.address(userinfo, policy)
+    address = _text(email)
+    return structs.replace(named, email=address, email_verified=verified and address is not None)
+
+
+def _key(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_SUBJECT or not value.isascii():
+        raise BadIdToken("sub is missing or too long")
+    return value
 
 
 def _same(given: str, expected: str) -> bool:
@@ -104,12 +137,6 @@ def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
         raise BadIdToken("azp is another client")
 
 
-def _verified(claims: Mapping[str, Any]) -> bool:
-    # one provider sends the boolean as text
-    said = claims.get("email_verified")
-    return said is True or said == "true"
-
-
 def _time(claims: Mapping[str, Any], name: str) -> int | None:
     value: object = claims.get(name)
     if value is None:
@@ -119,8 +146,7 @@ def _time(claims: Mapping[str, Any], name: str) -> int | None:
     return int(value)
 
 
-def _text(claims: Mapping[str, Any], name: str) -> str | None:
-    value: object = claims.get(name)
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= _MAX_TEXT else None
 
 
