@@ -112,14 +112,6 @@ def test_a_proof_is_one_factor_or_two_and_ends_with_the_connection() -> None:
         assert not stands_by(proof, [], {identity.EXTERNAL})
 
 
-def test_the_last_way_in_is_found() -> None:
-    first = frozenset({"password", "passkey", "provider"})
-    app = EnrolledFactor("fac_2", "usr_1", "totp", NOW)
-    assert identity.last_way_in([app], password=False, first_kinds=first)
-    assert not identity.last_way_in([app], password=True, first_kinds=first)
-    assert not identity.last_way_in([app, ROW], password=False, first_kinds=first)
-
-
 def test_the_mark_of_an_issuer_is_its_hash() -> None:
     """It is stored, so it never changes."""
     assert identity.issuer_mark("https://a.example").hex().startswith("38612c965a9c4c35")

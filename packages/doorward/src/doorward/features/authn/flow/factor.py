@@ -83,6 +83,10 @@ class Factor:
         del account
         return any(row.kind == self.traits.kind and row.used_at is None for row in rows)
 
+    async def lets_in(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """Whether the person could begin a sign-in with it if they had only the factors `rows`. Asked of those with `comes_first`."""
+        return self.enrolled(account, rows)
+
     def demanded(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the factors of the account require more than a first factor at every sign-in."""
         return self.traits.always_asked and self.enrolled(account, rows)

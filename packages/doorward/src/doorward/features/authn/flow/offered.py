@@ -53,6 +53,15 @@ class OfferedFactors:
             next_factors(self.traits, proofs=(), enrolled=frozenset(), demand=StepDemand(), fresh_after=None)
         )
 
+    async def way_in(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """Whether the person can sign in when only the factors `rows` are left. Every change that takes a way in away asks this, so that
+        the last one stays, whatever it is. A mailbox is none: where codes by mail replace a password they need no setup, and the operator
+        may stop them at any time."""
+        for factor in self.first:
+            if await factor.lets_in(account, rows):
+                return True
+        return False
+
     def standing(
         self, proofs: Sequence[Proof], account: Account, rows: Sequence[EnrolledFactor]
     ) -> tuple[Proof, ...]:

@@ -24,7 +24,6 @@ from doorward.features.authn.providers.rules.identity import (
     PROVIDED,
     PROVIDED_TWICE,
     issuer_mark,
-    last_way_in,
 )
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
@@ -156,8 +155,7 @@ class ConnectIdentities:
         if not any(row.id == factor_id and row.kind == EXTERNAL for row in rows):
             return "gone"
         left = [row for row in rows if row.id != factor_id]
-        first = frozenset(one.traits.kind for one in self.factors.first)
-        if last_way_in(left, password=account.password_hash is not None, first_kinds=first):
+        if not await self.factors.way_in(account, left):
             return "last"
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait

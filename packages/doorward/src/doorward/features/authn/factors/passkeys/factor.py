@@ -120,6 +120,12 @@ class PasskeyFactor(_Passkeys):
         del account
         return any(row.kind in KINDS for row in rows)
 
+    async def lets_in(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """The same, without those that are refused since a copy of them was used."""
+        passkeys = await self.proving().store.passkeys.of_account(account.id)
+        copied = {one.factor_id for one in passkeys if one.suspect_at is not None}
+        return self.enrolled(account, [row for row in rows if row.id not in copied])
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)

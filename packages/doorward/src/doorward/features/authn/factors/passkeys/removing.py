@@ -49,11 +49,9 @@ class RemovePasskey:
         passkey = next((one for one in passkeys if one.factor_id == factor_id), None)
         if passkey is None:
             return "gone"
-        # one that was copied is refused at every sign-in
-        working = [one for one in passkeys if one.suspect_at is None and one.factor_id != factor_id]
-        if account.password_hash is None and not working:
-            return "last"
         left = [row for row in rows if row.id != factor_id]
+        if not await self.factors.way_in(account, left):
+            return "last"
         if not await self.flow.enough(account, left, now):
             return "last_step"
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from doorward.core.login_name import new_email
@@ -75,9 +74,3 @@ def proof_of(row: EnrolledFactor, *, twice: bool, at: int) -> Proof:
     """The proof by this identity, which ends with it (R94)."""
     traits = PROVIDED_TWICE if twice else PROVIDED
     return Proof(traits.kind, at, traits.amr, against=mark(row))
-
-
-def last_way_in(rows: Sequence[EnrolledFactor], *, password: bool, first_kinds: frozenset[str]) -> bool:
-    """Whether nothing is left to sign in with when only the factors `rows` remain. `first_kinds`: the kinds of factors with which a
-    sign-in may begin."""
-    return not password and not any(row.kind in first_kinds for row in rows)
