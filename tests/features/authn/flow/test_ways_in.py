@@ -17,7 +17,7 @@ from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.features.authn.factors.passkeys.build import remove_passkey
 from doorward.features.authn.flow.build import offered_factors
-from doorward.features.authn.providers.build import connect_identities, openid_providers
+from doorward.features.authn.providers.build import connect_identities, identity_providers
 from doorward.features.authn.providers.rules.identity import issuer_mark
 from doorward.features.authn.providers.settings import ProviderPolicies, ProviderPolicy
 from tests.engines import BOTH, on
@@ -141,7 +141,8 @@ async def test_an_identity_that_two_people_connect_at_once_belongs_to_one(
                 *(
                     node.services.get(connect_identities).connect(
                         account,
-                        node.services.get(openid_providers)["example"],
+                        node.services.get(identity_providers)["example"],
+                        issuer=ISSUER,
                         subject=f"subject {turn}",
                         email="",
                         session_id=session.id,
