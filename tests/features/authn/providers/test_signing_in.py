@@ -294,6 +294,24 @@ async def test_prompt_login_needs_a_sign_in_there_that_is_shown_to_be_new(
     assert ("sign in anew" in (page.problem or "")) is not accepted
 
 
+@pytest.mark.requirement(13, 92)
+@pytest.mark.parametrize(("age", "accepted"), [(30, True), (90, False), (None, False)])
+async def test_max_age_goes_on_to_the_provider_whose_session_may_be_that_old(
+    there: Journey, age: int | None, accepted: bool
+) -> None:
+    """Nobody signs in there again for it while the session is young enough; a provider that does not say how old it is, is not believed."""
+    await there.sign_in(there.front.browser(), **BOB)
+    tab = there.front.browser()
+    app = await there.front.register(made.public(access={}))
+    left = await there.leave(tab, there.front.asking(app, scope="openid", max_age="60"))
+    asked = there.provider.asked(left)
+    assert asked["max_age"] == "60"
+    assert "prompt" not in asked
+    said: dict[str, Any] = {} if age is None else {"auth_time": there.front.now - age}
+    page = await tab.on(await tab.get(there.provider.approved(left, **BOB, **said)))
+    assert ("sign in anew" in (page.problem or "")) is not accepted
+
+
 @pytest.mark.requirement(92)
 async def test_the_time_of_the_sign_in_there_is_that_of_the_session(there: Journey) -> None:
     await there.sign_in(there.front.browser(), auth_time=there.front.now - 5000, **BOB)

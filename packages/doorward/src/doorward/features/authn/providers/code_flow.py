@@ -25,12 +25,13 @@ def request_url(
     verifier: str,
     asked: Mapping[str, str],
 ) -> str:
-    """The authorization request as an address: `asked`, what the service adds, and the challenge of PKCE."""
+    """The authorization request as an address: what the service always gets, `asked` above it, and the challenge of PKCE."""
     parameters = {
         "response_type": "code",
         "client_id": policy.client_id,
-        **asked,
+        # what this sign-in asks for, such as prompt=login, stands above what the service always gets
         **service.parameters(policy),
+        **asked,
     }
     if policy.pkce:
         hashed = hashlib.sha256(verifier.encode()).digest()

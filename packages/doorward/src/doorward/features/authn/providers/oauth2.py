@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, final
 from urllib.parse import urlsplit
@@ -31,19 +32,19 @@ class OAuth2Provider:
     http: GuardedHttp
 
     async def authorization_url(
-        self, *, state: str, nonce: str, verifier: str, anew: bool, hint: str = "", locale: str = ""
+        self, *, state: str, nonce: str, verifier: str, asked: Mapping[str, str]
     ) -> str:
         """As in the Protocol. The service has no way to say when somebody signed in, to have them sign in anew, or to return a nonce."""
-        del nonce, anew, hint, locale
-        asked = {"redirect_uri": self.redirect_uri, "state": state}
+        del nonce, asked
+        parameters = {"redirect_uri": self.redirect_uri, "state": state}
         if self.policy.scopes:
-            asked["scope"] = " ".join(self.policy.scopes)
+            parameters["scope"] = " ".join(self.policy.scopes)
         return request_url(
             self.policy.authorization_endpoint,
             policy=self.policy,
             service=self.service,
             verifier=verifier,
-            asked=asked,
+            asked=parameters,
         )
 
     async def claims(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -51,30 +52,24 @@ class OpenIdProvider:
     key: SigningKey | None = None
 
     async def authorization_url(
-        self, *, state: str, nonce: str, verifier: str, anew: bool, hint: str = "", locale: str = ""
+        self, *, state: str, nonce: str, verifier: str, asked: Mapping[str, str]
     ) -> str:
         """As in the Protocol."""
         metadata = await self.documents.metadata()
-        asked = {
+        parameters = {
+            **asked,
             "redirect_uri": self.redirect_uri,
             "scope": " ".join(dict.fromkeys(("openid", *self.policy.scopes))),
             "state": state,
         }
         if self.policy.nonce:
-            asked["nonce"] = nonce
-        if anew:
-            # with max_age the token has to say when the person signed in (§2)
-            asked |= {"prompt": "login", "max_age": "0"}
-        if hint:
-            asked["login_hint"] = hint
-        if locale:
-            asked["ui_locales"] = locale
+            parameters["nonce"] = nonce
         return request_url(
             metadata.authorization_endpoint,
             policy=self.policy,
             service=self.service,
             verifier=verifier,
-            asked=asked,
+            asked=parameters,
         )
 
     async def claims(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -54,9 +55,10 @@ class IdentityProvider(Protocol):
         ...
 
     async def authorization_url(
-        self, *, state: str, nonce: str, verifier: str, anew: bool, hint: str = "", locale: str = ""
+        self, *, state: str, nonce: str, verifier: str, asked: Mapping[str, str]
     ) -> str:
-        """Where the browser goes. `anew`: the person has to sign in there again, whatever session they have. Raises `ProviderUnavailable`."""
+        """Where the browser goes. `asked`: what the sign-in asks for, as OpenID Connect names it (`rules/asking.py`); a service without such
+        parameters leaves them out. Raises `ProviderUnavailable`."""
         ...
 
     async def claims(

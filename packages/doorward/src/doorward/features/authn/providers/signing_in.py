@@ -24,6 +24,7 @@ from doorward.features.authn.providers.provider import (
     ProviderUnavailable,
     SignInRefused,
 )
+from doorward.features.authn.providers.rules.asking import asked_of_provider, must_be_new
 from doorward.features.authn.providers.rules.id_token import UpstreamClaims
 from doorward.features.authn.providers.rules.identity import (
     confirmed_email,
@@ -96,16 +97,24 @@ class ProviderSignIn:
     metrics: Metrics
 
     async def leave(
-        self, name: str, sign_in: SignIn, *, browser_hash: bytes, anew: bool, locale: str, now: int
+        self,
+        name: str,
+        sign_in: SignIn,
+        *,
+        browser_hash: bytes,
+        anew: bool,
+        locale: str,
+        now: int,
+        hint: str = "",
     ) -> str | NotSignedIn:
-        """The address to go to. Nothing is stored. `anew`: the person is to sign in there again."""
+        """The address to go to. Nothing is stored. `anew`: the person is to sign in there again. `hint`: the address that they have typed."""
         provider = self.providers.get(name)
         if provider is None:
             return NotSignedIn("refused", sign_in.id)
-        anew = anew or sign_in.fresh_after is not None
+        anew = anew or must_be_new(sign_in)
         state = self.states.made(name, browser_hash=browser_hash, now=now, sign_in=sign_in.id, anew=anew)
-        hint = sign_in.request.login_hint if sign_in.request is not None else None
-        return await self._address(provider, state, sign_in.id, hint or "", locale, anew=anew)
+        asked = asked_of_provider(sign_in, provider.policy, anew=anew, hint=hint, locale=locale)
+        return await self._address(provider, state, sign_in.id, asked)
 
     async def leave_to_connect(
         self, name: str, session: Session, *, browser_hash: bytes, locale: str, now: int
@@ -115,7 +124,8 @@ class ProviderSignIn:
         if provider is None:
             return NotSignedIn("refused")
         state = self.states.made(name, browser_hash=browser_hash, now=now, session=session.id)
-        return await self._address(provider, state, "", "", locale, anew=False)
+        asked = asked_of_provider(None, provider.policy, anew=False, locale=locale)
+        return await self._address(provider, state, "", asked)
 
     async def come_back(
         self,
@@ -197,7 +207,14 @@ class ProviderSignIn:
         if sign_in is None or sign_in.browser_hash != caller.browser_hash:
             return NotSignedIn("over")
         policy = provider.policy
-        at = proof_time(claims, policy, started=journey.started, anew=journey.anew, now=now)
+        at = proof_time(
+            claims,
+            policy,
+            started=journey.started,
+            anew=journey.anew,
+            shown=sign_in.fresh_after is not None,
+            now=now,
+        )
         if at is None or (sign_in.fresh_after is not None and at < sign_in.fresh_after):
             return NotSignedIn("not_recent", sign_in.id)
         identity = await self.store.external_identities.by_subject(claims.issuer, claims.subject)
@@ -262,16 +279,14 @@ class ProviderSignIn:
         return AccountNeeded(pending)
 
     async def _address(
-        self, provider: IdentityProvider, state: str, sign_in_id: str, hint: str, locale: str, *, anew: bool
+        self, provider: IdentityProvider, state: str, sign_in_id: str, asked: Mapping[str, str]
     ) -> str | NotSignedIn:
         try:
             return await provider.authorization_url(
                 state=state,
                 nonce=self.states.nonce(state),
                 verifier=self.states.verifier(state),
-                anew=anew,
-                hint=hint,
-                locale=locale,
+                asked=asked,
             )
         except ProviderUnavailable:
             return NotSignedIn("unavailable", sign_in_id)

@@ -49,16 +49,16 @@ def two_factors(claims: UpstreamClaims, policy: ProviderPolicy) -> bool:
 
 
 def proof_time(
-    claims: UpstreamClaims, policy: ProviderPolicy, *, started: int, anew: bool, now: int
+    claims: UpstreamClaims, policy: ProviderPolicy, *, started: int, anew: bool, now: int, shown: bool = False
 ) -> int | None:
     """When the person signed in there (seconds). None: they had to do it anew, and the provider does not show that they did.
 
     `started`: when they left for the provider. A provider that says nothing, or is not trusted for its times, is taken to have asked
-    now, unless the person had to be asked anew (prompt=login, max_age, a sensitive change).
+    now, unless the person had to be asked anew (prompt=login, a sensitive change), or the time has to be `shown` (max_age).
     """
     said = claims.auth_time if policy.trust_auth_time else None
     if said is None:
-        return None if anew else now
+        return None if anew or shown else now
     if said >= started - SKEW:
         # during this round trip, as far as two clocks can tell
         return now
