@@ -11,6 +11,7 @@ import re
 from typing import Any, get_args
 
 from doorward.adapters.hashing import foreign, imported
+from doorward.core.login_name import looked_up_as
 from doorward.core.model.client import (
     IdTokenClaims,
     Pkce,
@@ -35,6 +36,7 @@ from doorward.features.rate_limits.rules.attempts import Guessed
 from doorward.features.rate_limits.rules.budget import Change
 from doorward.features.rate_limits.sync import CounterSync
 from doorward.storage.copy.tables import Kind
+from doorward.storage.sql.rows import NO_ADDRESS
 from doorward.web.cookies import CookieKind
 from doorward.web.pages.views.account import Done
 from doorward_verify.revocation import KINDS as VERIFIER_KINDS
@@ -156,6 +158,13 @@ LITERALS: dict[Any, str] = {
 _SEALER = {"seal": 0, "open": 0, "seal_under": 1, "open_under": 1, "tag": 0}
 _ENVIRONMENT = re.compile(r"DOORWARD_[A-Z][A-Z_]*")
 _SECRET = re.compile(r"dw_[a-z]+_")
+
+
+def test_what_stands_for_no_address_is_unchanged_and_no_typed_name() -> None:
+    assert NO_ADDRESS == "NONE "
+    # as somebody would type it at the sign-in
+    assert looked_up_as("NONE usr_1") != "NONE usr_1"
+    assert looked_up_as("NONE usr_1@example.com") != "NONE usr_1@example.com"
 
 
 def test_every_purpose_of_a_seal_or_tag_is_a_pinned_constant() -> None:

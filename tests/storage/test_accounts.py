@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from doorward.core.login_name import looked_up_as
 from doorward.storage.sql.store import Store
 from tests.storage.samples import (
     NOW,
@@ -52,6 +53,25 @@ async def test_an_address_belongs_to_one_account(store: Store) -> None:
     assert not await store.commit(store.accounts.insert(second), store.put_meta("mark", "set"))
     assert await store.accounts.get("usr_eve") is None
     assert await store.meta("mark") is None
+
+
+async def test_any_number_of_accounts_has_no_address(store: Store) -> None:
+    first, second = account("ann", email=None), account("ben", email=None)
+    assert await store.commit(store.accounts.insert(first))
+    assert await store.commit(store.accounts.insert(second))
+    assert await store.accounts.get("usr_ann") == first
+    assert await store.accounts.find("usr_ben") == [second]
+    assert await store.accounts.by_email("") is None
+    # the column is not null for programs of earlier versions, and what is there is no name that anybody types (R80)
+    for typed in ("", "usr_ben", "NONE usr_ben", "none usr_ben"):
+        assert await store.accounts.by_email(looked_up_as(typed)) is None
+    assert dict(await store.accounts.by_emails(["ann@example.org", ""])) == {}
+    # the guard by the row as it was read works without an address, and for one that is added
+    added = replace(first, email="ann@example.org")
+    assert await store.commit(store.accounts.replace(added, old=first))
+    assert not await store.commit(store.accounts.replace(added, old=first)), "the address was none"
+    assert await store.accounts.by_email("ann@example.org") == added
+    assert not await store.commit(store.accounts.insert(account("eve", email="ann@example.org")))
 
 
 async def test_accounts_are_found_by_id_and_by_address_in_any_case(store: Store) -> None:

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from doorward.core.model.account import Account, EnrolledFactor
-from doorward.core.model.provider import ExternalIdentity, PendingIdentity
+from doorward.core.model.provider import ExternalIdentity, PendingIdentity, UpstreamSession
 from doorward.storage.sql.statements import Write
 from doorward.storage.sql.store import Store
 
@@ -89,3 +89,58 @@ async def test_what_waits_is_swept(store: Store) -> None:
     assert await store.sweep(99) == 0
     assert await store.sweep(100) == 1
     assert await store.external_identities.pending(PENDING.browser_hash) is None
+
+
+async def in_sign_in(store: Store, one: ExternalIdentity, holder: str, sid: str | None = None) -> None:
+    upstream = UpstreamSession(holder=holder, factor_id=one.factor_id, sid=sid, expires_at=100)
+    assert await store.commit(store.external_identities.note_session(upstream))
+
+
+async def test_a_session_keeps_the_providers_session_that_its_sign_in_rested_on(store: Store) -> None:
+    await people(store)
+    ada, bob = identity("usr_ada"), identity("usr_bob", "other")
+    assert await store.commit(*added(store, ada))
+    assert await store.commit(*added(store, bob))
+    # in the sign-in somebody else was shown first: that identity is not Ada's
+    await in_sign_in(store, bob, "sin_1", "s-bob")
+    await in_sign_in(store, ada, "sin_1", "s-old")
+    await in_sign_in(store, ada, "sin_1", "s-1")
+    found = store.external_identities
+    assert await store.commit(found.hand_over("sin_1", "ses_1", "usr_ada", 500))
+    kept = UpstreamSession(holder="ses_1", factor_id=ada.factor_id, sid="s-1", expires_at=500)
+    assert await found.sessions_of_subject(ISSUER, "s") == [kept]
+    assert await found.sessions_of_sid(ISSUER, "s-1") == [kept]
+    assert await found.sessions_of_sid(f"{ISSUER}/other", "s-1") == [], "a sid is its issuer's own"
+    assert await found.sessions_of_sid(ISSUER, "s-old") == []
+    assert await found.issuers_of_session("ses_1") == [(ISSUER, "s-1")]
+    # a second sign-in in the same session, with another session at the provider
+    await in_sign_in(store, ada, "sin_2", "s-2")
+    assert await store.commit(found.hand_over("sin_2", "ses_1", "usr_ada", 900))
+    assert await found.sessions_of_sid(ISSUER, "s-1") == []
+    assert [one.expires_at for one in await found.sessions_of_sid(ISSUER, "s-2")] == [900]
+    # it ends with the identity
+    assert await store.commit(store.accounts.remove_factor("usr_ada", ada.factor_id))
+    assert await found.sessions_of_sid(ISSUER, "s-2") == []
+
+
+async def test_what_expired_sign_ins_rested_on_is_removed(store: Store) -> None:
+    await people(store)
+    ada = identity("usr_ada")
+    assert await store.commit(*added(store, ada))
+    await in_sign_in(store, ada, "sin_1", "s-1")
+    assert await store.sweep(99) == 0
+    assert await store.sweep(100) == 1
+    assert await store.external_identities.sessions_of_subject(ISSUER, "s") == []
+
+
+async def test_mapped_roles_belong_to_the_identity(store: Store) -> None:
+    await people(store)
+    ada = structs.replace(identity("usr_ada"), mapped_roles=("buyer",))
+    assert await store.commit(*added(store, ada))
+    found = store.external_identities
+    assert await found.by_subject(ISSUER, "s") == ada
+    assert await store.commit(found.set_mapped_roles(ada.factor_id, ("buyer", "seller")))
+    assert [one.mapped_roles for one in await found.of_account("usr_ada")] == [("buyer", "seller")]
+    assert await store.commit(found.set_mapped_roles(ada.factor_id, ()))
+    assert [one.mapped_roles for one in await found.of_account("usr_ada")] == [()]
+    assert not await store.commit(found.set_mapped_roles("fac_gone", ("buyer",)))

@@ -219,3 +219,21 @@ async def test_a_field_that_no_app_receives_does_not_change_updated_at(desk: Des
     desk.clock.time += 60
     assert (await desk.people.disable(OPERATOR, "ada@example.com")).updated_at == NOW
     assert (await desk.people.set_password(OPERATOR, "ada@example.com", GOOD)).updated_at == NOW
+
+
+async def test_somebody_without_an_address_is_managed_by_id(desk: Desk) -> None:
+    ada = Account("usr_ada", None, NOW, name="Ada")
+    assert await desk.store.commit(desk.store.accounts.insert(ada))
+    await desk.roles.create(OPERATOR, "clerk", permissions=())
+    assert (await desk.people.grant_role(OPERATOR, "usr_ada", "clerk")).role_names != ()
+    with pytest.raises(AdminError, match="role_held: email='usr_ada'"):
+        await desk.people.grant_role(OPERATOR, "usr_ada", "clerk")
+    # a password needs a name beside it
+    with pytest.raises(AdminError, match="person_without_address: who='usr_ada'") as caught:
+        await desk.people.set_password(OPERATOR, "usr_ada", GOOD)
+    assert sentences(caught.value.problem)[1]
+    # nobody is offered as the near match of a mistyped address because of it
+    with pytest.raises(AdminError, match="not_found"):
+        await desk.people.get(OPERATOR, "ada@example.com")
+    assert (await desk.people.disable(OPERATOR, "usr_ada")).disabled_at == NOW
+    assert await desk.store.messages.due_mail(NOW) == [], "nothing is sent to nobody"

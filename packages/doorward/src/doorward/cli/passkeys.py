@@ -37,7 +37,7 @@ def list_(
             )
             for passkey, added_at in found
         ],
-        empty=f"{account.email} has no passkey.",
+        empty=f"{account.known_as} has no passkey.",
     )
 
 

@@ -58,8 +58,8 @@ def create(
     )
 
     def human(console: show.Console) -> None:
-        show.done(console, f"Created {account.email}.")
-        show.card(console, account.email, _rows(account))
+        show.done(console, f"Created {account.known_as}.")
+        show.card(console, account.known_as, _rows(account))
         if password is None:
             show.done(console, "Without a password: they choose one with “Forgot password?”.")
 
@@ -92,7 +92,7 @@ def list_(
         [documents.of_account(account) for account in accounts],
         ("e-mail", "name", "roles", "state", "id"),
         [
-            (a.email, a.name or "", ", ".join(a.role_names), "disabled" if a.disabled_at else "", a.id)
+            (a.email or "", a.name or "", ", ".join(a.role_names), "disabled" if a.disabled_at else "", a.id)
             for a in accounts
         ],
         empty="Nobody yet. Create somebody: doorward user create ada@example.com",
@@ -111,7 +111,7 @@ def show_(run: CommandRun, who: Who) -> None:
 
     account, found = run.ask(work)
     document = {**documents.of_account(account), "factors": documents.of_factors(found)}
-    run.card(document, account.email, _rows(account, found))
+    run.card(document, account.known_as, _rows(account, found))
 
 
 @command(app)
@@ -130,7 +130,7 @@ def enable(run: CommandRun, who: Who) -> None:
 def delete(run: CommandRun, who: Who) -> None:
     """Delete a person and all that is theirs. The audit log stays."""
     found = run.ask(lambda services: services.get(admin.people).get(actor(), who))
-    run.confirm(f"Delete {found.email} for good?")
+    run.confirm(f"Delete {found.known_as} for good?")
     _done(run, lambda people: people.delete(actor(), found.id), "is deleted.")
 
 
@@ -177,7 +177,7 @@ def set_(
     if not changes:
         raise CliError("Nothing was named to change.", "See what can be: doorward user set --help")
     account = _change(run, lambda people: people.update(actor(), who, changes))
-    run.done(documents.of_account(account), f"Apps are told something new of {account.email}.")
+    run.done(documents.of_account(account), f"Apps are told something new of {account.known_as}.")
 
 
 def _change(run: CommandRun, work: Callable[[PeopleAdmin], Awaitable[Account]]) -> Account:
@@ -193,7 +193,7 @@ def _change(run: CommandRun, work: Callable[[PeopleAdmin], Awaitable[Account]]) 
 def _done(run: CommandRun, work: Callable[[PeopleAdmin], Awaitable[Account]], said: str) -> None:
     """Run `work` on a person, and show what it did: `said` follows their address."""
     account = _change(run, work)
-    run.done(documents.of_account(account), f"{account.email} {said}")
+    run.done(documents.of_account(account), f"{account.known_as} {said}")
 
 
 def factor_rows(found: FactorsOf) -> Rows:

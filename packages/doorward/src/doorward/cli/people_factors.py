@@ -37,7 +37,7 @@ def factors(run: CommandRun, who: Who) -> None:
     """Show somebody's second factors."""
     found = _ask(run, lambda desk: desk.find(actor(), who))
     document = {"id": found.account.id, "email": found.account.email, **documents.of_factors(found)}
-    run.card(document, found.account.email, factor_rows(found))
+    run.card(document, found.account.known_as, factor_rows(found))
 
 
 @command(app, "reset-factors", yes=True)
@@ -67,7 +67,7 @@ def reset_factors(
     account = _ask(run, lambda desk: desk.find(actor(), who)).account
     whoever = "reads the mail of" if forget_password else "knows the password of"
     run.confirm(
-        f"Whoever {whoever} {account.email} can sign in afterwards. Are you sure that they asked for it?"
+        f"Whoever {whoever} {account.known_as} can sign in afterwards. Are you sure that they asked for it?"
     )
     left = _ask(
         run,
@@ -84,7 +84,7 @@ def reset_factors(
     def human(console: show.Console) -> None:
         names = [FACTOR_NAMES.get(one.kind, one.kind) for one in left.held]
         has = f"still has {', '.join(names)}" if names else "has no second factor any more"
-        show.done(console, f"{account.email} {has}; they are signed out everywhere.")
+        show.done(console, f"{account.known_as} {has}; they are signed out everywhere.")
         if forget_password:
             show.note("They choose a new password with “Forgot password?”.")
         elif not left.held and left.account.password_hash is not None:
@@ -111,7 +111,7 @@ def forget_devices(
     Nobody is signed out.
     """
     left = _ask(run, lambda desk: desk.forget_devices(actor(), who, device_id=device_id, reason=reason))
-    email = left.account.email
+    email = left.account.known_as
     said = (
         f"{email} is still not asked for the second step on {len(left.devices)} devices."
         if left.devices
@@ -132,7 +132,7 @@ def require_factor(
 ) -> None:
     """Require a second factor of somebody. Who has none sets one up at the next sign-in."""
     found = _ask(run, lambda desk: desk.require(actor(), who, on=not off, grace=grace * DAY, reason=reason))
-    email = found.account.email
+    email = found.account.known_as
     if off:
         said = f"No second factor is required of {email} beyond what the settings say."
     elif found.held:

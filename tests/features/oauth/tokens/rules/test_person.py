@@ -95,3 +95,10 @@ def test_scopes_behind_claims_by_name_are_limited_to_the_apps_own() -> None:
     assert person.scopes_behind(ALL, asked) == ("email", "roles")
     assert person.scopes_behind(made.client(oidc_scopes=("openid", "email")), asked) == ("email",)
     assert person.scopes_behind(ALL, {"id_token": {}}) == ()
+
+
+def test_somebody_without_an_address_has_no_claim_of_one() -> None:
+    assert names("email", "profile", email=None) == {"name", "locale"}
+    assert (
+        names(asked={"email": None, "email_verified": None, "preferred_username": None}, email=None) == set()
+    )

@@ -6,7 +6,8 @@ from msgspec import Struct
 
 
 class Account(Struct, frozen=True):
-    """`id` is the `sub` of the tokens (`usr_…`, or another system's that was kept; never reused); `email` is normalised and verified.
+    """`id` is the `sub` of the tokens (`usr_…`, or another system's that was kept; never reused); `email` is normalised and verified,
+    None for somebody from a provider or directory that gave no address: they get no mail and cannot reset a password.
 
     `password_hash` is an Argon2id PHC string (or an imported one). `role_names` are the assigned roles, each as
     `Role.held_as`; their display names come from the configuration snapshot. `given_name`, `family_name` and `zoneinfo` (an IANA time
@@ -15,7 +16,7 @@ class Account(Struct, frozen=True):
     """
 
     id: str
-    email: str
+    email: str | None
     created_at: int
     name: str | None = None
     locale: str | None = None
@@ -27,6 +28,16 @@ class Account(Struct, frozen=True):
     family_name: str | None = None
     zoneinfo: str | None = None
     updated_at: int | None = None
+
+    @property
+    def shown_as(self) -> str:
+        """What their own pages and their apps' consent call them: the address, else the name, else the id. Names are not unique."""
+        return self.email or self.name or self.id
+
+    @property
+    def known_as(self) -> str:
+        """What finds them again in a command: the address, else the id."""
+        return self.email or self.id
 
 
 class EnrolledFactor(Struct, frozen=True):

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 class ExternalIdentity(Struct, frozen=True, kw_only=True):
     """An account at a provider with which its owner signs in here. The key is issuer and subject (R89); `email` is what the provider said
-    when it was connected, for the owner to recognise it. `factor_id` and `account_id` are those of its row in `factors`."""
+    when it was connected, for the owner to recognise it. `factor_id` and `account_id` are those of its row in `factors`. `mapped_roles`
+    (as `Role.held_as`) are the account's roles that the provider's mapping gave, and that it takes away again."""
 
     factor_id: str
     account_id: str
@@ -15,6 +16,18 @@ class ExternalIdentity(Struct, frozen=True, kw_only=True):
     subject: str
     email: str
     last_used_at: int | None = None
+    mapped_roles: tuple[str, ...] = ()
+
+
+class UpstreamSession(Struct, frozen=True, kw_only=True):
+    """The session at a provider by which somebody signed in here. `holder` is the id of the sign-in, then of the session in which it
+    ended; `factor_id` is that of the identity; `sid` is the provider's own name of the session, None if it gave none. `expires_at`
+    (seconds) is that of the holder."""
+
+    holder: str
+    factor_id: str
+    sid: str | None
+    expires_at: int
 
 
 class PendingIdentity(Struct, frozen=True, kw_only=True):

@@ -31,9 +31,18 @@ class MailQueue(Protocol):
     ) -> OutgoingMail: ...
 
 
+def account_mail(
+    mail: MailQueue, kind: MailKind, account: Account, now: int, **values: object
+) -> OutgoingMail | None:
+    """A mail to the owner of an account, in their language. None for somebody without an address: the activity on their account pages
+    says what happened."""
+    if account.email is None:
+        return None
+    return mail.write(kind, to=account.email, locale=account.locale, now=now, values=dict(values))
+
+
 def owner_mail(
     mail: MailQueue, kind: MailKind, account: Account, caller: Caller, now: int, **values: object
-) -> OutgoingMail:
-    """A mail that informs the owner of an account of a change made just now, and from which kind of device."""
-    told = {"at": now, "device": describe(caller.user_agent), **values}
-    return mail.write(kind, to=account.email, locale=account.locale, now=now, values=told)
+) -> OutgoingMail | None:
+    """A mail that informs the owner of an account of a change made just now, and from which kind of device. None as for `account_mail`."""
+    return account_mail(mail, kind, account, now, at=now, device=describe(caller.user_agent), **values)

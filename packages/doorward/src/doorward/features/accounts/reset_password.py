@@ -147,7 +147,7 @@ class ResetPassword:
         challenge, account, _ = opened
         weak = await self.judge.judge(
             password,
-            email=account.email,
+            email=account.email or "",
             name=account.name,
             second_factor=await self._second_factor(account),
         )

@@ -142,7 +142,7 @@ class ResetPages(CodePages[EmailChallenge]):
             return self.over(browser, flow)
         challenge, account, minimum = opened
         view = views.ResetNew(
-            account=account.email,
+            account=account.shown_as,
             minimum=minimum,
             flow=flow or None,
             action=f"/reset/new?ticket={challenge.id}",

@@ -15,7 +15,7 @@ from doorward.core.model.factor_demand import FactorDemand
 from doorward.core.model.passkey import Passkey
 from doorward.core.model.policy import SecondFactorPolicy
 from doorward.core.model.remembered_device import RememberedDevice
-from doorward.core.ports.mail_queue import MailQueue
+from doorward.core.ports.mail_queue import MailQueue, account_mail
 from doorward.core.text import one_line
 from doorward.features.admin.commit import AuditedAdmin
 from doorward.features.admin.error import refused
@@ -115,26 +115,24 @@ class FactorAdmin(AuditedAdmin):
             rows = await self.store.accounts.factors(old.id)
             gone = _going(rows, kinds, factor_id)
             if not rows:
-                raise refused("factor_missing", email=old.email)
+                raise refused("factor_missing", email=old.known_as)
             if not gone:
-                raise refused("factor_not_held", email=old.email, given=factor_id or ", ".join(kinds))
+                raise refused("factor_not_held", email=old.known_as, given=factor_id or ", ".join(kinds))
             now, methods = self.clock.now(), tuple(dict.fromkeys(_name(row) for row in gone))
             # The row changes in any case, so that a sign-in that ends concurrently loses its guard (`Revoker.late`).
             new = structs.replace(old, updated_at=max(now, (old.updated_at or 0) + 1))
             if forget_password:
                 new = structs.replace(new, password_hash=None, password_changed_at=now)
-            mail = self.mail_queue.write(
+            mail = account_mail(
+                self.mail_queue,
                 "second_factor_reset",
-                to=old.email,
-                locale=old.locale,
-                now=now,
-                values={
-                    "at": now,
-                    "password_too": forget_password,
-                    "methods": methods,
-                    "names": await self._names(old, gone),
-                    "left": any(row not in gone and row.kind != BACKUP for row in rows),
-                },
+                old,
+                now,
+                at=now,
+                password_too=forget_password,
+                methods=methods,
+                names=await self._names(old, gone),
+                left=any(row not in gone and row.kind != BACKUP for row in rows),
             )
             done = await self.store.commit(
                 self.store.accounts.replace(new, old=old),
@@ -174,16 +172,17 @@ class FactorAdmin(AuditedAdmin):
             old = await find_account(self.store, who)
             demand = await self.store.factor_demands.get(old.id)
             if not on and (demand is None or demand.required_at is None):
-                raise refused("unchanged", noun="person", name=old.email)
+                raise refused("unchanged", noun="person", name=old.known_as)
             now = self.clock.now()
             until = now + grace if on else None
             new = structs.replace(old, updated_at=max(now, (old.updated_at or 0) + 1))
-            notice = self.mail_queue.write(
+            notice = account_mail(
+                self.mail_queue,
                 "second_factor_required",
-                to=old.email,
-                locale=old.locale,
-                now=now,
-                values={"at": now, "until": until if grace else None},
+                old,
+                now,
+                at=now,
+                until=until if grace else None,
             )
             done = await self.store.commit(
                 self.store.accounts.replace(new, old=old),
@@ -214,7 +213,7 @@ class FactorAdmin(AuditedAdmin):
         found = await self.remembered(account, now)
         gone = [one.id for one in found if device_id is None or one.id == device_id]
         if not gone:
-            raise refused("device_not_remembered", email=account.email, given=device_id or "")
+            raise refused("device_not_remembered", email=account.known_as, given=device_id or "")
         devices = self.store.remembered_devices
         await self.store.commit(
             *(

@@ -55,7 +55,7 @@ async def find_account(store: Store, given: str) -> Account:
     if "@" not in given and not given.startswith("usr_"):
         raise refused("person_form", given=given)
     near = await store.accounts.page(limit=_NEAR_AMONG)
-    raise not_found("person", given, [account.email for account in near])
+    raise not_found("person", given, [account.email for account in near if account.email is not None])
 
 
 _N = TypeVar("_N", Client, Api, Role)

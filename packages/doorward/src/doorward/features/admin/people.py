@@ -115,6 +115,9 @@ class PeopleAdmin(AuditedAdmin):
     async def set_password(self, actor: Actor, who: str, password: Secret) -> Account:
         """A new password; all their sessions and grants end, since somebody else may know the old one."""
         old = await find_account(self.store, who)
+        if old.email is None:
+            # nobody could sign in with it: there is no name to type beside it
+            raise refused("person_without_address", who=old.known_as)
         prepared = await self._with_password(old, password, self.clock.now())
 
         def change(account: Account, now: int) -> Account:
@@ -130,7 +133,7 @@ class PeopleAdmin(AuditedAdmin):
 
         def change(account: Account, now: int) -> Account:
             if account.disabled_at is not None:
-                raise refused("person_disabled", email=account.email)
+                raise refused("person_disabled", email=account.known_as)
             return structs.replace(account, disabled_at=now)
 
         return await self._change(actor, who, change, "account.disabled", ends="account_disabled")
@@ -141,7 +144,7 @@ class PeopleAdmin(AuditedAdmin):
 
         def change(account: Account, _now: int) -> Account:
             if account.disabled_at is None:
-                raise refused("person_not_disabled", email=account.email)
+                raise refused("person_not_disabled", email=account.known_as)
             return structs.replace(account, disabled_at=None)
 
         return await self._change(actor, who, change, "account.enabled")
@@ -168,7 +171,7 @@ class PeopleAdmin(AuditedAdmin):
         def change(account: Account, now: int) -> Account:
             new = structs.replace(account, **kept)
             if new == account:
-                raise refused("unchanged", noun="person", name=account.email)
+                raise refused("unchanged", noun="person", name=account.known_as)
             return structs.replace(new, updated_at=now)
 
         return await self._change(actor, who, change, "account.profile_set", changed=" ".join(sorted(kept)))
@@ -180,7 +183,7 @@ class PeopleAdmin(AuditedAdmin):
 
         def change(account: Account, _now: int) -> Account:
             if found.held_as in account.role_names:
-                raise refused("role_held", email=account.email, role=found.name)
+                raise refused("role_held", email=account.known_as, role=found.name)
             return structs.replace(account, role_names=(*account.role_names, found.held_as))
 
         return await self._change(actor, who, change, "account.role_granted", role=found.name)
@@ -192,7 +195,7 @@ class PeopleAdmin(AuditedAdmin):
 
         def change(account: Account, _now: int) -> Account:
             if found.held_as not in account.role_names:
-                raise refused("role_not_held", email=account.email, role=found.name)
+                raise refused("role_not_held", email=account.known_as, role=found.name)
             left = tuple(held for held in account.role_names if held != found.held_as)
             return structs.replace(account, role_names=left)
 
@@ -227,7 +230,9 @@ class PeopleAdmin(AuditedAdmin):
 
     async def _with_password(self, account: Account, password: Secret, now: int) -> Account:
         second = any(factor.kind == "totp" for factor in await self.store.accounts.factors(account.id))
-        weak = await self.judge.judge(password, email=account.email, name=account.name, second_factor=second)
+        weak = await self.judge.judge(
+            password, email=account.email or "", name=account.name, second_factor=second
+        )
         if weak is not None:
             raise _weak(weak)
         hashed = await self.hasher.hash(Secret(password_rule.prepare(password.reveal())))

@@ -40,7 +40,7 @@ class Front:
     async def home(self, visit: PageVisit) -> Response:
         """The front page: what this is, and the ways in."""
         account = visit.browser.account
-        return page(Home(account=account.email if account else None), visit.browser)
+        return page(Home(account=account.shown_as if account else None), visit.browser)
 
     async def file(self, request: Request) -> Response:
         """A file of the pages; its address changes with its content, so it is kept for ever."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.storage.sql.noun import SqlNoun
-from doorward.storage.sql.rows import ACCOUNT_COLUMNS, found, to_account, to_row
+from doorward.storage.sql.rows import ACCOUNT_COLUMNS, found, stored_email, to_account, to_row
 from doorward.storage.sql.statements import Database, Param, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, one_of, select, update
 
@@ -68,7 +68,7 @@ class SqlAccounts(SqlNoun):
         if not emails:
             return {}
         rows = await self._db.all(_BY_EMAILS, filled(emails))
-        return {account.email: account for account in map(to_account, rows)}
+        return {account.email: account for account in map(to_account, rows) if account.email is not None}
 
     async def known_ids(self, ids: Sequence[str]) -> Set[str]:
         """Those that accounts have; at most `AT_ONCE` ids."""
@@ -105,7 +105,7 @@ class SqlAccounts(SqlNoun):
         return guarded(
             _REPLACE_AS_READ,
             *params,
-            old.email,
+            stored_email(old),
             old.name or "",
             old.locale or "",
             old.password_hash or "",
@@ -159,4 +159,4 @@ def filled(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _row(account: Account) -> tuple[Param, ...]:
-    return to_row(account, role_names=to_json(account.role_names))
+    return to_row(account, email=stored_email(account), role_names=to_json(account.role_names))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from doorward.core.model.provider import ExternalIdentity, PendingIdentity
+import msgspec
+
+from doorward.core.model.provider import ExternalIdentity, PendingIdentity, UpstreamSession
 from doorward.storage.sql.noun import Expiring, SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row
-from doorward.storage.sql.statements import Database, Row, Write, guarded, write
+from doorward.storage.sql.statements import Database, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, qualified, select, update
 
-_OWN = "issuer, subject, email, last_used_at"
+_OWN = "issuer, subject, email, last_used_at, mapped_roles"
 _READ = f"external_identities.factor_id, factors.account_id, {qualified('external_identities', _OWN)}"
 _JOINED = "external_identities JOIN factors ON factors.id = external_identities.factor_id"
 _BY_SUBJECT = select(
@@ -23,6 +25,36 @@ _OF_ACCOUNT = select(
 )
 _INSERT = insert("external_identities", f"factor_id, {_OWN}", "ON CONFLICT (issuer, subject) DO NOTHING")
 _USED = update("external_identities", "last_used_at = ?", "factor_id = ?")
+_MAP = update("external_identities", "mapped_roles = ?", "factor_id = ?")
+
+_NOTE = insert(
+    "upstream_sessions",
+    "holder, factor_id, sid, expires_at",
+    "ON CONFLICT (holder, factor_id) DO UPDATE SET sid = excluded.sid, expires_at = excluded.expires_at",
+)
+# Of an account's own identities only: the sign-in may have belonged to somebody else before.
+_REPLACED = (
+    "DELETE FROM upstream_sessions WHERE holder = ? AND factor_id IN (SELECT factor_id FROM upstream_sessions"
+    " WHERE holder = ? AND factor_id IN (SELECT id FROM factors WHERE account_id = ?))"
+)
+_HAND_OVER = update(
+    "upstream_sessions",
+    "holder = ?, expires_at = ?",
+    "holder = ? AND factor_id IN (SELECT id FROM factors WHERE account_id = ?)",
+)
+# A provider's sid is its own: the same text of another issuer names nothing here (Back-Channel Logout 1.0 §2.6)
+_HELD_BY = (
+    "SELECT upstream_sessions.holder, upstream_sessions.factor_id, upstream_sessions.sid, upstream_sessions.expires_at"
+    " FROM external_identities JOIN upstream_sessions ON upstream_sessions.factor_id = external_identities.factor_id"
+    " WHERE external_identities.issuer = ?"
+)
+_OF_SUBJECT = f"{_HELD_BY} AND external_identities.subject = ? ORDER BY upstream_sessions.holder"
+_OF_SID = f"{_HELD_BY} AND upstream_sessions.sid = ? ORDER BY upstream_sessions.holder"
+_IN_SESSION = (
+    "SELECT external_identities.issuer, upstream_sessions.sid FROM upstream_sessions"
+    " JOIN external_identities ON external_identities.factor_id = upstream_sessions.factor_id"
+    " WHERE upstream_sessions.holder = ? ORDER BY external_identities.issuer"
+)
 
 _PENDING = "browser_hash, sign_in_id, provider, issuer, subject, email, taken, expires_at"
 _GET_PENDING = select(_PENDING, "pending_identities WHERE browser_hash = ?")
@@ -33,13 +65,17 @@ _PUT_PENDING = insert(
     " issuer = excluded.issuer, subject = excluded.subject, email = excluded.email, taken = excluded.taken,"
     " expires_at = excluded.expires_at",
 )
+_names = msgspec.json.Decoder(tuple[str, ...])
 _END_PENDING = "DELETE FROM pending_identities WHERE browser_hash = ? AND issuer = ? AND subject = ?"
 
 
 class SqlExternalIdentities(SqlNoun):
     """Identities at providers, by issuer and subject: an address finds none (R89)."""
 
-    expiring: ClassVar = (Expiring(table="pending_identities", key="browser_hash"),)
+    expiring: ClassVar = (
+        Expiring(table="pending_identities", key="browser_hash"),
+        Expiring(table="upstream_sessions", key="holder, factor_id"),
+    )
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -55,11 +91,47 @@ class SqlExternalIdentities(SqlNoun):
     def insert(self, identity: ExternalIdentity) -> Write:
         """Guarded: loses when somebody has this identity. Its row in `factors` comes before it in the same commit."""
         one = identity
-        return guarded(_INSERT, one.factor_id, one.issuer, one.subject, one.email, one.last_used_at)
+        return guarded(
+            _INSERT,
+            one.factor_id,
+            one.issuer,
+            one.subject,
+            one.email,
+            one.last_used_at,
+            _stored(one.mapped_roles),
+        )
 
     def used(self, factor_id: str, at: int) -> Write:
         """Guarded: loses when it was disconnected."""
         return guarded(_USED, at, factor_id)
+
+    def set_mapped_roles(self, factor_id: str, roles: Sequence[str]) -> Write:
+        """The roles that the provider's mapping gave. Guarded: loses when it was disconnected."""
+        return guarded(_MAP, _stored(roles), factor_id)
+
+    def note_session(self, upstream: UpstreamSession) -> Write:
+        """What a sign-in or session rests on; takes the place of what the same identity had there."""
+        return write(_NOTE, *to_row(upstream))
+
+    def hand_over(self, sign_in_id: str, session_id: str, account_id: str, expires_at: int) -> Write:
+        """What the sign-in rests on belongs to the session in which it ends, until `expires_at`."""
+        own = (sign_in_id, account_id)
+        return Write(
+            ((_REPLACED, (session_id, *own), None), (_HAND_OVER, (session_id, expires_at, *own), None))
+        )
+
+    async def sessions_of_subject(self, issuer: str, subject: str) -> Sequence[UpstreamSession]:
+        """Those of one person at a provider, whichever session they have there."""
+        rows = await self._db.all(_OF_SUBJECT, (issuer, subject))
+        return [from_row(UpstreamSession, row) for row in rows]
+
+    async def sessions_of_sid(self, issuer: str, sid: str) -> Sequence[UpstreamSession]:
+        """Those of one session at a provider."""
+        return [from_row(UpstreamSession, row) for row in await self._db.all(_OF_SID, (issuer, sid))]
+
+    async def issuers_of_session(self, session_id: str) -> Sequence[tuple[str, str | None]]:
+        """Issuer and `sid` of the providers' sessions by which somebody signed in to this one."""
+        return [(row[0], row[1]) for row in await self._db.all(_IN_SESSION, (session_id,))]
 
     async def pending(self, browser_hash: bytes) -> PendingIdentity | None:
         """What waits in this browser, expired or not."""
@@ -77,4 +149,12 @@ class SqlExternalIdentities(SqlNoun):
 
 
 def _identity(row: Row) -> ExternalIdentity:
-    return from_row(ExternalIdentity, row)
+    return from_row(ExternalIdentity, row, mapped_roles=_roles)
+
+
+def _stored(roles: Sequence[str]) -> str | None:
+    return to_json(list(roles)) if roles else None
+
+
+def _roles(stored: str | None) -> tuple[str, ...]:
+    return () if stored is None else _names.decode(stored)

@@ -121,7 +121,10 @@ class SqlMessages(SqlNoun):
     def discard_mail(self, mail_id: str) -> Write:
         return write(_DISCARD_MAIL, mail_id)
 
-    def insert_mail(self, mail: OutgoingMail) -> Write:
+    def insert_mail(self, mail: OutgoingMail | None) -> Write:
+        """Changes nothing for None: a person without an address."""
+        if mail is None:
+            return Write(())
         return write(_INSERT_MAIL, *to_row(mail))
 
     def replace_mail(self, old: OutgoingMail, new: OutgoingMail) -> Write:

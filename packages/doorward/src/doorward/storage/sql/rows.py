@@ -27,6 +27,10 @@ ACCOUNT_COLUMNS = (
 )
 
 _ROLES = 8
+_EMAIL = 1
+NO_ADDRESS = "NONE "
+"""Begins what the column `accounts.email` holds for somebody without an address, before the id: the column is NOT NULL and unique for
+programs of earlier versions. It has no "@" and capital letters, so that no typed name is it (`core/login_name.py`)."""
 _claims = msgspec.json.Decoder(dict[str, Any])
 _names = msgspec.json.Decoder(tuple[str, ...])
 _spent = msgspec.msgpack.Decoder(tuple[Spent, ...])
@@ -66,7 +70,14 @@ def to_account(row: Row, start: int = 0) -> Account:
     """An account from `ACCOUNT_COLUMNS`, which begin at `start`."""
     values = list(row[start:] if start else row)
     values[_ROLES] = _names.decode(values[_ROLES])
+    if values[_EMAIL].startswith(NO_ADDRESS):
+        values[_EMAIL] = None
     return Account(*values)
+
+
+def stored_email(account: Account) -> str:
+    """What the column `accounts.email` holds of an account."""
+    return account.email if account.email is not None else NO_ADDRESS + account.id
 
 
 def to_grant(row: Row, start: int = 0) -> Grant:

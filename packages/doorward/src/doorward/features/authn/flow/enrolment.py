@@ -268,7 +268,7 @@ class EnrolmentPages:
             return await self.meanwhile(enrolling)
         if not codes:
             return await self.onward(done, said)
-        view = RecoveryCodes(codes, account.email, done=said, onward=done.back, flow=done.flow)
+        view = RecoveryCodes(codes, account.shown_as, done=said, onward=done.back, flow=done.flow)
         return page(view, done.browser)
 
     async def onward(self, enrolled: Enrolling, said: Said) -> Response:

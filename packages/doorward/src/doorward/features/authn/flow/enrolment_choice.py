@@ -84,7 +84,7 @@ class EnrolmentChoicePage:
             if one.kind in known
         ]
         view = EnrolmentChoice(
-            account=asked.account.email,
+            account=asked.account.shown_as,
             flow=asked.sign_in.id,
             because=asked.because,
             offers=tuple(offers),

@@ -73,7 +73,7 @@ class SentCodePages:
         code = await sender.codes.live(kind, sign_in.id, now)
         sent_to = next((row for row in rows if code is not None and row.id == code.factor_id), None)
         view = SentCodeView(
-            account=account.email,
+            account=account.shown_as,
             flow=sign_in.id,
             method=kind,
             action=f"{TYPED_CODE_PATH}?method={kind}",

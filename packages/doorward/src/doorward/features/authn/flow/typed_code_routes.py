@@ -137,7 +137,7 @@ def _page(
     codes = [factor for factor in waiting.acceptable if factor.traits.kind in _KINDS.values()]
     others = [factor for factor in waiting.acceptable if factor not in codes]
     view = SecondFactor(
-        account=waiting.account.email,
+        account=waiting.account.shown_as,
         flow=waiting.sign_in.id,
         # a reload by GET shows the same form
         action=f"{TYPED_CODE_PATH}?method=recovery" if method == "recovery" else TYPED_CODE_PATH,

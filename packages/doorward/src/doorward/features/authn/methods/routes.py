@@ -124,7 +124,7 @@ class MethodHandlers:
             return browser.go(METHODS)
         if isinstance(made, Wait):
             return await self._methods(post, problem=FormProblem(Wrong.TOO_MANY_TRIES, at=made.until))
-        return page(views.RecoveryCodes(made.codes, post.account.email), browser)
+        return page(views.RecoveryCodes(made.codes, post.account.shown_as), browser)
 
     async def confirm(self, visit: SignedInVisit) -> Response:
         """Ask for the password again, or for another first factor."""
@@ -160,7 +160,7 @@ class MethodHandlers:
             fresh=True,
         )
         outcome = await self.prove_password.prove(
-            sign_in, post.account.email, Secret(password), caller=browser.caller, now=browser.now
+            sign_in, post.account.known_as, Secret(password), caller=browser.caller, now=browser.now
         )
         if isinstance(outcome, OAuthError):
             return self._confirm(post, back, _wrong(outcome))
@@ -169,7 +169,7 @@ class MethodHandlers:
     def _confirm(self, owner: SignedIn, back: str, problem: FormProblem | None) -> Response:
         others = len(self.flow.factors.first) > 1
         view = ReAuth(
-            account=owner.account.email,
+            account=owner.account.shown_as,
             return_to=back,
             # so that a reload by GET keeps the destination
             action=f"{CONFIRM}?return_to={quote(back)}",
@@ -194,7 +194,7 @@ class MethodHandlers:
             if not passkeys and not may_add:
                 passkeys = None
         view = views.Methods(
-            account=owner.account.email,
+            account=owner.account.shown_as,
             minimum=self.change_password.judge.minimum(second_factor=held.app_added_at is not None),
             password_changed_at=owner.account.password_changed_at,
             authenticator_added_at=held.app_added_at,
@@ -258,5 +258,5 @@ def _confirming(post: SignedInPost) -> str:
 
 
 def _ask_password(owner: SignedIn, back: str, action: str, problem: FormProblem | None) -> Response:
-    view = ReAuth(account=owner.account.email, return_to=back, action=action, problem=problem)
+    view = ReAuth(account=owner.account.shown_as, return_to=back, action=action, problem=problem)
     return page(view, owner.browser)

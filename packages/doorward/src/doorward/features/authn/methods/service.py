@@ -228,7 +228,7 @@ class SecondFactors:
         self, account: Account, password: Secret, *, caller: Caller, now: int
     ) -> Weak | OAuthError | None:
         """None: the password is right, and long enough as the only factor. Raises `HashingBusy`."""
-        checked = await self.check.verify(account.email, password, caller=caller, now=now)
+        checked = await self.check.verify(account.known_as, password, caller=caller, now=now)
         if isinstance(checked, OAuthError):
             return checked
         least = password_rule.minimum(self.policy, second_factor=False)
@@ -276,7 +276,7 @@ class SecondFactors:
         held = msgspec.json.encode(_Held(seed, now + SETUP_TTL))
         sealed = self.sealer.seal(_SETUP_PURPOSE, f"{account.id}:{binding}", held)
         return Setup(
-            totp.key_uri(seed, account=account.email, issuer=self.brand),
+            totp.key_uri(seed, account=account.shown_as, issuer=self.brand),
             totp.key_text(seed),
             base64.urlsafe_b64encode(sealed).decode("ascii").rstrip("="),
         )

@@ -156,7 +156,7 @@ class ConnectedAccountPages:
         if pending is None or provider is None:
             return browser.go(CONNECTED)
         view = ConnectPendingView(
-            account=owner.account.email,
+            account=owner.account.shown_as,
             label=provider.policy.label,
             email=pending.email,
             problem=problem,

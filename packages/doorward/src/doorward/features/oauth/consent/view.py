@@ -26,7 +26,7 @@ def consent_view(asked: AskConsent, config: ConfigSnapshot, lasts: int) -> Conse
     return ConsentView(
         app=asked.client.name,
         host=target.netloc or f"{target.scheme}:",
-        account=asked.account.email,
+        account=asked.account.shown_as,
         account_name=asked.account.name,
         scopes=lines,
         lasts=lasts,

@@ -133,7 +133,7 @@ class LogoutPages:
             carried.remove("post_logout_redirect_uri")
         client = self.sign_out.config.current().clients.get(decision.client_id or "")
         view = SignOutAsk(
-            account=browser.account.email if browser.account else "",
+            account=browser.account.shown_as if browser.account else "",
             app=client.name if client is not None and browser.session is None and decision.ends else None,
             hidden=(*((name, params[name]) for name in carried), ("about", about)),
         )

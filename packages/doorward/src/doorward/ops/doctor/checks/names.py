@@ -51,7 +51,7 @@ async def _people(store: Store) -> tuple[list[tuple[str, str]], bool]:
     after: str | None = None
     while len(found) < _MOST:
         page = await store.accounts.page(after=after, limit=_PAGE)
-        found += [(account.email, account.id) for account in page]
+        found += [(account.email, account.id) for account in page if account.email is not None]
         if len(page) < _PAGE:
             return found, True
         after = page[-1].id

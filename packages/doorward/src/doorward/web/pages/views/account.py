@@ -43,14 +43,15 @@ class Done(Said):
 
 
 class Profile(Form, frozen=True):
-    """/account. Posts `name`, `locale` ("" = as the browser says), `csrf`. The e-mail address is shown, not edited.
+    """/account. Posts `name`, `locale` ("" = as the browser says), `csrf`. The e-mail address is shown, not edited;
+    None: the person has none.
 
     With `silent_passkey`, the options of the browser's call as JSON text, a script posts `credential` and `csrf` to
     /account/passkeys/silent.
     """
 
     template: ClassVar[str] = "account/profile.html"
-    email: str
+    email: str | None
     name: str = ""
     locale: str = ""
     done: Said | None = None

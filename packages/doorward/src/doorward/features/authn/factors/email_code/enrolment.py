@@ -140,8 +140,12 @@ class MailCodesEnrolment(Enrolment):
         waiting = await self.codes.waiting(enrolling.owner, now)
         again_at = waiting[0].created_at + rule.PAUSE if waiting is not None else now
         view = MailCodesView(
-            account=account.email,
-            address=typed if typed is not None else waiting[1] if waiting is not None else account.email,
+            account=account.shown_as,
+            address=typed
+            if typed is not None
+            else waiting[1]
+            if waiting is not None
+            else account.email or "",
             sent_to=waiting[1] if waiting is not None else None,
             again_at=again_at if again_at > now else None,
             delivery="under_way" if waiting is None else await self.codes.delivery.state(waiting[0]),

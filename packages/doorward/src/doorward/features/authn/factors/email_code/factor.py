@@ -46,8 +46,11 @@ class MailDelivery:
 
     def target(self, account: Account, factor: EnrolledFactor) -> str:
         """The address of the factor."""
-        if factor.sealed is None:
+        if factor.sealed is None and account.email is not None:
             return account.email
+        if factor.sealed is None:
+            # such a factor is set up for the address of the account, which nothing takes away
+            raise ValueError(f"{factor.id} follows an address that its account does not have")
         return self.sealer.open(ADDRESS_PURPOSE, factor.id, factor.sealed).decode()
 
     async def take(

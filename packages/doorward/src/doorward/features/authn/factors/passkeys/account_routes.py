@@ -139,7 +139,7 @@ class OwnPasskeyPages:
             options=msgspec.json.encode(options).decode(),
             action=PASSKEYS,
             back=METHODS,
-            account=owner.account.email,
+            account=owner.account.shown_as,
             problem=wrong,
         )
         return page(view, browser)

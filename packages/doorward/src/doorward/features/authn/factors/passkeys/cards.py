@@ -47,8 +47,8 @@ class PasskeyCards:
             {
                 "signalName": "currentUserDetails",
                 **whose,
-                "userName": account.email,
-                "userDisplayName": account.name or account.email,
+                "userName": account.shown_as,
+                "userDisplayName": account.name or account.shown_as,
             },
         ]
         return lines, msgspec.json.encode(signals).decode()

@@ -59,8 +59,8 @@ class PasskeyCeremonies:
             "rp": {"id": self.rp_id, "name": self.brand},
             "user": {
                 "id": padless(account.id.encode()),
-                "name": account.email,
-                "displayName": account.name or account.email,
+                "name": account.shown_as,
+                "displayName": account.name or account.shown_as,
             },
             "challenge": self._challenge(use, browser_hash, binding, now),
             "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in cose.OFFERED],

@@ -81,7 +81,7 @@ class PasskeyEnrolment(Enrolment):
             options=msgspec.json.encode(options).decode(),
             action=enrolling.place(self.path),
             back=enrolling.back,
-            account=owner.account.email,
+            account=owner.account.shown_as,
             flow=enrolling.flow,
             problem=wrong,
         )

@@ -125,7 +125,7 @@ class PasskeyPage:
             options=_text(options),
             renew=OPTIONS_PATH if flow is None else f"{OPTIONS_PATH}?flow={quote(flow)}",
             flow=flow,
-            account=None if account is None else account.email,
+            account=None if account is None else account.shown_as,
             others=ways([one for one in acceptable if one.traits.kind not in KINDS], browser.context.locale),
             signals=signals,
             trust=trust,

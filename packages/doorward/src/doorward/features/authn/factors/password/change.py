@@ -66,7 +66,7 @@ class ChangePassword:
     ) -> Changed | Weak | OAuthError | ChangedMeanwhile:
         """The caller has made sure that the sign-in is recent. A wrong current password counts like one at sign-in. Raises
         `HashingBusy`."""
-        checked = await self.check.verify(account.email, current, caller=caller, now=now)
+        checked = await self.check.verify(account.known_as, current, caller=caller, now=now)
         if isinstance(checked, OAuthError):
             return checked
         if checked.id != account.id:
@@ -76,7 +76,7 @@ class ChangePassword:
         rows = await self.store.accounts.factors(account.id)
         weak = await self.judge.judge(
             new,
-            email=account.email,
+            email=account.email or "",
             name=account.name,
             second_factor=self.factors.beside_password(account, rows),
         )

@@ -216,7 +216,7 @@ class PhoneEnrolment(Enrolment):
         view = PhoneRemoveView(
             action=REMOVE,
             back=METHODS,
-            account=owner.account.email,
+            account=owner.account.shown_as,
             factor=row.id,
             number=stored(self.phones.number(row)).masked,
             problem=problem,
@@ -231,7 +231,7 @@ class PhoneEnrolment(Enrolment):
         view = PhoneNewView(
             action=enrolling.place(self.path),
             back=enrolling.back,
-            account=enrolling.owner.account.email,
+            account=enrolling.owner.account.shown_as,
             flow=enrolling.flow,
             number=enrolling.form.get("number", "")[:40],
             number_problem=wrong,

@@ -14,7 +14,7 @@ from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant, RefreshToken
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.token_request import TokenRequest
-from doorward.core.ports.mail_queue import MailQueue
+from doorward.core.ports.mail_queue import MailQueue, account_mail
 from doorward.core.ports.metrics import Metrics
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
@@ -139,13 +139,7 @@ class RefreshTokenGrant:
             ),
         ]
         if account is not None:
-            mail = self.mail_queue.write(
-                "refresh_replayed",
-                to=account.email,
-                locale=account.locale,
-                now=now,
-                values={"app": client.name, "at": now},
-            )
+            mail = account_mail(self.mail_queue, "refresh_replayed", account, now, app=client.name, at=now)
             writes.append(self.store.messages.insert_mail(mail))
         await self.store.commit(*writes)
         self.metrics.inc("refreshes", "replayed")

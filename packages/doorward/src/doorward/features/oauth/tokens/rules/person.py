@@ -58,7 +58,7 @@ def claims(
         "zoneinfo": account.zoneinfo,
         "updated_at": account.updated_at,
         "email": account.email,
-        "email_verified": True,
+        "email_verified": True if account.email is not None else None,
         "roles": held,
         "groups": held,
     }
