@@ -70,8 +70,10 @@ class OAuth2Provider:
             raise SignInRefused("the access token is no bearer token (RFC 6750)")
         said: dict[str, Any] = {}
         for name, url in self.service.documents(self.policy, access).items():
-            document = await self._fetched(url, access)
-            said = {**said, name: document} if name else {**said, **_members(document)}
+            if name:
+                said[name] = await self._fetched(url, access, optional=True)
+            else:
+                said |= _members(await self._fetched(url, access))
         found = self.service.issuer(said, self.policy)
         if found is None:
             raise SignInRefused("the person is of another issuer")
@@ -99,7 +101,7 @@ class OAuth2Provider:
             warnings=(*self.service.warnings(policy, now), *address_warning(policy)),
         )
 
-    async def _fetched(self, url: str, access: str) -> object:
+    async def _fetched(self, url: str, access: str, *, optional: bool = False) -> object:
         headers = {"accept": "application/json", "authorization": f"Bearer {access}"}
         try:
             answer = await self.http.get(url, headers=headers)
@@ -107,6 +109,9 @@ class OAuth2Provider:
             raise ProviderUnavailable(f"its document of the person: {problem}") from None
         if answer.status >= 500 or answer.status == 429:
             raise ProviderUnavailable(f"its document of the person: it answered {answer.status}")
+        if optional and answer.status in {403, 404}:
+            # the app may not read it: the person is known, and what it would have said is not
+            return None
         if answer.status != 200:
             raise SignInRefused(f"its document of the person: it answered {answer.status}")
         try:

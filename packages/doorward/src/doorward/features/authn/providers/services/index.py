@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from doorward.features.authn.providers.services.discord import DISCORD
+from doorward.features.authn.providers.services.facebook import FACEBOOK
+from doorward.features.authn.providers.services.github import GITHUB
 from doorward.features.authn.providers.services.gitlab import GITLAB
 from doorward.features.authn.providers.services.linkedin import LINKEDIN
 from doorward.features.authn.providers.services.oauth2 import OAUTH2
@@ -16,6 +18,8 @@ SERVICES: Final[tuple[ProviderService, ...]] = (
     OPENID,
     OAUTH2,
     DISCORD,
+    FACEBOOK,
+    GITHUB,
     GITLAB,
     LINKEDIN,
     SLACK,

@@ -21,7 +21,7 @@ class OAuth2Service(ProviderService):
 
     def documents(self, policy: ProviderPolicy, access_token: str) -> Mapping[str, str]:
         """The URLs to fetch with the access token. The document of "" is that of the person; each other one is added to it as a member
-        of its name."""
+        of its name, null if the service refuses it."""
         del access_token
         return {"": policy.userinfo_endpoint}
 
