@@ -153,6 +153,13 @@ async def test_two_tabs_end_at_their_own_apps(there: AtService[GitHubStandIn]) -
     assert ends == ["one", "two"]
 
 
+async def test_what_an_app_asks_for_is_asked_in_githubs_words(there: AtService[GitHubStandIn]) -> None:
+    app = await there.front.register(made.public(access={}))
+    url = there.front.asking(app, scope="openid", prompt="select_account", login_hint="ada@example.com")
+    asked = there.service.asked(await there.leave(there.front.browser(), url))
+    assert (asked["prompt"], asked["login"]) == ("select_account", "ada@example.com")
+
+
 async def test_cancel_leads_back_with_a_sentence(there: AtService[GitHubStandIn]) -> None:
     tab = there.front.browser()
     page = await there.back(tab, there.service.cancelled(await there.leave(tab)))

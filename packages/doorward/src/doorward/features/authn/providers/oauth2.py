@@ -35,8 +35,8 @@ class OAuth2Provider:
         self, *, state: str, nonce: str, verifier: str, asked: Mapping[str, str]
     ) -> str:
         """As in the Protocol. The service has no way to say when somebody signed in, to have them sign in anew, or to return a nonce."""
-        del nonce, asked
-        parameters = {"redirect_uri": self.redirect_uri, "state": state}
+        del nonce
+        parameters = {**self.service.translated(asked), "redirect_uri": self.redirect_uri, "state": state}
         if self.policy.scopes:
             parameters["scope"] = " ".join(self.policy.scopes)
         return request_url(

@@ -19,6 +19,12 @@ _READ_EMAILS: Final = frozenset({"user:email", "user"})
 @final
 @dataclass(frozen=True, kw_only=True)
 class _GitHub(OAuth2Service):
+    def translated(self, asked: Mapping[str, str]) -> Mapping[str, str]:
+        """The account to suggest, and whether people choose among several."""
+        found = {"login": asked["login_hint"]} if "login_hint" in asked else {}
+        choose = "select_account" in asked.get("prompt", "").split()
+        return {**found, "prompt": "select_account"} if choose else found
+
     def documents(self, policy: ProviderPolicy, access_token: str) -> Mapping[str, str]:
         """The person, and their addresses: most people keep theirs private, so that it is in the second document alone."""
         found = OAuth2Service.documents(self, policy, access_token)

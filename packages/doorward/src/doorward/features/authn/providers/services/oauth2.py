@@ -19,6 +19,11 @@ class OAuth2Service(ProviderService):
 
     protocol: Literal["openid", "oauth2"] = "oauth2"
 
+    def translated(self, asked: Mapping[str, str]) -> Mapping[str, str]:
+        """What a sign-in asks for, as OpenID Connect names it, in the parameters of this service; {} where it has none of them."""
+        del asked
+        return {}
+
     def documents(self, policy: ProviderPolicy, access_token: str) -> Mapping[str, str]:
         """The URLs to fetch with the access token. The document of "" is that of the person; each other one is added to it as a member
         of its name, null if the service refuses it."""
