@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doorward.features.rate_limits.rules.counter import MAX_KEYS
-from doorward.features.rate_limits.rules.sign_in_starts import WINDOW, SignInRateLimiter
+from doorward.features.rate_limits.rules.sign_in_starts import SESSIONS, WINDOW, SignInRateLimiter
 
 NOW = 1_800_000_000
 
@@ -18,6 +18,16 @@ def test_starts_of_an_address_are_limited_until_the_window_ends() -> None:
     assert begun.full("192.0.2.1", NOW + WINDOW) is None
     begun.note("192.0.2.1", NOW + WINDOW)
     assert begun.full("192.0.2.1", NOW + WINDOW) is None
+
+
+def test_a_session_may_begin_a_part() -> None:
+    begun = SignInRateLimiter(limit=2 * SESSIONS)
+    for _ in range(2):
+        assert begun.full("session ses_1", NOW, parts=SESSIONS) is None
+        begun.note("session ses_1", NOW)
+    assert begun.full("session ses_1", NOW, parts=SESSIONS) == NOW + WINDOW
+    assert begun.full("session ses_2", NOW, parts=SESSIONS) is None
+    assert begun.full("session ses_1", NOW) is None
 
 
 def test_one_ipv6_network_is_one_address() -> None:

@@ -15,7 +15,7 @@ from doorward.core.model.signin import SignIn
 from doorward.core.ports.random import SecureRandom
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules import begin
-from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
+from doorward.features.rate_limits.rules.sign_in_starts import SESSIONS, SignInRateLimiter
 from doorward.storage.sql.store import Store
 
 
@@ -44,12 +44,18 @@ class SignIns:
         """A new sign-in of this browser; proofs of `session` count where allowed. `fresh`: everything is shown now, the second step on a
         remembered device too.
 
-        Raises `ComeBackLater` if `counted_for` (an address, an account, or a session that confirms) has begun too many: each leaves a row,
-        and one that ends at once in an app a grant and audit events.
+        Raises `ComeBackLater` if `counted_for` (an address, an account, or a session that confirms) has begun too many, or `session` its
+        part of them: each leaves a row, and one that ends at once in an app a grant and audit events. A stolen session, with which an
+        app's silent sign-ins can be repeated at any speed, uses up its own part only (R95).
         """
-        if (until := self.limiter.full(counted_for, now)) is not None:
+        own = None if session is None else f"session {session.id}"
+        until = self.limiter.full(counted_for, now)
+        if until is None and own is not None:
+            until = self.limiter.full(own, now, parts=SESSIONS)
+        if until is not None:
             raise ComeBackLater(until - now)
-        self.limiter.note(counted_for, now)
+        for who in (counted_for, *(() if own is None else (own,))):
+            self.limiter.note(who, now)
         sign_in = begin.sign_in(
             sign_in_id=self.random.new_id("sin"),
             now=now,
