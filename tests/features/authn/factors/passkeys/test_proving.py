@@ -155,6 +155,7 @@ async def test_a_copied_passkey_ends_what_is_signed_in_and_stays_refused(house: 
     key.credentials[-1].count = 7
     sign_in = await house.sign_in()
     assert isinstance(await prove(house, sign_in, await answer(house, key, sign_in)), SignIn)
+    house.later(60)
     key.credentials[-1].count = 3
     sign_in = await house.sign_in()
     assert await prove(house, sign_in, await answer(house, key, sign_in)) == COPIED
@@ -167,6 +168,59 @@ async def test_a_copied_passkey_ends_what_is_signed_in_and_stays_refused(house: 
     sign_in = await house.sign_in()
     assert await prove(house, sign_in, await answer(house, key, sign_in)) == COPIED
     assert (await house.kinds()).count("passkey.copied") == 1
+
+
+@pytest.mark.requirement(88, 95)
+async def test_two_answers_that_overtake_one_another_lock_nobody_out(house: House) -> None:
+    account, key = await house.person(), device(counts=True, synced=False)
+    await enrolled(house, account, key)
+    session = await house.session(account)
+    first, second = await house.sign_in(), await house.sign_in()
+    # two tabs: the authenticator counts in the order in which it is asked, and the second answer arrives first
+    earlier, later = await answer(house, key, first), await answer(house, key, second)
+    assert isinstance(await prove(house, second, later), SignIn)
+    assert (await prove(house, first, earlier)).description == REFUSED
+    (stored,) = await house.store.passkeys.of_account(account.id)
+    assert stored.suspect_at is None
+    kept = await house.store.sessions.get(session.id)
+    assert kept is not None
+    assert kept.ended_at is None
+    refused = [event for event in await house.audit() if event.kind == "passkey.refused"]
+    assert [event.detail["reason"] for event in refused] == ["out_of_order"]
+    assert "passkey_copied" not in [kind for _, kind, _ in await house.mails()]
+    # the same tab, with a new challenge
+    assert isinstance(await prove(house, first, await answer(house, key, first)), SignIn)
+
+
+@pytest.mark.requirement(88, 95)
+async def test_of_answers_at_once_the_overtaken_ones_are_only_refused(house: House) -> None:
+    account, key = await house.person(), device(counts=True, synced=False)
+    await enrolled(house, account, key)
+    sign_ins = [await house.sign_in() for _ in range(4)]
+    texts = [await answer(house, key, one) for one in sign_ins]
+    at_once = zip(reversed(sign_ins), reversed(texts), strict=True)
+    outcomes = await asyncio.gather(*(prove(house, one, text) for one, text in at_once))
+    assert any(isinstance(one, SignIn) for one in outcomes)
+    (stored,) = await house.store.passkeys.of_account(account.id)
+    assert stored.suspect_at is None
+    assert stored.sign_count == key.credentials[-1].count
+
+
+@pytest.mark.requirement(88)
+async def test_a_copy_that_waits_for_its_owner_gets_nothing_and_is_found_at_its_next_try(
+    house: House,
+) -> None:
+    account, key = await house.person(), device(counts=True, synced=False)
+    await enrolled(house, account, key)
+    own, copy = await house.sign_in(), await house.sign_in()
+    key.credentials[-1].count = 2
+    waiting = await answer(house, key, copy)
+    key.credentials[-1].count = 7
+    assert isinstance(await prove(house, own, await answer(house, key, own)), SignIn)
+    assert (await prove(house, copy, waiting)).description == REFUSED
+    house.later(60)
+    key.credentials[-1].count = 3
+    assert await prove(house, copy, await answer(house, key, copy)) == COPIED
 
 
 async def test_a_passkey_that_is_gone_is_unknown(house: House) -> None:

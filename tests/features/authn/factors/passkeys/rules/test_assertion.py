@@ -7,8 +7,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fido2 import cbor
 from msgspec import structs
 
-from doorward.features.authn.factors.passkeys.rules.assertion import Assertion, CopiedPasskey
+from doorward.features.authn.factors.passkeys.rules.assertion import (
+    CLOCKS_APART,
+    Assertion,
+    CopiedPasskey,
+    OutOfOrder,
+)
 from doorward.features.authn.factors.passkeys.rules.ceremony import PasskeyProblem
+from doorward.features.authn.factors.passkeys.rules.challenge import issued_at
 from doorward.features.authn.factors.passkeys.rules.registration import NewPasskey
 from tests.authenticator import Authenticator, cose_key
 from tests.features.authn.factors.passkeys.ceremonies import CHALLENGE, EXPECTED, register, stored, use
@@ -50,6 +56,26 @@ def test_the_counter_only_grows() -> None:
     authenticator.credentials[-1].count = 0
     assert use(authenticator, passkey) == CopiedPasskey(CHALLENGE)
     assert isinstance(use(authenticator, structs.replace(passkey, sign_count=0)), Assertion)
+
+
+@pytest.mark.requirement(88)
+def test_an_answer_to_a_challenge_from_before_the_last_use_was_overtaken_and_is_refused() -> None:
+    """Web Authentication Level 3 §7.2 step 22: a counter that did not grow is a signal, for one because of answers that arrive in
+    another order."""
+    authenticator = Authenticator(counts=True)
+    passkey = structs.replace(stored(authenticator), sign_count=7)
+    made_at = issued_at(CHALLENGE)
+    for used_at, expected in (
+        (made_at + 30, OutOfOrder()),
+        (made_at, OutOfOrder()),
+        (made_at - CLOCKS_APART, OutOfOrder()),
+        (made_at - CLOCKS_APART - 1, CopiedPasskey(CHALLENGE)),
+        (None, CopiedPasskey(CHALLENGE)),
+    ):
+        authenticator.credentials[-1].count = 5
+        assert use(authenticator, structs.replace(passkey, last_used_at=used_at)) == expected
+    suspected = structs.replace(passkey, last_used_at=made_at, suspect_at=1)
+    assert use(authenticator, suspected) == CopiedPasskey(CHALLENGE)
 
 
 @pytest.mark.requirement(88)

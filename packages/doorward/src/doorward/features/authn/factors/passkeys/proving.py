@@ -15,7 +15,12 @@ from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.passkeys.ceremonies import Options, PasskeyCeremonies
-from doorward.features.authn.factors.passkeys.rules.assertion import Assertion, CopiedPasskey, asserted
+from doorward.features.authn.factors.passkeys.rules.assertion import (
+    Assertion,
+    CopiedPasskey,
+    OutOfOrder,
+    asserted,
+)
 from doorward.features.authn.factors.passkeys.rules.ceremony import UV, PasskeyProblem
 from doorward.features.authn.factors.passkeys.rules.proof import shown
 from doorward.features.authn.factors.passkeys.rules.response import AssertionResponse, assertion_response
@@ -136,6 +141,8 @@ class ProvePasskey:
             outcome = asserted(response, passkey, expected)
             if isinstance(outcome, PasskeyProblem):
                 return await self._failed(account, passkey, outcome.code, guess, caller, now)
+            if isinstance(outcome, OutOfOrder):
+                return await self._failed(account, passkey, "out_of_order", guess, caller, now)
             if isinstance(outcome, CopiedPasskey):
                 if await self._copied(passkey, account, outcome, caller, now):
                     return COPIED

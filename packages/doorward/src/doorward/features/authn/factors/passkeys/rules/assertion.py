@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from typing import Final
 
 from fido2.webauthn import AuthenticatorData
 from msgspec import Struct
@@ -17,8 +18,12 @@ from doorward.features.authn.factors.passkeys.rules.ceremony import (
     Expected,
     PasskeyProblem,
 )
+from doorward.features.authn.factors.passkeys.rules.challenge import issued_at
 from doorward.features.authn.factors.passkeys.rules.registration import bound, check_tail
 from doorward.features.authn.factors.passkeys.rules.response import AssertionResponse
+
+CLOCKS_APART: Final = 5
+"""Seconds by which the clocks of two nodes may differ: one makes the challenge, the other notes the use."""
 
 
 class Assertion(Struct, frozen=True, kw_only=True):
@@ -30,6 +35,12 @@ class Assertion(Struct, frozen=True, kw_only=True):
     sign_count: int
 
 
+class OutOfOrder(Struct, frozen=True):
+    """A use that passed all checks but that of the counter, and was asked for before the passkey was last used. Two answers of one
+    authenticator that overtake one another look like this (two tabs, two nodes), so it is refused and says nothing about a copy
+    (§7.2 step 22). A copy gets no further: its next answer has a newer challenge."""
+
+
 class CopiedPasskey(Struct, frozen=True):
     """A use that passed all checks but that of the counter, which ran backwards: the key exists twice. `challenge` has to be claimed
     in the commit that notes it, since the same answer sent twice looks like this too."""
@@ -39,7 +50,7 @@ class CopiedPasskey(Struct, frozen=True):
 
 def asserted(
     response: AssertionResponse, passkey: Passkey, expected: Expected
-) -> Assertion | CopiedPasskey | PasskeyProblem:
+) -> Assertion | OutOfOrder | CopiedPasskey | PasskeyProblem:
     """The use, or the first check that failed. `CopiedPasskey` needs a right signature: nobody else can mark a passkey."""
     if not hmac.compare_digest(response.credential_id, passkey.credential_id):
         return PasskeyProblem("credential")
@@ -63,8 +74,13 @@ def asserted(
     signed = response.authenticator_data + client.digest
     if not cose.verifies(passkey.public_key, passkey.alg, signed, response.signature):
         return PasskeyProblem("signature")
-    if passkey.suspect_at is not None or _runs_back(passkey.sign_count, data.counter):
+    if passkey.suspect_at is not None:
         return CopiedPasskey(client.challenge)
+    if _runs_back(passkey.sign_count, data.counter):
+        overtaken = passkey.last_used_at is not None and issued_at(client.challenge) <= (
+            passkey.last_used_at + CLOCKS_APART
+        )
+        return OutOfOrder() if overtaken else CopiedPasskey(client.challenge)
     return Assertion(
         challenge=client.challenge,
         user_verified=bool(data.flags & UV),

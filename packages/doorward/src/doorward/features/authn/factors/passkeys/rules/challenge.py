@@ -53,6 +53,11 @@ class ChallengeContext(Struct, frozen=True, kw_only=True):
         return unpadded(self.tag(text))[:_TAG_BYTES]
 
 
+def issued_at(challenge: bytes) -> int:
+    """When a challenge whose state was checked was made (seconds)."""
+    return parts(challenge)[1] - TTL
+
+
 def parts(challenge: bytes) -> tuple[bytes, int]:
     """The random value and the end of a challenge whose state was checked: what is claimed, and until when."""
     time = challenge[RANDOM_BYTES : RANDOM_BYTES + _TIME_BYTES]
