@@ -75,6 +75,23 @@ def step_up(journey: Journey) -> str:
     return f"The API wanted {acr}; a passkey answered, and the same call succeeds"
 
 
+def remember_device(journey: Journey) -> str:
+    """Have the second browser remembered with the second step; after signing out, the password alone is enough there."""
+    browser = journey.elsewhere
+    assert journey.passkey is not None
+    for remembered in (False, True):
+        browser.go(f"{journey.issuer}/logout")
+        browser.submit("sign-out", {"confirm": "yes"})
+        browser.go(f"{journey.issuer}/sign-in")
+        browser.submit("sign-in", {"identifier": journey.person.email, "password": journey.person.password})
+        if not remembered:
+            browser.arrived_at("passkey")
+            answer = journey.passkey.get(_options(browser, "passkey"))
+            browser.submit("passkey", {"credential": answer, "trust": "1"})
+        expect(_path(browser).startswith("/account"), "the account page", browser.described())
+    return "The second step is spared there for 30 days, and not before sign-in methods are changed"
+
+
 def _options(browser: Browser, form_id: str) -> dict[str, Any]:
     """What the page hands to the browser's authenticator."""
     form = browser.page.form(form_id)

@@ -38,6 +38,11 @@ STEPS: Final = (
         "The API wants more than the first browser showed; show the passkey, and repeat the call",
         stepping_up.step_up,
     ),
+    Step(
+        "trusted_device",
+        "Have the other browser remembered, and sign in there by password alone",
+        stepping_up.remember_device,
+    ),
     Step("refresh_two_at_once", "Refresh, twice at the same moment", refreshing.refresh_two_at_once),
     Step("replay", "Replay an old refresh token", refreshing.replay),
     Step("sign_in_again", "Sign in again, with the session", leaving.sign_in_again),
