@@ -251,7 +251,7 @@ class House:
             session_id=session.id,
         )
         if isinstance(made, NewApp):
-            assert await self.store.commit(*made.writes)
+            assert await self.store.commit(*made.factor.writes)
         return made
 
     async def authenticator(self, account: Account) -> tuple[bytes, tuple[str, ...]]:

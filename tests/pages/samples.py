@@ -31,7 +31,7 @@ from doorward.web.pages.views.flow import (
 )
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.reset import ResetAsk, ResetNew
-from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SecondFactor, SignInView
+from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SecondFactor, SignInView, TrustOffer
 from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUpView
 from tests.pages import (
     samples_codes,
@@ -247,6 +247,7 @@ def samples(
             action="/sign-in/enrol/authenticator",
             back="/sign-in/enrol",
             flow=FLOW,
+            trust=TrustOffer(30 * 86_400),
         ),
         "enrolment-recovery-codes": RecoveryCodes(
             CODES, text, done=Done.AUTHENTICATOR_ADDED, onward="/sign-in/enrol", flow=FLOW

@@ -8,7 +8,7 @@ from doorward.features.authn.factors.email_code.views import MailCodesView, Mail
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sent_code import CodeTarget, SentCodeView
-from doorward.web.pages.views.sign_in import OtherWay
+from doorward.web.pages.views.sign_in import OtherWay, TrustOffer
 
 AT = 1_795_358_000
 FLOW = "dw_as_3q2-7wX1"
@@ -23,6 +23,7 @@ def samples(text: str) -> dict[str, View]:
         targets=(CodeTarget("fac_1", text),),
         sent_to=text,
         again_at=AT,
+        trust=TrustOffer(30 * 86_400),
     )
     mail_codes = MailCodesView(
         account=text,
@@ -70,6 +71,8 @@ def samples(text: str) -> dict[str, View]:
             flow=FLOW,
             sent_to=text,
             again_at=AT,
+            watch="/sign-in/enrol/email/delivery",
+            trust=TrustOffer(30 * 86_400),
         ),
         "mail-codes-undelivered": replace(
             mail_codes,

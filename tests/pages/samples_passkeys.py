@@ -11,7 +11,7 @@ from doorward.features.authn.factors.passkeys.views import (
 from doorward.web.pages.views.account import Methods, PasskeyLine, Profile
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.problems import FormProblem, Wrong
-from doorward.web.pages.views.sign_in import OtherWay, PasskeyOffer, SignInView
+from doorward.web.pages.views.sign_in import OtherWay, PasskeyOffer, SignInView, TrustOffer
 
 FLOW = "dw_as_3q2-7wX1"
 _OFFER = PasskeyOffer(
@@ -84,6 +84,7 @@ def samples(text: str = "ada@example.com") -> dict[str, View]:
             back="/sign-in/enrol",
             account=text,
             flow=FLOW,
+            trust=TrustOffer(30 * 86_400),
             problem=FormProblem(PasskeyWrong.FULL),
         ),
     }

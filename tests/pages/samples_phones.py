@@ -11,6 +11,7 @@ from doorward.features.authn.factors.sms.views import (
 )
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.pages.views.sign_in import TrustOffer
 
 FLOW = "sin_0123456789abcdef0123456789abcdef"
 AT = 1_790_000_000
@@ -85,6 +86,8 @@ def samples(text: str) -> dict[str, View]:
             number=_NUMBER,
             flow=FLOW,
             resent=True,
+            watch=f"{_ENROL}/delivery",
+            trust=TrustOffer(30 * 86_400, chosen=True),
         ),
         "phone-remove": PhoneRemoveView(
             action=f"{_PLACE}/remove",

@@ -60,6 +60,17 @@ def test_no_message_of_the_sources_holds_markup() -> None:
             assert not set(text) & set("<>&"), text
 
 
+def test_no_sentence_is_the_same_in_two_languages() -> None:
+    """One that is was copied from another language's catalogue."""
+    texts: dict[str, str] = {}
+    for locale in catalogues.TRANSLATED:
+        for message in catalogues.read(locale):
+            for text in _forms(message.string) if message.id else ():
+                if len(PLACE.sub("", text).split()) > 3:
+                    assert texts.setdefault(text, locale) == locale, (text, locale)
+                    assert text not in _forms(message.id), (text, locale)
+
+
 @pytest.mark.parametrize("locale", catalogues.TRANSLATED)
 def test_the_compiled_catalogue_is_up_to_date(locale: str) -> None:
     config = catalogues.read(locale)

@@ -55,6 +55,7 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         ResetPasswordMail(code="481516", link=LINK, minutes=1),
         SignInCodeMail(code="481516", at=AT, device=name, app=name),
         SignInCodeMail(code="481516", at=AT),
+        SignInCodeMail(code="481516", at=AT, password=False),
         AddressCodeMail(code="481516"),
         SignInByMail(code="481516"),
         MailCodesAdded(at=AT, device=name, address=name),
@@ -109,6 +110,28 @@ def test_every_message_of_the_server_is_tested_here() -> None:
     assert {type(message) for message in messages()} == {*authn.MESSAGES, *oauth.MESSAGES}
 
 
+ABOUT_PASSWORDS = (AddressTaken, ResetPasswordMail, PasswordChanged, VerifyAddressMail)
+"""Their subject is a password, or an account that is about to get one."""
+
+
+@pytest.mark.parametrize("message", messages(), ids=lambda message: type(message).__name__)
+def test_no_mail_claims_that_a_password_was_shown_first(message: MessageTemplate) -> None:
+    """The first step may have been a code by mail, or a sign-in elsewhere. To choose a new password is advice, and a link."""
+    if isinstance(message, ABOUT_PASSWORDS):
+        return
+    mail = render(message, **context())
+    text = mail.text.replace("If this wasn't you, reset your password at once:", "")
+    text = text.replace("Forgot your password? Choose a new one:", "")
+    assert "your password" not in mail.subject + text
+
+
+def test_who_has_no_password_is_not_told_to_reset_it() -> None:
+    for password in (True, False):
+        mail = render(SignInCodeMail(code="481516", at=AT, password=password), **context())
+        assert ("/reset" in mail.text) == password
+        assert ("/account/activity" in mail.text) != password
+
+
 @pytest.mark.parametrize("locale", language.LOCALES)
 @pytest.mark.parametrize("message", messages(), ids=lambda message: type(message).__name__)
 def test_text_and_html_have_the_same_content(message: MessageTemplate, locale: str) -> None:
@@ -124,6 +147,7 @@ def test_text_and_html_have_the_same_content(message: MessageTemplate, locale: s
 def test_a_code_of_a_factor_is_in_the_mail_and_not_in_the_subject() -> None:
     for written in (
         SignInCodeMail(code="481516", at=AT),
+        SignInCodeMail(code="481516", at=AT, password=False),
         AddressCodeMail(code="481516"),
         SignInByMail(code="481516"),
     ):

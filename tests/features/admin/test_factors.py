@@ -99,7 +99,7 @@ async def test_the_mail_about_a_reset_names_what_was_removed(house: House) -> No
     await people.reset(OPERATOR, account.id)
     (_, _, letter), *_ = await house.mails()
     assert "Removed: Authenticator app, Codes by email to ada@example.com." in letter.text
-    assert "From now on your password alone is enough to sign in." in letter.text
+    assert "From now on one step is enough to sign in." in letter.text
     shown = await (await house.signed_in()).get("/account/activity")
     assert shown.words.count("The people who run this service removed a second step of yours") >= 2
 

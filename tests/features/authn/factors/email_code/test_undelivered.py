@@ -155,7 +155,12 @@ async def test_the_page_that_proves_an_address_tells_it(mailing: Mailing) -> Non
     page = await tab.get("/account/methods/email")
     sent = await tab.on(await tab.submit(page, "mail-codes-send", address="typo@example.com"))
     assert "We've sent a code to typo@example.com" in sent.words
+    watch = "/account/methods/email/delivery"
+    assert f'data-delivery="{watch}"' in sent.text
+    assert json.loads((await tab.get(watch)).text) == {"delivery": "under_way"}
     await mailing.deliver()
+    assert json.loads((await tab.get(watch)).text) == {"delivery": "failed"}, "for the script of the page"
+    assert (await front.browser().get(watch)).status == 303, "others have to sign in"
     page = await tab.get(sent.path)
     assert "We couldn't deliver a message to typo@example.com . Check the address" in page.words
     front.clock.time += 60

@@ -115,7 +115,11 @@ async def test_the_code_page_of_a_new_number_tells_it_too() -> None:
         assert early.problem is not None
         assert early.problem.startswith("We can't send another message now.")
         server.gateway.answers.append((422, b""))
+        watch = f"{PHONE}/delivery"
+        assert f'data-delivery="{watch}"' in page.text
+        assert (await tab.get(watch)).text == '{"delivery":"under_way"}'
         await server.deliver()
+        assert (await tab.get(watch)).text == '{"delivery":"failed"}', "for the script of the page"
         page = await tab.get(CODE)
         assert f"We couldn't deliver a message to {MASKED} . Check the number" in page.words
         front.clock.time += 60

@@ -71,8 +71,8 @@ class Desk:
         number = "+" + "".join(char for char in typed if char.isdigit())
         shown = await self.phones.proven(ADA, await self.code(number), binding=HERE, now=self.clock.time)
         assert isinstance(shown, tuple)
-        _, writes = self.phones.added(ADA, *shown, session_id=HERE, caller=CALLER, now=self.clock.time)
-        assert await self.store.commit(*writes)
+        new = self.phones.added(ADA, *shown, session_id=HERE, caller=CALLER, now=self.clock.time)
+        assert await self.store.commit(*new.writes)
 
     async def mails(self) -> list[str]:
         return [mail.kind for mail in await self.store.messages.recent_mail()]
@@ -160,8 +160,9 @@ async def test_a_number_is_proven_before_it_counts(desk: Desk) -> None:
     assert desk.gateway.to(NUMBER).text == f"{code} is your code for Acme.\n\n@auth.example.com #{code}"
     shown = await desk.phones.proven(ADA, code, binding=HERE, now=desk.clock.time)
     assert isinstance(shown, tuple)
-    proof, writes = desk.phones.added(ADA, *shown, session_id=HERE, caller=CALLER, now=desk.clock.time)
-    assert await desk.store.commit(*writes)
+    new = desk.phones.added(ADA, *shown, session_id=HERE, caller=CALLER, now=desk.clock.time)
+    proof = new.proof
+    assert await desk.store.commit(*new.writes)
     (factor,) = await desk.store.accounts.factors(ADA.id)
     assert (proof.kind, proof.amr) == ("sms", ("sms",))
     assert stands_by(proof, [factor], {"sms"})
@@ -179,10 +180,10 @@ async def test_a_code_adds_a_phone_once(desk: Desk) -> None:
     await desk.begin()
     shown = await desk.phones.proven(ADA, await desk.code(), binding=HERE, now=desk.clock.time)
     assert isinstance(shown, tuple)
-    _, first = desk.phones.added(ADA, *shown, session_id=HERE, caller=CALLER, now=desk.clock.time)
-    _, second = desk.phones.added(ADA, *shown, session_id=HERE, caller=CALLER, now=desk.clock.time)
-    assert await desk.store.commit(*first)
-    assert not await desk.store.commit(*second)
+    first = desk.phones.added(ADA, *shown, session_id=HERE, caller=CALLER, now=desk.clock.time)
+    second = desk.phones.added(ADA, *shown, session_id=HERE, caller=CALLER, now=desk.clock.time)
+    assert await desk.store.commit(*first.writes)
+    assert not await desk.store.commit(*second.writes)
     assert len(await desk.store.accounts.factors(ADA.id)) == 1
 
 

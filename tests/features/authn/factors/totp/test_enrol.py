@@ -124,7 +124,7 @@ async def test_removing_the_app_requires_the_password_and_removes_the_codes(hous
     assert await house.store.accounts.factors(account.id) == []
     (_, newest, letter), *_ = await house.mails()
     assert newest == "second_factor_removed"
-    assert "From now on your password alone is enough to sign in." in letter.text
+    assert "From now on one step is enough to sign in." in letter.text
     assert "second_factor.removed" in await house.kinds()
 
 

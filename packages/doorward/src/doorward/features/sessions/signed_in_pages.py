@@ -113,15 +113,16 @@ class SignedInPages:
         *,
         recent: bool = False,
         takes: str = "",
+        json: type | None = None,
     ) -> Route:
-        """A page. Without a session the person signs in first and returns here."""
+        """A page, or `json` for the script of one. Without a session the person signs in first and returns here."""
 
         @wraps(handler)
         async def answer(visit: PageVisit) -> Response:
             await self._signed_in(visit.browser, visit.browser.request.path, path if recent else None)
             return await handler(SignedInVisit(visit))
 
-        return self.pages.get(path, answer, checks=_checks(recent), takes=takes)
+        return self.pages.get(path, answer, checks=_checks(recent), takes=takes, json=json)
 
     def post(
         self,

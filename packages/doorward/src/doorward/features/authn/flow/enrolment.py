@@ -23,6 +23,7 @@ from doorward.features.authn.flow.factor import ENROL_PATH
 from doorward.features.authn.flow.pages import FlowPages, with_flow
 from doorward.features.authn.flow.proving import with_proof
 from doorward.features.authn.flow.rules.vouching import of_own_times, to_store
+from doorward.features.authn.flow.trust_box import new_device, trust_offer
 from doorward.features.sessions.browser_context import (
     BrowserContext,
     BrowserPages,
@@ -43,6 +44,7 @@ from doorward.web.page import page
 from doorward.web.pages.views.account import MethodCard, RecoveryCodes
 from doorward.web.pages.views.problems import FormProblem
 from doorward.web.pages.views.said import Said
+from doorward.web.pages.views.sign_in import TrustOffer
 from doorward.web.route import Route
 
 METHODS: Final = "/account/methods"
@@ -70,7 +72,8 @@ class Owner(Struct, frozen=True, kw_only=True):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolling:
     """A page or form that sets up a factor. `form` are the fields of the form, or of the query; with `problem` the form was refused and
-    is shown again. `rows` are the factors that the owner has: the setup fails if they change meanwhile."""
+    is shown again. `rows` are the factors that the owner has: the setup fails if they change meanwhile. `trust`: the box with which the
+    device is remembered, where a sign-in allows it."""
 
     pages: EnrolmentPages
     owner: Owner
@@ -79,6 +82,7 @@ class Enrolling:
     problem: FormProblem | None = None
     signed_in: SignedIn | None = None
     rows: Sequence[EnrolledFactor] = ()
+    trust: TrustOffer | None = None
 
     @property
     def flow(self) -> str | None:
@@ -97,6 +101,20 @@ class Enrolling:
     def go(self, path: str) -> Response:
         """The redirect to it."""
         return self.browser.go(with_flow(self.place(path), self.flow))
+
+
+class NewFactor(Struct, frozen=True, kw_only=True):
+    """A factor that was proven and may be stored: its row, the proof that it gives, and the writes that store it. `replaces`: it takes
+    the place of those of its kind."""
+
+    row: EnrolledFactor
+    proof: Proof
+    writes: Sequence[Write]
+    replaces: bool = False
+
+    def beside(self, rows: Sequence[EnrolledFactor]) -> list[EnrolledFactor]:
+        """The factors of an owner of `rows` once it is stored."""
+        return [*(one for one in rows if not (self.replaces and one.kind == self.row.kind)), self.row]
 
 
 Handler = Callable[[Enrolling], Awaitable[Response]]
@@ -155,8 +173,10 @@ class EnrolmentPages:
         """Whether people may set up a factor of this kind."""
         return self.policy.require != "off" and kind in self.policy.kinds
 
-    def get(self, kind: FactorKind, path: str, handler: Handler, *, takes: str = "") -> list[Route]:
-        """A page."""
+    def get(
+        self, kind: FactorKind, path: str, handler: Handler, *, takes: str = "", json: type | None = None
+    ) -> list[Route]:
+        """A page, or `json` for the script of one."""
 
         @wraps(handler)
         async def on_account(visit: SignedInVisit) -> Response:
@@ -167,8 +187,8 @@ class EnrolmentPages:
             return await handler(await self._signing_in(kind, visit.browser, visit.query, None))
 
         return [
-            self.own.get(f"{METHODS}/{path}", on_account, recent=True, takes=takes),
-            self.pages.get(f"{ENROL_PATH}/{path}", in_sign_in, takes=f"flow {takes}".strip()),
+            self.own.get(f"{METHODS}/{path}", on_account, recent=True, takes=takes, json=json),
+            self.pages.get(f"{ENROL_PATH}/{path}", in_sign_in, takes=f"flow {takes}".strip(), json=json),
         ]
 
     def post(
@@ -195,13 +215,17 @@ class EnrolmentPages:
         return [
             self.own.post(place, on_account, refused=again_on_account, back=place, recent=True, takes=takes),
             self.pages.post(
-                f"{ENROL_PATH}/{path}", in_sign_in, refused=again_in_sign_in, takes=f"flow {takes}".strip()
+                f"{ENROL_PATH}/{path}",
+                in_sign_in,
+                refused=again_in_sign_in,
+                takes=f"flow trust {takes}".strip(),
             ),
         ]
 
-    async def commit(self, enrolling: Enrolling, proof: Proof, writes: Sequence[Write]) -> Enrolling | None:
-        """Commit the factor together with its proof, in the sign-in or the session. None: a guard lost, or the account, the sign-in or the
-        session changed meanwhile, and nothing was written."""
+    async def commit(self, enrolling: Enrolling, new: NewFactor, more: Sequence[Write]) -> Enrolling | None:
+        """Commit the factor together with its proof, in the sign-in or the session; in a sign-in also the device, if its owner wants it
+        remembered. None: a guard lost, or the account, the sign-in or the session changed meanwhile, and nothing was written."""
+        proof, writes = new.proof, (*new.writes, *more)
         owner, account, signed_in = enrolling.owner, enrolling.owner.account, enrolling.signed_in
         session_id = None if owner.sign_in is not None else owner.session_id
         first = guards(self.store, HeldMethods(account, enrolling.rows), session_id=session_id)
@@ -218,8 +242,12 @@ class EnrolmentPages:
             return enrolling
         changed = with_proof(owner.sign_in, account.id, proof)
         replaced = self.store.sign_ins.replace(owner.sign_in, changed)
-        if not await self.store.commit(*first, *writes, replaced, met):
+        device = await new_device(self.flow, enrolling.browser, owner.sign_in, enrolling.form)
+        kept = () if device is None else await device.writes(account, new.beside(enrolling.rows))
+        if not await self.store.commit(*first, *writes, replaced, met, *kept):
             return None
+        if device is not None:
+            enrolling.browser.remember_trust(device.cookie)
         return Enrolling(
             pages=self,
             owner=Owner(account=account, binding=owner.binding, sign_in=changed),
@@ -247,8 +275,7 @@ class EnrolmentPages:
     async def enrolled(
         self,
         enrolling: Enrolling,
-        proof: Proof,
-        writes: Sequence[Write],
+        new: NewFactor,
         said: Said,
         *,
         codes: tuple[str, ...] = (),
@@ -256,14 +283,14 @@ class EnrolmentPages:
     ) -> Response:
         """Commit the factor with its proof, and answer: with recovery codes, if there are new ones, else with what comes next.
 
-        `codes` are new ones that `writes` store. Without any they are made here, if the person has none and the factor is not
+        `codes` are new ones that its writes store. Without any they are made here, if the person has none and the factor is not
         `kept` elsewhere, so that its loss would lock the person out.
         """
         account, now = enrolling.owner.account, enrolling.browser.now
         more: Sequence[Write] = ()
         if not codes and not kept:
             codes, more = await self.first_codes(enrolling.owner, enrolling.browser.caller, now)
-        done = await self.commit(enrolling, proof, (*writes, *more))
+        done = await self.commit(enrolling, new, more)
         if done is None:
             return await self.meanwhile(enrolling)
         if not codes:
@@ -313,5 +340,11 @@ class EnrolmentPages:
             raise EarlyResponse(await self.flow.follow(browser, sign_in))
         owner = Owner(account=asked.account, binding=sign_in.id, sign_in=sign_in)
         return Enrolling(
-            pages=self, owner=owner, browser=browser, form=form, problem=problem, rows=asked.rows
+            pages=self,
+            owner=owner,
+            browser=browser,
+            form=form,
+            problem=problem,
+            rows=asked.rows,
+            trust=await trust_offer(self.flow, sign_in, asked.account, form, browser.now),
         )

@@ -31,10 +31,11 @@ class NewDevice(AccountNotice):
 
 
 class SecondFactorFailed(AccountNotice):
-    """Notice of several wrong codes after the right password."""
+    """Notice of several wrong codes after the right first factor, whichever it was."""
 
     kind: ClassVar[str] = "second_factor_failed"
     subject: ClassVar[str] = N_("Wrong codes at the sign-in to your account at %(brand)s")
     said: ClassVar[str] = N_(
-        "Somebody typed your password, and then several wrong codes. Nobody was let in by them."
+        "Somebody passed the first step of signing in to your account, and then typed several wrong codes. Nobody was let in by"
+        " them."
     )

@@ -65,7 +65,7 @@ class AuthenticatorEnrolment(Enrolment):
         )
         if isinstance(outcome, NewApp):
             return await enrolling.pages.enrolled(
-                enrolling, outcome.proof, outcome.writes, Done.AUTHENTICATOR_ADDED, codes=outcome.codes
+                enrolling, outcome.factor, Done.AUTHENTICATOR_ADDED, codes=outcome.codes
             )
         if isinstance(outcome, SetupOver):
             return enrolling.go(self.path)
@@ -91,5 +91,6 @@ def _page(enrolling: Enrolling, setup: Setup, problem: FormProblem | None) -> Re
         action=enrolling.place(AuthenticatorEnrolment.path),
         back=enrolling.back,
         flow=enrolling.flow,
+        trust=enrolling.trust,
     )
     return page(view, enrolling.browser)

@@ -25,7 +25,7 @@ class SecondFactorRemoved(AccountNotice):
 
     kind: ClassVar[str] = "second_factor_removed"
     subject: ClassVar[str] = N_("The authenticator app was removed from your account at %(brand)s")
-    said: ClassVar[str] = N_("From now on your password alone is enough to sign in.")
+    said: ClassVar[str] = N_("From now on one step is enough to sign in.")
     left: bool = False
 
     def sentences(self, say: MessageWords) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ class SecondFactorReset:
             return _("To sign in, choose a new password first.")
         if self.left:
             return _(_LEFT)
-        return _("From now on your password alone is enough to sign in.")
+        return _("From now on one step is enough to sign in.")
 
 
 def _named(say: MessageWords, kind: str, name: str) -> str:
@@ -132,8 +132,8 @@ class SecondFactorRequired:
             subject=_("A second step is now required for your account at %(brand)s"),
             paragraphs=(
                 _(
-                    "The people who run %(brand)s ask for a second step whenever you sign in, so that nobody can get in"
-                    " with your password alone."
+                    "The people who run %(brand)s ask for a second step whenever you sign in, so that the first step"
+                    " alone lets nobody in."
                 ),
                 _("If you have none yet, you set one up the next time you sign in.")
                 if self.until is None

@@ -17,7 +17,6 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.policy import PasswordPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
-from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailKind, MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
@@ -30,7 +29,7 @@ from doorward.features.authn.factors.recovery_codes.service import make_codes
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.factors.totp.factor import SEED_PURPOSE
 from doorward.features.authn.flow.changes import guards, held_methods
-from doorward.features.authn.flow.enrolment import Owner
+from doorward.features.authn.flow.enrolment import NewFactor, Owner
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import too_many
 from doorward.features.authn.flow.rules.standing import shown_with
@@ -71,11 +70,10 @@ class Codes(Struct, frozen=True):
 
 
 class NewApp(Struct, frozen=True):
-    """An authenticator app that has shown a right code: its proof, the new recovery codes in clear text, and what to commit."""
+    """An authenticator app that has shown a right code, and the new recovery codes in clear text, which the same writes store."""
 
-    proof: Proof
+    factor: NewFactor
     codes: tuple[str, ...]
-    writes: tuple[Write, ...]
 
 
 class WrongCode(Struct, frozen=True):
@@ -162,18 +160,16 @@ class SecondFactors:
             last_step=step,
         )
         codes, writes = make_codes(self.store, self.random, account, now)
-        return NewApp(
-            shown_with(totp.TRAITS, factor, now),
-            codes,
-            (
-                self.store.accounts.remove_factors(account.id, "totp"),
-                self.store.accounts.add_factor(factor),
-                *writes,
-                self._told("second_factor_added", account, caller, now),
-                self._noted("second_factor.added", account, session_id, caller, now),
-                self._noted("recovery_codes.made", account, session_id, caller, now),
-            ),
+        stored = (
+            self.store.accounts.remove_factors(account.id, "totp"),
+            self.store.accounts.add_factor(factor),
+            *writes,
+            self._told("second_factor_added", account, caller, now),
+            self._noted("second_factor.added", account, session_id, caller, now),
+            self._noted("recovery_codes.made", account, session_id, caller, now),
         )
+        proof = shown_with(totp.TRAITS, factor, now)
+        return NewApp(NewFactor(row=factor, proof=proof, writes=stored, replaces=True), codes)
 
     def shown_again(self, account: Account, binding: str, sealed: str, now: int) -> Setup | None:
         """The same secret for the same page after a wrong code, so that the scanned QR code stays valid."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 from doorward.web.pages.views.flow import ScopeLine
 from doorward.web.pages.views.problems import Form, FormProblem
 from doorward.web.pages.views.said import Said
-from doorward.web.pages.views.sign_in import OtherWay
+from doorward.web.pages.views.sign_in import OtherWay, TrustOffer
 from doorward.web.pages.words import N_
 
 
@@ -123,7 +123,7 @@ class TotpSetup(Form, frozen=True):
 
     `uri` is the otpauth:// URI in the QR code (RFC 6238; key URI format); `key` is the same secret in Base32; `setup` is an opaque
     value that binds the form to this secret ("" = the server keeps it elsewhere). In a sign-in (`flow` is its id) the form's `action`
-    and the page to go `back` to are those of the sign-in.
+    and the page to go `back` to are those of the sign-in, and `trust` is the box with which the device is remembered.
     """
 
     template: ClassVar[str] = "account/totp_setup.html"
@@ -133,6 +133,7 @@ class TotpSetup(Form, frozen=True):
     action: str = "/account/methods/authenticator"
     back: str = "/account/methods"
     flow: str | None = None
+    trust: TrustOffer | None = None
 
 
 class RecoveryCodes(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import ClassVar, Final, final
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.policy import FactorKind
-from doorward.features.authn.factors.email_code.owning import NewMailCodes, OwnMailCodes
+from doorward.features.authn.factors.email_code.owning import OwnMailCodes
 from doorward.features.authn.factors.email_code.views import (
     CARD_TEXT,
     CARD_TITLE,
@@ -17,14 +17,21 @@ from doorward.features.authn.factors.email_code.views import (
     MailCodesDone,
     MailCodesView,
 )
-from doorward.features.authn.flow.enrolment import METHODS, Enrolling, Enrolment, EnrolmentPages, Owner
+from doorward.features.authn.flow.enrolment import (
+    METHODS,
+    Enrolling,
+    Enrolment,
+    EnrolmentPages,
+    NewFactor,
+    Owner,
+)
 from doorward.features.authn.flow.rules import sent_code as rule
 from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.sent_code import Undeliverable
-from doorward.features.authn.flow.sent_code_page import NOT_YET
+from doorward.features.authn.flow.sent_code_page import NOT_YET, DeliveryAnswer
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import SignedIn, SignedInPost, SignedInRefusedPost
-from doorward.web.http import Response
+from doorward.web.http import Response, json_response
 from doorward.web.page import page
 from doorward.web.pages.views.account import MethodCard
 from doorward.web.pages.views.problems import FormProblem, Wrong
@@ -32,6 +39,7 @@ from doorward.web.pages.words import Words, calm
 from doorward.web.route import Route
 
 _SEND: Final = "email/send"
+_DELIVERY: Final = "email/delivery"
 _REMOVE: Final = f"{METHODS}/email/remove"
 
 
@@ -85,6 +93,7 @@ class MailCodesEnrolment(Enrolment):
             *pages.get(self.kind, self.path, self.show),
             *pages.post(self.kind, self.path, self.confirm, refused=self.show, takes="code"),
             *pages.get(self.kind, _SEND, self.reload),
+            *pages.get(self.kind, _DELIVERY, self.delivery, json=DeliveryAnswer),
             *pages.post(self.kind, _SEND, self.send, refused=self.show, takes="address"),
             pages.own.pages.lead(_REMOVE, METHODS),
             pages.own.post(_REMOVE, remove, refused=stay, back=METHODS, recent=True),
@@ -97,6 +106,12 @@ class MailCodesEnrolment(Enrolment):
     async def reload(self, enrolling: Enrolling) -> Response:
         """Leads to the page, after a reload of the answer to its form."""
         return enrolling.go(self.path)
+
+    async def delivery(self, enrolling: Enrolling) -> Response:
+        """What is known of the message with the code, for a page that stays open."""
+        waiting = await self.codes.waiting(enrolling.owner, enrolling.browser.now)
+        state = "under_way" if waiting is None else await self.codes.delivery.state(waiting[0])
+        return json_response(DeliveryAnswer(state))
 
     async def send(self, enrolling: Enrolling) -> Response:
         """Send a code to the address."""
@@ -121,10 +136,8 @@ class MailCodesEnrolment(Enrolment):
         if not code.strip():
             return await self._page(enrolling, FormProblem(Wrong.CODE_MISSING))
         outcome = await self.codes.confirm(enrolling.owner, code[:64], caller=browser.caller, now=browser.now)
-        if isinstance(outcome, NewMailCodes):
-            return await enrolling.pages.enrolled(
-                enrolling, outcome.proof, outcome.writes, MailCodesDone.ADDED
-            )
+        if isinstance(outcome, NewFactor):
+            return await enrolling.pages.enrolled(enrolling, outcome, MailCodesDone.ADDED)
         wrong = FormProblem(Wrong.CODE_WRONG) if outcome == "wrong" else _problem(outcome)
         return await self._page(enrolling, wrong)
 
@@ -151,6 +164,8 @@ class MailCodesEnrolment(Enrolment):
             delivery="under_way" if waiting is None else await self.codes.delivery.state(waiting[0]),
             action=enrolling.place(self.path),
             send_action=enrolling.place(_SEND),
+            watch=enrolling.place(_DELIVERY),
+            trust=enrolling.trust,
             back=enrolling.back,
             flow=enrolling.flow,
             problem=problem,

@@ -83,6 +83,7 @@ class MailDelivery:
                 "app": message.app,
                 "at": message.now,
                 "device": describe(message.caller.user_agent),
+                "password": message.account.password_hash is not None,
             }
         mail = self.mail_queue.write(
             "address_code" if message.enrolling else "sign_in_code",

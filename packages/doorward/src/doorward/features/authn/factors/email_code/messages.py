@@ -19,9 +19,10 @@ class SignInCodeMail:
     minutes: int = 10
     device: str | None = None
     app: str | None = None
+    password: bool = True
 
     def text(self, say: MessageWords, /) -> MessageText:
-        """The code, who asked for it, and what it means if it was somebody else."""
+        """The code, who asked for it, and what it means if it was somebody else. Only who has a `password` can reset one."""
         _ = say.text
         purpose = (
             _("Somebody, probably you, is signing in to your account at %(brand)s.")
@@ -35,10 +36,13 @@ class SignInCodeMail:
             subject=_("Your sign-in code for %(brand)s"),
             paragraphs=(purpose, say.code_for(self.minutes), say.when(self.at, self.device)),
             closing=_(
-                "Never give this code to anybody. If it wasn't you, somebody knows your password: change it."
+                "Never give this code to anybody. If it wasn't you, somebody else has passed the first step of signing in to"
+                " your account."
             ),
             code=grouped(self.code),
-            links=(say.link(_("If this wasn't you, reset your password at once:"), "/reset"),),
+            links=(say.link(_("If this wasn't you, reset your password at once:"), "/reset"),)
+            if self.password
+            else (say.activity(),),
         )
 
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, final
-
-from msgspec import Struct
 
 from doorward.core.login_name import new_email
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.sent_code import SentCode
 from doorward.core.model.session import Session
-from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.email_code.factor import ADDRESS_PURPOSE, TRAITS, MailDelivery
 from doorward.features.authn.flow.changes import guards, held_methods
-from doorward.features.authn.flow.enrolment import Owner
+from doorward.features.authn.flow.enrolment import NewFactor, Owner
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules.sent_code import NotYet
@@ -30,16 +26,9 @@ from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
-from doorward.storage.sql.store import Store, Write
+from doorward.storage.sql.store import Store
 
 KIND: Final = TRAITS.kind
-
-
-class NewMailCodes(Struct, frozen=True):
-    """A proven address: the proof that it gives in a sign-in, and the writes that make it a factor."""
-
-    proof: Proof
-    writes: Sequence[Write]
 
 
 @final
@@ -91,7 +80,7 @@ class OwnMailCodes:
 
     async def confirm(
         self, owner: Owner, typed: str, *, caller: Caller, now: int
-    ) -> NewMailCodes | Wait | Literal["wrong", "closed"]:
+    ) -> NewFactor | Wait | Literal["wrong", "closed"]:
         """The factor, after the right code. It replaces the one before. The guesses are counted apart from those in sign-ins, so that
         nobody is kept out by what somebody types here."""
         account = owner.account
@@ -119,9 +108,11 @@ class OwnMailCodes:
             sealed=None if own else self.sealer.seal(ADDRESS_PURPOSE, factor_id, address.encode()),
         )
         mail = owner_mail(self.mail_queue, "mail_codes_added", account, caller, now, address=address)
-        return NewMailCodes(
-            shown_with(TRAITS, factor, now),
-            (
+        return NewFactor(
+            row=factor,
+            proof=shown_with(TRAITS, factor, now),
+            replaces=True,
+            writes=(
                 self.store.sent_codes.use(code.id, now),
                 self.store.accounts.remove_factors(account.id, KIND),
                 self.store.accounts.add_factor(factor),

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from doorward.core.model.sent_code import DeliveryState
 from doorward.web.pages.views.problems import Form, FormProblem
 from doorward.web.pages.views.said import Said
+from doorward.web.pages.views.sign_in import TrustOffer
 from doorward.web.pages.words import N_
 
 MAIL_LINK: Final = N_("Email")
@@ -32,7 +33,7 @@ class MailCodesView(Form, frozen=True):
     `csrf`, `flow` to `send_action`.
 
     `sent_to`: a code was sent there, and can be typed. `again_at` (seconds): not before that another one may be asked for, None: now.
-    `delivery`: what is known of its message. `back` leads to where the person came from.
+    `delivery`: what is known of its message; a script asks again at `watch`. `trust`: the box with which the device is remembered. `back` leads to where the person came from.
     """
 
     template: ClassVar[str] = "doorward.features.authn.factors.email_code:mail_codes.html"
@@ -45,6 +46,8 @@ class MailCodesView(Form, frozen=True):
     sent_to: str | None = None
     again_at: int | None = None
     delivery: DeliveryState = "under_way"
+    watch: str = "/account/methods/email/delivery"
+    trust: TrustOffer | None = None
     minutes: int = 10
     address_problem: FormProblem | None = None
 

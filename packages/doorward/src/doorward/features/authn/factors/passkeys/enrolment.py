@@ -18,7 +18,7 @@ from doorward.features.authn.factors.passkeys.views import (
     PasskeyDone,
     PasskeyNewView,
 )
-from doorward.features.authn.flow.enrolment import Enrolling, Enrolment, EnrolmentPages
+from doorward.features.authn.flow.enrolment import Enrolling, Enrolment, EnrolmentPages, NewFactor
 from doorward.web.http import Response
 from doorward.web.page import page
 from doorward.web.pages.views.problems import FormProblem
@@ -66,8 +66,7 @@ class PasskeyEnrolment(Enrolment):
         asked_for = outcome.row.kind == SECURITY_KEY.kind or owner.sign_in is not None
         return await enrolling.pages.enrolled(
             enrolling,
-            proof,
-            outcome.writes,
+            NewFactor(row=outcome.row, proof=proof, writes=outcome.writes),
             PasskeyDone.ADDED,
             kept=outcome.passkey.backed_up or not asked_for,
         )
@@ -83,6 +82,7 @@ class PasskeyEnrolment(Enrolment):
             back=enrolling.back,
             account=owner.account.shown_as,
             flow=enrolling.flow,
+            trust=enrolling.trust,
             problem=wrong,
         )
         return page(view, browser)

@@ -40,24 +40,26 @@ class PasskeyRemoved(_PasskeyNotice):
 
 
 class PasskeyAskedFor(_PasskeyNotice):
-    """Notice that a passkey is asked for after the password from now on."""
+    """Notice that a passkey is asked for at each sign-in from now on."""
 
     kind: ClassVar[str] = "passkey_asked_for"
-    subject: ClassVar[str] = N_("A passkey is now asked for after your password at %(brand)s")
-    said: ClassVar[str] = N_("Who signs in with your password has to show this passkey, too.")
-    named: ClassVar[str] = N_("Who signs in with your password has to show the passkey “%(name)s”, too.")
+    subject: ClassVar[str] = N_("A passkey is now asked for at each sign-in to your account at %(brand)s")
+    said: ClassVar[str] = N_("Who signs in in another way has to show this passkey, too.")
+    named: ClassVar[str] = N_("Who signs in in another way has to show the passkey “%(name)s”, too.")
 
 
 class PasskeyNotAskedFor(_PasskeyNotice):
-    """Notice that a passkey is no longer asked for after the password, unless something else asks for a second step."""
+    """Notice that a passkey is no longer asked for at each sign-in, unless something else asks for a second step."""
 
     kind: ClassVar[str] = "passkey_not_asked_for"
-    subject: ClassVar[str] = N_("A passkey is no longer asked for after your password at %(brand)s")
+    subject: ClassVar[str] = N_(
+        "A passkey is no longer asked for at each sign-in to your account at %(brand)s"
+    )
     said: ClassVar[str] = N_(
-        "After your password we ask for this passkey only where a second step is required."
+        "At a sign-in in another way we ask for this passkey only where a second step is required."
     )
     named: ClassVar[str] = N_(
-        "After your password we ask for the passkey “%(name)s” only where a second step is required."
+        "At a sign-in in another way we ask for the passkey “%(name)s” only where a second step is required."
     )
 
 

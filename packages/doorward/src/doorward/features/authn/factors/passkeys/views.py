@@ -88,6 +88,7 @@ class PasskeyNewView(Form, frozen=True):
     back: str
     account: str
     flow: str | None = None
+    trust: TrustOffer | None = None
 
 
 class PasskeyNameView(Form, frozen=True):

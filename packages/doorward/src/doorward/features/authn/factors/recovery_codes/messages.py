@@ -31,7 +31,7 @@ class RecoveryCodeUsed(AccountNotice):
 
     kind: ClassVar[str] = "recovery_code_used"
     subject: ClassVar[str] = N_("A recovery code of your account at %(brand)s was used")
-    said: ClassVar[str] = N_("Somebody signed in with your password and one of your recovery codes.")
+    said: ClassVar[str] = N_("Somebody signed in to your account with one of your recovery codes.")
     left: int
 
     def sentences(self, say: MessageWords) -> tuple[str, ...]:

@@ -26,9 +26,10 @@ from doorward.features.authn.flow.enrolment import METHODS, Enrolling, Enrolment
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.sent_code import CodeSent, Undeliverable
+from doorward.features.authn.flow.sent_code_page import DeliveryAnswer
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import SignedIn, SignedInPost, SignedInRefusedPost
-from doorward.web.http import EarlyResponse, Response
+from doorward.web.http import EarlyResponse, Response, json_response
 from doorward.web.page import page
 from doorward.web.pages.views.account import MethodCard
 from doorward.web.pages.views.problems import FormProblem, Wrong
@@ -37,6 +38,7 @@ from doorward.web.route import Route
 
 PLACE: Final = f"{METHODS}/phone"
 REMOVE: Final = f"{PLACE}/remove"
+_DELIVERY: Final = "phone/delivery"
 _OF_NUMBER: Final = {
     "unreadable": PhoneWrong.UNREADABLE,
     "invalid": PhoneWrong.UNREADABLE,
@@ -96,6 +98,7 @@ class PhoneEnrolment(Enrolment):
             *pages.get(self.kind, self.path, self.show),
             *pages.post(self.kind, self.path, self.send, refused=self.show, takes="number"),
             *pages.get(self.kind, code, self.ask),
+            *pages.get(self.kind, _DELIVERY, self.delivery, json=DeliveryAnswer),
             *pages.post(self.kind, code, self.confirm, refused=self.ask, takes="code again"),
             pages.own.pages.lead(REMOVE, PLACE),
             pages.own.post(
@@ -134,6 +137,11 @@ class PhoneEnrolment(Enrolment):
         """The page for the code that is on its way."""
         return await self._code(enrolling, enrolling.problem)
 
+    async def delivery(self, enrolling: Enrolling) -> Response:
+        """What is known of the message with the code, for a page that stays open."""
+        under_way = await self.phones.under_way(enrolling.owner.binding, enrolling.browser.now)
+        return json_response(DeliveryAnswer("under_way" if under_way is None else under_way.delivery))
+
     async def confirm(self, enrolling: Enrolling) -> Response:
         """Enter the code, or have another one sent."""
         owner, browser, typed = enrolling.owner, enrolling.browser, enrolling.form.get("code", "")
@@ -146,10 +154,10 @@ class PhoneEnrolment(Enrolment):
             return await self._code(enrolling, FormProblem(Wrong.CODE_WRONG))
         if isinstance(shown, Wait):
             return await self._code(enrolling, FormProblem(Wrong.TOO_MANY_TRIES, at=shown.until))
-        proof, writes = self.phones.added(
+        new = self.phones.added(
             owner.account, *shown, session_id=owner.session_id, caller=browser.caller, now=browser.now
         )
-        return await enrolling.pages.enrolled(enrolling, proof, writes, PhoneDone.ADDED)
+        return await enrolling.pages.enrolled(enrolling, new, PhoneDone.ADDED)
 
     async def _again(self, enrolling: Enrolling) -> Response:
         owner, browser = enrolling.owner, enrolling.browser
@@ -256,6 +264,8 @@ class PhoneEnrolment(Enrolment):
             number=under_way.number,
             flow=enrolling.flow,
             delivery=under_way.delivery,
+            watch=enrolling.place(_DELIVERY),
+            trust=enrolling.trust,
             resent=resent,
             problem=problem,
         )

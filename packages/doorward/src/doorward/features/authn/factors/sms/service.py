@@ -11,7 +11,6 @@ from msgspec import Struct
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.sent_code import DeliveryState, SentCode
-from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
@@ -22,6 +21,7 @@ from doorward.features.authn.factors.sms.rules import phone as rule
 from doorward.features.authn.factors.sms.rules.phone import KIND, Phone, PhoneProblem
 from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.features.authn.flow.changes import HeldMethods, guards
+from doorward.features.authn.flow.enrolment import NewFactor
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.rules.sent_code import PAUSE, NotYet
 from doorward.features.authn.flow.rules.standing import shown_with
@@ -116,8 +116,8 @@ class Phones:
         session_id: str | None,
         caller: Caller,
         now: int,
-    ) -> tuple[Proof, list[Write]]:
-        """The proof by the new factor, and the writes that add it: the code is spent, the owner is told."""
+    ) -> NewFactor:
+        """The new factor: with its writes the code is spent, the owner is told."""
         factor_id = self.random.new_id("fac")
         factor = EnrolledFactor(
             id=factor_id,
@@ -126,14 +126,15 @@ class Phones:
             created_at=now,
             sealed=self.sealer.seal(PHONE_PURPOSE, factor_id, phone.e164.encode()),
         )
-        return shown_with(rule.TRAITS, factor, now), [
+        writes = (
             self.store.sent_codes.use(code.id, now),
             self.store.accounts.add_factor(factor),
             *self.budget.proven(phone, now),
             self.gate.close_behind(),
             self._told("phone_added", account, phone, caller, now),
             self._noted("second_factor.added", account, session_id, caller, now),
-        ]
+        )
+        return NewFactor(row=factor, proof=shown_with(rule.TRAITS, factor, now), writes=writes)
 
     async def remove_phone(
         self,

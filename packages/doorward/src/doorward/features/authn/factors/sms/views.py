@@ -9,6 +9,7 @@ from msgspec import Struct
 from doorward.core.model.sent_code import DeliveryState
 from doorward.web.pages.views.problems import Form, FormProblem
 from doorward.web.pages.views.said import Said
+from doorward.web.pages.views.sign_in import TrustOffer
 from doorward.web.pages.words import N_
 
 PHONE_LINK: Final = N_("Phone")
@@ -89,7 +90,8 @@ class PhoneProofView(Form, frozen=True):
     """The same with /code: the code that was sent. Posts `code`, `csrf`, `flow`; the second form posts `again`, to have one sent once
     more.
 
-    `number` is masked; `back` leads to where the person came from; `delivery`: what is known of the message; `resent`: another message was just written.
+    `number` is masked; `back` leads to where the person came from; `delivery`: what is known of the message; a script
+    asks again at `watch`; `trust`: the box with which the device is remembered; `resent`: another message was just written.
     """
 
     template: ClassVar[str] = f"{_FOLDER}:phone_proof.html"
@@ -99,4 +101,6 @@ class PhoneProofView(Form, frozen=True):
     number: str
     flow: str | None = None
     delivery: DeliveryState = "under_way"
+    watch: str = "/account/methods/phone/delivery"
+    trust: TrustOffer | None = None
     resent: bool = False
