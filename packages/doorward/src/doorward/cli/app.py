@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from difflib import get_close_matches
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -107,8 +108,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 _LOST = "What it does was done. Look with its list or show command; a secret that was to be shown once has to be made anew."
 
 
+@cache
+def _command() -> Any:
+    return typer.main.get_command(app)
+
+
 def _run(given: list[str], *, as_json: bool) -> int:
-    command: Any = typer.main.get_command(app)
+    command = _command()
     try:
         for argument in given:
             _refuse_undecoded(argument)

@@ -303,6 +303,7 @@ def _one_of(top: inspect.Field) -> type[Section] | None:
     return cls.one_of if cls is not None and issubclass(cls, Section) else None
 
 
+@cache
 def _fields(tree: type[Struct]) -> tuple[inspect.Field, ...]:
     kind = inspect.type_info(tree)
     if not isinstance(kind, inspect.StructType):
