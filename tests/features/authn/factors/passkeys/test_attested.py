@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from structlog.testing import capture_logs
 
 from doorward.core.model.passkey import Passkey
 from doorward.features.authn.factors.passkeys.metadata import PUBLISHER
@@ -167,3 +168,22 @@ async def test_the_metadata_names_the_levels_that_keys_can_reach_here(front: Fro
         else:
             page = await server.browser().get("/.well-known/openid-configuration")
         assert json.loads(page.text)["acr_values_supported"] == ["urn:doorward:aal1", AAL2, *best]
+
+
+@pytest.mark.parametrize("allowed", [(), (MODEL,)])
+async def test_by_an_overdue_file_no_key_is_vouched_for(blob: Path, allowed: tuple[str, ...]) -> None:
+    models = described(MODEL, MAKER.root)
+    blob.write_bytes(published(models, signer=issue(PUBLISHER, AUTHORITY), next_update="2020-01-01"))
+    async with all_factors(passkeys=PasskeyPolicy(metadata=str(blob), allowed_aaguids=allowed)) as front:
+        await front.person()
+        with capture_logs() as logs:
+            answer = await added(front, key())
+        assert ("passkeys.metadata_overdue", "2020-01-01") in [
+            (one["event"], one.get("promised")) for one in logs
+        ]
+        if allowed:
+            assert answer.status == 400
+            assert await front.store.passkeys.of_account("usr_ada") == []
+        else:
+            assert answer.status in ADDED
+            assert (await stored(front)).attestation == "unverified"

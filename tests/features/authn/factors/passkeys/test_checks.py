@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.finding import Finding
 from doorward.core.model.passkey import Passkey
 from doorward.features.authn.factors.passkeys.checks import passkeys
+from doorward.features.authn.factors.passkeys.metadata import PUBLISHER
 from doorward.features.feature import Examined
 from doorward.settings import Settings, load
 from doorward.storage.sql.store import Store
+from tests.features.authn.factors.passkeys.makers import issue, published
 
 pytestmark = pytest.mark.anyio
 
@@ -77,6 +80,24 @@ async def test_metadata_that_cannot_be_read_is_a_fault(store: Store, tmp_path: P
     found = await look(settings(tmp_path, more=f'metadata = "{tmp_path / "blob.jwt"}"'), store)
     assert not found.ok
     assert "metadata" in found.said
+
+
+@pytest.mark.parametrize("allowed", ["", 'allowed_aaguids = ["01020304-0506-0708-090a-0b0c0d0e0f10"]'])
+async def test_an_overdue_file_is_a_warning_or_a_fault_where_it_is_needed(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: str
+) -> None:
+    authority, authorities, path = issue("Authority"), tmp_path / "authorities.pem", tmp_path / "blob.jwt"
+    authorities.write_bytes(authority[0].public_bytes(Encoding.PEM))
+    monkeypatch.setenv("SSL_CERT_FILE", str(authorities))
+    for day in ("1969-12-31", "1970-01-02"):
+        path.write_bytes(published(signer=issue(PUBLISHER, authority), next_update=day))
+        found = await look(settings(tmp_path, more=f'metadata = "{path}"\n{allowed}'), store)
+        if day.startswith("1969"):
+            assert "promised a newer one by 1969-12-31" in found.said
+            assert "Download the file again" in found.fix
+            assert found.ok != bool(allowed)
+        else:
+            assert (found.ok, found.fix) == (True, "")
 
 
 async def test_an_issuer_with_a_path_hears_of_the_root(store: Store, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,25 @@ async def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     os.utime(known.path, ns=(1, 1))
     await known.load()
     assert known.trust(AAGUID, CHAIN) == "revoked"
+
+
+async def test_after_the_promised_day_nobody_is_vouched_for_and_broken_models_stay_refused(
+    tmp_path: Path,
+) -> None:
+    """FIDO Metadata Service 3.0 §3.1.6 `nextUpdate`: what was revoked since is in no file that is older."""
+    day = datetime(2027, 1, 1, tzinfo=UTC)
+    last, late = int((day + timedelta(hours=23)).timestamp()), int((day + timedelta(days=1)).timestamp())
+    known = metadata(tmp_path, published(entry(), signer=SIGNER, next_update="2027-01-01"))
+    assert known.overdue(late) is None, "nothing was read yet"
+    await known.load()
+    assert (known.overdue(last), known.overdue(late)) == (None, day.date())
+    assert (known.trust_at(last)(AAGUID, CHAIN), known.trust_at(late)(AAGUID, CHAIN)) == (
+        "trusted",
+        "unknown",
+    )
+    broken = metadata(tmp_path, published(entry("REVOKED"), signer=SIGNER, next_update="2027-01-01"))
+    await broken.load()
+    assert broken.trust_at(late)(AAGUID, CHAIN) == "revoked"
 
 
 @pytest.mark.parametrize(

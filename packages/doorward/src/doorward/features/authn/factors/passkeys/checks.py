@@ -23,8 +23,11 @@ async def passkeys(examined: Examined) -> Finding:
             "an issuer that is an address can have none: browsers bind them to a name",
             'Give this machine a name, and set issuer = "https://name".',
         )
-    if policy.metadata is not None and (bad := await _metadata(policy.metadata)) is not None:
-        return failed(bad, "Download the file again (passkeys.metadata), or leave the setting out.")
+    if (
+        policy.metadata is not None
+        and (bad := await _metadata(policy, policy.metadata, examined.now)) is not None
+    ):
+        return bad
     path = urlsplit(examined.issuer).path.rstrip("/")
     if path:
         return passed(
@@ -35,13 +38,21 @@ async def passkeys(examined: Examined) -> Finding:
     return passed(f"bound to {rp_id}")
 
 
-async def _metadata(path: str) -> str | None:
+async def _metadata(policy: PasskeyPolicy, path: str, now: int) -> Finding | None:
+    """What is wrong with the file; None: nothing."""
     # imported here: the library is not loaded where there is no file
     from doorward.features.authn.factors.passkeys.build import metadata_in
     from doorward.features.authn.factors.passkeys.metadata import BadMetadata
 
+    file = metadata_in(path)
     try:
-        await metadata_in(path).load()
+        await file.load()
     except (BadMetadata, OSError) as problem:
-        return str(problem)
-    return None
+        return failed(str(problem), "Download the file again (passkeys.metadata), or leave the setting out.")
+    if (promised := file.overdue(now)) is None:
+        return None
+    said = f"the metadata file promised a newer one by {promised.isoformat()}: makers that were revoked since are not in it"
+    fix = "Download the file again (passkeys.metadata)."
+    if policy.allowed_aaguids:
+        return failed(f"{said}, and no passkey can be added", fix)
+    return passed(f"{said}; until then no new key counts as vouched for", fix)

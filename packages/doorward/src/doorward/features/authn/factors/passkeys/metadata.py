@@ -10,6 +10,7 @@ import base64
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -56,14 +57,32 @@ class AuthenticatorMetadata:
     roots: Callable[[], Sequence[bytes]] = system_roots
     _read_at: tuple[int, int] | None = field(default=None, init=False)
     _known: MdsAttestationVerifier | None = field(default=None, init=False)
+    _next_update: date | None = field(default=None, init=False)
 
     async def load(self) -> None:
         """Read the file if it is new. Raises `BadMetadata` and OSError."""
         stat = await asyncio.to_thread(Path(self.path).stat)
         version = (stat.st_mtime_ns, stat.st_size)
         if version != self._read_at:
-            self._known = await asyncio.to_thread(self._read)
+            self._known, self._next_update = await asyncio.to_thread(self._read)
             self._read_at = version
+
+    def overdue(self, now: int) -> date | None:
+        """The day by which the publisher promised a newer file (`nextUpdate`, §3.1.6), if it is past at `now` (seconds): what was found
+        out since is not in this one."""
+        promised = self._next_update
+        if promised is None or datetime.fromtimestamp(now, UTC).date() <= promised:
+            return None
+        return promised
+
+    def trust_at(self, now: int) -> Callable[[bytes, tuple[bytes, ...]], Trust]:
+        """`trust` at `now`: by a file that is overdue no maker is trusted, and those that it names as broken are refused all the same."""
+
+        def trust(aaguid: bytes, path: tuple[bytes, ...]) -> Trust:
+            found = self.trust(aaguid, path)
+            return found if found == "revoked" or self.overdue(now) is None else "unknown"
+
+        return trust
 
     def trust(self, aaguid: bytes, path: tuple[bytes, ...]) -> Trust:
         """Whether the maker of this authenticator is known, and vouches for it with these certificates."""
@@ -87,10 +106,11 @@ class AuthenticatorMetadata:
             return "unknown"
         return "software" if _SOFTWARE in entry.metadata_statement.key_protection else "trusted"
 
-    def _read(self) -> MdsAttestationVerifier:
+    def _read(self) -> tuple[MdsAttestationVerifier, date]:
         from fido2.mds3 import MdsAttestationVerifier
 
-        return MdsAttestationVerifier(_verified(Path(self.path).read_bytes().strip(), self.roots()), None)
+        content = _verified(Path(self.path).read_bytes().strip(), self.roots())
+        return MdsAttestationVerifier(content, None), content.next_update
 
 
 def _verified(blob: bytes, roots: Sequence[bytes]) -> Any:

@@ -140,7 +140,7 @@ class OwnPasskeys:
                 browser_hash=browser_hash,
                 now=now,
             ),
-            attest=await self._policy(),
+            attest=await self._policy(now),
         )
         if isinstance(made, PasskeyProblem):
             await self._refuse(account, made, caller, now)
@@ -289,7 +289,7 @@ class OwnPasskeys:
         passkeys = await self.store.passkeys.of_account(account.id)
         return next((one for one in passkeys if one.factor_id == factor_id), None)
 
-    async def _policy(self) -> AttestationPolicy:
+    async def _policy(self, now: int) -> AttestationPolicy:
         if self.metadata is None:
             return AttestationPolicy(allowed=self.allowed)
         try:
@@ -297,7 +297,9 @@ class OwnPasskeys:
         except (BadMetadata, OSError) as problem:
             # what was read before still counts; where nothing was, no authenticator is trusted
             _log.warning("passkeys.metadata_unread", reason=str(problem))
-        return AttestationPolicy(allowed=self.allowed, trust=self.metadata.trust)
+        if (promised := self.metadata.overdue(now)) is not None:
+            _log.warning("passkeys.metadata_overdue", promised=promised.isoformat())
+        return AttestationPolicy(allowed=self.allowed, trust=self.metadata.trust_at(now))
 
     async def _refuse(self, account: Account, problem: PasskeyProblem, caller: Caller, now: int) -> None:
         await self.store.commit(
