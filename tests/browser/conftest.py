@@ -83,10 +83,12 @@ def kites(dev: running.Dev) -> Iterator[ForeignApp]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs a test that uses `scripts`, as `people` does, twice: with scripts and without. The module's `IN_SOAK` names one of both,
-    which then runs in `make soak`: "no-scripts" where the pages have forms alone, which scripts do not touch."""
+    """Runs a test that uses `scripts`, as `people` does, twice: with scripts and without. The module's `IN_SOAK`, or
+    `pytest.mark.in_soak(…)` of one test, names one of both, which then runs in `make soak`: "no-scripts" where the pages have forms
+    alone, which scripts do not touch."""
     if "scripts" in metafunc.fixturenames:
-        later: str | None = getattr(metafunc.module, "IN_SOAK", None)
+        mark = metafunc.definition.get_closest_marker("in_soak")
+        later: str | None = mark.args[0] if mark else getattr(metafunc.module, "IN_SOAK", None)
         kinds = [("scripts", True), ("no-scripts", False)]
         values = [
             pytest.param(scripts, id=kind, marks=pytest.mark.soak if kind == later else ())

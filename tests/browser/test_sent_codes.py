@@ -119,6 +119,7 @@ def keep(grace: Person, codes: list[str], scripts: bool) -> None:
     grace.page.emulate_media(media="screen")
 
 
+@pytest.mark.in_soak("no-scripts")
 def test_codes_by_text_message_and_a_report_that_one_did_not_arrive(
     grace: Person, sent: Sending, email: str, scripts: bool
 ) -> None:

@@ -37,6 +37,7 @@ def test_from_the_demo_app_to_an_account_to_orders_and_out(people: NewPerson, em
     grace.enter(email, PASSWORD, "Hello, Grace Host")
 
 
+@pytest.mark.in_soak("no-scripts")
 def test_sign_up_by_the_link_in_the_mail_instead_of_the_code(people: NewPerson, email: str) -> None:
     grace = people()
     grace.from_shop()
@@ -55,6 +56,7 @@ def test_sign_up_by_the_link_in_the_mail_instead_of_the_code(people: NewPerson, 
     assert grace.page.locator("#ways a").count() >= 1
 
 
+@pytest.mark.in_soak("no-scripts")
 def test_a_link_opened_in_another_browser_confirms_nothing(people: NewPerson, email: str) -> None:
     grace, mallory = people(), people()
     grace.from_shop()
@@ -66,6 +68,7 @@ def test_a_link_opened_in_another_browser_confirms_nothing(people: NewPerson, em
     grace.press("#submit", "Connect Corner Shop to your account?")
 
 
+@pytest.mark.in_soak("no-scripts")
 def test_an_error_on_the_sign_up_page_is_beside_its_field(people: NewPerson, email: str) -> None:
     grace = people()
     grace.from_shop()
@@ -83,6 +86,7 @@ def test_an_error_on_the_sign_up_page_is_beside_its_field(people: NewPerson, ema
     expect(grace.page.locator("#app")).to_have_text("to continue to Corner Shop")
 
 
+@pytest.mark.in_soak("no-scripts")
 def test_another_message_replaces_the_first(people: NewPerson, email: str) -> None:
     grace = people()
     grace.from_shop()
@@ -96,6 +100,7 @@ def test_another_message_replaces_the_first(people: NewPerson, email: str) -> No
     grace.press("#submit", "Connect Corner Shop to your account?")
 
 
+@pytest.mark.in_soak("no-scripts")
 @pytest.mark.requirement(80)
 def test_signing_up_twice_with_one_address_tells_only_its_owner(people: NewPerson, email: str) -> None:
     grace, other = people(), people()

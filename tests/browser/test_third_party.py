@@ -54,6 +54,7 @@ def test_allow_and_cancel_both_arrive_at_the_app(
     assert [(came.method, "code" in came.fields) for came in kites.arrived[1:]] == [(method, True)] * 2
 
 
+@pytest.mark.in_soak("no-scripts")
 @pytest.mark.requirement(14)
 @pytest.mark.parametrize("mode", ["query", "form_post"])
 def test_a_callback_may_send_the_browser_on_to_another_host(
@@ -100,6 +101,7 @@ def test_the_response_arrives_directly_after_the_password_too(
         assert kites.redeem()["expires_in"] > 0
 
 
+@pytest.mark.in_soak("no-scripts")
 def test_not_you_lets_another_person_sign_in_to_the_same_app(
     people: NewPerson, kites: ForeignApp, email: str
 ) -> None:

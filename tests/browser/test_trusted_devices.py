@@ -21,6 +21,7 @@ def sign_out(grace: Person) -> None:
     grace.press("#to-sign-in", "Sign in")
 
 
+@pytest.mark.in_soak("no-scripts")
 def test_the_step_is_skipped_on_a_remembered_device_until_it_is_asked_for_again(
     people: NewPerson, email: str
 ) -> None:
