@@ -29,6 +29,7 @@ from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.email_challenges.rules import for_ticket
 from doorward.features.authn.email_challenges.service import EmailChallenges
 from doorward.features.authn.factors.password.rules.proof import of_password
+from doorward.features.authn.factors.password.service import GUESSED
 from doorward.features.authn.factors.recovery_codes import rules as recovery_code
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.flow.rules.standing import shown_with
@@ -91,8 +92,8 @@ def _derived() -> dict[str, Any]:
     """The results of this program for fixed inputs, by name."""
     as_it_is = ThrottlePolicy()
     device, v6 = b"\x01\x02", "2001:db8:1:2::3"
-    guesses = attempts.guess("password", "ada@example.com", v6, known_device=None, policy=as_it_is, tag=str)
-    known = attempts.guess("code", "usr_1", v6, known_device=device, policy=as_it_is, tag=str)
+    guesses = attempts.guess(GUESSED, "ada@example.com", v6, known_device=None, policy=as_it_is, tag=str)
+    known = attempts.guess(attempts.CODE, "usr_1", v6, known_device=device, policy=as_it_is, tag=str)
     mail = attempts.of_mail("ada@example.com", v6, known_device=None, policy=as_it_is, tag=str)
     mail_known = attempts.of_mail("ada@example.com", v6, known_device=device, policy=as_it_is, tag=str)
     counters = [

@@ -32,7 +32,6 @@ from doorward.features.authn.flow.rules.vouching import FROM_AMR
 from doorward.features.authn.providers.rules import identity as external
 from doorward.features.oauth import index as oauth
 from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
-from doorward.features.rate_limits.rules.attempts import Guessed
 from doorward.features.rate_limits.rules.budget import Change
 from doorward.features.rate_limits.sync import CounterSync
 from doorward.storage.copy.tables import Kind
@@ -149,11 +148,13 @@ LITERALS: dict[Any, str] = {
     ),
     CookieKind: "browser session device trust locale asked at rt",
     # hashed into the keys of counters
-    Guessed: "password code mail_code passkey provider",
     Change: "profile methods with_password report",
     # the columns of a backup
     Kind: "text number bytes",
 }
+
+# hashed into the keys of counters
+GUESSED = {"password", "code", "mail_code", "passkey", "provider"}
 
 _SEALER = {"seal": 0, "open": 0, "seal_under": 1, "open_under": 1, "tag": 0}
 _ENVIRONMENT = re.compile(r"DOORWARD_[A-Z][A-Z_]*")
@@ -179,6 +180,16 @@ def test_every_purpose_of_a_seal_or_tag_is_a_pinned_constant() -> None:
         kind = "tag" if method == "tag" else "under" if method.endswith("_under") else "seal"
         found[kind].add(value(path, purpose))
     assert found == {"seal": SEALED_FOR, "under": SEALED_UNDER_A_SECRET_FOR, "tag": TAGGED_FOR}
+
+
+def test_kinds_of_guessed_secrets_are_pinned() -> None:
+    made = [
+        value(path, node.args[0])
+        for path in SERVER
+        for node in tree.nodes(parsed(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Guessed"
+    ]
+    assert sorted(made, key=str) == sorted(GUESSED)
 
 
 def test_prefixes_of_ids_are_pinned() -> None:

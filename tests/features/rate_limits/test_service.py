@@ -9,8 +9,9 @@ import pytest
 from doorward.adapters.counters.store import StoreCounters
 from doorward.core.model.bucket import Bucket
 from doorward.core.model.policy import ThrottlePolicy
+from doorward.features.authn.factors.password.service import GUESSED
 from doorward.features.rate_limits.rules import attempts
-from doorward.features.rate_limits.rules.attempts import Guessed, Wait
+from doorward.features.rate_limits.rules.attempts import CODE, Guessed, Wait
 from doorward.features.rate_limits.service import Throttle
 from tests.people import House
 from tests.storage.samples import running_tries
@@ -41,14 +42,14 @@ async def test_over_several_processes_exactly_the_limit_is_checked(house: House)
         )
         for _ in range(4)
     ]
-    buckets = own(house, "password", "ada@example.com")
+    buckets = own(house, GUESSED, "ada@example.com")
     answers = await asyncio.gather(*(process.take(buckets, house.now) for process in processes * 10))
     assert sum(not isinstance(answer, Wait) for answer in answers) == LIMIT
 
 
 @pytest.mark.requirement(81)
 async def test_in_one_process_exactly_the_limit_is_checked(house: House) -> None:
-    buckets = own(house, "password", "ada@example.com")
+    buckets = own(house, GUESSED, "ada@example.com")
     answers = await asyncio.gather(*(house.throttle.take(buckets, house.now) for _ in range(40)))
     assert sum(not isinstance(answer, Wait) for answer in answers) == LIMIT
     # refused attempts are not counted: in the day's counter they would lock the owner out until the next day
@@ -57,7 +58,7 @@ async def test_in_one_process_exactly_the_limit_is_checked(house: House) -> None
 
 
 async def test_a_refused_attempt_is_not_counted_and_does_not_extend_the_wait(house: House) -> None:
-    buckets = own(house, "code", "usr_1")
+    buckets = own(house, CODE, "usr_1")
     for _ in range(ThrottlePolicy().per_code):
         assert await house.throttle.take(buckets, house.now) is None
     end = house.now + ThrottlePolicy().window
@@ -74,7 +75,7 @@ async def test_counter_keys_contain_no_names(house: House) -> None:
     def tag(text: str) -> str:
         return house.sealer.tag("throttle", text)
 
-    guess = attempts.guess("password", ada, "192.0.2.1", known_device=None, policy=policy, tag=tag)
+    guess = attempts.guess(GUESSED, ada, "192.0.2.1", known_device=None, policy=policy, tag=tag)
     mail = attempts.of_mail(ada, "192.0.2.1", known_device=None, policy=policy, tag=tag)
     for bucket in (*guess.own, *guess.networks, *mail.all):
         assert len(bucket.key) == 43
@@ -83,7 +84,7 @@ async def test_counter_keys_contain_no_names(house: House) -> None:
 
 @pytest.mark.requirement(81)
 async def test_a_window_opened_by_a_clock_far_ahead_locks_nobody_out(house: House) -> None:
-    buckets = own(house, "code", "usr_1")
+    buckets = own(house, CODE, "usr_1")
     house.later(365 * 86_400)
     for _ in range(ThrottlePolicy().per_code):
         assert await house.throttle.take(buckets, house.now) is None
@@ -97,7 +98,7 @@ async def test_a_window_opened_by_a_clock_far_ahead_locks_nobody_out(house: Hous
 
 @pytest.mark.requirement(81)
 async def test_clocks_that_differ_by_minutes_share_one_window(house: House) -> None:
-    buckets = own(house, "code", "usr_1")
+    buckets = own(house, CODE, "usr_1")
     for number in range(ThrottlePolicy().per_code):
         assert await house.throttle.take(buckets, house.now + 300 * (number % 2)) is None
     assert isinstance(await house.throttle.take(buckets, house.now), Wait)

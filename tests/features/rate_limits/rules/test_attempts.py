@@ -7,10 +7,13 @@ import pytest
 from doorward.core.model.bucket import Bucket, Counted
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.features.rate_limits.rules import attempts
-from doorward.features.rate_limits.rules.attempts import Guess, Guessed, MailBuckets, Wait
+from doorward.features.rate_limits.rules.attempts import CODE, Guess, Guessed, MailBuckets, Wait
 
 POLICY = ThrottlePolicy()
 DEVICE = b"\x01" * 32
+
+
+PASSWORD = Guessed("password", short=False)
 
 
 def tag(text: str) -> str:
@@ -20,7 +23,7 @@ def tag(text: str) -> str:
 def guess(
     known: bytes | None = None,
     who: str = "ada@example.com",
-    what: Guessed = "password",
+    what: Guessed = PASSWORD,
     address: str = "192.0.2.1",
 ) -> Guess:
     return attempts.guess(what, who, address, known_device=known, policy=POLICY, tag=tag)
@@ -64,8 +67,8 @@ def test_unknown_people_have_the_same_counters() -> None:
 
 @pytest.mark.requirement(82)
 def test_codes_are_counted_by_person_instead_of_by_sign_in_or_session() -> None:
-    first = guess(who="usr_1", what="code").own
-    assert first == guess(who="usr_1", what="code", address="203.0.113.4").own
+    first = guess(who="usr_1", what=CODE).own
+    assert first == guess(who="usr_1", what=CODE, address="203.0.113.4").own
     assert first[0].limit == POLICY.per_code
     assert {b.key for b in first}.isdisjoint({b.key for b in person(who="usr_1")})
 
@@ -93,7 +96,7 @@ def test_a_known_device_uses_only_its_own_counters() -> None:
 
 @pytest.mark.requirement(96)
 def test_guesses_of_every_kind_count_for_the_same_networks() -> None:
-    kinds: tuple[Guessed, ...] = ("password", "code", "mail_code")
+    kinds = (PASSWORD, CODE, Guessed("mail_code"))
     assert len({guess(what=kind).networks for kind in kinds}) == 1
     assert len({guess(what=kind).own for kind in kinds}) == 3
     assert [bucket.limit for bucket in guess().networks] == [100]

@@ -24,6 +24,7 @@ from doorward.features.authn.factors.password.build import password_policy
 from doorward.features.authn.factors.password.policy import MOST_WAITING
 from doorward.features.authn.factors.password.rules import password as rule
 from doorward.features.authn.factors.password.rules.password import Weak
+from doorward.features.authn.factors.password.service import GUESSED
 from doorward.features.rate_limits.rules.attempts import Wait
 from tests.people import CALLER, PASSWORD, House, caller_of, open_house
 
@@ -129,7 +130,7 @@ async def test_estimates_are_limited_for_each_stranger(house: House, monkeypatch
     assert isinstance(await sign_up(house, "p5@example.com", caller=elsewhere), EmailChallenge)
     # failed sign-ups do not use up the attempts at signing in
     policy, ada = house.throttle.policy, "ada@example.com"
-    guess = await house.throttle.guess("password", ada, account_id=None, caller=CALLER, now=house.now)
+    guess = await house.throttle.guess(GUESSED, ada, account_id=None, caller=CALLER, now=house.now)
     assert not isinstance(guess, Wait)
     assert guess.networks[0].limit == policy.per_address
 

@@ -20,7 +20,7 @@ from doorward.features.audit.service import AuditLog
 from doorward.features.authn.email_challenges import rules as mail_code
 from doorward.features.authn.email_challenges.rules import Missed, Proven, ticket_stands
 from doorward.features.authn.email_challenges.settings import EmailChallengePolicy
-from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.rate_limits.rules.attempts import Guessed, Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
 
@@ -33,6 +33,7 @@ _EVENTS: Final = {
     "sign_in": "sign_in.code_asked",
 }
 _TRIES: Final = 8
+GUESSED: Final = Guessed("mail_code")
 _CODE_PURPOSE: Final = "mail-code"
 
 
@@ -131,7 +132,7 @@ class EmailChallenges:
             return Missed("unknown")
         who = f"{kind}:{challenge.email}"
         guess = await self.throttle.guess(
-            "mail_code", who, account_id=challenge.account_id, caller=caller, now=now
+            GUESSED, who, account_id=challenge.account_id, caller=caller, now=now
         )
         if isinstance(guess, Wait):
             return guess

@@ -18,7 +18,7 @@ from doorward.features.authn.flow.factor import TYPED_CODE_STEP, JsonStep, Typed
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import BARRED, GONE, barred_in, begun_by, too_many, with_proof
 from doorward.features.authn.flow.remembered import DeviceToRemember
-from doorward.features.rate_limits.rules.attempts import DAY, Guess, Wait
+from doorward.features.rate_limits.rules.attempts import CODE, DAY, Guess, Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
 
@@ -62,7 +62,7 @@ class ProveTypedCode:
         if whose is None:
             return GONE
         account, rows = whose
-        guess = await self.throttle.guess("code", account.id, account_id=account.id, caller=caller, now=now)
+        guess = await self.throttle.guess(CODE, account.id, account_id=account.id, caller=caller, now=now)
         if isinstance(guess, Wait):
             self.metrics.inc("second_factors", "throttled")
             return too_many(guess, "second factor throttled")

@@ -34,7 +34,7 @@ from doorward.features.authn.providers.rules.identity import (
     two_factors,
 )
 from doorward.features.authn.providers.state import ProviderJourney, ProviderStates
-from doorward.features.rate_limits.rules.attempts import Guess, Wait
+from doorward.features.rate_limits.rules.attempts import Guess, Guessed, Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store
 
@@ -49,6 +49,7 @@ Why = Literal[
     "over",
     "throttled",
 ]
+GUESSED: Final = Guessed("provider")
 PENDING_TTL: Final = 1800
 _log = logger("identity_provider")
 
@@ -145,7 +146,7 @@ class ProviderSignIn:
         if not await self.states.take(journey, now):
             return AlreadyBack(journey.sign_in)
         guess = await self.throttle.guess(
-            "provider", caller.browser_hash.hex(), account_id=None, caller=caller, now=now
+            GUESSED, caller.browser_hash.hex(), account_id=None, caller=caller, now=now
         )
         if isinstance(guess, Wait):
             return NotSignedIn("throttled", journey.sign_in, guess.until)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import Struct, structs
 
@@ -22,7 +22,17 @@ MAIL_SPREAD: Final = 4
 Tag = Callable[[str], str]
 """A keyed hash, so that counters in the database reveal no names."""
 
-Guessed = Literal["password", "code", "mail_code", "passkey", "provider"]
+
+class Guessed(Struct, frozen=True):
+    """A kind of secret that can be guessed. `name` is hashed into the keys of its counters and never changes; `short`: it is a code of a
+    few digits, of which fewer may be tried."""
+
+    name: str
+    short: bool = True
+
+
+CODE: Final = Guessed("code")
+"""Codes of all second factors."""
 
 
 class Wait(Struct, frozen=True):
@@ -75,9 +85,9 @@ def guess(
         where, limit, networks = f"device:{known_device.hex()}", policy.per_device, ()
     else:
         where, limit, networks = "elsewhere", policy.per_account, of_networks(address, policy=policy, tag=tag)
-    if guessed not in {"password", "passkey"}:
+    if guessed.short:
         limit = policy.per_code
-    key = f"{guessed}:{where}:{who}"
+    key = f"{guessed.name}:{where}:{who}"
     own = (
         Bucket(tag(key), limit, policy.window),
         Bucket(tag(f"day:{key}"), limit * DAILY, max(DAY, policy.window)),

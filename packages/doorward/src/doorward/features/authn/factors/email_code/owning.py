@@ -23,7 +23,7 @@ from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.authn.flow.sent_code import CodeSent, SentCodes, Undeliverable
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
-from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.rate_limits.rules.attempts import CODE, Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
@@ -87,7 +87,7 @@ class OwnMailCodes:
         if not await self.gate.open():
             return "closed"
         guess = await self.throttle.guess(
-            "code", f"enrol:{account.id}", account_id=account.id, caller=caller, now=now
+            CODE, f"enrol:{account.id}", account_id=account.id, caller=caller, now=now
         )
         if isinstance(guess, Wait):
             return guess

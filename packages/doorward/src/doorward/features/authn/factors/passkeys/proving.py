@@ -35,7 +35,7 @@ from doorward.features.authn.flow.proving import (
     with_proof,
 )
 from doorward.features.authn.flow.remembered import DeviceToRemember
-from doorward.features.rate_limits.rules.attempts import Guess, Wait
+from doorward.features.rate_limits.rules.attempts import Guess, Guessed, Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
@@ -49,6 +49,7 @@ COPIED: Final = OAuthError(
     "passkey copied",
 )
 _SAID: Final = {"unknown": UNKNOWN, "user_verification": UNVERIFIED, "disabled": DISABLED}
+GUESSED: Final = Guessed("passkey", short=False)
 _TRIES: Final = 5
 _FLAGS: Final = 32
 
@@ -107,7 +108,7 @@ class ProvePasskey:
             return OAuthError("access_denied", UNVERIFIED, "passkey without user verification")
         passkey = await self.store.passkeys.by_credential(response.credential_id)
         guess = await self.throttle.guess(
-            "passkey",
+            GUESSED,
             passkey.account_id if passkey else hashlib.sha256(response.credential_id).hexdigest(),
             account_id=passkey.account_id if passkey else None,
             caller=caller,

@@ -17,11 +17,12 @@ from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.password.rules import password as rule
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.flow.proving import DISABLED, GONE, add_proof, too_many, with_proof
-from doorward.features.rate_limits.rules.attempts import Guess, Wait
+from doorward.features.rate_limits.rules.attempts import Guess, Guessed, Wait
 from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
 
+GUESSED: Final = Guessed("password", short=False)
 MISMATCH: Final = "That email and password don't match."
 """The same answer for a wrong password and an unknown account (ASVS 6.3.8)."""
 
@@ -61,7 +62,7 @@ class CheckPassword:
         who = looked_up_as(identifier)
         account = await self.store.accounts.by_email(who)
         account_id = account.id if account else None
-        guess = await self.throttle.guess("password", who, account_id=account_id, caller=caller, now=now)
+        guess = await self.throttle.guess(GUESSED, who, account_id=account_id, caller=caller, now=now)
         if isinstance(guess, Wait):
             self.metrics.inc("sign_ins", "throttled")
             return too_many(guess, "throttled by person or address")
