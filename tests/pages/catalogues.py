@@ -20,7 +20,12 @@ FOLDER = WEB / "pages" / "locale"
 # English is the language of the sources.
 TRANSLATED = tuple(tag for tag in language.LOCALES if tag != "en")
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
-OF_FEATURES = [("**/messages.py", "python"), ("**/views.py", "python"), ("**/templates/**.html", "jinja2")]
+OF_FEATURES = [
+    ("**/activity.py", "python"),
+    ("**/messages.py", "python"),
+    ("**/views.py", "python"),
+    ("**/templates/**.html", "jinja2"),
+]
 KEYWORDS = {
     "_": None,
     "N_": None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from doorward.features.accounts.activity import ACTIVITY_KINDS
+from doorward.features.authn import index as authn
 from doorward.web.pages.views.account import (
     Activity,
     ActivityLine,
@@ -10,7 +12,6 @@ from doorward.web.pages.views.account import (
     DeviceLine,
     Devices,
     Done,
-    Happened,
     MethodCard,
     Methods,
     Profile,
@@ -298,13 +299,13 @@ def samples(
             lines=tuple(
                 ActivityLine(
                     f"aud_{number}",
-                    kind,
+                    kind.text if number % 4 == 0 else kind.with_app or kind.text,
                     AT - number * 50_000,
                     device="Chrome on macOS" if number % 3 else text,
                     app=app if number % 4 else None,
                     reportable=number % 2 == 0,
                 )
-                for number, kind in enumerate(Happened)
+                for number, kind in enumerate((*ACTIVITY_KINDS, *authn.ACTIVITY))
             ),
             older="/account/activity?before=aud_9",
             done=Done.REPORTED,

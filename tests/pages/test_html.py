@@ -8,12 +8,13 @@ from collections import Counter
 import pytest
 from msgspec.structs import replace
 
+from doorward.features.accounts.activity import ACTIVITY_KINDS
 from doorward.features.authn.factors.passkeys.views import PasskeyWrong
 from doorward.features.authn.factors.sms.views import PhoneWrong
-from doorward.features.authn.index import FACTORS
+from doorward.features.authn.index import ACTIVITY, FACTORS
 from doorward.web.pages import language, static
 from doorward.web.pages.render import render, warm_up
-from doorward.web.pages.views.account import Done, Happened
+from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.ends import Failure
 from doorward.web.pages.views.flow import ConsentView, ScopeLine
@@ -224,7 +225,9 @@ def test_every_kind_has_a_text(locale: str) -> None:
         assert say.problem(FormProblem(kind))
     assert all(say.failure(kind).title and say.failure(kind).sentence for kind in Failure)
     assert all(say.done(done) for done in (*Done, *(one for parts in FACTORS for one in parts.done or ())))
-    assert len({*Happened}) == len({e.text() for e in _activity_sentences()})
+    assert len({kind.text for kind in (*ACTIVITY_KINDS, *ACTIVITY)}) == len(
+        {e.text() for e in _activity_sentences()}
+    )
 
 
 def _activity_sentences() -> list[Element]:

@@ -27,10 +27,10 @@ from doorward.features.authn.factors.passkeys.messages import (
 from doorward.features.authn.factors.password.messages import PasswordChanged
 from doorward.features.authn.factors.recovery_codes.messages import RecoveryCodesMade, RecoveryCodeUsed
 from doorward.features.authn.factors.sms.messages import PhoneAdded, PhoneRemoved
+from doorward.features.authn.factors.totp.messages import RESET, SecondFactorAdded, SecondFactorRemoved
+from doorward.features.authn.flow.held import NoticeName
 from doorward.features.authn.flow.messages import NewDevice, SecondFactorFailed
 from doorward.features.authn.methods.messages import (
-    SecondFactorAdded,
-    SecondFactorRemoved,
     SecondFactorRequired,
     SecondFactorReset,
 )
@@ -79,17 +79,17 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         SecondFactorRemoved(at=AT, device=name, left=True),
         SecondFactorReset(at=AT),
         SecondFactorReset(at=AT, password_too=True),
-        SecondFactorReset(at=AT, methods=("sms", "recovery_code")),
-        SecondFactorReset(at=AT, methods=("passkey",), left=True),
+        SecondFactorReset(at=AT, only=RESET),
+        SecondFactorReset(at=AT, only=RESET, password_too=True),
+        SecondFactorReset(at=AT, left=True),
         SecondFactorReset(
             at=AT,
-            methods=("passkey", "totp", "sms", "email_code"),
             names=(
-                ("passkey", name),
-                ("passkey", ""),
-                ("totp", ""),
-                ("sms", "+49 ••• ••78"),
-                ("email_code", name),
+                NoticeName("Passkey “%(name)s”", {"name": name}),
+                NoticeName("Passkey"),
+                NoticeName("Authenticator app"),
+                NoticeName("Phone ending in %(digits)s", {"digits": "78"}),
+                NoticeName("Codes by email to %(address)s", {"address": name}),
             ),
         ),
         SecondFactorRequired(at=AT),

@@ -12,6 +12,7 @@ from doorward.core.model.policy import SecondFactorPolicy
 from doorward.features.admin.build import factors as admin_factors
 from doorward.features.admin.error import AdminError
 from doorward.features.admin.factors import FactorAdmin
+from doorward.features.authn.flow.build import offered_factors
 from tests.features.admin.managing import OPERATOR
 from tests.people import PASSWORD, House
 
@@ -30,6 +31,7 @@ def desk(house: House, policy: SecondFactorPolicy = POLICY) -> FactorAdmin:
         revoker=house.pages.revoker,
         mail_queue=made.mail_queue,
         policy=policy,
+        factors=house.services.get(offered_factors),
     )
 
 
@@ -210,6 +212,39 @@ async def test_recovery_codes_alone_can_be_removed(house: House) -> None:
     await house.authenticator(account)
     left = await desk(house).reset(OPERATOR, account.id, kinds=["recovery_code"])
     assert [row.kind for row in left.rows] == ["totp"]
+
+
+@pytest.mark.requirement(100)
+@pytest.mark.parametrize(
+    ("kinds", "removed", "again"),
+    [
+        ([], "removed the authenticator app and the recovery codes", "Set up an authenticator app again:"),
+        (["totp"], "Removed: Authenticator app.", "Set up a second step again:"),
+        (["recovery_code"], "removed a second step of signing in", "Set up a second step again:"),
+    ],
+)
+async def test_the_mail_names_the_codes_only_if_they_were_removed_with_the_app(
+    house: House, kinds: list[str], removed: str, again: str
+) -> None:
+    account = await house.person()
+    await house.authenticator(account)
+    if kinds == ["totp"]:
+        await key(house, account, "fac_1")
+    await desk(house).reset(OPERATOR, account.id, kinds=kinds)
+    (_, _, letter), *_ = await house.mails()
+    assert removed in letter.text
+    assert again in letter.text
+
+
+async def test_a_factor_of_a_kind_that_this_server_does_not_know_is_listed_and_removed(house: House) -> None:
+    account = await house.person()
+    await key(house, account, "fac_1", "of_another_feature")
+    (one,) = (await desk(house).find(OPERATOR, account.id)).held
+    assert (one.id, one.kind) == ("fac_1", "of_another_feature")
+    left = await desk(house).reset(OPERATOR, account.id, kinds=["of_another_feature"])
+    assert left.held == ()
+    (_, _, letter), *_ = await house.mails()
+    assert "Removed: of_another_feature." in letter.text
 
 
 async def test_both_kinds_of_passkeys_are_removed_under_one_name(house: House) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from doorward.features.admin.build import passkeys
 from doorward.features.admin.error import AdminError
+from doorward.features.admin.passkeys import passkeys
 from tests.features.admin.managing import OPERATOR
 from tests.features.authn.factors.passkeys.owners import device, enrolled
 from tests.people import House

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from doorward.cli.problems import sentences
-from doorward.core.model.account import Account
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.config_snapshot import Permission
 from doorward.core.model.grant import Grant
 from doorward.core.model.secret import Secret
@@ -76,6 +76,24 @@ async def test_an_invalid_person_is_refused_with_the_fix(
         await desk.people.create(OPERATOR, email, password=Secret(password) if password else None)
     assert sentences(caught.value.problem)[1]
     assert password is None or password not in str(caught.value)
+
+
+@pytest.mark.requirement(77)
+@pytest.mark.parametrize(
+    ("kind", "shorter"), [("totp", True), ("sms", True), ("email_code", False), ("security_key", False)]
+)
+async def test_a_password_may_be_shorter_beside_the_same_factors_as_on_the_pages(
+    desk: Desk, kind: str, shorter: bool
+) -> None:
+    ada = await desk.people.create(OPERATOR, "ada@example.com")
+    factor = EnrolledFactor("fac_1", ada.id, kind, ada.created_at)
+    assert await desk.store.commit(desk.store.accounts.add_factor(factor))
+    short = Secret("walrus kanyon")
+    if shorter:
+        assert (await desk.people.set_password(OPERATOR, ada.id, short)).password_hash is not None
+    else:
+        with pytest.raises(AdminError, match="password_too_short"):
+            await desk.people.set_password(OPERATOR, ada.id, short)
 
 
 async def test_people_are_found_by_address_and_id_and_near_misses_are_suggested(desk: Desk) -> None:

@@ -12,12 +12,13 @@ import pytest
 
 from doorward.adapters.hashing.imported import to_stored, verify_imported
 from doorward.features.admin.error import AdminError
-from doorward.features.admin.imports.fields import Fields, otpauth
+from doorward.features.admin.imports.fields import Fields
 from doorward.features.admin.imports.hashes import read_hash_config
 from doorward.features.admin.imports.index import READERS
 from doorward.features.admin.imports.person import ImportedPerson
 from doorward.features.admin.imports.reader import ReadingContext
 from doorward.features.admin.imports.records import records
+from doorward.features.admin.imports.totp_seeds import otpauth
 from tests.features.admin.imports import exports
 
 NOW = 1_800_000_000

@@ -34,20 +34,11 @@ def of_account(account: Account) -> dict[str, Any]:
 
 
 def of_factors(found: FactorsOf) -> dict[str, Any]:
-    """A person's second factors: when each was set up and last used, the number of recovery codes left, and whether an operator
+    """A person's second factors: when each was set up and last used, what there is to say of a kind as a whole, and whether an operator
     requires one; the devices on which the second step is not asked for; no seed, no hash."""
-    app = next((one for one in found.held if one.kind == "totp"), None)
-    codes = [one for one in found.rows if one.kind == "recovery_code"]
     demand = found.demand
     return {
-        "authenticator": None
-        if app is None
-        else {"added_at": app.added_at, "last_used_at": app.last_used_at},
-        "recovery_codes": {
-            "left": sum(one.used_at is None for one in codes),
-            "used": sum(one.used_at is not None for one in codes),
-            "made_at": max((one.created_at for one in codes), default=None),
-        },
+        **{name: value for one in found.summaries for name, value in one.members.items()},
         "factors": [to_builtins(one) for one in found.held],
         "devices": [to_builtins(one) for one in found.devices],
         "required": None

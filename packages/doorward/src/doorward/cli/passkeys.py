@@ -10,7 +10,7 @@ from doorward.adapters.os_user import os_actor as actor
 from doorward.cli.command import CommandRun, command
 from doorward.core.amounts import moment
 from doorward.core.model.passkey import Passkey
-from doorward.features.admin import build as admin
+from doorward.features.admin.passkeys import passkeys
 from doorward.features.authn.factors.passkeys.rules.provider import provider
 
 app = typer.Typer(no_args_is_help=True, help="Passkeys: look which somebody has.")
@@ -22,7 +22,7 @@ def list_(
     who: Annotated[str, typer.Argument(metavar="WHO", help="E-mail address or id.")],
 ) -> None:
     """List somebody's passkeys, oldest first. `doorward user reset-factors` removes them."""
-    account, found = run.ask(lambda services: services.get(admin.passkeys).find(actor(), who))
+    account, found = run.ask(lambda services: services.get(passkeys).find(actor(), who))
     run.table(
         [_document(passkey, added_at) for passkey, added_at in found],
         ("name", "where", "added", "last used", "state", "id"),

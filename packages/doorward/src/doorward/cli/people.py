@@ -17,8 +17,9 @@ from doorward.core.amounts import moment
 from doorward.core.model.account import Account
 from doorward.core.model.policy import FACTOR_NAMES
 from doorward.features.admin import build as admin
-from doorward.features.admin.factors import AdminDevice, FactorsOf, HeldFactor
+from doorward.features.admin.factors import AdminDevice, FactorsOf
 from doorward.features.admin.people import PeopleAdmin
+from doorward.features.authn.flow.held import HeldFactor
 from doorward.features.services import Services
 
 app = typer.Typer(no_args_is_help=True, help="People: create, disable, delete, passwords, roles.")
@@ -198,12 +199,9 @@ def _done(run: CommandRun, work: Callable[[PeopleAdmin], Awaitable[Account]], sa
 
 def factor_rows(found: FactorsOf) -> Rows:
     """Second factors as lines of a card, each with its id, which `reset-factors` takes."""
-    said = documents.of_factors(found)
-    codes, required = said["recovery_codes"], said["required"]
+    required = documents.of_factors(found)["required"]
     rows = [(FACTOR_NAMES.get(one.kind, one.kind), _factor(one)) for one in found.held]
-    if codes["made_at"] is not None:
-        left = f"{codes['left']} left of {codes['left'] + codes['used']}, made {moment(codes['made_at'])}"
-        rows.append(("recovery codes", left))
+    rows += [line for one in found.summaries for line in one.lines]
     if not rows:
         rows.append(("second factors", "none"))
     rows += [("no second step", _device(one)) for one in found.devices]

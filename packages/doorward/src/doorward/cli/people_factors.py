@@ -11,12 +11,12 @@ from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import documents, show
 from doorward.cli.command import CommandRun, command
 from doorward.cli.people import Who, app, factor_rows
-from doorward.core.model.policy import FACTOR_NAMES, FactorKind
+from doorward.core.model.policy import BACKUP_KIND, FACTOR_NAMES, FactorKind
 from doorward.features.admin import build as admin
-from doorward.features.admin.factors import BACKUP, FactorAdmin, FactorsOf
+from doorward.features.admin.factors import FactorAdmin, FactorsOf
 from doorward.features.services import Services
 
-KINDS: Final = (*get_args(FactorKind), BACKUP)
+KINDS: Final = (*get_args(FactorKind), BACKUP_KIND)
 
 
 def _known(kinds: list[str] | None) -> list[str] | None:

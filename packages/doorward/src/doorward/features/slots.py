@@ -1,17 +1,16 @@
-"""Slots for messages, to which every feature may add: the kinds of e-mail, outboxes of other channels, and what account pages report."""
+"""Slots for what people read, to which every feature may add: the kinds of e-mail, outboxes of other channels, what account pages report,
+and the lines of the activity page."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
 from doorward.features.services import Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from doorward.features.services import Services
     from doorward.web.mail.message import MessageTemplate
     from doorward.web.pages.views.said import Said
@@ -39,6 +38,24 @@ OUTBOXES: Final[Slot[Kept]] = Slot("outboxes")
 
 DONE: Final[Slot[type[Said]]] = Slot("done")
 """What was done, for the account page that reports it once. A value stands in an address; no two are the same."""
+
+
+class ActivityKind(Struct, frozen=True):
+    """A kind of line on the activity page, for audited events `event` whose details it `applies` to; to all others if it says nothing.
+
+    `text` is the sentence in English; `with_app` the same where an app took part, with %(app)s. `reportable`: the person may answer that
+    it was somebody else.
+    """
+
+    event: str
+    text: str
+    with_app: str | None = None
+    applies: Callable[[Mapping[str, Any]], bool] | None = None
+    reportable: bool = False
+
+
+ACTIVITY: Final[Slot[ActivityKind]] = Slot("activity")
+"""Kinds of lines of the activity page. Of those of one event exactly one applies whatever its details are."""
 
 
 def message_templates(services: Services) -> Mapping[str, type[MessageTemplate]]:

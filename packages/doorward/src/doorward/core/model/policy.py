@@ -96,6 +96,9 @@ class ThrottlePolicy(Struct, frozen=True, forbid_unknown_fields=True):
 FactorKind = Literal["passkey", "totp", "sms", "email_code"]
 """The kinds of second factors that people may add. Recovery codes come with the others."""
 
+BACKUP_KIND: Final = "recovery_code"
+"""The kind of those."""
+
 FACTOR_NAMES: Final[Mapping[str, str]] = {
     "passkey": "passkey",
     "totp": "authenticator app",

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from doorward.features.authn.slots import RESETS, FinishedReset
 from doorward.features.feature import Feature
+from doorward.features.slots import ACTIVITY
 
 if TYPE_CHECKING:
     from doorward.features.services import Services
+    from doorward.features.slots import ActivityKind
     from doorward.web.route import Route
 
 
 def _routes(services: Services) -> Sequence[Route]:
+    from doorward.features.accounts.activity import ActivityKinds
     from doorward.features.accounts.build import reset_password, self_service, sign_up, verify_address
     from doorward.features.accounts.reset_routes import ResetPages
     from doorward.features.accounts.self_service_routes import AccountHandlers
@@ -40,6 +43,7 @@ def _routes(services: Services) -> Sequence[Route]:
         pages=services.get(self_service),
         config=services.config,
         tokens=services.tokens,
+        activity_kinds=ActivityKinds(services.added(ACTIVITY)),
         silent_passkeys=services.get(offer_silently),
     )
     methods = MethodHandlers(
@@ -60,10 +64,19 @@ def _routes(services: Services) -> Sequence[Route]:
     ]
 
 
+def _activity(services: Services) -> Sequence[ActivityKind]:
+    from doorward.features.accounts.activity import ACTIVITY_KINDS
+
+    del services
+    return ACTIVITY_KINDS
+
+
 def _resets(services: Services) -> Sequence[FinishedReset]:
     from doorward.features.authn.email_challenges.build import email_challenges
 
     return (services.get(email_challenges).finished_reset,)
 
 
-ACCOUNTS = Feature(name="accounts", routes=_routes, adds=(RESETS.filled_by(_resets),))
+ACCOUNTS = Feature(
+    name="accounts", routes=_routes, adds=(RESETS.filled_by(_resets), ACTIVITY.filled_by(_activity))
+)

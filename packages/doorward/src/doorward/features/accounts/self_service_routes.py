@@ -15,6 +15,7 @@ from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.remembered_device import RememberedDevice
 from doorward.core.model.session import Session
 from doorward.core.ports.config_snapshot import ConfigSource
+from doorward.features.accounts.activity import ActivityKinds
 from doorward.features.accounts.self_service import SHOWN, AccountPages, ConnectedApp
 from doorward.features.authn.factors.passkeys.silent import OfferSilently
 from doorward.features.rate_limits.rules.attempts import Wait
@@ -25,11 +26,12 @@ from doorward.features.sessions.signed_in_pages import (
     SignedInRefusedPost,
     SignedInVisit,
 )
+from doorward.features.slots import ActivityKind
 from doorward.web.http import Response
 from doorward.web.page import page
 from doorward.web.pages import language
 from doorward.web.pages.views import account as views
-from doorward.web.pages.views.account import Done, Happened
+from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.flow import ScopeLine
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.said import Said
@@ -39,59 +41,6 @@ ACTIVE_NOW: Final = 300
 """Seconds since last seen within which a device counts as active."""
 
 _EVENT: Final = re.compile(r"aud_[0-9a-f]{32}")
-_ALSO: Final = {"second_factor.failed": Happened.SIGN_IN_FAILED}
-_TOLD_APART: Final = {
-    Happened.PASSWORD_SET,
-    Happened.DEVICES_RESET,
-    Happened.SIGNED_OUT,
-    Happened.SIGNED_OUT_BY_APP,
-    Happened.PHONE_ADDED,
-    Happened.PHONE_REMOVED,
-    Happened.MAIL_CODES_ADDED,
-    Happened.MAIL_CODES_REMOVED,
-    Happened.SECOND_STEP_RESET,
-    Happened.SECOND_STEP_NOT_REQUIRED,
-}
-"""Derived from the event's details; for all others the value is the kind of the event."""
-_SHOWN: Final = (*(one.value for one in Happened if one not in _TOLD_APART), *_ALSO)
-_ENDED_BY: Final = {
-    "signed_out": Happened.SIGNED_OUT,
-    "signed_out_by_app": Happened.SIGNED_OUT_BY_APP,
-}
-_OF_KIND: Final = {
-    (Happened.AUTHENTICATOR_ADDED, "sms"): Happened.PHONE_ADDED,
-    (Happened.AUTHENTICATOR_ADDED, "email_code"): Happened.MAIL_CODES_ADDED,
-    (Happened.AUTHENTICATOR_REMOVED, "sms"): Happened.PHONE_REMOVED,
-    (Happened.AUTHENTICATOR_REMOVED, "email_code"): Happened.MAIL_CODES_REMOVED,
-}
-_OF_APP: Final = frozenset({"totp", "recovery_code"})
-_REPORTABLE: Final = frozenset(
-    {
-        Happened.SIGNED_IN,
-        Happened.PASSWORD_CHANGED,
-        Happened.PASSWORD_SET,
-        Happened.PASSWORD_RESET,
-        Happened.AUTHENTICATOR_ADDED,
-        Happened.PHONE_ADDED,
-        Happened.MAIL_CODES_ADDED,
-        Happened.PASSKEY_ADDED,
-        Happened.AUTHENTICATOR_REMOVED,
-        Happened.PHONE_REMOVED,
-        Happened.MAIL_CODES_REMOVED,
-        Happened.PASSKEY_REMOVED,
-        Happened.PASSKEY_RENAMED,
-        Happened.PASSKEY_CHANGED,
-        Happened.AUTHENTICATOR_RESET,
-        Happened.SECOND_STEP_RESET,
-        Happened.RECOVERY_CODES_MADE,
-        Happened.RECOVERY_CODE_USED,
-        Happened.DEVICE_REMEMBERED,
-        Happened.DEVICE_COPIED,
-        Happened.APP_CONNECTED,
-        Happened.TOKEN_REPEATED_LATE,
-        Happened.TOKEN_REPLAYED,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +51,7 @@ class AccountHandlers:
     pages: AccountPages
     config: ConfigSource
     tokens: TokenPolicy
+    activity_kinds: ActivityKinds
     silent_passkeys: OfferSilently | None = None
 
     async def profile(self, visit: SignedInVisit) -> Response:
@@ -188,13 +138,13 @@ class AccountHandlers:
         before = visit.query.get("before", "")
         events, older = await self.pages.activity(
             visit.account,
-            _SHOWN,
+            self.activity_kinds.events,
             visit.browser.now,
             before=before if _EVENT.fullmatch(before) else None,
         )
         config = self.config.current()
         view = views.Activity(
-            tuple(_line(event, config) for event in events),
+            tuple(_line(event, self.activity_kinds.of(event), config) for event in events),
             older=f"/account/activity?before={older}" if older else None,
             done=self.own.was_done(visit),
         )
@@ -304,31 +254,13 @@ def _app(app: ConnectedApp, config: ConfigSnapshot) -> views.AppLine:
     return views.AppLine(app.client.id, app.client.name, host, tuple(lines.values()), app.connected_at)
 
 
-def _line(event: AuditEvent, config: ConfigSnapshot) -> views.ActivityLine:
-    kind = _kind(event)
+def _line(event: AuditEvent, kind: ActivityKind, config: ConfigSnapshot) -> views.ActivityLine:
     client = config.clients.get(event.client_id) if event.client_id else None
     return views.ActivityLine(
         id=event.id,
-        kind=kind,
+        text=kind.text if client is None else kind.with_app or kind.text,
         at=event.at,
         device=describe(event.user_agent or ""),
         app=client.name if client else None,
-        reportable=kind in _REPORTABLE,
+        reportable=kind.reportable,
     )
-
-
-def _kind(event: AuditEvent) -> Happened:
-    kind, detail = _ALSO.get(event.kind) or Happened(event.kind), event.detail
-    match kind:
-        case Happened.PASSWORD_CHANGED if detail.get("by") == "operator":
-            return Happened.PASSWORD_SET
-        case Happened.DEVICE_ASKED_AGAIN if detail.get("by") == "operator":
-            return Happened.DEVICES_RESET
-        case Happened.SESSION_ENDED:
-            return _ENDED_BY.get(str(detail.get("reason")), kind)
-        case Happened.SECOND_STEP_REQUIRED if detail.get("required") == "no":
-            return Happened.SECOND_STEP_NOT_REQUIRED
-        case Happened.AUTHENTICATOR_RESET if not _OF_APP.issuperset(detail.get("methods") or ()):
-            return Happened.SECOND_STEP_RESET
-        case _:
-            return _OF_KIND.get((kind, str(detail.get("method"))), kind)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.ports.key_wrapper import KeyWrapper
 from doorward.features.admin.apis import ApiAdmin
 from doorward.features.admin.apps import AppAdmin
 from doorward.features.admin.factors import FactorAdmin
 from doorward.features.admin.keys import KeyAdmin
-from doorward.features.admin.passkeys import PasskeyAdmin
 from doorward.features.admin.people import PeopleAdmin
 from doorward.features.admin.roles import RoleAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.features.authn.factors.password.build import password_policy
-from doorward.features.authn.flow.sending import masked_target
 from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 
 def people(services: Services) -> PeopleAdmin:
     """The service for accounts."""
+
+    def beside_password(account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        # the pages that this module leads to are not loaded for every command
+        from doorward.features.authn.flow.build import offered_factors
+
+        return services.get(offered_factors).beside_password(account, rows)
+
     return PeopleAdmin(
         store=services.store,
         config=services.config,
@@ -36,6 +43,7 @@ def people(services: Services) -> PeopleAdmin:
         revoker=services.get(revoker),
         judge=services.get(password_policy),
         beyond_ascii=services.beyond_ascii,
+        beside_password=beside_password,
     )
 
 
@@ -71,14 +79,9 @@ def factors(services: Services) -> FactorAdmin:
         revoker=services.get(revoker),
         mail_queue=services.mail,
         policy=services.second_factor,
-        shown=lambda account, row: masked_target(services.get(offered_factors).all, account, row),
+        factors=services.get(offered_factors),
         remembered=services.get(trusted_devices).good,
     )
-
-
-def passkeys(services: Services) -> PasskeyAdmin:
-    """The service for passkeys."""
-    return PasskeyAdmin(store=services.store)
 
 
 def apps(services: Services) -> AppAdmin:

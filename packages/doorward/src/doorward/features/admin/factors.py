@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,6 @@ from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.actor import Actor
 from doorward.core.model.device import describe
 from doorward.core.model.factor_demand import FactorDemand
-from doorward.core.model.passkey import Passkey
 from doorward.core.model.policy import SecondFactorPolicy
 from doorward.core.model.remembered_device import RememberedDevice
 from doorward.core.ports.mail_queue import MailQueue, account_mail
@@ -21,31 +20,14 @@ from doorward.features.admin.commit import AuditedAdmin
 from doorward.features.admin.error import refused
 from doorward.features.admin.lookup import find_account
 from doorward.features.admin.operation import operation
-from doorward.features.authn.factors.totp import rules as totp
-from doorward.features.authn.providers.rules.identity import EXTERNAL
+from doorward.features.authn.flow.held import FactorSummary, HeldFactor
+from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Write
 
-BACKUP: Final = "recovery_code"
-SAME: Final = {"security_key": "passkey"}
-"""Kinds of rows that operators know under the name of another kind."""
 MOST_GRACE: Final = 90 * 86_400
 MOST_REASON: Final = 200
 _TRIES: Final = 5
-
-
-class HeldFactor(Struct, frozen=True, kw_only=True):
-    """A second factor as operators see it: no seed, no hash, no credential id."""
-
-    id: str
-    kind: str
-    added_at: int
-    last_used_at: int | None = None
-    name: str | None = None
-    to: str | None = None
-    """Where its codes are sent, masked as on the pages."""
-    suspect_at: int | None = None
-    """Since when a passkey is refused, because its key seems to exist twice."""
 
 
 class AdminDevice(Struct, frozen=True, kw_only=True):
@@ -61,12 +43,13 @@ class AdminDevice(Struct, frozen=True, kw_only=True):
 
 
 class FactorsOf(Struct, frozen=True, kw_only=True):
-    """The second factors of an account. `rows` include the recovery codes, `held` does not; `demand`: an operator requires one;
-    `devices` are those on which no second step is asked for."""
+    """The second factors of an account. `rows` include the backups, `held` does not; `summaries` are what there is to say of each kind as a
+    whole; `demand`: an operator requires one; `devices` are those on which no second step is asked for."""
 
     account: Account
     rows: Sequence[EnrolledFactor]
     held: tuple[HeldFactor, ...]
+    summaries: tuple[FactorSummary, ...]
     demand: FactorDemand | None
     devices: tuple[AdminDevice, ...] = ()
 
@@ -76,10 +59,6 @@ async def _none(account: Account, now: int) -> Sequence[RememberedDevice]:
     return ()
 
 
-def _nowhere(account: Account, row: EnrolledFactor) -> str | None:
-    del account, row
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorAdmin(AuditedAdmin):
     """People are named by e-mail address or id. Every method raises `AdminError` on failure."""
@@ -87,7 +66,7 @@ class FactorAdmin(AuditedAdmin):
     revoker: Revoker
     mail_queue: MailQueue
     policy: SecondFactorPolicy
-    shown: Callable[[Account, EnrolledFactor], str | None] = _nowhere
+    factors: OfferedFactors
     remembered: Callable[[Account, int], Awaitable[Sequence[RememberedDevice]]] = _none
 
     @operation("credentials.read")
@@ -106,19 +85,25 @@ class FactorAdmin(AuditedAdmin):
         reason: str = "",
         forget_password: bool = False,
     ) -> FactorsOf:
-        """Remove second factors: all, those of `kinds`, or the one with `factor_id`; recovery codes too once nothing is left for which
+        """Remove second factors: all, those of `kinds`, or the one with `factor_id`; backups too once nothing is left for which
         they could stand in. With `forget_password` the password as well, so that the next one is set by mail. A lost phone may still
         be signed in, so all sessions, grants and tokens end, and so do pending sign-ins, mailed codes and links."""
         _check(reason)
         for _ in range(_TRIES):
             old = await find_account(self.store, who)
             rows = await self.store.accounts.factors(old.id)
-            gone = _going(rows, kinds, factor_id)
+            held = await self.factors.held(old, rows)
+            names = {one.id: one.kind for one in held}
+            gone = self._going(rows, names, kinds, factor_id)
             if not rows:
                 raise refused("factor_missing", email=old.known_as)
             if not gone:
                 raise refused("factor_not_held", email=old.known_as, given=factor_id or ", ".join(kinds))
-            now, methods = self.clock.now(), tuple(dict.fromkeys(_name(row) for row in gone))
+            now = self.clock.now()
+            methods = list(dict.fromkeys(names.get(row.id, row.kind) for row in gone))
+            ids = {row.id for row in gone}
+            removed, left = [one for one in held if one.id in ids], [row for row in rows if row.id not in ids]
+            backups_left = any(row.kind in self.factors.backups for row in left)
             # The row changes in any case, so that a sign-in that ends concurrently loses its guard (`Revoker.late`).
             new = structs.replace(old, updated_at=max(now, (old.updated_at or 0) + 1))
             if forget_password:
@@ -130,9 +115,9 @@ class FactorAdmin(AuditedAdmin):
                 now,
                 at=now,
                 password_too=forget_password,
-                methods=methods,
-                names=await self._names(old, gone),
-                left=any(row not in gone and row.kind != BACKUP for row in rows),
+                only=None if backups_left else self.factors.reset_words(removed),
+                names=tuple(self.factors.named(one) for one in removed),
+                left=any(row.kind not in self.factors.backups for row in left),
             )
             done = await self.store.commit(
                 self.store.accounts.replace(new, old=old),
@@ -148,7 +133,7 @@ class FactorAdmin(AuditedAdmin):
                     now,
                     account_id=old.id,
                     password="forgotten" if forget_password else "kept",
-                    methods=list(methods),
+                    methods=methods,
                     **_told(reason),
                 ),
             )
@@ -234,19 +219,35 @@ class FactorAdmin(AuditedAdmin):
 
     async def _find(self, account: Account) -> FactorsOf:
         rows = await self.store.accounts.factors(account.id)
-        passkeys = {one.factor_id: one for one in await self.store.passkeys.of_account(account.id)}
-        held = tuple(
-            _held(row, passkeys.get(row.id), self.shown(account, row)) for row in rows if row.kind != BACKUP
-        )
         demand = await self.store.factor_demands.get(account.id)
         devices = tuple(_device(one) for one in await self.remembered(account, self.clock.now()))
-        return FactorsOf(account=account, rows=rows, held=held, demand=demand, devices=devices)
+        return FactorsOf(
+            account=account,
+            rows=rows,
+            held=await self.factors.held(account, rows),
+            summaries=self.factors.summaries(rows),
+            demand=demand,
+            devices=devices,
+        )
 
-    async def _names(self, account: Account, gone: Sequence[EnrolledFactor]) -> tuple[tuple[str, str], ...]:
-        """Kind and name of each factor, for its owner."""
-        held = (await self._find(account)).held
-        ids = {row.id for row in gone}
-        return tuple((one.kind, one.name or one.to or "") for one in held if one.id in ids)
+    def _going(
+        self,
+        rows: Sequence[EnrolledFactor],
+        names: Mapping[str, str],
+        kinds: Collection[str],
+        factor_id: str | None,
+    ) -> list[EnrolledFactor]:
+        """The rows to remove. `names` are the kinds under which operators know them, by id."""
+        named = [
+            row
+            for row in rows
+            if (factor_id is None or row.id == factor_id)
+            and (not kinds or names.get(row.id, row.kind) in kinds)
+        ]
+        if not named:
+            return []
+        orphaned = self.factors.orphaned([row for row in rows if row not in named])
+        return [row for row in rows if row in named or row.kind in orphaned]
 
     def _removal(
         self, account: Account, rows: Sequence[EnrolledFactor], gone: Sequence[EnrolledFactor]
@@ -260,37 +261,6 @@ class FactorAdmin(AuditedAdmin):
         ]
 
 
-def _going(
-    rows: Sequence[EnrolledFactor], kinds: Collection[str], factor_id: str | None
-) -> list[EnrolledFactor]:
-    named = [
-        row
-        for row in rows
-        if (factor_id is None or row.id == factor_id) and (not kinds or _name(row) in kinds)
-    ]
-    # an account at a provider is a first factor: codes do not stand in for it
-    left = [row for row in rows if row not in named and row.kind != EXTERNAL]
-    if not named or any(row.kind != BACKUP for row in left):
-        return named
-    return [row for row in rows if row in named or row.kind == BACKUP]
-
-
-def _held(row: EnrolledFactor, passkey: Passkey | None, to: str | None) -> HeldFactor:
-    used = None if row.last_step is None else row.last_step * totp.PERIOD
-    name = suspect_at = None
-    if passkey is not None:
-        used, name, suspect_at = passkey.last_used_at, passkey.name or None, passkey.suspect_at
-    return HeldFactor(
-        id=row.id,
-        kind=_name(row),
-        added_at=row.created_at,
-        last_used_at=used,
-        name=name,
-        to=to,
-        suspect_at=suspect_at,
-    )
-
-
 def _device(one: RememberedDevice) -> AdminDevice:
     return AdminDevice(
         id=one.id,
@@ -301,10 +271,6 @@ def _device(one: RememberedDevice) -> AdminDevice:
         last_used_at=one.used_at,
         expires_at=one.expires_at,
     )
-
-
-def _name(row: EnrolledFactor) -> str:
-    return SAME.get(row.kind, row.kind)
 
 
 def _check(reason: str) -> None:

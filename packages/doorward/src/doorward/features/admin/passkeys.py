@@ -10,6 +10,7 @@ from doorward.core.model.actor import Actor
 from doorward.core.model.passkey import Passkey
 from doorward.features.admin.lookup import find_account
 from doorward.features.admin.operation import operation
+from doorward.features.services import Services
 from doorward.storage.sql.store import Store
 
 
@@ -26,3 +27,8 @@ class PasskeyAdmin:
         added = {row.id: row.created_at for row in await self.store.accounts.factors(account.id)}
         passkeys = await self.store.passkeys.of_account(account.id)
         return account, [(one, added[one.factor_id]) for one in passkeys if one.factor_id in added]
+
+
+def passkeys(services: Services) -> PasskeyAdmin:
+    """The service for passkeys."""
+    return PasskeyAdmin(store=services.store)

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from doorward.core import text
 from doorward.core.login_name import new_email, normalise_name, normalise_zone
-from doorward.core.model.account import Account
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.actor import Actor
 from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.secret import Secret
@@ -35,13 +35,14 @@ _MAX_NAME = 120
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleAdmin(AuditedAdmin):
     """People are named by e-mail address or id everywhere. Every method raises `AdminError` when it cannot be done, and every change is
-    audited."""
+    audited. `beside_password`: whether a person with these factors may have a shorter password (R77)."""
 
     config: ConfigSource
     hasher: PasswordHasher
     revoker: Revoker
     judge: JudgePassword
     beyond_ascii: bool
+    beside_password: Callable[[Account, Sequence[EnrolledFactor]], bool]
 
     @operation("people.write")
     async def create(
@@ -229,7 +230,8 @@ class PeopleAdmin(AuditedAdmin):
         raise refused("person_contended", given=who)
 
     async def _with_password(self, account: Account, password: Secret, now: int) -> Account:
-        second = any(factor.kind == "totp" for factor in await self.store.accounts.factors(account.id))
+        rows = await self.store.accounts.factors(account.id)
+        second = self.beside_password(account, rows)
         weak = await self.judge.judge(
             password, email=account.email or "", name=account.name, second_factor=second
         )

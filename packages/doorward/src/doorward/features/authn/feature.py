@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from doorward.features.authn.slots import FACTORS, REMEMBERED
 from doorward.features.feature import Feature
-from doorward.features.slots import DONE, MESSAGES, OUTBOXES
+from doorward.features.slots import ACTIVITY, DONE, MESSAGES, OUTBOXES
 
 if TYPE_CHECKING:
     from doorward.features.authn.flow.plug import FactorParts, FactorPlug
     from doorward.features.authn.flow.remembered import RememberedDevices
     from doorward.features.services import Services
+    from doorward.features.slots import ActivityKind
     from doorward.web.mail.message import MessageTemplate
     from doorward.web.route import Route
 
@@ -40,6 +41,13 @@ def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
 
     del services
     return index.MESSAGES
+
+
+def _activity(services: Services) -> Sequence[ActivityKind]:
+    from doorward.features.authn import index
+
+    del services
+    return index.ACTIVITY
 
 
 def _routes(services: Services) -> Sequence[Route]:
@@ -92,6 +100,7 @@ AUTHN = Feature(
         FACTORS.filled_by(_factors),
         REMEMBERED.filled_by(_remembered),
         MESSAGES.filled_by(_messages),
+        ACTIVITY.filled_by(_activity),
         DONE.filled_by(lambda _: [parts.done for parts in _parts() if parts.done]),
         OUTBOXES.filled_by(lambda services: [parts.kept(services) for parts in _parts() if parts.kept]),
     ),

@@ -19,18 +19,18 @@ from doorward.features.authn.factors.password.parts import PASSWORD
 from doorward.features.authn.factors.recovery_codes.parts import RECOVERY_CODES
 from doorward.features.authn.factors.sms.parts import SMS
 from doorward.features.authn.factors.totp.parts import TOTP
+from doorward.features.authn.flow import activity as flow
 from doorward.features.authn.flow.build import offered_factors
 from doorward.features.authn.flow.enrolment import Enrolment
 from doorward.features.authn.flow.messages import NewDevice, SecondFactorFailed
 from doorward.features.authn.flow.plug import FactorParts, FactorPlug
 from doorward.features.authn.methods.build import authenticator_enrolment
 from doorward.features.authn.methods.messages import (
-    SecondFactorAdded,
-    SecondFactorRemoved,
     SecondFactorRequired,
     SecondFactorReset,
 )
 from doorward.features.authn.providers.parts import PROVIDERS
+from doorward.features.authn.trusted_device import activity as trusted_device
 from doorward.features.authn.trusted_device.messages import TrustedDeviceCopied
 from doorward.features.services import Services
 from doorward.web.mail.message import MessageTemplate
@@ -69,14 +69,18 @@ _SHARED: Final[tuple[type[MessageTemplate], ...]] = (
     AddressTaken,
     ResetPasswordMail,
     NewDevice,
-    SecondFactorAdded,
-    SecondFactorRemoved,
     SecondFactorReset,
     SecondFactorRequired,
     SecondFactorFailed,
     TrustedDeviceCopied,
 )
 MESSAGES: Final = (*_SHARED, *(message for parts in FACTORS for message in parts.messages))
+
+ACTIVITY: Final = (
+    *flow.ACTIVITY_KINDS,
+    *trusted_device.ACTIVITY_KINDS,
+    *(kind for parts in FACTORS for kind in parts.activity),
+)
 
 
 def factors(services: Services) -> Sequence[FactorPlug]:

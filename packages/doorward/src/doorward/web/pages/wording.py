@@ -79,10 +79,9 @@ class Sentences(Struct, frozen=True):
 
     def happened(self, line: ActivityLine) -> Markup:
         """The sentence for an event."""
-        plain, *with_app = line.kind.words
-        if line.app is not None and with_app:
-            return self.words.html(with_app[0], app=isolated(line.app))
-        return self.words.html(plain)
+        if line.app is not None and "%(app)s" in line.text:
+            return self.words.html(line.text, app=isolated(line.app))
+        return self.words.html(line.text)
 
     def device(self, label: str | None) -> Markup:
         """The name of a device, described as `rules.identify.device` does; None for an unknown one."""

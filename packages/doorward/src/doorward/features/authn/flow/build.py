@@ -24,13 +24,13 @@ from doorward.features.slots import DONE
 
 
 def factor_plugs(services: Services) -> tuple[FactorPlug, ...]:
-    """The factors of all features, in their order."""
-    return services.added(FACTORS)
+    """The factors that this server offers, of all features, in their order."""
+    return tuple(factor for factor in services.added(FACTORS) if factor.offered)
 
 
 def offered_factors(services: Services) -> OfferedFactors:
     """The same factors as one object."""
-    return OfferedFactors(all=services.get(factor_plugs))
+    return OfferedFactors(all=services.get(factor_plugs), known=services.added(FACTORS))
 
 
 def goal_plug(services: Services) -> GoalPlug:

@@ -11,6 +11,7 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.signin import Proof, SignIn
+from doorward.features.authn.flow.held import FactorSummary, HeldFactor, NoticeName, ResetWords
 from doorward.features.authn.flow.remembered import DeviceToRemember
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.standing import stands_by
@@ -41,7 +42,8 @@ class Factor:
     that (None: the step of another factor does). `typed_code` is set when its proof is a code typed on the shared page. `setup_path`
     is where a signed-in person sets it up; None if the page of sign-in methods has a card for it. Several factors may share a page
     and a step. `stands_in_for`: the kinds of the factors on whose existence its proofs depend, if not on its own; a backup is
-    removed with the last of them.
+    removed with the last of them. `reset_words`: what the mail about its reset says, if nothing else was removed.
+    `offered`: whether this server can check it now; else only operators see who has it.
 
     An identity provider is a factor with `comes_first`; its page leads to the provider, and it has one more route for the way back.
     """
@@ -54,6 +56,8 @@ class Factor:
     typed_code: TypedCode | None = None
     setup_path: str | None = None
     stands_in_for: frozenset[str] = frozenset()
+    reset_words: ResetWords | None = None
+    offered: bool = True
 
     def label(self, locale: str) -> str:
         """The text of a link to its page."""
@@ -95,6 +99,28 @@ class Factor:
         """Whether a proof of the factor still counts: it ends when the state that it proved changes (R94)."""
         del account
         return stands_by(proof, rows, self.stands_in_for or {self.traits.kind})
+
+    async def held(self, account: Account, rows: Sequence[EnrolledFactor]) -> Sequence[HeldFactor]:
+        """Those of `rows` that are its own, as operators see them."""
+        return [
+            HeldFactor(
+                id=row.id,
+                kind=self.traits.kind,
+                added_at=row.created_at,
+                to=None if self.typed_code is None else self.typed_code.sent_to(account, row),
+            )
+            for row in rows
+            if row.kind == self.traits.kind
+        ]
+
+    def summary(self, rows: Sequence[EnrolledFactor]) -> FactorSummary:
+        """What operators see besides, whether or not the account has the factor."""
+        del rows
+        return FactorSummary()
+
+    def named(self, one: HeldFactor) -> NoticeName:
+        """How a mail names one to its owner."""
+        return NoticeName(one.kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +179,11 @@ class TypedCode(ABC):
     ) -> tuple[Proof, Sequence[Write]] | None:
         """The proof, and the writes that spend the code, one of them guarded; None for a wrong or spent one. `request` is the id of the
         sign-in: a code that was sent counts only there."""
+
+    def sent_to(self, account: Account, row: EnrolledFactor) -> str | None:
+        """Where its codes are sent, as the pages show it; None if they are not sent."""
+        del account, row
+        return None
 
     async def described(
         self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], now: int

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from doorward.web.mail.message import AccountNotice, MessageWords
 from doorward.web.pages.words import N_, calm
+
+OTHERS_LEFT: Final = N_("Your other second steps still work.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import final
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.flow.factor import Factor
+from doorward.features.authn.flow.held import FactorSummary, HeldFactor, NoticeName, ResetWords
 from doorward.features.authn.flow.rules import assurance
 from doorward.features.authn.flow.rules.assurance import Achieved, FactorTraits
 from doorward.features.authn.flow.rules.next_factors import begun, met, next_factors
@@ -18,9 +19,11 @@ from doorward.features.authn.flow.rules.policy import StepDemand
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedFactors:
-    """`all` is in order of preference. Raises ValueError for two factors of one kind."""
+    """`all` is in order of preference. `known` are those and others that are not offered now, for operators. Raises ValueError for two
+    factors of one kind."""
 
     all: tuple[Factor, ...]
+    known: tuple[Factor, ...] = ()
     traits: tuple[FactorTraits, ...] = field(init=False)
     _by_kind: dict[str, Factor] = field(init=False)
 
@@ -30,6 +33,10 @@ class OfferedFactors:
             raise ValueError("two factors of one kind")
         object.__setattr__(self, "traits", tuple(factor.traits for factor in self.all))
         object.__setattr__(self, "_by_kind", by_kind)
+
+    @property
+    def _known(self) -> tuple[Factor, ...]:
+        return self.known or self.all
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -137,6 +144,30 @@ class OfferedFactors:
     def with_backups(self, kind: str, rows: Sequence[EnrolledFactor]) -> list[str]:
         """The kinds that are removed with all factors of this kind: itself, and backups that stand in for no other."""
         return [kind, *self.orphaned([row for row in rows if row.kind != kind])]
+
+    async def held(self, account: Account, rows: Sequence[EnrolledFactor]) -> tuple[HeldFactor, ...]:
+        """Those of `rows` that are no backups as operators see them, in their order; also those of kinds that this server does not know."""
+        own = {one.id: one for factor in self._known for one in await factor.held(account, rows)}
+        return tuple(
+            own.get(row.id) or HeldFactor(id=row.id, kind=row.kind, added_at=row.created_at)
+            for row in rows
+            if row.kind not in self.backups
+        )
+
+    def summaries(self, rows: Sequence[EnrolledFactor]) -> tuple[FactorSummary, ...]:
+        """What operators see besides."""
+        return tuple(factor.summary(rows) for factor in self._known)
+
+    def named(self, one: HeldFactor) -> NoticeName:
+        """How a mail names a factor to its owner."""
+        factor = next((factor for factor in self._known if factor.traits.kind == one.kind), None)
+        return NoticeName(one.kind) if factor is None else factor.named(one)
+
+    def reset_words(self, held: Sequence[HeldFactor]) -> ResetWords | None:
+        """The words of a mail about the removal of these and of all backups, if they are of one kind that has some."""
+        kinds = {one.kind for one in held}
+        factor = self._by_kind.get(kinds.pop()) if len(kinds) == 1 else None
+        return None if factor is None else factor.reset_words
 
     def begun(self, proofs: Sequence[Proof]) -> bool:
         """Whether these proofs identify the person."""

@@ -14,7 +14,7 @@ from doorward.features.authn.flow.pages import FlowPages, GoalPages
 from doorward.features.feature import BackgroundJob, DoctorCheck
 from doorward.features.services import Services
 from doorward.features.sessions.browser_context import BrowserPages
-from doorward.features.slots import Kept
+from doorward.features.slots import ActivityKind, Kept
 from doorward.web.mail.message import MessageTemplate
 from doorward.web.pages.views.said import Said
 from doorward.web.route import Route
@@ -34,7 +34,7 @@ class FactorPlug(Factor):
 class FactorParts:
     """All that the folder of a factor adds to the server. Its `parts.py` holds the value, and `authn/index.py` lists it.
 
-    `factors` are its kinds of proof; `enrolment` its pages of setup, if it has some; `done` what account pages report of it;
+    `factors` are its kinds of proof; `enrolment` its pages of setup, if it has some; `done` what account pages report of it; `activity` its lines of the activity page;
     `routes` further pages; `jobs` its background
     tasks; `kept` its outbox in development; `starting` is awaited before a process begins to serve.
     """
@@ -43,6 +43,7 @@ class FactorParts:
     enrolment: Callable[[Services], Enrolment | None] | None = None
     messages: Sequence[type[MessageTemplate]] = ()
     done: type[Said] | None = None
+    activity: Sequence[ActivityKind] = ()
     routes: Callable[[Services], Sequence[Route]] | None = None
     jobs: Callable[[Services], Sequence[BackgroundJob]] | None = None
     kept: Callable[[Services], Kept] | None = None

@@ -91,12 +91,6 @@ class SendCode:
         )
 
 
-def masked_target(factors: tuple[Factor, ...], account: Account, row: EnrolledFactor) -> str | None:
-    """Where the codes of a factor go, as the pages show it; None for a factor whose codes are not sent."""
-    sender = sender_of(factors, row.kind)
-    return None if sender is None else sender.delivery.shown(sender.delivery.target(account, row), account)
-
-
 def sender_of(factors: tuple[Factor, ...] | list[Factor], kind: str) -> SentCodeTyped | None:
     """The factor of this kind among `factors`, if its codes are sent."""
     for factor in factors:

@@ -262,6 +262,10 @@ class SentCodeTyped(TypedCode):
         """Whether the text is six digits."""
         return rule.looks_like(text.code(typed))
 
+    def sent_to(self, account: Account, row: EnrolledFactor) -> str | None:
+        """The target, masked."""
+        return self.delivery.shown(self.delivery.target(account, row), account)
+
     async def described(
         self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor], now: int
     ) -> Mapping[str, Any]:
@@ -272,7 +276,7 @@ class SentCodeTyped(TypedCode):
         row = sent_to or (own[-1] if own else None)
         if row is None:
             return {}
-        to = self.delivery.shown(self.delivery.target(account, row), account)
+        to = self.sent_to(account, row)
         state = "under_way" if code is None else await self.delivery.state(code)
         undelivered = {} if state == "under_way" else {"undelivered": state}
         return {"to": to, "sent": sent_to is not None, **undelivered}

@@ -209,99 +209,15 @@ class Apps(Struct, frozen=True):
     done: Said | None = None
 
 
-class Happened(Said):
-    """The kind of an activity line; the sentence is chosen by kind and language."""
-
-    ACCOUNT_CREATED = "account.created", N_("This account was created")
-    EMAIL_VERIFIED = "sign_up.completed", N_("You confirmed your email address")
-    SIGNED_IN = "sign_in.succeeded", N_("You signed in"), N_("You signed in to %(app)s")
-    SIGN_IN_FAILED = "sign_in.failed", N_("Somebody tried to sign in and failed")
-    SIGNED_OUT = "signed_out", N_("You signed out"), N_("You signed out of %(app)s")
-    SIGNED_OUT_BY_APP = (
-        "signed_out_by_app",
-        N_("A device was signed out through an app"),
-        N_("A device was signed out through %(app)s"),
-    )
-    SESSION_ENDED = "session.ended", N_("A device was signed out")
-    OTHER_SESSIONS_ENDED = "sessions.ended", N_("All other devices were signed out")
-    PASSWORD_CHANGED = "password.changed", N_("You changed your password")
-    PASSWORD_SET = "password_set", N_("The people who run this service set a new password for you")
-    PASSWORD_RESET = "password.reset", N_("You set a new password by email")
-    RESET_ASKED = "password.reset_asked", N_("Somebody asked to reset your password")
-    AUTHENTICATOR_ADDED = "second_factor.added", N_("You added an authenticator app")
-    PHONE_ADDED = "phone_added", N_("You added a phone")
-    MAIL_CODES_ADDED = "mail_codes_added", N_("You set up codes by email")
-    AUTHENTICATOR_REMOVED = "second_factor.removed", N_("You removed your authenticator app")
-    PHONE_REMOVED = "phone_removed", N_("You removed a phone")
-    MAIL_CODES_REMOVED = "mail_codes_removed", N_("You removed codes by email")
-    PASSKEY_ADDED = "passkey.added", N_("You added a passkey")
-    PASSKEY_REMOVED = "passkey.removed", N_("You removed a passkey")
-    PASSKEY_RENAMED = "passkey.renamed", N_("You renamed a passkey")
-    PASSKEY_CHANGED = "passkey.changed", N_("You changed whether a passkey is asked for after your password")
-    PASSKEY_COPIED = (
-        "passkey.copied",
-        N_("Somebody used what looks like a copy of your passkey, so we signed you out everywhere"),
-    )
-    AUTHENTICATOR_RESET = (
-        "second_factor.reset",
-        N_("The people who run this service removed your authenticator app"),
-    )
-    SECOND_STEP_RESET = (
-        "second_step_reset",
-        N_("The people who run this service removed a second step of yours"),
-    )
-    SECOND_STEP_REQUIRED = (
-        "second_factor.required",
-        N_("The people who run this service ask you for a second step from now on"),
-    )
-    SECOND_STEP_NOT_REQUIRED = (
-        "second_step_not_required",
-        N_("The people who run this service no longer ask you for a second step"),
-    )
-    DEVICE_REMEMBERED = (
-        "trusted_device.added",
-        N_("You asked us not to ask for the second step on a device"),
-    )
-    DEVICE_ASKED_AGAIN = (
-        "trusted_device.ended",
-        N_("You asked us to ask for the second step on a device again"),
-    )
-    DEVICES_RESET = (
-        "devices_reset",
-        N_("The people who run this service had us ask for the second step on your devices again"),
-    )
-    DEVICE_COPIED = (
-        "trusted_device.replayed",
-        N_("An old copy of a device's data was used, so we ask for the second step there again"),
-    )
-    RECOVERY_CODES_MADE = "recovery_codes.made", N_("You made new recovery codes")
-    RECOVERY_CODE_USED = "recovery_codes.used", N_("A recovery code was used to sign in")
-    PROVIDER_CONNECTED = "provider.connected", N_("You connected an account of another service")
-    PROVIDER_DISCONNECTED = "provider.disconnected", N_("You disconnected an account of another service")
-    APP_CONNECTED = "consent.granted", N_("You connected an app"), N_("You connected %(app)s")
-    APP_DISCONNECTED = "consent.removed", N_("You disconnected an app"), N_("You disconnected %(app)s")
-    TOKEN_REPEATED_LATE = (
-        "refresh_token.repeated_late",
-        N_("An app renewed its access late, as after a lost connection"),
-        N_("%(app)s renewed its access late, as after a lost connection"),
-    )
-    TOKEN_REPLAYED = (
-        "refresh_token.replayed",
-        N_("An app's sign-in was used twice, so we ended it"),
-        N_("The sign-in of %(app)s was used twice, so we ended it"),
-    )
-    PROFILE_CHANGED = "account.profile_changed", N_("You changed your profile")
-    REPORTED = "account.activity_reported", N_("You told us that something wasn't you")
-
-
 class ActivityLine(Struct, frozen=True):
-    """One event. `id` is posted back as `event`; `device` as on the devices page; `app` if one took part.
+    """One event. `id` is posted back as `event`; `text` is its sentence in English, with %(app)s if it names the `app` that took part;
+    `device` as on the devices page.
 
     `reportable` offers "This wasn't me".
     """
 
     id: str
-    kind: Happened
+    text: str
     at: int
     device: str | None = None
     app: str | None = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final, cast
 
 from doorward.features.admin.imports import hashes
-from doorward.features.admin.imports.fields import Fields, invalid, otpauth, seed, usual
+from doorward.features.admin.imports.fields import Fields, invalid
 from doorward.features.admin.imports.person import ImportedIdentity, ImportedPerson
 from doorward.features.admin.imports.reader import ImportReader, ReadingContext, email_of
+from doorward.features.admin.imports.totp_seeds import otpauth, seed, usual
 
 FIELDS: Final = (
     "email",

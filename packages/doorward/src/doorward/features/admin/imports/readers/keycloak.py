@@ -7,9 +7,10 @@ from typing import Any, Final
 from doorward.adapters.hashing.foreign import ForeignHash
 from doorward.features.admin.error import refused
 from doorward.features.admin.imports import hashes
-from doorward.features.admin.imports.fields import Fields, bounded, seed, usual
+from doorward.features.admin.imports.fields import Fields
 from doorward.features.admin.imports.person import ImportedIdentity, ImportedPerson
 from doorward.features.admin.imports.reader import ImportReader, ReadingContext, email_of, whole_name
+from doorward.features.admin.imports.totp_seeds import bounded, seed, usual
 
 _OWN_ROLES: Final = frozenset({"offline_access", "uma_authorization"})
 _VERSIONS: Final = {"1.3": 19, "1.0": 16}

@@ -14,8 +14,10 @@ from doorward.core.model.device import describe
 from doorward.core.model.sent_code import DeliveryState, SentCode
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailQueue
+from doorward.features.authn.factors.email_code.messages import NAME
 from doorward.features.authn.flow.build import sent_codes
 from doorward.features.authn.flow.factor import TYPED_CODE_PATH, TYPED_CODE_STEP
+from doorward.features.authn.flow.held import HeldFactor, NoticeName
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules import sent_code as rule
 from doorward.features.authn.flow.rules.assurance import FactorTraits
@@ -104,6 +106,16 @@ class MailedCodes(SentCodeTyped):
     kind: ClassVar[str] = TRAITS.kind
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailCodeFactor(FactorPlug):
+    """Codes by mail as a factor: once set up, one is required at every sign-in, unless another second step is shown."""
+
+    def named(self, one: HeldFactor) -> NoticeName:
+        """By its address, masked."""
+        return NoticeName(NAME, {"address": one.to or ""})
+
+
 def mail_delivery(services: Services) -> MailDelivery:
     """The delivery of codes by mail."""
     return MailDelivery(
@@ -116,7 +128,7 @@ def mail_delivery(services: Services) -> MailDelivery:
 
 def email_code_factor(services: Services) -> FactorPlug:
     """Codes by mail as a factor: once set up, one is required at every sign-in, unless another second step is shown."""
-    return FactorPlug(
+    return EmailCodeFactor(
         traits=TRAITS,
         path=f"{TYPED_CODE_PATH}?method={TRAITS.kind}",
         link=N_("Get a code by email"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from doorward.web.mail.message import AccountNotice, MessageText, MessageWords, grouped
 from doorward.web.pages.words import N_, calm
+
+NAME: Final = N_("Codes by email to %(address)s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from doorward.features.authn.factors.email_code.activity import ACTIVITY_KINDS
 from doorward.features.authn.factors.email_code.build import mail_codes_enrolment, mail_first_factor
 from doorward.features.authn.factors.email_code.factor import email_code_factor
 from doorward.features.authn.factors.email_code.messages import (
@@ -28,6 +29,7 @@ EMAIL_CODES: Final = FactorParts(
     factors=_factors,
     enrolment=mail_codes_enrolment,
     done=MailCodesDone,
+    activity=ACTIVITY_KINDS,
     messages=(
         SignInByMail,
         SignInCodeMail,

@@ -11,11 +11,14 @@ from msgspec import json, structs
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
+from doorward.core.model.passkey import Passkey
 from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.factors.passkeys.build import prove_passkey, rp_id
+from doorward.features.authn.factors.passkeys.messages import NAME, NAMED
 from doorward.features.authn.factors.passkeys.rules.proof import KINDS, PASSKEY, SECURITY_KEY
 from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from doorward.features.authn.flow.factor import JsonStep
+from doorward.features.authn.flow.held import HeldFactor, NoticeName
 from doorward.features.authn.flow.pages import FlowPages, with_flow
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.remembered import DeviceToRemember
@@ -23,6 +26,7 @@ from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.standing import stands_by
 from doorward.features.services import Services
 from doorward.features.sessions.browser_context import BrowserPages
+from doorward.storage.sql.store import Store
 from doorward.web.pages.views.sign_in import PasskeyOffer
 from doorward.web.pages.words import N_
 from doorward.web.route import Route
@@ -76,6 +80,7 @@ class PasskeyStep(JsonStep):
 class _Passkeys(FactorPlug):
     """What both kinds share. `proving` is called when the first answer comes: the service needs the list of factors."""
 
+    store: Store
     proving: Callable[[], ProvePasskey]
     path: str = PATH
     step: str = STEP
@@ -87,6 +92,18 @@ class _Passkeys(FactorPlug):
         del account, rows
         options = await self.proving().options(sign_in, browser_hash=sign_in.handle_hash or b"", now=now)
         return {"options": options}
+
+    async def held(self, account: Account, rows: Sequence[EnrolledFactor]) -> Sequence[HeldFactor]:
+        """Both kinds under one name, each with its own name and last use."""
+        own = [row for row in rows if row.kind == self.traits.kind]
+        if not own:
+            return ()
+        passkeys = {one.factor_id: one for one in await self.store.passkeys.of_account(account.id)}
+        return [_held(row, passkeys.get(row.id)) for row in own]
+
+    def named(self, one: HeldFactor) -> NoticeName:
+        """By its own name."""
+        return NoticeName(NAME) if one.name is None else NoticeName(NAMED, {"name": one.name})
 
     def stands(self, proof: Proof, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the passkey is still there; for a proof from a session, whether one is there that was there then."""
@@ -136,10 +153,21 @@ class SecurityKeyFactor(_Passkeys):
     link: str = N_("Use your passkey")
 
 
+def _held(row: EnrolledFactor, passkey: Passkey | None) -> HeldFactor:
+    held = HeldFactor(id=row.id, kind=PASSKEY.kind, added_at=row.created_at)
+    if passkey is None:
+        return held
+    return structs.replace(
+        held,
+        last_used_at=passkey.last_used_at,
+        name=passkey.name or None,
+        suspect_at=passkey.suspect_at,
+    )
+
+
 def passkey_factors(services: Services) -> tuple[FactorPlug, ...]:
-    """Passkeys, and those that are asked for after a password; none where there are no passkeys."""
-    if services.get(rp_id) is None:
-        return ()
+    """Passkeys, and those that are asked for after a password; not offered where there are no passkeys."""
+    offered = services.get(rp_id) is not None
 
     def proving() -> ProvePasskey:
         return services.get(prove_passkey)
@@ -148,6 +176,17 @@ def passkey_factors(services: Services) -> tuple[FactorPlug, ...]:
     # without the operator's file about makers no attestation is verified, and the levels of hardware are out of reach
     attested = services.sections.of(PasskeyPolicy).metadata is not None
     return (
-        PasskeyFactor(traits=structs.replace(PASSKEY, hardware=attested), proving=proving, json_step=step),
-        SecurityKeyFactor(traits=structs.replace(SECURITY_KEY, hardware=attested), proving=proving),
+        PasskeyFactor(
+            traits=structs.replace(PASSKEY, hardware=attested),
+            store=services.store,
+            proving=proving,
+            json_step=step,
+            offered=offered,
+        ),
+        SecurityKeyFactor(
+            traits=structs.replace(SECURITY_KEY, hardware=attested),
+            store=services.store,
+            proving=proving,
+            offered=offered,
+        ),
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from doorward.web.mail.message import AccountNotice, MessageWords
 from doorward.web.pages.words import N_, calm
+
+NAME: Final = N_("Passkey")
+NAMED: Final = N_("Passkey “%(name)s”")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

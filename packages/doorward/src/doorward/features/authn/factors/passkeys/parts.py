@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from doorward.features.authn.factors.passkeys.activity import ACTIVITY_KINDS
 from doorward.features.authn.factors.passkeys.build import passkey_enrolment, passkey_routes, relying_party
 from doorward.features.authn.factors.passkeys.checks import passkeys
 from doorward.features.authn.factors.passkeys.factor import passkey_factors
@@ -22,6 +23,7 @@ PASSKEYS: Final = FactorParts(
     factors=passkey_factors,
     enrolment=passkey_enrolment,
     done=PasskeyDone,
+    activity=ACTIVITY_KINDS,
     messages=(PasskeyAdded, PasskeyRemoved, PasskeyAskedFor, PasskeyNotAskedFor, PasskeyCopied),
     routes=passkey_routes,
     checks=(DoctorCheck(name="passkeys", look=passkeys),),

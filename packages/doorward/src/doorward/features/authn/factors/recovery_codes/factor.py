@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from doorward.core.amounts import moment
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.signin import Proof
@@ -14,6 +15,7 @@ from doorward.features.audit.build import audit_log
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.recovery_codes import rules as rule
 from doorward.features.authn.flow.factor import TYPED_CODE_PATH, TYPED_CODE_STEP, TypedCode
+from doorward.features.authn.flow.held import FactorSummary, HeldFactor
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.services import Services
@@ -60,9 +62,31 @@ class RecoveryCodesTyped(TypedCode):
         )
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCodesFactor(FactorPlug):
+    """Recovery codes as a factor. They are removed with the last factor for which they stand in."""
+
+    async def held(self, account: Account, rows: Sequence[EnrolledFactor]) -> Sequence[HeldFactor]:
+        """None: operators see how many there are (`summary`)."""
+        del account, rows
+        return ()
+
+    def summary(self, rows: Sequence[EnrolledFactor]) -> FactorSummary:
+        """How many are left and used, and when they were made."""
+        codes = [row for row in rows if row.kind == rule.TRAITS.kind]
+        left = sum(row.used_at is None for row in codes)
+        made_at = max((row.created_at for row in codes), default=None)
+        said = {"left": left, "used": len(codes) - left, "made_at": made_at}
+        shown = f"{left} left of {len(codes)}, made {moment(made_at)}" if made_at is not None else None
+        return FactorSummary(
+            members={"recovery_codes": said}, lines=() if shown is None else (("recovery codes", shown),)
+        )
+
+
 def recovery_codes_factor(services: Services) -> FactorPlug:
     """Recovery codes as a factor. They are removed with the last factor for which they stand in."""
-    return FactorPlug(
+    return RecoveryCodesFactor(
         traits=rule.TRAITS,
         path=f"{TYPED_CODE_PATH}?method=recovery",
         link=N_("Use a recovery code"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from doorward.features.authn.factors.recovery_codes.activity import ACTIVITY_KINDS
 from doorward.features.authn.factors.recovery_codes.factor import recovery_codes_factor
 from doorward.features.authn.factors.recovery_codes.messages import RecoveryCodesMade, RecoveryCodeUsed
 from doorward.features.authn.flow.plug import FactorParts
 
 RECOVERY_CODES: Final = FactorParts(
     factors=lambda services: (services.get(recovery_codes_factor),),
+    activity=ACTIVITY_KINDS,
     messages=(RecoveryCodesMade, RecoveryCodeUsed),
 )

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from doorward.features.authn.factors.sms.messages import NAME
 from doorward.features.authn.factors.sms.reports import DeliveryReports
 from doorward.features.authn.factors.sms.rules.phone import KIND
+from doorward.features.authn.flow.held import HeldFactor, NoticeName
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.sent_code import SentCodeTyped
@@ -32,6 +34,10 @@ class SmsFactor(FactorPlug):
     """The factor, with the endpoint for the gateway's reports, if there is a gateway."""
 
     reports: DeliveryReports | None
+
+    def named(self, one: HeldFactor) -> NoticeName:
+        """By the end of its number."""
+        return NoticeName(NAME, {"digits": (one.to or "")[-2:]})
 
     def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
         """The pages of its codes are those of all codes that are sent."""

@@ -10,6 +10,7 @@ from doorward.web.pages.words import N_
 
 CARD_TEXT: Final = N_("We can send codes to %(numbers)s.")
 CODE_LINK: Final = N_("Get a code by text message")
+NAME: Final = N_("Phone ending in %(digits)s")
 CODE_SENTENCE: Final = N_("%(code)s is your code for %(brand)s.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from doorward.features.authn.factors.sms.activity import ACTIVITY_KINDS
 from doorward.features.authn.factors.sms.build import phone_enrolment, sms_factor, sms_worker
 from doorward.features.authn.factors.sms.checks import text_messages
 from doorward.features.authn.factors.sms.messages import PhoneAdded, PhoneRemoved
@@ -24,6 +25,7 @@ SMS: Final = FactorParts(
     factors=lambda services: (services.get(sms_factor),),
     enrolment=phone_enrolment,
     done=PhoneDone,
+    activity=ACTIVITY_KINDS,
     messages=(PhoneAdded, PhoneRemoved),
     jobs=_jobs,
     kept=lambda services: kept_messages(services.store, services.sealer),

@@ -11,7 +11,9 @@ from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.factors.totp import rules as rule
+from doorward.features.authn.factors.totp.messages import NAME, RESET
 from doorward.features.authn.flow.factor import TYPED_CODE_PATH, TYPED_CODE_STEP, TypedCode
+from doorward.features.authn.flow.held import FactorSummary, HeldFactor, NoticeName
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.services import Services
@@ -51,12 +53,43 @@ class TotpCodes(TypedCode):
         return None
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotpFactor(FactorPlug):
+    """The authenticator app as a factor: once set up, it is required at every sign-in."""
+
+    async def held(self, account: Account, rows: Sequence[EnrolledFactor]) -> Sequence[HeldFactor]:
+        """With the beginning of the time step that was used last."""
+        del account
+        return [
+            HeldFactor(id=row.id, kind=row.kind, added_at=row.created_at, last_used_at=_used_at(row))
+            for row in rows
+            if row.kind == rule.TRAITS.kind
+        ]
+
+    def summary(self, rows: Sequence[EnrolledFactor]) -> FactorSummary:
+        """The first one, as documents had it before people could have several second factors."""
+        row = next((row for row in rows if row.kind == rule.TRAITS.kind), None)
+        held = None if row is None else {"added_at": row.created_at, "last_used_at": _used_at(row)}
+        return FactorSummary(members={"authenticator": held})
+
+    def named(self, one: HeldFactor) -> NoticeName:
+        """There is only one."""
+        del one
+        return NoticeName(NAME)
+
+
+def _used_at(row: EnrolledFactor) -> int | None:
+    return None if row.last_step is None else row.last_step * rule.PERIOD
+
+
 def totp_factor(services: Services) -> FactorPlug:
     """The authenticator app as a factor: once set up, it is required at every sign-in."""
-    return FactorPlug(
+    return TotpFactor(
         traits=rule.TRAITS,
         path=TYPED_CODE_PATH,
         link=N_("Use your authenticator app"),
         step=TYPED_CODE_STEP,
         typed_code=TotpCodes(store=services.store, sealer=services.sealer),
+        reset_words=RESET,
     )
