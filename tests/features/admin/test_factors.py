@@ -322,7 +322,7 @@ async def test_a_reset_leaves_no_time_to_put_a_required_factor_off(house: House)
 @pytest.mark.requirement(84)
 async def test_an_operator_requires_a_second_factor_of_one_person(house: House) -> None:
     account = await house.person()
-    found = await desk(house).require(OPERATOR, account.email, grace=3 * 86_400, reason="new in finance")
+    found = await desk(house).require(OPERATOR, account.known_as, grace=3 * 86_400, reason="new in finance")
     assert found.demand is not None
     assert (found.demand.required_at, found.demand.grace_until) == (house.now, house.now + 3 * 86_400)
     (to, kind, written), *_ = await house.mails()
@@ -336,12 +336,12 @@ async def test_an_operator_requires_a_second_factor_of_one_person(house: House) 
         "grace": str(3 * 86_400),
         "reason": "new in finance",
     }
-    ended = await desk(house).require(OPERATOR, account.email, on=False)
+    ended = await desk(house).require(OPERATOR, account.known_as, on=False)
     assert ended.demand is not None
     assert (ended.demand.required_at, ended.demand.grace_until) == (None, None)
     assert len(await house.mails()) == 1, "less to do is no news"
     with pytest.raises(AdminError, match="unchanged"):
-        await desk(house).require(OPERATOR, account.email, on=False)
+        await desk(house).require(OPERATOR, account.known_as, on=False)
 
 
 async def test_what_nobody_can_set_up_is_not_required(house: House) -> None:

@@ -24,7 +24,7 @@ async def test_an_operator_ends_remembered_devices_and_a_reset_ends_all(house: H
         rows = await house.store.accounts.factors(ada.id)
         new = await devices.new(ada, caller, house.now)
         assert await house.store.commit(*await new.writes(ada, rows))
-    found = await desk.find(OPERATOR, ada.email)
+    found = await desk.find(OPERATOR, ada.known_as)
     assert [(one.browser, one.address, one.name) for one in found.devices] == [
         ("Chrome on Linux", "192.0.2.1", None)
     ] * 3
@@ -38,7 +38,7 @@ async def test_an_operator_ends_remembered_devices_and_a_reset_ends_all(house: H
         "sold",
         "operator",
     )
-    await desk.reset(OPERATOR, ada.email)
+    await desk.reset(OPERATOR, ada.known_as)
     assert await house.store.remembered_devices.of_account(ada.id) == []
     with pytest.raises(AdminError, match="device_not_remembered"):
         await desk.forget_devices(OPERATOR, ada.id)

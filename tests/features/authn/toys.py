@@ -64,7 +64,7 @@ async def show_toy(
         return GONE
     if said != WORD:
         return OAuthError("access_denied", "Another word.", "wrong word")
-    notice = mail.write("toy_shown", to=account.email, locale=account.locale, now=now, values={"at": now})
+    notice = mail.write("toy_shown", to=account.known_as, locale=account.locale, now=now, values={"at": now})
     return await add_proof(
         store, sign_in, account.id, shown_with(TOY, row, now), now, store.messages.insert_mail(notice)
     )

@@ -38,7 +38,7 @@ async def house() -> AsyncGenerator[House]:
 
 async def password(house: House, account: Account, device: bytes | None, number: int) -> object:
     return await house.check.verify(
-        account.email,
+        account.known_as,
         Secret(f"wrong {number}"),
         caller=caller_of(devices=(device,) if device else ()),
         now=house.now,
@@ -60,7 +60,7 @@ async def second_factor(house: House, account: Account, device: bytes | None, nu
 async def reset_code(house: House, account: Account, device: bytes | None, number: int) -> object:
     # the mail is requested from another device: only the guess is counted here
     ticket = await house.reset.ask(
-        email=account.email,
+        email=account.known_as,
         locale="en",
         sign_in_id=None,
         caller=caller_of(BROWSER, devices=(DEVICE,), caller=elsewhere(number)),
@@ -78,7 +78,7 @@ async def reset_code(house: House, account: Account, device: bytes | None, numbe
 
 async def sign_up_code(house: House, account: Account, device: bytes | None, number: int) -> object:
     ticket = await house.sign_up.begin(
-        email=account.email,
+        email=account.known_as,
         password=Secret(OTHER_PASSWORD),
         name="",
         locale="en",
@@ -154,7 +154,7 @@ async def test_nodes_share_their_counters(house: House) -> None:
     for number in range(LIMIT):
         assert looked_at(await password((house, there)[number % 2], account, None, number))
     for node in (house, there):
-        outcome = await node.check.verify(account.email, Secret(PASSWORD), caller=CALLER, now=house.now)
+        outcome = await node.check.verify(account.known_as, Secret(PASSWORD), caller=CALLER, now=house.now)
         assert isinstance(outcome, OAuthError)
         assert outcome.code == "too_many_attempts"
 
@@ -162,7 +162,7 @@ async def test_nodes_share_their_counters(house: House) -> None:
 async def test_successful_sign_ins_are_not_counted(house: House) -> None:
     account = await house.person()
     for _ in range(LIMIT + 3):
-        done = await house.check.verify(account.email, Secret(PASSWORD), caller=CALLER, now=house.now)
+        done = await house.check.verify(account.known_as, Secret(PASSWORD), caller=CALLER, now=house.now)
         assert isinstance(done, Account)
 
 

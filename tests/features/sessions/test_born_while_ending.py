@@ -109,7 +109,7 @@ async def test_no_session_opened_with_the_old_password_outlives_a_reset(
 ) -> None:
     account = await house.person()
     ticket = await house.reset.ask(
-        email=account.email, locale="en", sign_in_id=None, caller=caller_of(BROWSER),
+        email=account.known_as, locale="en", sign_in_id=None, caller=caller_of(BROWSER),
         now=house.now,
     )  # fmt: skip
     (_, _, message), *_ = await house.mails()

@@ -46,7 +46,7 @@ async def test_a_password_change_forgets_the_other_devices(house: House) -> None
 @pytest.mark.requirement(94)
 async def test_a_report_forgets_the_other_devices(house: House) -> None:
     account = await person(house)
-    await house.check.verify(account.email, Secret("wrong"), caller=CALLER, now=house.now)
+    await house.check.verify(account.known_as, Secret("wrong"), caller=CALLER, now=house.now)
     (event,) = await house.audit()
     mine = await house.session(account)
     assert await house.pages.report(account, mine, event.id, caller=caller_of(devices=(MINE,)), now=house.now)
@@ -57,7 +57,7 @@ async def test_a_report_forgets_the_other_devices(house: House) -> None:
 async def test_a_reset_remembers_only_the_browser_that_made_it(house: House) -> None:
     account = await person(house)
     browser = house.browser()
-    asked = await browser.submit(await browser.get("/reset"), "reset", email=account.email)
+    asked = await browser.submit(await browser.get("/reset"), "reset", email=account.known_as)
     check = await browser.follow(asked)
     (_, _, message), *_ = await house.mails()
     form = await browser.follow(await browser.submit(check, "check", code=message.code or ""))
@@ -94,7 +94,7 @@ async def test_repeated_wrong_second_factors_after_a_right_password_are_mailed_t
     async def wrong() -> None:
         sign_in = await house.check.prove(
             await house.sign_in(),
-            identifier=account.email,
+            identifier=account.known_as,
             password=Secret(PASSWORD),
             caller=Caller("192.0.2.1"),
             now=house.now,

@@ -33,7 +33,7 @@ class Paper:
 
     def target(self, account: Account, factor: EnrolledFactor) -> str:
         del factor
-        return account.email
+        return account.known_as
 
     async def take(
         self, target: str, account: Account, *, enrolling: bool, caller: Caller, now: int

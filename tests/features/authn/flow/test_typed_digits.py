@@ -105,7 +105,7 @@ async def _json(house: House, spell: Callable[[str], str]) -> bool:
     account = await house.person()
     seed, _ = await house.authenticator(account)
     proven = await house.check.prove(
-        await house.sign_in(), account.email, Secret(PASSWORD), caller=caller_of(), now=house.now
+        await house.sign_in(), account.known_as, Secret(PASSWORD), caller=caller_of(), now=house.now
     )
     assert isinstance(proven, SignIn)
     step = TypedCodeStep(prove_code=house.prove_second_factor)

@@ -270,6 +270,6 @@ async def test_an_operators_reset_removes_connections_too(there: Journey) -> Non
 
     ada = await there.front.person()
     await connected(there, await there.front.signed_in(), sub="attacker")
-    await there.front.services.get(admin.factors).reset(os_actor(), ada.email)
+    await there.front.services.get(admin.factors).reset(os_actor(), ada.known_as)
     assert await identities(there, ada) == []
     assert await there.front.store.accounts.factors(ada.id) == []

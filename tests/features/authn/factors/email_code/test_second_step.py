@@ -149,7 +149,7 @@ async def test_no_code_is_sent_before_a_first_factor_or_to_a_factor_that_is_not_
     browser = house.browser()
     sign_in = await browser.get("/sign-in")
     csrf = sign_in.forms["sign-in"].fields["csrf"]
-    wrong = await browser.submit(sign_in, "sign-in", identifier=account.email, password="not it at all")
+    wrong = await browser.submit(sign_in, "sign-in", identifier=account.known_as, password="not it at all")
     flow = wrong.forms["sign-in"].fields["flow"]
     for fields in (
         {"csrf": csrf, "kind": "email_code"},

@@ -141,7 +141,9 @@ async def test_nobody_else_and_nobody_before_the_password_is_told(mailing: Maili
     assert await watched(stranger, flow) == nothing
     # a sign-in of the stranger's own, in which no factor was shown
     begun = await stranger.get("/sign-in")
-    wrong = await stranger.submit(begun, "sign-in", identifier=mailing.ada.email, password="not her password")
+    wrong = await stranger.submit(
+        begun, "sign-in", identifier=mailing.ada.known_as, password="not her password"
+    )
     assert await watched(stranger, wrong.forms["sign-in"].fields["flow"]) == nothing
     assert "deliver" not in wrong.words
 

@@ -193,7 +193,7 @@ async def test_a_code_is_never_compared_with_an_account_for_which_it_was_not_cou
     _, codes = await house.authenticator(victim)
     of_mallory = await waiting(house, mallory)
     moved = await house.check.prove(
-        of_mallory, victim.email, Secret(PASSWORD), caller=caller_of(), now=house.now
+        of_mallory, victim.known_as, Secret(PASSWORD), caller=caller_of(), now=house.now
     )
     assert isinstance(moved, SignIn)
     assert moved.account_id == victim.id
