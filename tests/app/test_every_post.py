@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from doorward.core.model.secret import Secret
+from doorward.features.authn.providers.settings import ProviderPolicies, ProviderPolicy
 from doorward.web.route import CSRF, ORIGIN, Route, RouteKind
 from tests.browsing import AT, BROWSER, ISSUER, JAR, PASSWORD, RT, SESSION, Page, flow_of
 from tests.features import made
@@ -23,6 +25,14 @@ NEW = "walrus canyon velvet twelve"
 APP_PAGE = "https://app.example.com"
 OWN = made.public(id="app_own", name="own", first_party=True, origins=(APP_PAGE,))
 EVIL = "https://evil.example"
+# a provider that answers by a form of its own page; nothing is fetched from it
+POSTING = ProviderPolicy(
+    issuer="https://id.example",
+    label="Example",
+    client_id="c",
+    client_secret=Secret("s"),
+    response_mode="form_post",
+)
 # a resumable sign-in without any proof decides nothing; sign-ins with a proof are checked separately
 _NOT_LOOKED_AT = {"sign_ins"}
 
@@ -45,7 +55,7 @@ class Scene:
 
 @pytest.fixture
 async def scene() -> AsyncGenerator[Scene]:
-    async with front_channel() as front:
+    async with front_channel(providers=ProviderPolicies(by_name={"posting": POSTING})) as front:
         ada = await front.person()
         other = await front.session(ada, "o" * 43, seen_at=front.now)
         await front.register(OWN)
@@ -144,6 +154,9 @@ async def test_every_post_route_has_exactly_one_kind(scene: Scene) -> None:
         route.path for route in pages if "sign-in" in route.checks
     }
     assert {route.path for route in posts(scene.front, RouteKind.APP_REQUEST)} == {"/authorize", "/logout"}
+    # the one exception: a form without our token, whose handler gets no more than its fields (decision 0100)
+    foreign = {route.path for route in posts(scene.front, RouteKind.FOREIGN_FORM)}
+    assert foreign == {"/sign-in/provider/posting/callback"}
 
 
 async def test_no_page_acts_on_a_form_without_its_token(scene: Scene) -> None:
@@ -264,6 +277,28 @@ async def test_a_cookie_has_no_authority_at_a_route_for_machines(scene: Scene) -
             assert page.header("set-cookie") is None, route.path
             assert page.header("access-control-allow-credentials") is None, route.path
             assert await stored(scene.front) == before, route.path
+
+
+async def test_a_form_of_another_service_acts_only_in_the_get_that_follows(scene: Scene) -> None:
+    before, known = await stored(scene.front), await proven(scene.front)
+    for route in posts(scene.front, RouteKind.FOREIGN_FORM):
+        for origin, site in (
+            (EVIL, "cross-site"),
+            (ISSUER, "same-origin"),
+            ("null", "cross-site"),
+            (None, ""),
+        ):
+            for tab in (scene.fresh(), scene.front.browser()):
+                page = await tab.post(route.path, scene.form, origin=origin, site=site)
+                assert (page.status, page.text) == (303, ""), route.path
+                place = page.header("location") or ""
+                # a page of this server, and nothing that was posted
+                assert place.startswith("/sign-in/provider/posting/callback?answer=")
+                assert not [value for value in scene.form.values() if len(value) > 5 and value in place]
+                assert page.header("set-cookie") is None
+                takes_nothing(await tab.on(page))
+                assert await stored(scene.front) == before, route.path
+                assert await proven(scene.front) == known, route.path
 
 
 async def test_a_script_of_another_origin_gets_and_ends_nothing(scene: Scene) -> None:

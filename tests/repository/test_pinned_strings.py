@@ -43,7 +43,17 @@ from tests.repository import tree
 from tests.repository.server_texts import SERVER, calls, parsed, texts, value
 
 # The purposes of the server's derived keys: `Sealer.seal` and `open`, `seal_under` and `open_under`, `tag`.
-SEALED_FOR = {"enrol-target", "factor-address", "mail", "phone", "signing key", "sms", "totp", "totp-setup"}
+SEALED_FOR = {
+    "enrol-target",
+    "factor-address",
+    "mail",
+    "phone",
+    "provider-answer",
+    "signing key",
+    "sms",
+    "totp",
+    "totp-setup",
+}
 SEALED_UNDER_A_SECRET_FOR = {"answered post"}
 TAGGED_FOR = {
     "answered post",

@@ -73,7 +73,7 @@ class AppleStandIn(OpenIdStandIn):
             "exp": now + 86_400,
             "email": person.get("email"),
             "email_verified": str(verified).lower() if self.verified_as_text else verified,
-            "is_private_email": "true" if "privaterelay" in person.get("email", "") else None,
+            "is_private_email": "true" if "privaterelay" in str(person.get("email")) else None,
             "auth_time": now,
             "nonce_supported": True,
         }

@@ -90,6 +90,11 @@ class OpenIdStandIn:
     _codes: dict[str, _Issued] = field(default_factory=dict[str, _Issued])
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
+    @property
+    def issuer(self) -> str:
+        """Its issuer."""
+        raise NotImplementedError
+
     def at(self, host: str) -> str:
         """The origin of one of its hosts; on this machine all are one."""
         return f"https://{host}" if self.hosted else self.origin

@@ -30,7 +30,9 @@ def test_a_route_without_a_kind_prevents_the_start() -> None:
     with pytest.raises(TypeError, match="kind"):
         made()
     for kind in (None, "page", True):
-        with pytest.raises(TypeError, match="/x needs a kind: page, machine, app request, app script"):
+        with pytest.raises(
+            TypeError, match="/x needs a kind: page, machine, app request, app script, foreign form"
+        ):
             made(kind=kind)
     for stranger in (handler, ("/x", "POST", handler), None):
         with pytest.raises(TypeError, match="is no Route"):
@@ -52,13 +54,23 @@ def test_an_app_request_answers_get_and_post_alike() -> None:
     assert made(kind=RouteKind.APP_REQUEST, methods=method_set("GET POST")).page
 
 
+def test_a_foreign_form_is_posted_and_nothing_else() -> None:
+    for methods in ("GET", "GET POST", "POST PUT"):
+        with pytest.raises(ValueError, match=r"declare it with Pages\.foreign_form"):
+            made(kind=RouteKind.FOREIGN_FORM, methods=method_set(methods))
+    assert made(kind=RouteKind.FOREIGN_FORM).page
+    with pytest.raises(ValueError, match="open to every origin"):
+        made(kind=RouteKind.FOREIGN_FORM, cors=True)
+
+
 def test_cookies_are_ignored_for_a_script_whose_origin_was_not_checked() -> None:
     with pytest.raises(ValueError, match="name the check of its origin"):
         made(kind=RouteKind.APP_SCRIPT)
     for kind in RouteKind:
         if kind is not RouteKind.MACHINE:
             with pytest.raises(
-                ValueError, match=r"open to every origin|Pages\.post|the same handler|name the check"
+                ValueError,
+                match=r"open to every origin|Pages\.(post|foreign_form)|the same handler|name the check",
             ):
                 made(kind=kind, cors=True)
     assert made(kind=RouteKind.MACHINE, cors=True).cors

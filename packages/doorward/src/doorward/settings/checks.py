@@ -206,7 +206,7 @@ def _client_keys(settings: Settings) -> Iterator[str]:
     for name, policy in named.items():
         where = f"providers.{name}.client_key_file names {policy.client_key_file}, which"
         try:
-            client_key(policy.client_key_file or "")
+            client_key(policy.client_key_file or "", policy.provider_service().secret_alg)
         except OSError as problem:
             yield f"{where} cannot be read ({problem.strerror})"
         except ValueError as problem:

@@ -7,7 +7,7 @@ change anything.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final, Generic, Protocol, TypeVar, final
@@ -216,6 +216,17 @@ class Pages(Generic[B]):
             return await self.repeated.answer(request, secret, params if ours else None, work)
 
         return self._route(path, "GET POST", answered, RouteKind.APP_REQUEST, (), operation)
+
+    def foreign_form(self, path: str, place: Callable[[Mapping[str, str]], str], *, takes: str) -> Route:
+        """A form that a page of another service posts here, which no token of this server can be in, and no SameSite=Lax cookie is sent
+        with. `place` gives the path to go on at from the fields alone: it knows neither the browser nor the store, so that the
+        post of a stranger changes nothing. `takes` names the fields."""
+
+        async def answer(request: Request) -> Response:
+            """The answer of another service, which goes on at a page of this server."""
+            return redirect(link(self.host.pages.issuer, place(await request.form())))
+
+        return self._route(path, "POST", answer, RouteKind.FOREIGN_FORM, (), Operation(takes=takes))
 
     def lead(self, path: str, to: str) -> Route:
         """A redirect for a GET of a form's URL, as after a reload, to the page that contains the form."""

@@ -39,6 +39,9 @@ class RouteKind(StrEnum):
     APP_SCRIPT = "app script"
     """A script on an app's page, with cookies of this server but without its form token; the page's origin must be registered for the
     app."""
+    FOREIGN_FORM = "foreign form"
+    """A person's browser, from a page of another service that answers by a form. The handler gets the fields and no more, and gives the
+    address of a page of this server, where the browser is checked."""
 
 
 class Operation(Struct, frozen=True, kw_only=True):
@@ -107,13 +110,17 @@ class Route(Struct, frozen=True, kw_only=True):
             raise ValueError(
                 f"POST {self.path} takes cookies from an app's script: name the check of its origin"
             )
+        if self.kind is RouteKind.FOREIGN_FORM and self.methods != frozenset({"POST"}):
+            raise ValueError(
+                f"{self.path} takes forms of another service: declare it with Pages.foreign_form"
+            )
         if self.cors and self.kind is not RouteKind.MACHINE:
             raise ValueError(f"{self.path} is open to every origin, so no cookie may count there")
 
     @property
     def page(self) -> bool:
         """Whether the response is shown to people: errors are pages, with the security headers of pages."""
-        return self.kind in {RouteKind.PAGE, RouteKind.APP_REQUEST}
+        return self.kind in {RouteKind.PAGE, RouteKind.APP_REQUEST, RouteKind.FOREIGN_FORM}
 
 
 def machine(

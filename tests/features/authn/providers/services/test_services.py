@@ -48,8 +48,17 @@ def test_defaults_are_settings_and_trust_nothing(service: ProviderService) -> No
 
 
 @pytest.mark.parametrize("name", [one.name for one in SERVICES if one not in (OPENID, OAUTH2)])
-def test_a_named_service_needs_its_credentials_and_nothing_else(name: str) -> None:
-    assert problems(name, **CREDENTIALS) == []
+def test_a_named_service_needs_its_credentials_and_what_it_says(name: str) -> None:
+    service, signed = BY_NAME[name], BY_NAME[name].secret_alg is not None
+    given = {"client_id": "me"} if signed else CREDENTIALS
+    assert [one.rpartition(".")[2] for one in problems(name, **given) if one.endswith("is missing")] == [
+        f"{need} is missing" for need in service.needs
+    ]
+    examples = {"tenants": ("11111111-aaaa-4bbb-8ccc-000000000001",), "team_id": "T", "key_id": "K"}
+    own = {need: examples.get(need, "/a/file") for need in service.needs}
+    assert problems(name, **given, **own) == []
+    if own:
+        assert problems("work", **CREDENTIALS, issuer="https://a.example", label="A", **own) != []
 
 
 def test_a_section_is_the_service_of_its_name_unless_it_says_another() -> None:

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from doorward_verify.jwk import InvalidKey, SigningKey, signing_key
 
 
-def client_key(path: str) -> SigningKey:
-    """The key, named by its RFC 7638 thumbprint. Raises OSError, and ValueError with the reason for a file that holds no usable key."""
+def client_key(path: str, alg: str | None = None) -> SigningKey:
+    """The key, named by its RFC 7638 thumbprint. `alg`: the only algorithm that it may be for. Raises OSError, and ValueError with the reason
+    for a file that holds no usable key."""
     try:
         key = load_pem_private_key(Path(path).read_bytes(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -20,6 +21,9 @@ def client_key(path: str) -> SigningKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey):
         raise ValueError("holds a key that is neither EC, Ed25519 nor RSA")
     try:
-        return signing_key(key)
+        made = signing_key(key)
     except InvalidKey as problem:
         raise ValueError(f"holds a key that cannot be used: {problem}") from None
+    if alg is not None and made.alg != alg:
+        raise ValueError(f"holds a key for {made.alg}; one for {alg} is needed")
+    return made

@@ -47,6 +47,7 @@ _HAS_ONLY = (
     " AND ? = (SELECT COUNT(*) FROM factors WHERE account_id = accounts.id AND ? LIKE '%' || factors.id || '%')"
 )
 _REPLACE_KIND = update("factors", "kind = ?", "id = ? AND kind = ?")
+_REPLACE_HASH = update("factors", "code_hash = ?", "id = ?")
 _USE_STEP = update("factors", "last_step = ?", "id = ? AND (last_step IS NULL OR last_step < ?)")
 _USE_CODE = update("factors", "used_at = ?", "id = ? AND used_at IS NULL")
 
@@ -137,6 +138,10 @@ class SqlAccounts(SqlNoun):
     def replace_kind(self, factor: EnrolledFactor, kind: str) -> Write:
         """Guarded: loses when the factor is gone, or of another kind by now."""
         return guarded(_REPLACE_KIND, kind, factor.id, factor.kind)
+
+    def replace_hash(self, factor: EnrolledFactor, code_hash: bytes) -> Write:
+        """Guarded: loses when the factor is gone."""
+        return guarded(_REPLACE_HASH, code_hash, factor.id)
 
     def use_step(self, factor_id: str, step: int) -> Write:
         """Guarded: loses unless `step` is later than the last one used (RFC 6238 §5.2)."""

@@ -30,6 +30,8 @@ _STATUSES: Final = {
     429: "Too many tries.",
     503: "Not now; try again.",
 }
+_FOR_BROWSERS: Final = frozenset({RouteKind.PAGE, RouteKind.FOREIGN_FORM})
+"""Routes that no program calls."""
 _PAGE: Final = (200, 303, 400, 403, 404, 410, 413, 421, 429, 503)
 _IMPLIED: Final = {"app": (401, 429, 503), "bearer": (401,), None: ()}
 _NO_STORE: Final = {"Cache-Control": {"schema": {"type": "string", "const": "no-store"}}}
@@ -126,7 +128,7 @@ def _words(path: str) -> str:
 
 def _id(route: Route, method: str, *, twice: bool) -> str:
     """`getSignIn` for a page; `userinfo` and `postUserinfo` for endpoints of programs and apps."""
-    if route.kind is RouteKind.PAGE:
+    if route.kind in _FOR_BROWSERS:
         return method.lower() + (_words(route.path) or "Home")
     words = _words(route.path.removeprefix("/.well-known"))
     if method == "POST" and twice:
@@ -136,7 +138,7 @@ def _id(route: Route, method: str, *, twice: bool) -> str:
 
 def _members(route: Route, names: Iterable[str]) -> dict[str, Any]:
     """JSON Schemas of parameters by name. The fields of a page's own form have no meaning elsewhere."""
-    if route.kind is RouteKind.PAGE:
+    if route.kind in _FOR_BROWSERS:
         return {name: {"type": "string"} for name in names}
     return {name: member(name, route.operation.shapes.get(name, {})) for name in names}
 
@@ -167,7 +169,7 @@ def _body(route: Route, credentials: Sequence[str], components: dict[str, Any]) 
         "properties": _members(route, (*own, *said.takes.split(), *proof)),
         "required": said.required.split(),
     }
-    if route.kind is not RouteKind.PAGE:
+    if route.kind not in _FOR_BROWSERS:
         name = f"{_words(route.path)}Request"
         components[name] = schema
         schema = {"$ref": _REF.format(name=name)}

@@ -12,7 +12,7 @@ from doorward.core.model.provider import ExternalIdentity
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.providers.provider import IdentityProvider
 from doorward.features.authn.providers.routes import CONNECT, CONNECTED, PROBLEMS, SaidOnce, buttons
-from doorward.features.authn.providers.rules.identity import issuer_mark
+from doorward.features.authn.providers.rules.identity import counting_marks
 from doorward.features.authn.providers.signing_in import NotSignedIn, ProviderSignIn
 from doorward.features.authn.providers.views import (
     ConnectedAccountsView,
@@ -164,7 +164,9 @@ class ConnectedAccountPages:
         return page(view, browser)
 
     async def _lines(self, owner: SignedIn) -> tuple[ConnectedLine, ...]:
-        labels = {issuer_mark(one.policy.issuer): one.policy.label for one in self.providers.values()}
+        labels = {
+            mark: one.policy.label for one in self.providers.values() for mark in counting_marks(one.policy)
+        }
         return tuple(
             ConnectedLine(
                 id=one.factor_id,

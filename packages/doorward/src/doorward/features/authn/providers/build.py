@@ -10,6 +10,7 @@ from doorward.core.ports.clock import Clock
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.flow.build import flow_pages, offered_factors, signed_in_pages
+from doorward.features.authn.providers.answers import SealedAnswers
 from doorward.features.authn.providers.connecting import ConnectIdentities
 from doorward.features.authn.providers.documents import ProviderDocuments
 from doorward.features.authn.providers.oauth2 import OAuth2Provider
@@ -75,12 +76,17 @@ def providers_of(
             service=service,
             redirect_uri=redirect_uri,
             documents=ProviderDocuments(
-                name=name, policy=policy, http=http, clock=clock, development=development
+                name=name,
+                policy=policy,
+                service=service,
+                http=http,
+                clock=clock,
+                development=development,
             ),
             http=http,
             clock=clock,
             random=random,
-            key=client_key(policy.client_key_file) if policy.client_key_file is not None else None,
+            key=client_key(policy.client_key_file, service.secret_alg) if policy.client_key_file else None,
         )
     return found
 
@@ -119,6 +125,7 @@ def provider_pages(services: Services) -> ProviderPages:
         own=services.get(signed_in_pages),
         signing_in=services.get(provider_sign_in),
         said=SaidOnce(sealer=services.sealer),
+        answers=SealedAnswers(sealer=services.sealer, clock=services.clock),
     )
 
 

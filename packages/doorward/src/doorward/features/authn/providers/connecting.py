@@ -23,7 +23,7 @@ from doorward.features.authn.providers.rules.identity import (
     EXTERNAL,
     PROVIDED,
     PROVIDED_TWICE,
-    issuer_mark,
+    kept_under,
 )
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
@@ -190,7 +190,7 @@ class ConnectIdentities:
             account_id=account_id,
             kind=EXTERNAL,
             created_at=now,
-            code_hash=issuer_mark(provider.policy.issuer),
+            code_hash=kept_under(issuer, provider.policy),
         )
         identity = ExternalIdentity(
             factor_id=row.id, account_id=account_id, issuer=issuer, subject=subject, email=email

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, final
+from collections.abc import Iterator
+from typing import Final, cast, final
 
 from doorward.adapters.http_client import CallFailed, GuardedHttp
 from doorward.adapters.logs import logger
@@ -15,6 +16,7 @@ from doorward.features.authn.providers.rules.metadata import (
     metadata_url,
     parse_provider_metadata,
 )
+from doorward.features.authn.providers.services.service import ProviderService
 from doorward.features.authn.providers.settings import ProviderPolicy
 from doorward_verify.encoding import Malformed, json_object
 from doorward_verify.jwk import InvalidKey
@@ -34,10 +36,18 @@ class ProviderDocuments:
     """One object for each provider and process."""
 
     def __init__(
-        self, *, name: str, policy: ProviderPolicy, http: GuardedHttp, clock: Clock, development: bool
+        self,
+        *,
+        name: str,
+        policy: ProviderPolicy,
+        service: ProviderService,
+        http: GuardedHttp,
+        clock: Clock,
+        development: bool,
     ) -> None:
         self._name = name
         self._policy = policy
+        self._service = service
         self._http = http
         self._clock = clock
         self._development = development
@@ -45,6 +55,7 @@ class ProviderDocuments:
         self._metadata_at = 0
         self._keys: KeySet | None = None
         self._keys_at = 0
+        self._key_issuers: dict[str, str] = {}
         self._keys_tried_at = -PAUSE
         self._keys_failure = ""
         self._failed_at = -PAUSE
@@ -80,6 +91,10 @@ class ProviderDocuments:
             self._keys_at = now
             return self._keys
 
+    def key_issuer(self, kid: str | None) -> str | None:
+        """The member `issuer` of a key in the current set, None if it has none."""
+        return self._key_issuers.get(kid or "")
+
     async def _current_metadata(self) -> ProviderMetadata:
         now, known = self._clock.now(), self._metadata
         age = now - self._metadata_at
@@ -104,7 +119,8 @@ class ProviderDocuments:
     async def _fetched_metadata(self) -> ProviderMetadata:
         body = await self._fetched(metadata_url(self._policy.issuer), "metadata")
         try:
-            return parse_provider_metadata(self._policy.issuer, body, local=self._development)
+            issuer = self._service.metadata_issuer(self._policy)
+            return parse_provider_metadata(issuer, body, local=self._development)
         except BadProviderMetadata as problem:
             raise ProviderUnavailable(str(problem)) from None
 
@@ -120,6 +136,7 @@ class ProviderDocuments:
             raise ProviderUnavailable(f"its keys cannot be read: {problem}") from None
         if not found.keys:
             raise ProviderUnavailable("its key set has no key for signatures")
+        self._key_issuers = dict(_key_issuers(document.get("keys")))
         return found
 
     async def _fetched(self, url: str, what: str) -> bytes:
@@ -130,6 +147,14 @@ class ProviderDocuments:
         if answer.status != 200:
             raise ProviderUnavailable(f"its {what} at {url}: it answered {answer.status}")
         return answer.body
+
+
+def _key_issuers(keys: object) -> Iterator[tuple[str, str]]:
+    for key in cast("list[object]", keys) if isinstance(keys, list) else ():
+        members = cast("dict[str, object]", key) if isinstance(key, dict) else {}
+        kid, issuer = members.get("kid"), members.get("issuer")
+        if isinstance(kid, str) and isinstance(issuer, str):
+            yield kid, issuer
 
 
 def _for_ps256(key: object) -> object:

@@ -18,7 +18,7 @@ from doorward.features.authn.providers.rules.identity import (
     EXTERNAL,
     PROVIDED,
     PROVIDED_TWICE,
-    issuer_mark,
+    counting_marks,
 )
 from doorward.features.authn.providers.settings import ProviderPolicies
 from doorward.features.authn.providers.views import LINK, SETUP_LINK
@@ -46,9 +46,8 @@ class _Provided(FactorPlug):
         return stands_by(proof, self._offered(rows), {EXTERNAL})
 
     def _offered(self, rows: Sequence[EnrolledFactor]) -> list[EnrolledFactor]:
-        marks = {
-            issuer_mark(one.issuer) for one in self.services.sections.of(ProviderPolicies).by_name.values()
-        }
+        sections = self.services.sections.of(ProviderPolicies).by_name.values()
+        marks = {mark for one in sections for mark in counting_marks(one)}
         return [row for row in rows if row.kind == EXTERNAL and row.code_hash in marks]
 
 

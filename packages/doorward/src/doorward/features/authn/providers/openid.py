@@ -26,7 +26,7 @@ from doorward.features.authn.providers.services.service import ProviderService
 from doorward.features.authn.providers.settings import ProviderPolicy
 from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import Malformed, json_object
-from doorward_verify.jwk import SigningKey
+from doorward_verify.jwk import SigningKey, signing_key
 from doorward_verify.jws import parse_header, sign, split, verify
 
 JWT_BEARER: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -39,7 +39,7 @@ _TYPES: Final = frozenset({"", "jwt"})
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenIdProvider:
-    """An `IdentityProvider`. `key`: for `private_key_jwt`."""
+    """An `IdentityProvider`. `key`: for `private_key_jwt`, and for a client secret that is a signed token."""
 
     name: str
     policy: ProviderPolicy
@@ -57,13 +57,15 @@ class OpenIdProvider:
         """As in the Protocol."""
         metadata = await self.documents.metadata()
         parameters = {
-            **asked,
+            **self.service.translated(asked),
             "redirect_uri": self.redirect_uri,
             "scope": " ".join(dict.fromkeys(("openid", *self.policy.scopes))),
             "state": state,
         }
         if self.policy.nonce:
             parameters["nonce"] = nonce
+        if self.policy.response_mode != "query":
+            parameters["response_mode"] = self.policy.response_mode
         return request_url(
             metadata.authorization_endpoint,
             policy=self.policy,
@@ -91,7 +93,8 @@ class OpenIdProvider:
         )
         found = await self._checked(tokens.get("id_token"), nonce, now)
         access = tokens.get("access_token")
-        if found.email is None and metadata.userinfo_endpoint is not None and isinstance(access, str):
+        asks = self.service.asks_userinfo and found.email is None
+        if asks and metadata.userinfo_endpoint is not None and isinstance(access, str):
             return await self._with_userinfo(metadata.userinfo_endpoint, access, found)
         return found
 
@@ -111,6 +114,10 @@ class OpenIdProvider:
 
     def _assertion(self, key: SigningKey, metadata: ProviderMetadata, now: int) -> dict[str, str]:
         client_id = self.policy.client_id
+        if self.service.secret_alg is not None:
+            named = signing_key(key.key, kid=self.policy.key_id)
+            made = sign(encode(self.service.secret_claims(self.policy, now)), named, typ="JWT")
+            return {"client_id": client_id, "client_secret": made}
         claims = {
             "iss": client_id,
             "sub": client_id,
@@ -129,17 +136,24 @@ class OpenIdProvider:
         if not isinstance(token, str):
             raise SignInRefused("the token response has no ID token")
         try:
-            keys = await self.documents.keys(parse_header(split(token)[0]).kid)
+            kid = parse_header(split(token)[0]).kid
+            keys = await self.documents.keys(kid)
             signed = verify(token, keys, algorithms=self.policy.signing_algs, types=_TYPES)
-            return checked_claims(
-                json_object(signed.payload),
+            claims, key_issuer = json_object(signed.payload), self.documents.key_issuer(kid)
+            found = checked_claims(
+                claims,
                 service=self.service,
                 policy=self.policy,
                 nonce=nonce if self.policy.nonce else None,
                 now=now,
             )
+            if key_issuer is not None:
+                problem = self.service.key_refusal(key_issuer, claims, self.policy)
+                if problem is not None:
+                    raise BadIdToken(problem)
         except (AuthError, BadIdToken, Malformed) as problem:
             raise SignInRefused(f"ID token: {problem}") from None
+        return found
 
     async def _with_userinfo(self, url: str, access: str, found: UpstreamClaims) -> UpstreamClaims:
         headers = {"accept": "application/json", "authorization": f"Bearer {access}"}

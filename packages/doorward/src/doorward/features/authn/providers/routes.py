@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -10,6 +11,7 @@ from doorward.core.model.signin import SignIn
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.flow.factor import PROVIDER_PATH
 from doorward.features.authn.flow.pages import FlowPages, said_stale, with_flow
+from doorward.features.authn.providers.answers import ANSWER, SealedAnswers
 from doorward.features.authn.providers.signing_in import (
     AccountNeeded,
     AlreadyBack,
@@ -92,6 +94,7 @@ class ProviderPages:
     own: SignedInPages
     signing_in: ProviderSignIn
     said: SaidOnce
+    answers: SealedAnswers
 
     async def ask(self, visit: PageVisit) -> Response:
         """The accounts of other services with which one can sign in here. Viewing it stores nothing."""
@@ -126,10 +129,13 @@ class ProviderPages:
 
     async def come_back(self, visit: PageVisit, name: str) -> Response:
         """The answer of a provider. Everything that goes on from here has an address without its code."""
-        browser = visit.browser
+        browser, answer = visit.browser, visit.query
+        if self._posts(name):
+            answer = self.answers.opened(name, answer.get(ANSWER, ""))
         outcome = await self.signing_in.come_back(
             name,
-            visit.query,
+            answer,
+            stated_name=answer.get("name", "") if self._posts(name) else "",
             account=browser.account,
             session=browser.session,
             caller=browser.caller,
@@ -197,15 +203,34 @@ class ProviderPages:
             pages.post(PROVIDER_PATH, self.leave, refused=self.ask_again, takes="flow provider"),
             pages.get(NEEDED, self.needed, takes="flow"),
             pages.post(NEEDED, self.sign_in_first, refused=self.needed_again, takes="flow"),
-            *(self._back(pages, name) for name in self.signing_in.providers),
+            *(route for name in self.signing_in.providers for route in self._back(pages, name)),
         ]
 
-    def _back(self, pages: BrowserPages, name: str) -> Route:
+    def _back(self, pages: BrowserPages, name: str) -> list[Route]:
+        """The redirect URI. Where the provider posts its answer, the address of the GET that follows holds it sealed."""
+        path, provider, expected = (
+            callback_path(name),
+            self.signing_in.providers[name],
+            "code state iss error",
+        )
+
         async def come_back(visit: PageVisit) -> Response:
             """The answer of an external provider."""
             return await self.come_back(visit, name)
 
-        return pages.get(callback_path(name), come_back, takes="code state iss error")
+        def place(fields: Mapping[str, str]) -> str:
+            named = {**fields, "name": provider.service.posted_name(fields)}
+            return f"{path}?{ANSWER}={self.answers.sealed(name, named)}"
+
+        if not self._posts(name):
+            return [pages.get(path, come_back, takes=expected)]
+        return [
+            pages.get(path, come_back, takes=ANSWER),
+            pages.foreign_form(path, place, takes=expected),
+        ]
+
+    def _posts(self, name: str) -> bool:
+        return self.signing_in.providers[name].policy.response_mode == "form_post"
 
 
 def buttons(signing_in: ProviderSignIn) -> tuple[ProviderButton, ...]:

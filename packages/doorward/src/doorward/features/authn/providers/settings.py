@@ -13,7 +13,7 @@ from doorward.core.model.secret import Secret
 from doorward.core.model.section import Section, Surroundings
 from doorward.core.text import one_line
 from doorward.core.web_origin import loopback
-from doorward.features.authn.providers.services.index import BY_NAME, service_for
+from doorward.features.authn.providers.services.index import BY_NAME, SERVICES, service_for
 from doorward.features.authn.providers.services.service import ProviderService
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA")
@@ -23,6 +23,8 @@ NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _DOMAIN: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _LONGEST: Final = 32
 ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint")
+OWN_SETTINGS: Final = {one: service.name for service in SERVICES for one in service.takes}
+"""Settings that mean something to one service alone."""
 _VERSION: Final = re.compile(r"[A-Za-z0-9._-]{0,20}")
 
 
@@ -32,6 +34,7 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
     `service` is what it is (`services/index.py`), whose defaults the section then has. `issuer` is its `iss` to the letter; `label` is its name in "Continue with …". `client_auth`: how this server authenticates there;
     `client_key_file` is a private key (PEM). `email_domains`: the domains whose addresses it may confirm, `"*"` for all.
     `trusted_amr`, `trusted_acr`: what it says after a sign-in with two factors. `sign_up`: whether a first sign-in creates an account.
+    `response_mode`: whether answers are in the query of the callback, or in a form that the provider's page posts to it.
     `private_hosts`: hosts of its metadata, besides that of the issuer, that may have private addresses.
 
     For services that speak OAuth 2.0 alone: the three endpoints, in which `{api_version}` stands for that setting, and the members of the
@@ -54,6 +57,7 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
     signing_algs: tuple[str, ...] = ALGORITHMS
     pkce: bool = True
     nonce: bool = True
+    response_mode: Literal["query", "form_post"] = "query"
     email_domains: tuple[str, ...] = ()
     trusted_amr: tuple[str, ...] = ()
     trusted_acr: tuple[str, ...] = ()
@@ -68,12 +72,16 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
     name_member: str = "name"
     email_member: str = "email"
     email_verified_member: str = ""
+    hosted_domains: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    team_id: str = ""
+    key_id: str = ""
 
     @classmethod
     def named(cls, name: str, values: Mapping[str, Any]) -> Self:
         """The section `[providers.NAME]` with the defaults of its service. A section with the name of a service needs no `service`."""
         service = service_for(name, values.get("service"))
-        given: dict[str, Any] = {"service": service.name, **service.defaults, **values}
+        given = service.filled(values)
         version = str(given.get("api_version", ""))
         given |= {one: str(given[one]).replace("{api_version}", version) for one in ENDPOINTS if one in given}
         return cls(**given)
@@ -89,14 +97,23 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
         if self.service not in BY_NAME:
             yield f'{name}.service is "{self.service}"; it can be {", ".join(BY_NAME)}'
         yield from self._protocol_problems(name, around)
-        for member in ("issuer", "label", "client_id"):
+        service = self.provider_service()
+        for member in ("issuer", "label", "client_id", *service.needs):
             if not getattr(self, member):
                 yield f"{name}.{member} is missing"
+        for member, owner in OWN_SETTINGS.items():
+            if getattr(self, member) and owner != service.name:
+                yield f'{name}.{member} is only for service = "{owner}"'
+        for problem in service.setting_problems(self):
+            yield f"{name}.{problem}"
         if self.issuer and not _issuer(self.issuer, development=around.development):
             yield f'{name}.issuer is "{self.issuer}"; it should be the provider\'s issuer to the letter, as in "https://accounts.example.com"'
         if self.label and (not one_line(self.label) or len(self.label) > 60):
             yield f"{name}.label is longer than 60 characters, or holds one that nobody sees"
-        if self.client_auth == "private_key_jwt":
+        if service.secret_alg is not None:
+            if self.client_secret is not None:
+                yield f"{name}.client_secret is given, and this service's secret is made with client_key_file"
+        elif self.client_auth == "private_key_jwt":
             if self.client_key_file is None:
                 yield f'{name}.client_key_file is missing: a private key (PEM), for client_auth "private_key_jwt"'
         elif self.client_secret is None:
@@ -124,6 +141,8 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
                 yield f"{name}.{one} is missing: the service has no metadata that would name it"
             elif not _issuer(url.split("?")[0], development=around.development) or "#" in url:
                 yield f'{name}.{one} is "{url}"; it should be an address like "https://accounts.example.com/oauth/token"'
+        if self.response_mode != "query":
+            yield f"{name}.response_mode is {self.response_mode}, which needs an OpenID provider"
         if self.client_auth == "private_key_jwt":
             yield f"{name}.client_auth is private_key_jwt, which needs an OpenID provider"
         if not self.subject_member:

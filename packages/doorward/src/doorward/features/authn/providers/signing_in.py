@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from doorward.adapters.logs import logger
 from doorward.core.errors import OAuthError
@@ -28,6 +28,7 @@ from doorward.features.authn.providers.rules.asking import asked_of_provider, mu
 from doorward.features.authn.providers.rules.id_token import UpstreamClaims
 from doorward.features.authn.providers.rules.identity import (
     confirmed_email,
+    kept_under,
     proof_of,
     proof_time,
     stated_email,
@@ -137,8 +138,10 @@ class ProviderSignIn:
         session: Session | None,
         caller: Caller,
         now: int,
+        stated_name: str = "",
     ) -> Outcome | None:
-        """What became of it. None: this browser has not left for this provider lately. `account` and `session` are the browser's."""
+        """What became of it. None: this browser has not left for this provider lately. `account` and `session` are the browser's.
+        `stated_name`: what a new account is called where the provider's claims have no name; nobody has signed it."""
         provider, state = self.providers[name], query.get("state", "")
         journey = self.states.read(state, name, browser_hash=caller.browser_hash, now=now)
         if journey is None:
@@ -167,6 +170,7 @@ class ProviderSignIn:
         except SignInRefused as problem:
             return await self._refused(name, str(problem), journey, guess, caller, now)
         await self._clear(guess)
+        claims = structs.replace(claims, name=claims.name or stated_name or None)
         if journey.session:
             return await self._connect(provider, claims, journey, account, session, caller, now)
         return await self._sign_in(provider, claims, journey, caller, now)
@@ -231,6 +235,7 @@ class ProviderSignIn:
         row = next((one for one in rows if one.id == identity.factor_id), None)
         if row is None:
             return NotSignedIn("over", sign_in.id)
+        counted = kept_under(claims.issuer, policy)
         proof = proof_of(row, twice=two_factors(claims, policy), at=at)
         proven = await add_proof(
             self.store,
@@ -240,6 +245,8 @@ class ProviderSignIn:
             now,
             # fails if the connection was ended in this moment
             self.store.external_identities.used(identity.factor_id, now),
+            # the section may count it under another issuer than when it was made, as after `tenants` was changed
+            *((self.store.accounts.replace_hash(row, counted),) if row.code_hash != counted else ()),
             self.audit_log.write(
                 "sign_in.provider_proven",
                 caller=caller,

@@ -54,6 +54,8 @@ def checked_claims(
 ) -> UpstreamClaims:
     """The claims of a token that is for this server, this sign-in and this moment. `nonce` is what the request had, None if it had none.
     Raises `BadIdToken`."""
+    if (problem := service.refusal(claims, policy)) is not None:
+        raise BadIdToken(problem)
     issuer = service.issuer(claims, policy)
     if issuer is None:
         raise BadIdToken("iss is another issuer")

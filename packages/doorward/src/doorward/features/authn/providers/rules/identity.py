@@ -70,6 +70,17 @@ def issuer_mark(issuer: str) -> bytes:
     return digest(issuer)
 
 
+def kept_under(issuer: str, policy: ProviderPolicy) -> bytes:
+    """The mark in the row of a connection with this issuer, while the provider has this section."""
+    counting = policy.provider_service().vouches_for(policy)
+    return issuer_mark(issuer if issuer in counting else counting[0])
+
+
+def counting_marks(policy: ProviderPolicy) -> frozenset[bytes]:
+    """The marks of the rows that count while the provider has this section."""
+    return frozenset(issuer_mark(one) for one in policy.provider_service().vouches_for(policy))
+
+
 def proof_of(row: EnrolledFactor, *, twice: bool, at: int) -> Proof:
     """The proof by this identity, which ends with it (R94)."""
     traits = PROVIDED_TWICE if twice else PROVIDED

@@ -11,6 +11,8 @@ from doorward.core.web_origin import loopback
 from doorward_verify.encoding import Malformed, json_object
 
 WELL_KNOWN: Final = "/.well-known/openid-configuration"
+TENANT: Final = "{tenantid}"
+"""What Microsoft's metadata have in the place of a tenant's id."""
 _MAX_URL: Final = 2000
 
 
@@ -35,7 +37,7 @@ def metadata_url(issuer: str) -> str:
 
 
 def parse_provider_metadata(issuer: str, document: bytes, *, local: bool = False) -> ProviderMetadata:
-    """The metadata of `issuer`. Raises `BadProviderMetadata`.
+    """The metadata of `issuer`, or of the template that stands for many. Raises `BadProviderMetadata`.
 
     Its `issuer` must be identical to the one of the settings: with any other, one provider could speak for another (§4.3). `local`: http
     on this machine is allowed, in development.
@@ -60,6 +62,9 @@ def parse_provider_metadata(issuer: str, document: bytes, *, local: bool = False
 def response_issuer_problem(metadata: ProviderMetadata, given: str | None) -> str | None:
     """What is wrong with the `iss` of an authorization response; None: nothing (RFC 9207 §2.4). A response of another provider would
     lead this server to send that provider's code to the wrong one (mix-up)."""
+    if TENANT in metadata.issuer:
+        # the issuer is that of a tenant, which the ID token names; the redirect URI is this provider's alone
+        return None
     if given is None:
         return "the response has no iss, and the metadata promises one" if metadata.names_issuer else None
     return None if given == metadata.issuer else "the response names another issuer"

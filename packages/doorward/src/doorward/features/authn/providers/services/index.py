@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from doorward.features.authn.providers.services.apple import APPLE
 from doorward.features.authn.providers.services.discord import DISCORD
+from doorward.features.authn.providers.services.entra import ENTRA
 from doorward.features.authn.providers.services.facebook import FACEBOOK
 from doorward.features.authn.providers.services.github import GITHUB
 from doorward.features.authn.providers.services.gitlab import GITLAB
+from doorward.features.authn.providers.services.google import GOOGLE
 from doorward.features.authn.providers.services.linkedin import LINKEDIN
 from doorward.features.authn.providers.services.oauth2 import OAUTH2
 from doorward.features.authn.providers.services.openid import OPENID
@@ -17,6 +20,9 @@ from doorward.features.authn.providers.services.slack import SLACK
 SERVICES: Final[tuple[ProviderService, ...]] = (
     OPENID,
     OAUTH2,
+    GOOGLE,
+    APPLE,
+    ENTRA,
     DISCORD,
     FACEBOOK,
     GITHUB,

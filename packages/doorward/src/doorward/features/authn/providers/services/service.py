@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -20,8 +20,13 @@ class ProviderService:
     """A service. `name` is its value of the setting `service`, and the name of a section that needs no such setting.
 
     `defaults`: the settings of the section that an operator may leave out. `cancelled`: the errors after which the page says that the
-    person did not finish there. `unbound_codes`: it has neither nonce nor PKCE, so that only `state` ties a code to a browser. Every hook is given what the provider said as JSON values of any type, and decides nothing about trust:
-    that stays with the operator's settings (R92).
+    person did not finish there. `unbound_codes`: it has neither nonce nor PKCE, so that only `state` ties a code to a browser.
+    `takes`: the settings that are for this service and no other; `needs`: those that have no default. `secret_alg`: its
+    client secret is a token signed with this algorithm by the key in `client_key_file`.
+    `asks_userinfo`: what the ID token lacks is read from the UserInfo endpoint.
+
+    Every hook is given what the provider said as JSON values of any type, and decides nothing about trust: that stays with the operator's
+    settings (R92).
     """
 
     name: str
@@ -29,6 +34,38 @@ class ProviderService:
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     cancelled: frozenset[str] = CANCELLED
     unbound_codes: bool = False
+    takes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    secret_alg: str | None = None
+    asks_userinfo: bool = True
+
+    def filled(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings of a section with the defaults of the service."""
+        return {"service": self.name, **self.defaults, **values}
+
+    def setting_problems(self, policy: ProviderPolicy) -> Iterator[str]:
+        """What is wrong in the section besides; each sentence begins with the setting."""
+        del policy
+        return iter(())
+
+    def metadata_issuer(self, policy: ProviderPolicy) -> str:
+        """What its metadata have as their issuer (OpenID Connect Discovery 1.0 §4.3)."""
+        return policy.issuer
+
+    def vouches_for(self, policy: ProviderPolicy) -> tuple[str, ...]:
+        """The issuers whose connections count while the section is in the settings. Those of an issuer that is not among them are kept
+        under the first."""
+        return (policy.issuer,)
+
+    def refusal(self, claims: Mapping[str, Any], policy: ProviderPolicy) -> str | None:
+        """Why nobody is signed in by these claims, though they are the service's own; None: nothing is wrong."""
+        del claims, policy
+        return None
+
+    def key_refusal(self, key_issuer: str, claims: Mapping[str, Any], policy: ProviderPolicy) -> str | None:
+        """The same for the member `issuer` of the key that signed them, where its key set has such a member."""
+        del key_issuer, claims, policy
+        return None
 
     def issuer(self, claims: Mapping[str, Any], policy: ProviderPolicy) -> str | None:
         """The issuer under which the person's identity is kept. None: the claims are those of another issuer, and nobody is signed in.
@@ -56,6 +93,20 @@ class ProviderService:
         """Further parameters of the authorization request."""
         del policy
         return {}
+
+    def translated(self, asked: Mapping[str, str]) -> Mapping[str, str]:
+        """What the sign-in asks for (`rules/asking.py`) in the words of the service, without what it does not know."""
+        return asked
+
+    def secret_claims(self, policy: ProviderPolicy, now: int) -> Mapping[str, Any]:
+        """The claims of the client secret for a service with `secret_alg`."""
+        del policy, now
+        return {}
+
+    def posted_name(self, fields: Mapping[str, str]) -> str:
+        """What the person is called by the fields of an answer that was posted, "" for nothing. Nobody has signed them."""
+        del fields
+        return ""
 
     def error_code(self, answer: Mapping[str, Any]) -> str:
         """The code of an error of the token endpoint for the audit log (RFC 6749 §5.2), never its description: it may repeat what was
