@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+import threading
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import trustme
+
+from tests.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -91,3 +94,24 @@ def _written(reply: Replied) -> bytes:
     headers = {"Content-Type": kind, "Content-Length": str(len(body)), "Connection": "close", **reply.headers}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"HTTP/1.1 {reply.status} X\r\n{lines}\r\n".encode() + body
+
+
+@contextmanager
+def served_beside(service: Answering) -> Generator[None]:
+    """Serve plainly in a thread, for tests that run no event loop. Its origin is at `localhost`, which is another site than 127.0.0.1."""
+    ready, over = threading.Event(), threading.Event()
+
+    async def run() -> None:
+        async with served(service, None):
+            service.origin = service.origin.replace("127.0.0.1", "localhost")
+            ready.set()
+            await asyncio.to_thread(over.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),), daemon=True)
+    thread.start()
+    assert ready.wait(PATIENCE)
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(PATIENCE)
