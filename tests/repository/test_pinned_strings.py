@@ -106,6 +106,7 @@ CLAIMED = {
     "feed",
     "own_tokens",
     "provider",
+    "provider_logout",
     "replayed",
     "second_factor_failed",
     "sweep",
@@ -154,7 +155,7 @@ LITERALS: dict[Any, str] = {
     EndReason: (
         "account_deleted account_disabled app_deleted code_reused disconnected ended_by_owner password_changed password_reset"
         " refresh_token_replayed replaced reported_by_owner restored revoked second_factor_reset signed_out signed_out_by_app"
-        " too_many"
+        " signed_out_by_provider too_many"
     ),
     CookieKind: "browser session device trust locale asked at rt",
     # hashed into the keys of counters

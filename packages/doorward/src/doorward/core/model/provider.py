@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
+
+FEDERATED: Final = "fed"
+"""The authentication method of a proof by somebody elsewhere, in `amr` (RFC 8176 has no word for it)."""
 
 
 class ExternalIdentity(Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ EndReason = Literal[
     "second_factor_reset",
     "signed_out",
     "signed_out_by_app",
+    "signed_out_by_provider",
     "too_many",
 ]
 """The reason why a session or a grant ended, in its row and the audit log. A row may come from another version, so the

@@ -57,26 +57,29 @@ class Revoker:
         return self.store.revocations.insert_later(entry, now=now)
 
     async def session(
-        self, session: Session, *, now: int, reason: EndReason, first: bool = False
+        self, session: Session, *, now: int, reason: EndReason, first: bool = False, offline: bool = False
     ) -> list[Write]:
-        """End a browser session: its grants that are not offline, its `sid`, and a notification to each app that registered for it
-        (OpenID Connect Back-Channel Logout 1.0 §2.3). `first` as for a grant."""
+        """End a browser session: its grants, its `sid`, and a notification to each app that registered for it (OpenID Connect
+        Back-Channel Logout 1.0 §2.3). Its offline grants end only with `offline`. `first` as for a grant."""
         end = self.store.sessions.end_first if first else self.store.sessions.end
         told = [(session.id, client_id) for client_id in await self.store.sessions.clients_in(session.id)]
         return [
             end(session.id, now, reason),
             self.store.revocations.insert(rule.of_all("sid", session.id, now=now, life=self._life())),
             *self._notices(session.account_id, told, now),
-            *await self.grants_of(session, now=now, reason=reason),
+            *await self.grants_of(session, now=now, reason=reason, offline=offline),
         ]
 
-    async def grants_of(self, session: Session, *, now: int, reason: EndReason) -> list[Write]:
-        """End the grants of a session that are not offline."""
+    async def grants_of(
+        self, session: Session, *, now: int, reason: EndReason, offline: bool = False
+    ) -> list[Write]:
+        """End the grants of a session that are not offline; all of them with `offline`."""
         found = await self.store.grants.live_of_session(session.id, now, limit=MANY + 1)
         if len(found) > MANY:
             end = self.store.grants.end_of_account
-            return [end(session.account_id, now, reason, self._until(now), session_id=session.id)]
-        return self._each([grant for grant in found if not grant.offline], now, reason)
+            only = {"whole_session" if offline else "session_id": session.id}
+            return [end(session.account_id, now, reason, self._until(now), **only)]
+        return self._each([grant for grant in found if offline or not grant.offline], now, reason)
 
     async def app_of(self, account_id: str, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
         """End the grants that a person gave to one app, offline ones too."""
@@ -173,10 +176,10 @@ class Revoker:
         if writes:
             await self.store.commit(*writes)
 
-    async def late_in(self, session: Session, *, now: int, reason: EndReason) -> None:
+    async def late_in(self, session: Session, *, now: int, reason: EndReason, offline: bool = False) -> None:
         """The same for a session: end grants that were created in it while it was ended. Call it right after the commit of `session`'s
         writes; after that, the guard of `SignInCompletion` prevents new ones."""
-        writes = await self.grants_of(session, now=now, reason=reason)
+        writes = await self.grants_of(session, now=now, reason=reason, offline=offline)
         if writes:
             await self.store.commit(*writes)
 

@@ -32,15 +32,12 @@ _NOTE = insert(
     "holder, factor_id, sid, expires_at",
     "ON CONFLICT (holder, factor_id) DO UPDATE SET sid = excluded.sid, expires_at = excluded.expires_at",
 )
-# Of an account's own identities only: the sign-in may have belonged to somebody else before.
-_REPLACED = (
-    "DELETE FROM upstream_sessions WHERE holder = ? AND factor_id IN (SELECT factor_id FROM upstream_sessions"
-    " WHERE holder = ? AND factor_id IN (SELECT id FROM factors WHERE account_id = ?))"
-)
-_HAND_OVER = update(
-    "upstream_sessions",
-    "holder = ?, expires_at = ?",
-    "holder = ? AND factor_id IN (SELECT id FROM factors WHERE account_id = ?)",
+# Of an account's own identities only: the sign-in may have belonged to somebody else before. The sign-in's row stays until it expires.
+_HAND_OVER = (
+    "INSERT INTO upstream_sessions (holder, factor_id, sid, expires_at)"
+    " SELECT ?, factor_id, sid, CAST(? AS BIGINT) FROM upstream_sessions"
+    " WHERE holder = ? AND factor_id IN (SELECT id FROM factors WHERE account_id = ?)"
+    " ON CONFLICT (holder, factor_id) DO UPDATE SET sid = excluded.sid, expires_at = excluded.expires_at"
 )
 # A provider's sid is its own: the same text of another issuer names nothing here (Back-Channel Logout 1.0 §2.6)
 _HELD_BY = (
@@ -115,10 +112,7 @@ class SqlExternalIdentities(SqlNoun):
 
     def hand_over(self, sign_in_id: str, session_id: str, account_id: str, expires_at: int) -> Write:
         """What the sign-in rests on belongs to the session in which it ends, until `expires_at`."""
-        own = (sign_in_id, account_id)
-        return Write(
-            ((_REPLACED, (session_id, *own), None), (_HAND_OVER, (session_id, expires_at, *own), None))
-        )
+        return write(_HAND_OVER, session_id, expires_at, sign_in_id, account_id)
 
     async def sessions_of_subject(self, issuer: str, subject: str) -> Sequence[UpstreamSession]:
         """Those of one person at a provider, whichever session they have there."""

@@ -54,6 +54,7 @@ _ENTER_OF_ACCOUNT = (
 )
 _ONLY = {
     "session_id": " AND session_id = ? AND offline = 0",
+    "whole_session": " AND session_id = ?",
     "client_id": " AND client_id = ?",
     "but": " AND session_id <> ? AND offline = 0",
 }
@@ -175,7 +176,7 @@ class SqlGrants(SqlNoun):
 
     def end_of_account(self, account_id: str, at: int, reason: str, until: int, **only: str) -> Write:
         """End all live grants of an account. `only` restricts this: to a `client_id`; or to a `session_id`, without
-        offline grants; or to every session `but` one, without offline grants and grants without a session. Each enters
+        offline grants; to a `whole_session`, with them; or to every session `but` one, without offline grants and grants without a session. Each enters
         the revocation view until `until`. Takes a few statements, independent of the number of grants."""
         also = "".join(_ONLY[name] for name in only)
         of = (account_id, *only.values())

@@ -12,6 +12,7 @@ from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
 from doorward.core.model.policy import SessionPolicy
+from doorward.core.model.provider import FEDERATED
 from doorward.core.model.session import EndReason, Session
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
@@ -96,6 +97,13 @@ class SignInCompletion:
             # Every sign-in on a new device is mailed to the owner. The app is visible on a page, but not in a JSON sign-in.
             app = permitted.app_name if permitted is not None and sign_in.handle_hash is not None else None
             device_secret, device = await self._device(account, app, caller, now)
+        if any(FEDERATED in proof.amr for proof in sign_in.proofs):
+            # so that the session ends with the one at the provider
+            writes.append(
+                self.store.external_identities.hand_over(
+                    sign_in.id, session.id, account.id, session.expires_at
+                )
+            )
         reached = Reached()
         if permitted is not None:
             reached = await permitted.reach(sign_in, session, achieved, caller=caller, now=now)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.build import audit_log
-from doorward.features.authn.flow.build import flow_pages, offered_factors, signed_in_pages
+from doorward.features.authn.flow.build import flow_pages, new_factors, offered_factors, signed_in_pages
 from doorward.features.authn.providers.answers import SealedAnswers
 from doorward.features.authn.providers.connecting import ConnectIdentities
 from doorward.features.authn.providers.documents import ProviderDocuments
@@ -21,6 +21,8 @@ from doorward.features.authn.providers.services.oauth2 import OAuth2Service
 from doorward.features.authn.providers.settings import ProviderPolicies
 from doorward.features.authn.providers.signing_in import ProviderSignIn
 from doorward.features.authn.providers.state import ProviderStates
+from doorward.features.authn.providers.upstream_logout import ProviderLogout
+from doorward.features.authn.providers.upstream_logout_routes import back_channel_routes
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
@@ -98,6 +100,7 @@ def connect_identities(services: Services) -> ConnectIdentities:
         random=services.random,
         config=services.config,
         factors=services.get(offered_factors),
+        gate=services.get(new_factors),
         throttle=services.get(throttle),
         audit_log=services.get(audit_log),
         mail_queue=services.mail,
@@ -129,8 +132,19 @@ def provider_pages(services: Services) -> ProviderPages:
     )
 
 
+def provider_logout(services: Services) -> ProviderLogout:
+    """The service that ends sessions for providers."""
+    providers = services.get(identity_providers)
+    return ProviderLogout(
+        store=services.store,
+        providers={name: one for name, one in providers.items() if isinstance(one, OpenIdProvider)},
+        revoker=services.get(revoker),
+        audit_log=services.get(audit_log),
+    )
+
+
 def connected_account_routes(services: Services) -> Sequence[Route]:
-    """The account pages; none where the settings name no provider."""
+    """The account pages, and where providers say that a session has ended; none where the settings name no provider."""
     if not services.sections.of(ProviderPolicies).by_name:
         return ()
     from doorward.features.authn.providers.account_routes import ConnectedAccountPages
@@ -141,4 +155,5 @@ def connected_account_routes(services: Services) -> Sequence[Route]:
         signing_in=services.get(provider_sign_in),
         said=SaidOnce(sealer=services.sealer),
     )
-    return pages.routes()
+    logout = back_channel_routes(services.get(provider_logout), services.clock)
+    return [*pages.routes(), *logout]

@@ -16,6 +16,7 @@ from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.changes import guards, held_methods
+from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.providers.provider import IdentityProvider
 from doorward.features.authn.providers.rules.id_token import UpstreamClaims
@@ -24,6 +25,7 @@ from doorward.features.authn.providers.rules.identity import (
     PROVIDED,
     PROVIDED_TWICE,
     kept_under,
+    stated_email,
 )
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
@@ -44,6 +46,7 @@ class ConnectIdentities:
     random: SecureRandom
     config: ConfigSource
     factors: OfferedFactors
+    gate: NewFactors
     throttle: Throttle
     audit_log: AuditLog
     mail_queue: MailQueue
@@ -115,9 +118,18 @@ class ConnectIdentities:
         return identity if done else "over"
 
     async def sign_up(
-        self, provider: IdentityProvider, claims: UpstreamClaims, *, email: str, caller: Caller, now: int
+        self,
+        provider: IdentityProvider,
+        claims: UpstreamClaims,
+        *,
+        email: str | None,
+        caller: Caller,
+        now: int,
     ) -> ExternalIdentity | None:
-        """A new account for a confirmed address. None: an account has the address, or the identity, since a moment."""
+        """A new account for a confirmed address, or without an address. None: an account has the address, or the identity, since a moment;
+        or there may be no account without an address yet, since an older program runs, which would not know what to do with it."""
+        if email is None and not await self.gate.open():
+            return None
         roles = sorted(role.held_as for role in self.config.current().roles.values() if role.default)
         account = Account(
             id=self.random.new_id("usr"),
@@ -127,8 +139,10 @@ class ConnectIdentities:
             updated_at=now,
             role_names=tuple(roles),
         )
-        row, identity = self._new(account.id, provider, claims.issuer, claims.subject, email, now)
+        shown = email or stated_email(claims) or ""
+        row, identity = self._new(account.id, provider, claims.issuer, claims.subject, shown, now)
         made = await self.store.commit(
+            *((self.gate.close_behind(),) if email is None else ()),
             self.store.accounts.insert(account),
             self.store.accounts.add_factor(row),
             self.store.external_identities.insert(identity),

@@ -21,6 +21,12 @@ from doorward.features.authn.providers.rules.id_token import (
     checked_claims,
     with_userinfo,
 )
+from doorward.features.authn.providers.rules.logout_token import (
+    TYPES,
+    BadLogoutToken,
+    UpstreamLogout,
+    checked_logout,
+)
 from doorward.features.authn.providers.rules.metadata import ProviderMetadata, response_issuer_problem
 from doorward.features.authn.providers.services.service import ProviderService
 from doorward.features.authn.providers.settings import ProviderPolicy
@@ -97,6 +103,18 @@ class OpenIdProvider:
         if asks and metadata.userinfo_endpoint is not None and isinstance(access, str):
             return await self._with_userinfo(metadata.userinfo_endpoint, access, found)
         return found
+
+    async def logout(self, token: str, *, now: int) -> UpstreamLogout:
+        """What its logout token says has ended. Raises `SignInRefused` for one that is not this provider's, for this server and of this
+        moment, `ProviderUnavailable` while its keys cannot be had (Back-Channel Logout 1.0 §2.6)."""
+        try:
+            keys = await self.documents.keys(parse_header(split(token)[0]).kid)
+            signed = verify(token, keys, algorithms=self.policy.signing_algs, types=TYPES)
+            return checked_logout(
+                json_object(signed.payload), service=self.service, policy=self.policy, now=now
+            )
+        except (AuthError, BadLogoutToken, Malformed) as problem:
+            raise SignInRefused(str(problem)) from None
 
     async def examine(self, now: int) -> ProviderFindings:
         """As in the Protocol: metadata and keys are fetched, as the first sign-in would."""

@@ -48,6 +48,7 @@ PROBLEMS: Final = {
     "disabled": Wrong.ACCOUNT_DISABLED,
     "taken": Wrong.PROVIDER_TAKEN,
     "no_account": Wrong.PROVIDER_NO_ACCOUNT,
+    "replaced": Wrong.PROVIDER_REPLACED,
     "over": Wrong.PROVIDER_OVER,
     "throttled": Wrong.TOO_MANY_TRIES,
 }

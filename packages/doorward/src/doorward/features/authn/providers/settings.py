@@ -33,7 +33,8 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     `service` is what it is (`services/index.py`), whose defaults the section then has. `issuer` is its `iss` to the letter; `label` is its name in "Continue with …". `client_auth`: how this server authenticates there;
     `client_key_file` is a private key (PEM). `email_domains`: the domains whose addresses it may confirm, `"*"` for all.
-    `trusted_amr`, `trusted_acr`: what it says after a sign-in with two factors. `sign_up`: whether a first sign-in creates an account.
+    `trusted_amr`, `trusted_acr`: what it says after a sign-in with two factors. `sign_up`: whether a first sign-in creates an account;
+    `address`: whether it needs a confirmed address, or else makes an account without one.
     `response_mode`: whether answers are in the query of the callback, or in a form that the provider's page posts to it.
     `private_hosts`: hosts of its metadata, besides that of the issuer, that may have private addresses.
 
@@ -63,6 +64,7 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
     trusted_acr: tuple[str, ...] = ()
     trust_auth_time: bool = True
     sign_up: bool = True
+    address: Literal["required", "optional"] = "required"
     private_hosts: tuple[str, ...] = ()
     authorization_endpoint: str = ""
     token_endpoint: str = ""

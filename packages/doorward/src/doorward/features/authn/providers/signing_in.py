@@ -12,7 +12,7 @@ from doorward.adapters.logs import logger
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
-from doorward.core.model.provider import ExternalIdentity, PendingIdentity
+from doorward.core.model.provider import ExternalIdentity, PendingIdentity, UpstreamSession
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.metrics import Metrics
@@ -47,6 +47,7 @@ Why = Literal[
     "disabled",
     "taken",
     "no_account",
+    "replaced",
     "over",
     "throttled",
 ]
@@ -247,6 +248,14 @@ class ProviderSignIn:
             self.store.external_identities.used(identity.factor_id, now),
             # the section may count it under another issuer than when it was made, as after `tenants` was changed
             *((self.store.accounts.replace_hash(row, counted),) if row.code_hash != counted else ()),
+            self.store.external_identities.note_session(
+                UpstreamSession(
+                    holder=sign_in.id,
+                    factor_id=identity.factor_id,
+                    sid=claims.sid,
+                    expires_at=sign_in.expires_at,
+                )
+            ),
             self.audit_log.write(
                 "sign_in.provider_proven",
                 caller=caller,
@@ -261,15 +270,19 @@ class ProviderSignIn:
     async def _first_time(
         self, provider: IdentityProvider, claims: UpstreamClaims, sign_in: SignIn, caller: Caller, now: int
     ) -> ExternalIdentity | AccountNeeded | NotSignedIn:
-        """An identity that nobody here has: a new account for a confirmed address that no account has, else the owner signs in first."""
+        """An identity that nobody here has: a new account for a confirmed address that no account has, or without an address where the
+        settings allow that; else the owner signs in first."""
         email = confirmed_email(claims, provider.policy)
         owner = await self.store.accounts.by_email(email) if email is not None else None
-        if email is not None and owner is None and provider.policy.sign_up:
+        if owner is not None and await self._replaced(owner, claims):
+            return NotSignedIn("replaced", sign_in.id)
+        made_without = email is None and provider.policy.address == "optional"
+        if owner is None and provider.policy.sign_up and (email is not None or made_without):
             made = await self.identities.sign_up(provider, claims, email=email, caller=caller, now=now)
             if made is not None:
                 return made
             # somebody took the address, or the identity, in this moment
-            owner = await self.store.accounts.by_email(email)
+            owner = await self.store.accounts.by_email(email) if email is not None else None
         if owner is None and not provider.policy.sign_up:
             # whether an account has the address is told only to those for whom it is confirmed
             return NotSignedIn("no_account", sign_in.id)
@@ -285,6 +298,12 @@ class ProviderSignIn:
         )
         await self.store.commit(self.store.external_identities.put_pending(pending))
         return AccountNeeded(pending)
+
+    async def _replaced(self, owner: Account, claims: UpstreamClaims) -> bool:
+        """Whether the account with this address has another identity of the same provider. An address there that passes on to somebody
+        else, or an account there that was made anew, is another person as far as anybody here can tell."""
+        own = await self.store.external_identities.of_account(owner.id)
+        return any(one.issuer == claims.issuer for one in own)
 
     async def _address(
         self, provider: IdentityProvider, state: str, sign_in_id: str, asked: Mapping[str, str]

@@ -139,6 +139,12 @@ class Wrong(Said):
         "provider_taken",
         N_("That account can't be connected: it is connected to another account here, or you have too many."),
     )
+    PROVIDER_REPLACED = (
+        "provider_replaced",
+        N_(
+            "The account here with that address is connected to another account of that service. Sign in another way, or ask the people who run this service."
+        ),
+    )
     PROVIDER_NO_ACCOUNT = (
         "provider_no_account",
         N_("Nobody here has connected that account. Sign in another way, then connect it to your account."),

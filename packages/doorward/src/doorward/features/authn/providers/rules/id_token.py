@@ -30,7 +30,7 @@ class UpstreamClaims(Struct, frozen=True, kw_only=True):
     """What a provider says about a person. Nothing of it is trusted by being here (`rules/identity.py`).
 
     `issuer` and `subject` are the key of the identity; `sub` is the claim of that name, which most providers use as their key.
-    `auth_time` in seconds. `email_verified` is what the provider claims.
+    `sid` is the provider's name of its session. `auth_time` in seconds. `email_verified` is what the provider claims.
     """
 
     issuer: str
@@ -39,6 +39,7 @@ class UpstreamClaims(Struct, frozen=True, kw_only=True):
     auth_time: int | None = None
     acr: str | None = None
     amr: tuple[str, ...] = ()
+    sid: str | None = None
     email: str | None = None
     email_verified: bool = False
     name: str | None = None
@@ -82,6 +83,7 @@ def checked_claims(
         sub=_key(claims.get("sub")),
         auth_time=_time(claims, "auth_time"),
         acr=_text(claims.get("acr")),
+        sid=_text(claims.get("sid")),
         amr=_texts(claims, "amr"),
     )
 

@@ -7,13 +7,14 @@ from typing import Final
 from doorward.core.login_name import new_email
 from doorward.core.model.account import EnrolledFactor
 from doorward.core.model.digest import digest
+from doorward.core.model.provider import FEDERATED
 from doorward.core.model.signin import Proof
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.standing import mark
 from doorward.features.authn.providers.rules.id_token import SKEW, UpstreamClaims
 from doorward.features.authn.providers.settings import ProviderPolicy
 
-METHOD: Final = "fed"
+METHOD: Final = FEDERATED
 EXTERNAL: Final = "provider"
 """The kind of the row in `factors`, and of the proof."""
 
