@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
+
+LISTED: Final = 16
+"""Characters. Hardly any listed password that repeats itself is longer."""
 
 
 def key(password: str) -> str:
@@ -12,9 +16,30 @@ def key(password: str) -> str:
 
 
 def spellings(password: str) -> tuple[str, ...]:
-    """The spellings to look up: the password as typed, in lower case, and without the digits and signs that people add at its ends."""
+    """The spellings to look up: the password as typed, in lower case, without the digits and signs that people add at its ends, and once
+    where it says the same again and again to reach a length ("passwordpassword", "123456123456123")."""
     low = password.casefold()
-    return tuple(dict.fromkeys((password, low, low.strip("0123456789!?.,;:-_*#@$ "))))
+    bare = low.strip("0123456789!?.,;:-_*#@$ ")
+    return tuple(dict.fromkeys((password, low, bare, *_once(low), *_once(bare))))
+
+
+def _once(text: str) -> tuple[str, ...]:
+    """What a text repeats, at least twice in full; the last time may be cut. Nothing for other texts. Of "1111…" also "11", "111", and so
+    on: lists have the longer ones.
+
+    By the failure function of Knuth, Morris and Pratt, so that the time does not grow with the square of the length.
+    """
+    fails, k = [0] * len(text), 0
+    for at in range(1, len(text)):
+        while k and text[at] != text[k]:
+            k = fails[k - 1]
+        k += text[at] == text[k]
+        fails[at] = k
+    period = len(text) - fails[-1] if text else 0
+    if not 0 < 2 * period <= len(text):
+        return ()
+    longest = max(period, min(LISTED, len(text) - 1))
+    return tuple(text[:size] for size in range(period, longest + 1, period))
 
 
 def common(password: str) -> bool:
