@@ -258,6 +258,9 @@ def test_a_provider_is_named_by_its_issuer(run: Run, house: Path) -> None:
     for wrong in ("goo gle", "goo gle=http://accounts.google.com", "=https://accounts.google.com"):
         ended = run("user", "import", "users.json", "--from", "keycloak", "--identity", wrong)
         assert ended.status == 2
+    ended = run("user", "import", "users.json", "--from", "keycloak", "--identity", "goo gle=nobody")
+    assert ended.status == 1
+    assert "[providers.nobody]" in ended.err + ended.out
     named = "goo gle=https://accounts.google.com"
     assert (
         run(

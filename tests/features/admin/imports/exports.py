@@ -200,7 +200,9 @@ SUPABASE_COLUMNS: Sequence[str] = (
 def supabase(people: People, **changes: str) -> bytes:
     """`COPY auth.users TO … WITH CSV HEADER`."""
     text = io.StringIO()
-    rows: csv.DictWriter[str] = csv.DictWriter(text, [*SUPABASE_COLUMNS], restval="")
+    rows: csv.DictWriter[str] = csv.DictWriter(
+        text, list(dict.fromkeys([*SUPABASE_COLUMNS, *changes])), restval=""
+    )
     rows.writeheader()
     for email, password in people:
         rows.writerow(

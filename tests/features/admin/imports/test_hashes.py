@@ -131,6 +131,7 @@ OBJECTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", OBJECTS)
 def test_a_described_hash_verifies_its_password(name: str) -> None:
+    """firebase-tools#248 (bcrypt with its salt apart), firebase-tools#6386 (salt before and after the password)"""
     hashed = described(OBJECTS[name])
     assert hashed is not None
     assert hashed.fault() is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from doorward.features.admin import build
-from doorward.features.admin.imports.report import ImportChoices
+from doorward.features.admin.error import AdminError
+from doorward.features.admin.imports.report import ImportChoices, ImportReport
 from doorward.features.authn.providers.rules.identity import EXTERNAL, issuer_mark
+from doorward.features.authn.providers.settings import ProviderPolicies
 from tests.features.admin.imports import exports
 from tests.features.admin.imports.importing import NoProgress, account, codes, imported, stream
 from tests.features.admin.managing import OPERATOR, Desk
@@ -76,6 +79,52 @@ async def test_the_other_systems_name_for_a_provider_is_never_guessed(desk: Desk
     assert (report.counts.created, report.counts.identities) == (1, 1)
     (event,) = [one for one in await desk.audited("accounts.imported") if "created" in one.detail]
     assert f"identity=google={GOOGLE}" in event.detail["choices"]
+
+
+@pytest.mark.requirement(89)
+async def test_a_section_of_the_settings_stands_for_its_issuer(there: Journey) -> None:
+    (name,) = there.front.services.sections.of(ProviderPolicies).by_name
+    imports = there.front.services.get(build.people_import)
+    people = exports.supabase(
+        [("ada@example.com", "her old password")],
+        raw_app_meta_data='{"providers": ["email", "corp"]}',
+        identities='[{"provider": "corp", "provider_id": "ada-there"}]',
+    )
+
+    async def run(**named: str) -> ImportReport:
+        return await imports.run(
+            OPERATOR,
+            io.BytesIO(people),
+            progress=NoProgress(),
+            reader="supabase",
+            table=True,
+            choices=ImportChoices(issuers=named),
+        )
+
+    with pytest.raises(AdminError) as caught:
+        await run(corp=f"{name}x")
+    assert caught.value.problem.code == "import_provider_unknown"
+    assert caught.value.problem.parameters == {"name": f"{name}x", "near": name}
+    assert codes(await run()) == [(2, "import_identities")]
+    assert (await run(corp=name)).counts.identities == 1
+    page = await there.sign_in(
+        there.front.browser(), sub="ada-there", email="other@example.org", email_verified=True
+    )
+    assert page.path == "/account"
+    assert await there.account("other@example.org") is None
+
+
+async def test_an_account_elsewhere_without_its_subject_is_refused_by_that_name(desk: Desk) -> None:
+    data = exports.supabase([("ada@example.com", "x")], raw_app_meta_data='{"providers": ["google"]}')
+    report = await desk.services.get(build.people_import).run(
+        OPERATOR,
+        io.BytesIO(data),
+        progress=NoProgress(),
+        reader="supabase",
+        table=True,
+        choices=ImportChoices(issuers={"google": GOOGLE}),
+    )
+    assert codes(report) == [(2, "import_subject_missing")]
 
 
 @pytest.fixture

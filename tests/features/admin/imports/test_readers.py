@@ -323,3 +323,27 @@ def test_supabase_people_may_be_banned_unconfirmed_or_from_elsewhere() -> None:
     (person,) = read("supabase", data, table=True)
     assert (person.disabled, person.verified) == (True, False)
     assert [(one.provider, one.subject) for one in person.identities] == [("google", "")]
+
+
+def test_supabase_identities_come_in_a_column_of_their_own() -> None:
+    rows = [
+        {"provider": "email", "provider_id": "x", "identity_data": {"sub": "x"}},
+        {"provider": "google", "provider_id": "1077", "identity_data": {"sub": "1077"}},
+        # before `provider_id`, and as the administration's JSON
+        {"provider": "github", "id": "583231", "identity_data": {"sub": "583231"}},
+        {"provider": "azure", "id": "row", "identity_id": "uuid", "identity_data": {"sub": "abc"}},
+        {"provider": "apple", "id": "001.a"},
+    ]
+    data = exports.supabase(
+        [(ADA, PASSWORD)],
+        raw_app_meta_data='{"providers": ["email", "google", "github", "azure", "apple", "slack"]}',
+        identities=json.dumps(rows),
+    )
+    (person,) = read("supabase", data, table=True)
+    assert [(one.provider, one.subject) for one in person.identities] == [
+        ("google", "1077"), ("github", "583231"), ("azure", "abc"), ("apple", "001.a"), ("slack", ""),
+    ]  # fmt: skip
+    own = '[{"provider": "sso:1f9a", "provider_id": "ada@corp"}]'
+    company = exports.supabase([(ADA, PASSWORD)], is_sso_user="t", identities=own)
+    (person,) = read("supabase", company, table=True)
+    assert [(one.provider, one.subject) for one in person.identities] == [("sso:1f9a", "ada@corp")]

@@ -114,8 +114,8 @@ def import_(
     identity: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=ISSUER",
-            help="The issuer of a provider, by its name in the export; several times for several.",
+            metavar="NAME=PROVIDER",
+            help="Which provider of the settings, or which issuer, a name in the export is; several times for several.",
         ),
     ] = None,
     drop_identities: Annotated[
@@ -172,13 +172,14 @@ def _opened(file: Path) -> Generator[BinaryIO]:
 
 
 def _issuers(given: Sequence[str]) -> dict[str, str]:
+    """What is named: an issuer, or a section of the settings, by the other system's name for it. Raises `CliError`."""
     found: dict[str, str] = {}
     for one in given:
         name, _, issuer = one.partition("=")
-        if not name or not issuer.startswith("https://") or name in found:
+        if not name or not issuer or name in found or ("://" in issuer and not issuer.startswith("https://")):
             raise CliError(
-                f"--identity {one} is not NAME=ISSUER, or names a provider twice.",
-                "It should look like google=https://accounts.google.com",
+                f"--identity {one} is not NAME=PROVIDER, or names a provider twice.",
+                "It should look like google-oauth2=google or google-oauth2=https://accounts.google.com",
                 code=2,
             )
         found[name] = issuer

@@ -52,6 +52,7 @@ def people_import(services: Services) -> PeopleImport:
     # imported here: no other command needs the readers
     from doorward.features.admin.imports.service import PeopleImport
     from doorward.features.admin.imports.writes import ImportWriter
+    from doorward.features.authn.providers.settings import ProviderPolicies
 
     return PeopleImport(
         store=services.store,
@@ -63,6 +64,7 @@ def people_import(services: Services) -> PeopleImport:
         ),
         roles=services.get(roles),
         beyond_ascii=services.beyond_ascii,
+        issuers={name: one.issuer for name, one in services.sections.of(ProviderPolicies).by_name.items()},
     )
 
 

@@ -116,7 +116,8 @@ def _identities(person: ImportedPerson, choices: ImportChoices) -> tuple[tuple[s
         issuer = one.issuer or choices.issuers.get(one.provider)
         if issuer is None or not one.subject:
             if not choices.drop_identities:
-                raise refused("import_identities", provider=one.provider[:SHOWN])
+                code = "import_identities" if one.subject else "import_subject_missing"
+                raise refused(code, provider=one.provider[:SHOWN])
             continue
         if not _ISSUER.fullmatch(issuer) or not _SUBJECT.fullmatch(one.subject):
             raise refused("import_identity_invalid")

@@ -25,7 +25,7 @@ class ImportChoices(Struct, frozen=True, kw_only=True):
     drop_factors: bool = False
     drop_identities: bool = False
     issuers: dict[str, str] = {}
-    """The issuers of providers, by the other system's name for them."""
+    """The issuers of providers, or the names of their sections in the settings, by the other system's name for them."""
 
     @property
     def named(self) -> list[str]:

@@ -6,7 +6,7 @@ never both write, and a batch is written once, whenever the process ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
@@ -19,7 +19,7 @@ from doorward.core.model.problem import Problem
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.progress import Progress
 from doorward.features.admin.commit import AuditedAdmin
-from doorward.features.admin.error import AdminError, refused
+from doorward.features.admin.error import AdminError, nearest, refused
 from doorward.features.admin.imports.fields import Fields
 from doorward.features.admin.imports.hashes import HashConfig
 from doorward.features.admin.imports.index import READERS
@@ -89,12 +89,14 @@ class _Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleImport(AuditedAdmin):
-    """The import. Raises `AdminError` where the whole file is refused; a refused record is an entry of the report."""
+    """The import. Raises `AdminError` where the whole file is refused; a refused record is an entry of the report. `issuers` are those of
+    the providers in the settings, by the names of their sections."""
 
     config: ConfigSource
     writer: ImportWriter
     roles: RoleAdmin
     beyond_ascii: bool
+    issuers: Mapping[str, str]
 
     @operation("people.write")
     async def run(
@@ -112,7 +114,7 @@ class PeopleImport(AuditedAdmin):
         """Import everybody in `file`, which must be seekable; `table`: comma-separated values. `credentials.write` is demanded too for
         each person with a password, a second factor or an account elsewhere, which the actor may know, and `roles.write` to create roles.
         `tell` gets the entries of each batch once it is written."""
-        choices = ImportChoices() if choices is None else choices
+        choices = self._resolved(ImportChoices() if choices is None else choices)
         if choices.create_roles:
             demand(actor, "roles.write")
         the = READERS[reader]
@@ -147,6 +149,18 @@ class PeopleImport(AuditedAdmin):
             entries=tuple(run.entries),
             roles_created=tuple(run.roles.created),
         )
+
+    def _resolved(self, choices: ImportChoices) -> ImportChoices:
+        """The choices with the issuer of each section that they name. Raises `AdminError`."""
+        found: dict[str, str] = {}
+        for name, given in choices.issuers.items():
+            issuer = given if "://" in given else self.issuers.get(given)
+            # an issuer with a placeholder is another one for each tenant
+            if issuer is None or "{" in issuer:
+                near = None if issuer is not None else nearest(given[:SHOWN], self.issuers)
+                raise refused("import_provider_unknown", name=given[:SHOWN], near=near)
+            found[name] = issuer
+        return structs.replace(choices, issuers=found)
 
     async def _begin(self, run: _Run) -> None:
         """Set the mark, or go on where an interrupted run of the same file stopped. Raises `AdminError`."""

@@ -1,4 +1,4 @@
-"""Reader of Supabase's table `auth.users`, as a table or as JSON."""
+"""Reader of Supabase's table `auth.users`, as a table or as JSON, with a column `identities` for the rows of `auth.identities`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
     confirmed = fields.moment("email_confirmed_at") or fields.moment("confirmed_at")
     text = fields.text("encrypted_password")
     hashed = hashes.recognise(text) if text else None
-    names = [name for name in kept.texts("providers") or () if name not in _OWN]
-    if not names and fields.flag("is_sso_user"):
+    elsewhere = _identities(fields)
+    listed = {one.provider for one in elsewhere}
+    names = [name for name in kept.texts("providers") or () if name not in _OWN | listed]
+    if not names and not elsewhere and fields.flag("is_sso_user"):
         names = ["sso"]
     return ImportedPerson(
         email=email_of(fields, "email"),
@@ -32,9 +34,21 @@ def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
         created_at=fields.moment("created_at"),
         password=hashed,
         password_unknown=bool(text) and hashed is None,
-        # the subjects are in another table
-        identities=tuple(ImportedIdentity(provider=name, subject="") for name in names),
+        # without that column the subjects are not known
+        identities=(*elsewhere, *(ImportedIdentity(provider=name, subject="") for name in names)),
     )
+
+
+def _identities(fields: Fields) -> tuple[ImportedIdentity, ...]:
+    """The rows of `auth.identities`. Their subject is `provider_id`; before that column came, `id` was it. The administration's JSON
+    calls it `id` still, and the row `identity_id`."""
+    found: list[ImportedIdentity] = []
+    for one in fields.objects("identities"):
+        name = one.text("provider") or ""
+        subject = one.text("provider_id") or one.object("identity_data").text("sub") or one.text("id") or ""
+        if name not in _OWN:
+            found.append(ImportedIdentity(provider=name, subject=subject))
+    return tuple(found)
 
 
 READER: Final = ImportReader(name="supabase", read=_read)
