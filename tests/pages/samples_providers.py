@@ -13,7 +13,7 @@ from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.flow import Continue
 from doorward.web.pages.views.problems import FormProblem, Wrong
-from doorward.web.pages.views.sign_in import OtherWay, ProviderButton, SignInView
+from doorward.web.pages.views.sign_in import OtherWay, ProviderButton, RoutedAddress, SignInView
 
 FLOW = "sin_0123456789abcdef0123456789abcdef"
 AT = 1_790_000_000
@@ -24,6 +24,10 @@ def samples(text: str) -> dict[str, View]:
     buttons = (ProviderButton("example", text), ProviderButton("work", "Work"))
     return {
         "sign-in-providers": SignInView(flow=FLOW, providers=buttons),
+        "sign-in-address-first": SignInView(flow=FLOW, providers=buttons, only_identifier=True),
+        "routed-address": RoutedAddress(
+            provider="work", label=text, domain="example.com", identifier=text, flow=FLOW
+        ),
         "provider-choice": ProviderChoiceView(
             providers=buttons, flow=FLOW, others=(OtherWay("Use your password", "/sign-in"),)
         ),

@@ -34,6 +34,7 @@ OAuthErrorCode = Literal[
     "insufficient_authorization",
     "invalid_session",
     "too_many_attempts",
+    "redirect_to_web",
 ]
 
 

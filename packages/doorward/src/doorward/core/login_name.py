@@ -59,6 +59,13 @@ def new_email(text: str) -> str | None:
     return email if email is not None and kinds.compatible(email) else None
 
 
+def normalise_domain(text: str) -> str | None:
+    """The domain of mail addresses in the spelling that `normalise_email` gives it: ASCII, lower case. None when it is none."""
+    if len(text) > _MAX_TYPED_EMAIL:
+        return None
+    return _domain(unicodedata.normalize("NFC", kinds.trimmed(text)))
+
+
 def looked_up_as(text: str) -> str:
     """A typed identifier as a bounded text that any of our keys can be made of: the address if it is one, else a text
     that no account has, so that unknown and known identifiers are processed alike (R80)."""

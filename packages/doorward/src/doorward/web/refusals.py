@@ -35,6 +35,7 @@ FIXES: Final[dict[OAuthErrorCode, str]] = {
     "insufficient_authorization": "the app sends what `next` names",
     "invalid_session": "the app begins again without auth_session",
     "too_many_attempts": "wait until the time that was answered",
+    "redirect_to_web": "open the sign-in page, with a request to /authorize",
     "temporarily_unavailable": "try again in a moment",
     "server_error": "look for the request id in the log",
 }

@@ -22,6 +22,7 @@ from doorward.features.authn.email_challenges.service import EmailChallenges
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
 from doorward.features.authn.flow.offered import OfferedFactors
+from doorward.features.authn.flow.rules.routing import DomainRoutes, RoutedDomain
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
@@ -58,6 +59,7 @@ class ResetPassword:
     revoker: Revoker
     audit_log: AuditLog
     factors: OfferedFactors
+    routes: DomainRoutes
 
     async def ask(
         self,
@@ -68,11 +70,14 @@ class ResetPassword:
         caller: Caller,
         now: int,
         replaces: EmailChallenge | None = None,
-    ) -> EmailChallenge | Wait | BadAddress | Over:
-        """A challenge whether or not the account exists, after the same work (R80)."""
+    ) -> EmailChallenge | Wait | BadAddress | Over | RoutedDomain:
+        """A challenge whether or not the account exists, after the same work (R80). `RoutedDomain`: people of this domain have no password
+        here."""
         address = normalise_email(email)
         if address is None:
             return BadAddress()
+        if (routed := self.routes.only(address)) is not None:
+            return routed
         account = await self.store.accounts.by_email(address)
         wait = await self.throttle.mail(address, account, caller=caller, now=now)
         if wait is not None:
@@ -105,7 +110,7 @@ class ResetPassword:
             now=now,
             replaces=old,
         )
-        return Over() if isinstance(asked, BadAddress) else asked
+        return Over() if isinstance(asked, BadAddress | RoutedDomain) else asked
 
     async def accept(self, proven: Proven, now: int) -> EmailChallenge | Missed:
         """The challenge, stored as proven."""
@@ -127,6 +132,8 @@ class ResetPassword:
             else None
         )
         if challenge is None or account is None or not ticket_stands(challenge, account):
+            return None
+        if self.routes.only(account.email) is not None:
             return None
         return challenge, account, self.judge.minimum(second_factor=await self._second_factor(account))
 

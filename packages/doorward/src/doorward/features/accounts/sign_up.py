@@ -14,6 +14,7 @@ from doorward.core.ports.passwords import PasswordHasher
 from doorward.features.authn.email_challenges.service import EmailChallenges
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
+from doorward.features.authn.flow.rules.routing import DomainRoutes, RoutedDomain
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store
@@ -39,6 +40,7 @@ class SignUp:
     judge: JudgePassword
     throttle: Throttle
     email_challenges: EmailChallenges
+    routes: DomainRoutes
     beyond_ascii: bool = True
 
     async def begin(
@@ -51,8 +53,11 @@ class SignUp:
         sign_in_id: str | None,
         caller: Caller,
         now: int,
-    ) -> EmailChallenge | Amiss | Wait:
-        """A challenge whether or not the address is taken, after the same work (R80). Raises `HashingBusy`."""
+    ) -> EmailChallenge | Amiss | Wait | RoutedDomain:
+        """A challenge whether or not the address is taken, after the same work (R80). `RoutedDomain`: people of this domain sign up at a
+        provider alone. Raises `HashingBusy`."""
+        if (routed := self.routes.only(email)) is not None:
+            return routed
         address, called = new_email(email), normalise_name(name)
         # Cheap checks are not rate-limited. The strength estimate costs more than a hash and anybody may request one, so it is.
         weak = self.judge.measure(password, second_factor=False)

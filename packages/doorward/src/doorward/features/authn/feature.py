@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from doorward.features.authn.slots import FACTORS, REMEMBERED
+from doorward.features.authn.slots import DOMAINS, FACTORS, REMEMBERED
 from doorward.features.feature import Feature
 from doorward.features.slots import ACTIVITY, DONE, MESSAGES, OUTBOXES
 
 if TYPE_CHECKING:
     from doorward.features.authn.flow.plug import FactorParts, FactorPlug
     from doorward.features.authn.flow.remembered import RememberedDevices
+    from doorward.features.authn.flow.rules.routing import DomainRoutes
     from doorward.features.services import Services
     from doorward.features.slots import ActivityKind
     from doorward.web.mail.message import MessageTemplate
@@ -34,6 +35,12 @@ def _remembered(services: Services) -> Sequence[RememberedDevices]:
     from doorward.features.authn.trusted_device.build import trusted_devices
 
     return (services.get(trusted_devices),)
+
+
+def _domains(services: Services) -> Sequence[DomainRoutes]:
+    from doorward.features.authn.providers.domains import domain_routes
+
+    return (domain_routes(services),)
 
 
 def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
@@ -99,6 +106,7 @@ AUTHN = Feature(
     adds=(
         FACTORS.filled_by(_factors),
         REMEMBERED.filled_by(_remembered),
+        DOMAINS.filled_by(_domains),
         MESSAGES.filled_by(_messages),
         ACTIVITY.filled_by(_activity),
         DONE.filled_by(lambda _: [parts.done for parts in _parts() if parts.done]),

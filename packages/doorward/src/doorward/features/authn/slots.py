@@ -10,6 +10,7 @@ from doorward.features.services import Slot
 if TYPE_CHECKING:
     from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
     from doorward.features.authn.flow.remembered import RememberedDevices
+    from doorward.features.authn.flow.rules.routing import DomainRoutes
 
 FACTORS: Final[Slot[FactorPlug]] = Slot("factors")
 """Factors, in order of preference."""
@@ -25,3 +26,6 @@ RESETS: Final[Slot[FinishedReset]] = Slot("resets")
 
 REMEMBERED: Final[Slot[RememberedDevices]] = Slot("remembered")
 """The devices on which a second step is not asked for. At most one."""
+
+DOMAINS: Final[Slot[DomainRoutes]] = Slot("domains")
+"""The domains whose people sign in at a provider. At most one."""

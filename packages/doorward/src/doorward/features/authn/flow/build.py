@@ -9,12 +9,13 @@ from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
 from doorward.features.authn.flow.remembered import RememberedDevices
+from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.authn.flow.sending import SendCode
 from doorward.features.authn.flow.sent_code import SentCodes
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.authn.flow.sign_ins import SignIns
 from doorward.features.authn.flow.typed_code import ProveTypedCode
-from doorward.features.authn.slots import FACTORS, GOALS, REMEMBERED
+from doorward.features.authn.slots import DOMAINS, FACTORS, GOALS, REMEMBERED
 from doorward.features.rate_limits.build import sign_in_starts, throttle
 from doorward.features.repeated_posts.build import pages
 from doorward.features.services import Services
@@ -42,6 +43,12 @@ def goal_plug(services: Services) -> GoalPlug:
 def remembered_devices(services: Services) -> RememberedDevices | None:
     """The devices on which a second step is not asked for. Raises ValueError if more than one feature knows them."""
     (found,) = services.added(REMEMBERED) or (None,)
+    return found
+
+
+def routed_domains(services: Services) -> DomainRoutes:
+    """The domains whose people sign in at a provider. Raises ValueError if more than one feature knows them."""
+    (found,) = services.added(DOMAINS) or (DomainRoutes(),)
     return found
 
 
@@ -104,6 +111,7 @@ def flow_pages(services: Services) -> FlowPages:
         sign_in_flow=services.get(advance),
         send_code=services.get(send_code),
         goals=services.get(goal_plug).pages,
+        routes=services.get(routed_domains),
     )
 
 

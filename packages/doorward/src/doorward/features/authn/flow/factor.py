@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
@@ -18,6 +18,11 @@ from doorward.features.authn.flow.rules.standing import stands_by
 from doorward.storage.sql.store import Write
 from doorward.web.pages.views.sign_in import PasskeyOffer, ProviderButton
 from doorward.web.pages.words import Words
+
+if TYPE_CHECKING:
+    from doorward.features.authn.flow.rules.routing import RoutedDomain
+    from doorward.features.sessions.browser_context import BrowserContext
+    from doorward.web.http import Response
 
 TYPED_CODE_PATH = "/sign-in/code"
 """The page shared by all factors whose proof is a typed code."""
@@ -72,6 +77,13 @@ class Factor:
     def buttons(self) -> Sequence[ProviderButton]:
         """The accounts elsewhere with which the factor is shown, for the page of the password. The same for everybody (R80)."""
         return ()
+
+    async def lead(
+        self, browser: BrowserContext, sign_in: SignIn, routed: RoutedDomain, typed: str
+    ) -> Response | None:
+        """The way to the provider of the domain to which a typed address belongs. None: this factor has no providers."""
+        del browser, sign_in, routed, typed
+        return None
 
     async def described(
         self, sign_in: SignIn, account: Account | None, rows: Sequence[EnrolledFactor], now: int

@@ -9,7 +9,13 @@ from urllib.parse import urlsplit
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.build import audit_log
-from doorward.features.authn.flow.build import flow_pages, new_factors, offered_factors, signed_in_pages
+from doorward.features.authn.flow.build import (
+    flow_pages,
+    new_factors,
+    offered_factors,
+    routed_domains,
+    signed_in_pages,
+)
 from doorward.features.authn.providers.answers import SealedAnswers
 from doorward.features.authn.providers.connecting import ConnectIdentities
 from doorward.features.authn.providers.documents import ProviderDocuments
@@ -118,6 +124,7 @@ def provider_sign_in(services: Services) -> ProviderSignIn:
         throttle=services.get(throttle),
         audit_log=services.get(audit_log),
         metrics=services.metrics,
+        routes=services.get(routed_domains),
     )
 
 

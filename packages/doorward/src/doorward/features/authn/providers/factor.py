@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import final
 
 from doorward.core.model.account import Account, EnrolledFactor
-from doorward.core.model.signin import Proof
+from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.flow.factor import PROVIDER_PATH
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.assurance import FactorTraits
+from doorward.features.authn.flow.rules.routing import RoutedDomain
 from doorward.features.authn.flow.rules.standing import stands_by
 from doorward.features.authn.providers.build import provider_pages
 from doorward.features.authn.providers.rules.identity import (
@@ -23,7 +24,8 @@ from doorward.features.authn.providers.rules.identity import (
 from doorward.features.authn.providers.settings import ProviderPolicies
 from doorward.features.authn.providers.views import LINK, SETUP_LINK
 from doorward.features.services import Services
-from doorward.features.sessions.browser_context import BrowserPages
+from doorward.features.sessions.browser_context import BrowserContext, BrowserPages
+from doorward.web.http import Response
 from doorward.web.pages.views.sign_in import ProviderButton
 from doorward.web.route import Route
 
@@ -65,6 +67,12 @@ class ProviderFactor(_Provided):
             ProviderButton(name, one.label)
             for name, one in self.services.sections.of(ProviderPolicies).by_name.items()
         ]
+
+    async def lead(
+        self, browser: BrowserContext, sign_in: SignIn, routed: RoutedDomain, typed: str
+    ) -> Response | None:
+        """To the provider of the domain, which gets the address as a hint."""
+        return await self.services.get(provider_pages).lead(browser, sign_in, routed.provider, typed)
 
     def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
         """The pages of both kinds."""

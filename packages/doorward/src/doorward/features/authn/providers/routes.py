@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, final
 
+from doorward.core.login_name import normalise_email
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.flow.factor import PROVIDER_PATH
@@ -109,10 +110,15 @@ class ProviderPages:
         return self._choice(browser, kept, post.problem)
 
     async def leave(self, post: PagePost) -> Response:
-        """Go to a provider. The address is that of its metadata; nothing of the form is part of it."""
+        """Go to a provider. The address is that of its metadata; nothing of the form is part of it but the mail address of the person."""
         sign_in = await self.flow.load(post.browser, post.form.get("flow"))
         browser = self.flow.for_app_of(post.browser, sign_in)
-        name = post.form.get("provider", "")
+        return await self.lead(
+            browser, sign_in, post.form.get("provider", ""), post.form.get("identifier", "")
+        )
+
+    async def lead(self, browser: BrowserContext, sign_in: SignIn, name: str, typed: str) -> Response:
+        """The page that leads to this provider. `typed` is the address that the person has typed, "" for none."""
         # without an app it is a signed-in person who confirms a change: a session at the provider is not enough for that
         anew = browser.session is not None and sign_in.request is None
         url = await self.signing_in.leave(
@@ -122,6 +128,7 @@ class ProviderPages:
             anew=anew,
             locale=browser.context.locale,
             now=browser.now,
+            hint=normalise_email(typed) or "",
         )
         if isinstance(url, NotSignedIn):
             return browser.go(self.said.place(browser, PROVIDER_PATH, url))
@@ -201,7 +208,7 @@ class ProviderPages:
         """Routes of these pages, and one for the way back from each provider."""
         return [
             pages.get(PROVIDER_PATH, self.ask, takes="flow said word"),
-            pages.post(PROVIDER_PATH, self.leave, refused=self.ask_again, takes="flow provider"),
+            pages.post(PROVIDER_PATH, self.leave, refused=self.ask_again, takes="flow provider identifier"),
             pages.get(NEEDED, self.needed, takes="flow"),
             pages.post(NEEDED, self.sign_in_first, refused=self.needed_again, takes="flow"),
             *(route for name in self.signing_in.providers for route in self._back(pages, name)),

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from msgspec import field
 
+from doorward.core.login_name import normalise_domain
 from doorward.core.model.secret import Secret
 from doorward.core.model.section import Section, Surroundings
 from doorward.core.text import one_line
@@ -37,6 +38,8 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
     `address`: whether it needs a confirmed address, or else makes an account without one.
     `response_mode`: whether answers are in the query of the callback, or in a form that the provider's page posts to it.
     `private_hosts`: hosts of its metadata, besides that of the issuer, that may have private addresses.
+    `domains`: whoever types an address of these domains is led to this provider. `only`: they are offered no password, code by mail, reset
+    or sign-up here.
 
     For services that speak OAuth 2.0 alone: the three endpoints, in which `{api_version}` stands for that setting, and the members of the
     person's document, "" for none; a path like `data.user.id` leads into it.
@@ -66,6 +69,8 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
     sign_up: bool = True
     address: Literal["required", "optional"] = "required"
     private_hosts: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    only: bool = False
     authorization_endpoint: str = ""
     token_endpoint: str = ""
     userinfo_endpoint: str = ""
@@ -128,6 +133,11 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
         for domain in self.email_domains:
             if domain != "*" and not _DOMAIN.fullmatch(domain.lower()):
                 yield f'{name}.email_domains holds "{domain}"; it should be a domain like "example.com", or "*" for all'
+        for domain in self.domains:
+            if normalise_domain(domain) is None:
+                yield f'{name}.domains holds "{domain}"; it should be a domain like "example.com"'
+        if self.only and not self.domains:
+            yield f"{name}.only is true, and {name}.domains is empty: it says of which domains the people have no other way in"
 
     def _protocol_problems(self, name: str, around: Surroundings) -> Iterator[str]:
         service = self.provider_service()
@@ -163,12 +173,18 @@ class ProviderPolicies(Section, frozen=True, forbid_unknown_fields=True):
     def problems(self, around: Surroundings) -> Iterator[str]:
         """What is missing or wrong in each, and two that are one."""
         seen: dict[str, str] = {}
+        routed: dict[str | None, str] = {}
         for name, policy in self.by_name.items():
             for problem in policy.problems_as(name, around):
                 yield f"providers.{problem}"
             if policy.issuer in seen:
                 yield f"providers.{name}.issuer is that of [providers.{seen[policy.issuer]}] too; one provider has one section"
             seen[policy.issuer] = name
+            for domain in policy.domains:
+                key = normalise_domain(domain)
+                if key in routed and routed[key] != name:
+                    yield f'providers.{name}.domains holds "{domain}", which [providers.{routed[key]}] has too; a domain has one provider'
+                routed[key] = name
 
 
 def _issuer(text: str, *, development: bool) -> bool:

@@ -18,6 +18,7 @@ from doorward.core.model.signin import SignIn
 from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.proving import add_proof
+from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.authn.providers.connecting import ConnectIdentities
 from doorward.features.authn.providers.provider import (
     IdentityProvider,
@@ -98,6 +99,7 @@ class ProviderSignIn:
     throttle: Throttle
     audit_log: AuditLog
     metrics: Metrics
+    routes: DomainRoutes
 
     async def leave(
         self,
@@ -277,13 +279,16 @@ class ProviderSignIn:
         if owner is not None and await self._replaced(owner, claims):
             return NotSignedIn("replaced", sign_in.id)
         made_without = email is None and provider.policy.address == "optional"
-        if owner is None and provider.policy.sign_up and (email is not None or made_without):
+        routed = self.routes.only(email or stated_email(claims))
+        # people of a domain with a provider of its own sign up there alone
+        offered = provider.policy.sign_up and (routed is None or routed.provider == provider.name)
+        if owner is None and offered and (email is not None or made_without):
             made = await self.identities.sign_up(provider, claims, email=email, caller=caller, now=now)
             if made is not None:
                 return made
             # somebody took the address, or the identity, in this moment
             owner = await self.store.accounts.by_email(email) if email is not None else None
-        if owner is None and not provider.policy.sign_up:
+        if owner is None and not offered:
             # whether an account has the address is told only to those for whom it is confirmed
             return NotSignedIn("no_account", sign_in.id)
         pending = PendingIdentity(

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from doorward.features.authn.flow.build import advance, offered_factors, prove_typed_code, send_code
+from doorward.features.authn.flow.build import (
+    advance,
+    offered_factors,
+    prove_typed_code,
+    routed_domains,
+    send_code,
+)
 from doorward.features.authn.flow.typed_code import TypedCodeStep
 from doorward.features.oauth.client_auth.build import client_authenticator
 from doorward.features.oauth.first_party.challenge import AuthorizationChallenge
@@ -29,6 +35,7 @@ def challenge(services: Services) -> AuthorizationChallenge:
         sessions=services.sessions,
         issuer=services.issuer,
         notices=services.notices,
+        routes=services.get(routed_domains),
         limiter=services.get(sign_in_starts),
     )
 

@@ -37,6 +37,7 @@ from doorward.features.authn.flow.outcomes import (
 from doorward.features.authn.flow.remembered import CHOSEN, FIELD, DeviceToRemember
 from doorward.features.authn.flow.rules import begin
 from doorward.features.authn.flow.rules.assurance import counting
+from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.sending import SendCode
 from doorward.features.authn.flow.sent_code import CodeSent, Undeliverable
@@ -55,6 +56,9 @@ from doorward.web.pages import language
 HANDLE_PREFIX: Final = "dw_as_"
 _IN_A_BROWSER: Final = OAuthError(
     "interaction_required", "Send the person to the sign-in page: what is asked for next needs a browser."
+)
+_ELSEWHERE: Final = OAuthError(
+    "redirect_to_web", "People of this domain sign in at their provider. Send them to the sign-in page."
 )
 _OVER: Final = OAuthError("invalid_session", "This sign-in is over. Begin again without auth_session.")
 
@@ -107,6 +111,7 @@ class AuthorizationChallenge:
     sessions: SessionPolicy
     issuer: str
     notices: OperatorNotices
+    routes: DomainRoutes = field(default_factory=DomainRoutes)
     limiter: SignInRateLimiter = field(default_factory=SignInRateLimiter)
 
     async def answer(
@@ -167,6 +172,8 @@ class AuthorizationChallenge:
         if isinstance(begun, OAuthError):
             return begun
         sign_in, handle, new = begun
+        if (error := self._elsewhere(params)) is not None:
+            return error
         unsaved: list[Write] = [self.store.sign_ins.insert(sign_in)] if new else []
         proven = await self._prove(sign_in, params, caller, now, unsaved)
         sign_in, error, unsaved = proven.sign_in, proven.error, proven.unsaved
@@ -175,12 +182,20 @@ class AuthorizationChallenge:
             unsaved, error = [], await self._send(sign_in, params["send"], caller, now)
         if error is not None and error.code == "invalid_session":
             return _OVER
+        if error is not None and error.code == "redirect_to_web":
+            return error
         outcome = await self._more(sign_in, handle, error, caller, now, unsaved)
         if proven.trust_token is not None and isinstance(outcome, Code):
             outcome = structs.replace(outcome, trust_token=proven.trust_token)
         if counted and not isinstance(outcome, Code):
             self.limiter.note(caller.address, now)
         return outcome
+
+    def _elsewhere(self, params: Mapping[str, str]) -> OAuthError | None:
+        """The refusal for an app that sent only the address of somebody whose domain is routed to a provider (§5.2.2): the same whether or
+        not anybody has it."""
+        alone = not any(step.field in params for step in self.steps())
+        return _ELSEWHERE if alone and self.routes.of(params.get("username", "")) is not None else None
 
     async def _sign_in(
         self, client: Client, params: Mapping[str, str], now: int
@@ -275,7 +290,7 @@ class AuthorizationChallenge:
     async def _entries(
         self, sign_in: SignIn, acceptable: tuple[Factor, ...], now: int
     ) -> tuple[dict[str, Any], ...]:
-        """One entry for each step and method that needs no browser."""
+        """One entry for each step and method that needs no browser, and one for the accounts elsewhere, which need one."""
         account, rows = None, ()
         if sign_in.account_id is not None and self.factors.begun(
             counting(sign_in.proofs, sign_in.fresh_after)
@@ -287,6 +302,10 @@ class AuthorizationChallenge:
             if factor.step is not None:
                 entry = {"step": factor.step, **await factor.described(sign_in, account, rows, now)}
                 entries.setdefault((factor.step, entry.get("method")), entry)
+            elif account is None and (buttons := factor.buttons()):
+                # the same for everybody: who has connected an account elsewhere is not said (R80)
+                offered = [{"name": one.provider, "label": one.label} for one in buttons]
+                entries["redirect_to_web", None] = {"step": "redirect_to_web", "providers": offered}
         return tuple(entries.values())
 
     def steps(self) -> list[JsonStep]:

@@ -108,7 +108,8 @@ class StepWanted(Struct, omit_defaults=True):
     auth_session: str
     next: str
     acceptable: tuple[dict[str, Any], ...] = ()
-    """All that may be next: `step`, for a typed code its `method`, for a code that is sent `to` and `sent`, for a passkey the `options`."""
+    """All that may be next: `step`, for a typed code its `method`, for a code that is sent `to` and `sent`, for a passkey the `options`. `redirect_to_web`
+    with its `providers`: for people who sign in elsewhere the app opens the sign-in page."""
     retry_at: int | None = None
     """Seconds since the epoch."""
 

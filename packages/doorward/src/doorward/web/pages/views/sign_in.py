@@ -34,7 +34,8 @@ class ProviderButton(Struct, frozen=True):
 class SignInView(Form, frozen=True):
     """/sign-in. Posts `identifier`, `password`, `csrf`, `flow`.
 
-    `identifier` is prefilled (login_hint or the typed text); `last_used` marks the method used before in this browser;
+    `only_identifier`: some domains are routed to a provider, so the address is asked for first, and the password only where none is; the
+    link to the page with both is /sign-in?with=password. `identifier` is prefilled (login_hint or the typed text); `last_used` marks the method used before in this browser;
     `problem` is shown above the form; `password_reset`: a new password was just set (then
     `problem` is None); `others` are methods besides the password, `providers` accounts elsewhere. With `passkey` there is a second form, posted to
     /sign-in/passkey: `credential`, `csrf`, `flow`.
@@ -50,6 +51,19 @@ class SignInView(Form, frozen=True):
     passkey: PasskeyOffer | None = None
     others: tuple[OtherWay, ...] = ()
     providers: tuple[ProviderButton, ...] = ()
+    only_identifier: bool = False
+
+
+class RoutedAddress(Form, frozen=True):
+    """Said in place of any page that would take a password, send a code or create an account, for an address whose people sign in at a
+    provider alone. Posts `provider`, `identifier`, `csrf`, `flow` to /sign-in/provider. The same for every address of `domain` (R80)."""
+
+    template: ClassVar[str] = "routed_address.html"
+    provider: str
+    label: str
+    domain: str
+    identifier: str
+    flow: str | None = None
 
 
 class TrustOffer(Struct, frozen=True):

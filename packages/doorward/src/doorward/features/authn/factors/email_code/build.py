@@ -10,7 +10,7 @@ from doorward.features.authn.factors.email_code.first import ProveMailbox
 from doorward.features.authn.factors.email_code.first_routes import MailFirstFactor
 from doorward.features.authn.factors.email_code.owning import OwnMailCodes
 from doorward.features.authn.factors.email_code.settings import EmailCodePolicy
-from doorward.features.authn.flow.build import advance, offered_factors, sent_codes
+from doorward.features.authn.flow.build import advance, offered_factors, routed_domains, sent_codes
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
@@ -50,5 +50,6 @@ def mail_first_factor(services: Services) -> MailFirstFactor | None:
             store=services.store,
             challenges=services.get(email_challenges),
             throttle=services.get(throttle),
+            routes=services.get(routed_domains),
         )
     )

@@ -21,6 +21,7 @@ from doorward.features.authn.email_challenges.rules import Missed, for_ticket
 from doorward.features.authn.email_challenges.service import EmailChallenges
 from doorward.features.authn.flow.proving import GONE, add_proof
 from doorward.features.authn.flow.rules.assurance import FactorTraits
+from doorward.features.authn.flow.rules.routing import DomainRoutes, RoutedDomain
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store
@@ -56,6 +57,7 @@ class ProveMailbox:
     store: Store
     challenges: EmailChallenges
     throttle: Throttle
+    routes: DomainRoutes
 
     @property
     def minutes(self) -> int:
@@ -71,11 +73,14 @@ class ProveMailbox:
         caller: Caller,
         now: int,
         replaces: EmailChallenge | None = None,
-    ) -> EmailChallenge | Wait | None:
-        """Send a code to an address, if an account has it. None: the text is no address, or the code to replace was used meanwhile."""
+    ) -> EmailChallenge | Wait | RoutedDomain | None:
+        """Send a code to an address, if an account has it. None: the text is no address, or the code to replace was used meanwhile.
+        `RoutedDomain`: its people sign in at a provider alone."""
         address = normalise_email(typed)
         if address is None:
             return None
+        if (routed := self.routes.only(address)) is not None:
+            return routed
         account = await self.store.accounts.by_email(address)
         wait = await self.throttle.mail(address, account, caller=caller, now=now)
         if wait is not None:

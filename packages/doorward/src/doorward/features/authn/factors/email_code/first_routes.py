@@ -18,6 +18,7 @@ from doorward.features.authn.factors.email_code.views import MailFirstCheckView,
 from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of, with_flow
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.assurance import FactorTraits
+from doorward.features.authn.flow.rules.routing import RoutedDomain
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.browser_context import (
     BrowserContext,
@@ -73,6 +74,8 @@ class MailFirstPages:
             return browser.go(with_flow(f"{CHECK}?ticket={outcome.id}", sign_in.id))
         if isinstance(outcome, Wait):
             return self._form(browser, sign_in.id, typed, waiting(outcome))
+        if isinstance(outcome, RoutedDomain):
+            return self.flow.elsewhere(browser, sign_in.id, outcome, typed)
         return self._form(browser, sign_in.id, typed, email_problem=FormProblem(Wrong.EMAIL_INVALID))
 
     async def check(self, visit: PageVisit) -> Response:

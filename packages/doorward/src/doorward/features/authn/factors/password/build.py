@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 def check_password(services: Services) -> CheckPassword:
     """The check of a password."""
+    from doorward.features.authn.flow.build import routed_domains
+
     return CheckPassword(
         store=services.store,
         hasher=services.hasher,
@@ -27,6 +29,7 @@ def check_password(services: Services) -> CheckPassword:
         audit_log=services.get(audit_log),
         metrics=services.metrics,
         limiter=services.get(sign_in_starts),
+        routes=services.get(routed_domains),
     )
 
 

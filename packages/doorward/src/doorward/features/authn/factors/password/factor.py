@@ -73,9 +73,10 @@ class PasswordFactor(FactorPlug):
         return on.routes(pages)
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
-        """False for an account without a password, such as one from an identity provider."""
+        """False for an account without a password, such as one from an identity provider, and where the domain of its address signs in at
+        a provider alone."""
         del rows
-        return account.password_hash is not None
+        return account.password_hash is not None and self.prove_password.routes.only(account.email) is None
 
     def stands(self, proof: Proof, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """The proof counts until another password is set."""

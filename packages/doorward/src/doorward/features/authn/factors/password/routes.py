@@ -53,6 +53,7 @@ class SignInPage:
             reset_email or hinted(sign_in),
             last_used="password" if browser.device_secrets else None,
             password_reset=reset_email is not None,
+            only_identifier=reset_email is None and query.get("with") != "password" and self._routing,
             problem=said_stale(browser, query),
         )
 
@@ -60,11 +61,22 @@ class SignInPage:
         """The form, with the address that was typed."""
         browser, kept = await self.flow.kept(post.browser, post.form.get("flow"))
         identifier = post.form.get("identifier", "")
-        return self._page(browser, kept.id if kept else None, identifier, problem=post.problem)
+        return self._page(
+            browser,
+            kept.id if kept else None,
+            identifier,
+            only_identifier="password" not in post.form and self._routing,
+            problem=post.problem,
+        )
 
     async def answer(self, post: PagePost) -> Response:
         """Sign in with e-mail address and password. Raises `HashingBusy`."""
         identifier, password = post.form.get("identifier", ""), post.form.get("password", "")
+        if "password" not in post.form and self._routing:
+            return await self._address_first(post, identifier)
+        if (routed := self.flow.routes.only(identifier)) is not None:
+            browser, begun = await self.flow.current(post.browser, post.form.get("flow"))
+            return self.flow.elsewhere(browser, begun.id if begun else None, routed, identifier)
         if not identifier.strip() or not password:
             browser, begun = await self.flow.current(post.browser, post.form.get("flow"))
             return self._page(
@@ -91,6 +103,25 @@ class SignInPage:
             )
         return self._page(browser, sign_in.id, identifier, problem=problem)
 
+    @property
+    def _routing(self) -> bool:
+        return bool(self.flow.routes.by_domain)
+
+    async def _address_first(self, post: PagePost, identifier: str) -> Response:
+        """After the page that asks for the address alone: to the provider of its domain, or to the password. Which one depends on the
+        domain and on nothing else (R80)."""
+        if (routed := self.flow.routes.of(identifier)) is not None:
+            sign_in = await self.flow.load(post.browser, post.form.get("flow"))
+            return await self.flow.lead(
+                self.flow.for_app_of(post.browser, sign_in), sign_in, routed, identifier
+            )
+        browser, begun = await self.flow.current(post.browser, post.form.get("flow"))
+        missing = None if identifier.strip() else FormProblem(Wrong.IDENTIFIER_MISSING)
+        flow = begun.id if begun else None
+        return self._page(
+            browser, flow, identifier, only_identifier=missing is not None, identifier_problem=missing
+        )
+
     async def _just_reset(self, browser: BrowserContext, query: Mapping[str, str]) -> str | None:
         ticket_id = ticket_of(query)
         if ticket_id is None or "reset" not in query:
@@ -106,6 +137,7 @@ class SignInPage:
         *,
         last_used: Literal["password"] | None = None,
         password_reset: bool = False,
+        only_identifier: bool = False,
         **problems: FormProblem | None,
     ) -> Response:
         others, passkey = self.flow.first_besides(PATH, browser, flow)
@@ -115,6 +147,7 @@ class SignInPage:
             identifier=identifier[:254],
             last_used=last_used,
             password_reset=password_reset,
+            only_identifier=only_identifier,
             passkey=passkey,
             # the page behind this link has the same buttons
             others=tuple(way for way in others if not (providers and way.path == PROVIDER_PATH)),
@@ -126,6 +159,6 @@ class SignInPage:
     def routes(self, pages: BrowserPages) -> list[Route]:
         """Routes of the page and its form."""
         return [
-            pages.get(PATH, self.ask, takes="flow prompt restart"),
+            pages.get(PATH, self.ask, takes="flow prompt restart with"),
             pages.post(PATH, self.answer, refused=self.ask_again, takes="flow identifier password"),
         ]

@@ -17,6 +17,7 @@ from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.password.rules import password as rule
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.flow.proving import DISABLED, GONE, add_proof, too_many, with_proof
+from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.rate_limits.rules.attempts import Guess, Guessed, Wait
 from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.features.rate_limits.service import Throttle
@@ -25,6 +26,13 @@ from doorward.storage.sql.store import Store, Write
 GUESSED: Final = Guessed("password", short=False)
 MISMATCH: Final = "That email and password don't match."
 """The same answer for a wrong password and an unknown account (ASVS 6.3.8)."""
+
+ELSEWHERE: Final = OAuthError(
+    "redirect_to_web",
+    "People of this domain sign in at their provider. Send them to the sign-in page.",
+    "the domain is routed to a provider alone",
+)
+"""For every address of such a domain, with an account or without (R80)."""
 
 
 @final
@@ -39,6 +47,7 @@ class CheckPassword:
     throttle: Throttle
     audit_log: AuditLog
     metrics: Metrics
+    routes: DomainRoutes = field(default_factory=DomainRoutes)
     limiter: SignInRateLimiter = field(default_factory=SignInRateLimiter)
 
     async def verify(
@@ -59,6 +68,9 @@ class CheckPassword:
         self, identifier: str, password: Secret, *, caller: Caller, now: int
     ) -> tuple[Account, list[Write]] | OAuthError:
         """As `verify`, but on success the writes are returned, for the caller's own commit."""
+        if self.routes.only(identifier) is not None:
+            # decided by the domain before anything is read or counted: the same for every address of it
+            return ELSEWHERE
         who = looked_up_as(identifier)
         account = await self.store.accounts.by_email(who)
         account_id = account.id if account else None
@@ -69,6 +81,9 @@ class CheckPassword:
         raw = password.reveal() if len(password.reveal()) <= rule.MAX_TYPED else ""
         typed = rule.prepare(raw)
         stored = account.password_hash if account is not None else None
+        if account is not None and self.routes.only(account.email) is not None:
+            # found by another name than the address of the domain: like a wrong password
+            stored = None
         good = await self.hasher.verify(stored if typed else None, Secret(typed), typed=Secret(raw))
         if not good or account is None or stored is None or account.disabled_at is not None:
             why = "unknown" if account is None else "disabled" if good else "password"

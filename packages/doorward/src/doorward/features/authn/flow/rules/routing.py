@@ -26,14 +26,15 @@ class DomainRoutes(Struct, frozen=True):
 
     by_domain: Mapping[str, RoutedDomain] = field(default_factory=dict[str, RoutedDomain])
 
-    def of(self, typed: str) -> RoutedDomain | None:
+    def of(self, typed: str | None) -> RoutedDomain | None:
         """Where the address that somebody typed belongs. It is read as where accounts are looked up, so that no spelling of an address
         (case, full-width letters, Unicode or ASCII form of the domain) is routed otherwise than its account. A subdomain is another
-        domain; a subaddress (`ada+shop@…`) is one of the same."""
-        address = normalise_email(typed) if self.by_domain else None
+        domain; a subaddress (`ada+shop@…`) is one of the same. None, a
+        person without an address, belongs nowhere."""
+        address = normalise_email(typed) if typed is not None and self.by_domain else None
         return None if address is None else self.by_domain.get(address.rpartition("@")[2])
 
-    def only(self, typed: str) -> RoutedDomain | None:
+    def only(self, typed: str | None) -> RoutedDomain | None:
         """The same, if nothing else is offered to its people."""
         found = self.of(typed)
         return found if found is not None and found.only else None
