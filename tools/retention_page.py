@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import anyio
+from msgspec import Struct
 
 from doorward.storage.sql.noun import DAY, Expiring
 from doorward.storage.sql.open import open_store
@@ -35,6 +36,15 @@ _AGES = {
     "expires_at": "they expire",
 }
 _ALSO = {"": "", "sent_at IS NOT NULL": ", if they are sent"}
+
+
+class Schema(Struct, frozen=True, kw_only=True):
+    """By table: its columns, and the tables with whose rows its own end. `expiring` and `emptied` as the nouns declare them."""
+
+    columns: Mapping[str, Sequence[str]]
+    refers: Mapping[str, Sequence[str]]
+    expiring: Sequence[Expiring]
+    emptied: Sequence[str]
 
 
 def _keep(seconds: int) -> str:
@@ -65,8 +75,8 @@ def page(expiring: Sequence[Expiring], emptied: Sequence[str], refers: Mapping[s
     return f"{_HEAD}{''.join(rows)}{_TAIL.format(kept=', '.join(kept))}"
 
 
-async def made() -> str:
-    """The page of this program, from a new database."""
+async def schema() -> Schema:
+    """The schema and the declarations of this program, from a new database."""
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "doorward.db")
         store = await open_store(path)
@@ -74,20 +84,27 @@ async def made() -> str:
         connection = sqlite3.connect(path)
         try:
             tables = [
-                row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+                row[0]
+                for row in connection.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+                )
             ]
-            refers = {
-                table: [
-                    row[2]
-                    for row in connection.execute("SELECT * FROM pragma_foreign_key_list(?)", (table,))
-                    if row[6] == "CASCADE"
-                ]
-                for table in tables
-                if not table.startswith("sqlite_")
-            }
+            columns = {table: _info(connection, "table_info", table, 1) for table in tables}
+            refers = {table: _info(connection, "foreign_key_list", table, 2) for table in tables}
         finally:
             connection.close()
-    return page(store.expiring, store.with_account, refers)
+    return Schema(columns=columns, refers=refers, expiring=store.expiring, emptied=store.with_account)
+
+
+def _info(connection: sqlite3.Connection, pragma: str, table: str, column: int) -> tuple[str, ...]:
+    found = connection.execute(f"SELECT * FROM pragma_{pragma}(?)", (table,)).fetchall()  # noqa: S608 - names from here
+    return tuple(row[column] for row in found if pragma != "foreign_key_list" or row[6] == "CASCADE")
+
+
+async def made() -> str:
+    """The page of this program."""
+    found = await schema()
+    return page(found.expiring, found.emptied, found.refers)
 
 
 def main() -> int:

@@ -40,7 +40,6 @@ OUTSIDE = {
         "features/authn/trusted_device/service.py",
         "features/oauth/first_party/challenge_routes.py",
         "storage/sql/store.py",
-        "web/openapi/parameters.py",
         "web/pages/icons.py",
         "web/pages/static.py",
         "web/pages/templates/account/methods.html",

@@ -22,6 +22,22 @@ def test_a_table_ends_with_the_account_to_which_it_refers_through_another() -> N
     assert said.rstrip().endswith("removed: `accounts`.")
 
 
+def test_every_table_with_rows_of_an_account_loses_them_with_it_or_says_why_not() -> None:
+    """`tables` that name an account and neither refer to it nor are declared by their noun."""
+    stay = {
+        "audit": "the log of what happened",
+        "grants": "a late token finds the end of its grant; swept after it would have expired",
+        "logout_notices": "the app has still to be told",
+    }
+    schema = anyio.run(pages.schema)
+    loose = {
+        table
+        for table, columns in schema.columns.items()
+        if "account_id" in columns and not schema.refers[table] and table not in schema.emptied
+    }
+    assert loose == stay.keys()
+
+
 def test_what_has_no_words_is_refused() -> None:
     with pytest.raises(KeyError):
         pages.page([Expiring(table="sent", age="seen_at")], [], {"sent": []})

@@ -37,8 +37,12 @@ AUTHN, OAUTH, FEATURES = "features/authn/index.py", "features/oauth/index.py", "
 PARTS = """
     from doorward.features.authn.factors.{folder}.factor import {names}
     from doorward.features.authn.flow.plug import FactorParts
+    from doorward.features.slots import ActivityKind
 
-    TOY = FactorParts(factors=lambda services: ({made},))
+    TOY = FactorParts(
+        factors=lambda services: ({made},),
+        activity=(ActivityKind("{folder}.used", "You used a toy"),),
+    )
 """
 FACTOR = Toy(
     row="a factor",
@@ -188,7 +192,7 @@ from doorward.app.http import http_app
 from doorward.cli.apps_options import AuthChoice
 from doorward.features.authn.flow.build import factor_plugs
 from doorward.features.oauth.metadata.feature import METADATA
-from doorward.features.slots import message_templates
+from doorward.features.slots import ACTIVITY, message_templates
 from tests.containers import settings
 from tests.web.asgi import Asgi
 
@@ -197,6 +201,7 @@ async def main():
         services = container.services
         assert {"toy", "toy_provider"} <= {plug.traits.kind for plug in services.get(factor_plugs)}
         assert "toy_shown" in services.get(message_templates)
+        assert {"toy.used", "toy_provider.used"} <= {kind.event for kind in services.added(ACTIVITY)}
         metadata = (await Asgi(METADATA.routes(services))("GET", "/.well-known/openid-configuration")).json
         assert "urn:example:toy" in metadata["grant_types_supported"]
         assert "toy_auth" in metadata["token_endpoint_auth_methods_supported"]

@@ -231,7 +231,7 @@ class PeopleAdmin(AuditedAdmin):
 
     async def _with_password(self, account: Account, password: Secret, now: int) -> Account:
         rows = await self.store.accounts.factors(account.id)
-        second = self.beside_password(account, rows)
+        second = bool(rows) and self.beside_password(account, rows)
         weak = await self.judge.judge(
             password, email=account.email or "", name=account.name, second_factor=second
         )

@@ -27,7 +27,6 @@ _MEANINGS: Final = {
     "max_age": "Seconds since the last sign-in.",
     "method": "In a JSON sign-in the factor that the code is of: a `method` of `acceptable`.",
     "nonce": "OpenID Connect Core §3.1.2.1",
-    "passkey": "In a JSON sign-in the answer of the authenticator to `options`, as JSON text (Web Authentication Level 3 §5.1).",
     "password": "The password of `username`.",
     "post_logout_redirect_uri": "Exactly one of the registered ones.",
     "prompt": "none, login, consent or select_account, space-separated.",

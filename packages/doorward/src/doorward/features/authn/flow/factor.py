@@ -144,6 +144,8 @@ class JsonStep(ABC):
 
     name: str
     field: str
+    meaning: ClassVar[str] = ""
+    """The description of `field` in the OpenAPI document, if `web/openapi/parameters.py` has none."""
     remembers: ClassVar[bool] = False
     """Whether a second step by it can have the device remembered: then it implements `prove_on`."""
 

@@ -34,7 +34,11 @@ class ChallengeEndpoint:
             PARAMETERS,
         )
         operation = Operation(
-            takes=" ".join(names), json=True, security="app", answers={200: Code, 403: wanted, 429: wanted}
+            takes=" ".join(names),
+            shapes={step.field: {"description": step.meaning} for step in steps if step.meaning},
+            json=True,
+            security="app",
+            answers={200: Code, 403: wanted, 429: wanted},
         )
         return [
             machine("/authorize-challenge", "POST", self.handle, operation=operation),

@@ -46,6 +46,9 @@ class PasskeyStep(JsonStep):
     proving: Callable[[], ProvePasskey]
     name: str = STEP
     field: str = STEP
+    meaning: ClassVar[str] = (
+        "In a JSON sign-in the answer of the authenticator to `options`, as JSON text (Web Authentication Level 3 §5.1)."
+    )
     remembers: ClassVar[bool] = True
 
     async def prove(
