@@ -11,6 +11,7 @@ from msgspec import structs
 from doorward.features.authn.providers.rules.identity import issuer_mark
 from tests.features import made as made_app
 from tests.features.authn.providers.named import clock, named_journey
+from tests.logged import captured
 from tests.stand_ins.entra import CONTOSO, FABRIKAM, EntraStandIn
 from tests.tabs import sent_to
 
@@ -156,7 +157,10 @@ async def test_more_groups_than_a_token_holds_change_no_role(tmp_path: Path) -> 
         given = structs.replace(grace, role_names=("reader",))
         assert await made.front.store.commit(made.front.store.accounts.replace(given, old=grace))
         there.overage = True
-        assert (await made.sign_in(made.front.browser(), **GRACE)).path == "/account"
+        with captured() as lines:
+            assert (await made.sign_in(made.front.browser(), **GRACE)).path == "/account"
+        said = [each for each in lines if each["event"] == "identity_provider.groups_left_out"]
+        assert [each["provider"] for each in said] == ["entra"]
         after = await made.account("grace@contoso.com")
         assert after is not None
         assert after.role_names == ("reader",)

@@ -173,6 +173,8 @@ class ProviderSignIn:
         except SignInRefused as problem:
             return await self._refused(name, str(problem), journey, guess, caller, now)
         await self._clear(guess)
+        if "groups" in claims.elsewhere:
+            _log.warning("identity_provider.groups_left_out", provider=name)
         claims = structs.replace(claims, name=claims.name or stated_name or None)
         if journey.session:
             return await self._connect(provider, claims, journey, account, session, caller, now)

@@ -30,7 +30,8 @@ class UpstreamClaims(Struct, frozen=True, kw_only=True):
     """What a provider says about a person. Nothing of it is trusted by being here (`rules/identity.py`).
 
     `issuer` and `subject` are the key of the identity; `sub` is the claim of that name, which most providers use as their key.
-    `sid` is the provider's name of its session. `auth_time` in seconds. `email_verified` is what the provider claims.
+    `sid` is the provider's name of its session. `auth_time` in seconds. `email_verified` is what the provider claims. `elsewhere`: claims
+    that it has of the person and did not put into the token, so that their absence says nothing (§5.6.2).
     """
 
     issuer: str
@@ -43,6 +44,7 @@ class UpstreamClaims(Struct, frozen=True, kw_only=True):
     email: str | None = None
     email_verified: bool = False
     name: str | None = None
+    elsewhere: frozenset[str] = frozenset()
 
 
 def checked_claims(
@@ -85,6 +87,7 @@ def checked_claims(
         acr=_text(claims.get("acr")),
         sid=_text(claims.get("sid")),
         amr=_texts(claims, "amr"),
+        elsewhere=_elsewhere(claims),
     )
 
 
@@ -117,6 +120,14 @@ def with_userinfo(
     email, verified = service.address(userinfo, policy)
     address = _text(email)
     return structs.replace(named, email=address, email_verified=verified and address is not None)
+
+
+def _elsewhere(claims: Mapping[str, Any]) -> frozenset[str]:
+    named: object = claims.get("_claim_names")
+    found = list(cast("dict[str, object]", named))[:_MOST] if isinstance(named, dict) else []
+    # Microsoft's implicit flow has this instead
+    more = ["groups"] if claims.get("hasgroups") is True else []
+    return frozenset((*found, *more))
 
 
 def _key(value: object) -> str:
