@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from doorward.features.authn.providers.marks import mark_of
+from doorward.features.authn.providers.services.index import SERVICES
 from doorward.features.authn.providers.views import (
     AccountNeededView,
     ConnectedAccountsView,
@@ -15,13 +17,18 @@ from doorward.web.pages.views.flow import Continue
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sign_in import OtherWay, ProviderButton, RoutedAddress, SignInView
 
+NAMED = [one for one in SERVICES if "label" in one.defaults]
 FLOW = "sin_0123456789abcdef0123456789abcdef"
 AT = 1_790_000_000
 
 
 def samples(text: str) -> dict[str, View]:
     """Each page, and its problems. `text` stands where a person's, an operator's or a provider's text does."""
-    buttons = (ProviderButton("example", text), ProviderButton("work", "Work"))
+    buttons = (
+        ProviderButton("example", text),
+        ProviderButton("work", "Work"),
+        *(ProviderButton(one.name, str(one.defaults["label"]), mark_of(one)) for one in NAMED),
+    )
     return {
         "sign-in-providers": SignInView(flow=FLOW, providers=buttons),
         "sign-in-address-first": SignInView(flow=FLOW, providers=buttons, only_identifier=True),
@@ -49,7 +56,9 @@ def samples(text: str) -> dict[str, View]:
         ),
         "connected-accounts": ConnectedAccountsView(
             connected=(
-                ConnectedLine(id="fac_1", email=text, added_at=AT, label=text, last_used_at=AT),
+                ConnectedLine(
+                    id="fac_1", email=text, added_at=AT, label=text, mark=mark_of(NAMED[0]), last_used_at=AT
+                ),
                 ConnectedLine(id="fac_2", email="", added_at=AT, label=None),
             ),
             offered=buttons,

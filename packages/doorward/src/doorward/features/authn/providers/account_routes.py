@@ -10,6 +10,7 @@ from msgspec import structs
 
 from doorward.core.model.provider import ExternalIdentity
 from doorward.features.authn.flow.pages import FlowPages
+from doorward.features.authn.providers.marks import mark_of
 from doorward.features.authn.providers.provider import IdentityProvider
 from doorward.features.authn.providers.routes import CONNECT, CONNECTED, PROBLEMS, SaidOnce, buttons
 from doorward.features.authn.providers.rules.identity import counting_marks
@@ -164,18 +165,21 @@ class ConnectedAccountPages:
         return page(view, browser)
 
     async def _lines(self, owner: SignedIn) -> tuple[ConnectedLine, ...]:
-        labels = {
-            mark: one.policy.label for one in self.providers.values() for mark in counting_marks(one.policy)
-        }
+        offered = {mark: one for one in self.providers.values() for mark in counting_marks(one.policy)}
+        found = [
+            (one, row, offered.get(row.code_hash or b""))
+            for one, row in await self.signing_in.identities.with_rows(owner.account)
+        ]
         return tuple(
             ConnectedLine(
                 id=one.factor_id,
                 email=one.email,
                 added_at=row.created_at,
-                label=labels.get(row.code_hash or b""),
+                label=provider.policy.label if provider is not None else None,
+                mark=mark_of(provider.service) if provider is not None else None,
                 last_used_at=one.last_used_at,
             )
-            for one, row in await self.signing_in.identities.with_rows(owner.account)
+            for one, row, provider in found
         )
 
     async def _accounts(

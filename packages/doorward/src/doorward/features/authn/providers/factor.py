@@ -15,6 +15,7 @@ from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.routing import RoutedDomain
 from doorward.features.authn.flow.rules.standing import stands_by
 from doorward.features.authn.providers.build import provider_pages
+from doorward.features.authn.providers.marks import mark_of
 from doorward.features.authn.providers.rules.identity import (
     EXTERNAL,
     PROVIDED,
@@ -64,7 +65,7 @@ class ProviderFactor(_Provided):
     def buttons(self) -> Sequence[ProviderButton]:
         """One for each provider."""
         return [
-            ProviderButton(name, one.label)
+            ProviderButton(name, one.label, mark_of(one.provider_service()))
             for name, one in self.services.sections.of(ProviderPolicies).by_name.items()
         ]
 

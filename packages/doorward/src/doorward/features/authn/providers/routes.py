@@ -13,6 +13,7 @@ from doorward.core.ports.keys import Sealer
 from doorward.features.authn.flow.factor import PROVIDER_PATH
 from doorward.features.authn.flow.pages import FlowPages, said_stale, with_flow
 from doorward.features.authn.providers.answers import ANSWER, SealedAnswers
+from doorward.features.authn.providers.marks import mark_of
 from doorward.features.authn.providers.signing_in import (
     AccountNeeded,
     AlreadyBack,
@@ -243,4 +244,7 @@ class ProviderPages:
 
 def buttons(signing_in: ProviderSignIn) -> tuple[ProviderButton, ...]:
     """A button for each provider, in the order of the settings."""
-    return tuple(ProviderButton(name, one.policy.label) for name, one in signing_in.providers.items())
+    return tuple(
+        ProviderButton(name, one.policy.label, mark_of(one.service))
+        for name, one in signing_in.providers.items()
+    )

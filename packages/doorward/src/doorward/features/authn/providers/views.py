@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from markupsafe import Markup
 from msgspec import Struct
 
 from doorward.web.pages.views.problems import Form
@@ -51,6 +52,7 @@ class ConnectedLine(Struct, frozen=True, kw_only=True):
     email: str
     added_at: int
     label: str | None
+    mark: Markup | None = None
     last_used_at: int | None = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from markupsafe import Markup
 from msgspec import Struct
 
 from doorward.web.pages.views.problems import Form, FormProblem
@@ -25,10 +26,12 @@ class PasskeyOffer(Struct, frozen=True):
 
 
 class ProviderButton(Struct, frozen=True):
-    """A form with one button, posted to /sign-in/provider: `provider` is its name in the settings, `label` what people call it."""
+    """A form with one button, posted to /sign-in/provider: `provider` is its name in the settings, `label` what people call it, `mark` the
+    drawing before it."""
 
     provider: str
     label: str
+    mark: Markup | None = None
 
 
 class SignInView(Form, frozen=True):
