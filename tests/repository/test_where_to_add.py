@@ -78,6 +78,24 @@ PROVIDER = Toy(
         )
     },
 )  # fmt: skip
+SERVICE = Toy(
+    row="a service to sign in with",
+    folder="features/authn/providers/services",
+    files={
+        "toy.py": """
+            from doorward.features.authn.providers.services.service import ProviderService
+
+            TOY = ProviderService(name="toy", defaults={"issuer": "https://toy.example", "label": "Toy"})
+        """,
+        "marks/toy.svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="M3 3h18"/></svg>',
+    },
+    lines={
+        "features/authn/providers/services/index.py": (
+            ("\nSERVICES: Final", "from doorward.features.authn.providers.services.toy import TOY\n"),
+            ("    SLACK,\n", "    TOY,\n"),
+        )
+    },
+)
 MESSAGE = Toy(
     row="a message",
     folder="features/authn/factors/toy_message",
@@ -180,7 +198,7 @@ PAGE = Toy(
         "pyproject.toml": (('    "health | dev_outbox",\n', '    "toy_page",\n'),),
     },
 )
-TOY_PLUGS = (FACTOR, PROVIDER, MESSAGE, GRANT, CLIENT_AUTH, PAGE)
+TOY_PLUGS = (FACTOR, PROVIDER, SERVICE, MESSAGE, GRANT, CLIENT_AUTH, PAGE)
 
 PROBE = """
 import anyio
@@ -191,6 +209,8 @@ from doorward.app.container import open_container
 from doorward.app.http import http_app
 from doorward.cli.apps_options import AuthChoice
 from doorward.features.authn.flow.build import factor_plugs
+from doorward.features.authn.providers.marks import mark_of
+from doorward.features.authn.providers.settings import ProviderPolicy
 from doorward.features.oauth.metadata.feature import METADATA
 from doorward.features.slots import ACTIVITY, message_templates
 from tests.containers import settings
@@ -206,6 +226,8 @@ async def main():
         assert "urn:example:toy" in metadata["grant_types_supported"]
         assert "toy_auth" in metadata["token_endpoint_auth_methods_supported"]
         assert "toy_auth" in get_args(AuthChoice)
+        toy = ProviderPolicy.named("toy", {"client_id": "me"})
+        assert (toy.label, str(mark_of(toy.provider_service())).count("M3 3h18")) == ("Toy", 1)
         sent = []
 
         async def receive():
@@ -235,8 +257,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(tree.ROOT / "pyproject.toml", folder)
     for toy in TOY_PLUGS:
         place = folder / "doorward" / toy.folder
-        place.mkdir()
-        (place / "__init__.py").write_text("", "utf-8")
+        if not place.is_dir():
+            place.mkdir()
+            (place / "__init__.py").write_text("", "utf-8")
         for name, text in toy.files.items():
             (place / name).write_text(dedent(text).lstrip(), "utf-8")
         for name, lines in toy.lines.items():
