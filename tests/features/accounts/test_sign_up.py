@@ -14,6 +14,7 @@ from doorward.core.model.policy import PasswordPolicy, ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.features.accounts.sign_up import Amiss
 from doorward.features.authn.factors.password.rules.password import Weak
+from doorward.features.authn.flow.rules.routing import RoutedDomain
 from doorward.features.rate_limits.rules.attempts import Wait
 from tests.mailbox import verify_by_code
 from tests.people import CALLER, PASSWORD, House, caller_of, open_house
@@ -30,7 +31,9 @@ class EverythingListed:
         return True
 
 
-async def ask(house: House, email: str = "new@example.com", **changes: Any) -> EmailChallenge | Amiss | Wait:
+async def ask(
+    house: House, email: str = "new@example.com", **changes: Any
+) -> EmailChallenge | Amiss | Wait | RoutedDomain:
     values: dict[str, Any] = {
         "password": Secret(PASSWORD),
         "name": "New Person",

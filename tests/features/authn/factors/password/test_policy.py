@@ -25,6 +25,7 @@ from doorward.features.authn.factors.password.policy import MOST_WAITING
 from doorward.features.authn.factors.password.rules import password as rule
 from doorward.features.authn.factors.password.rules.password import Weak
 from doorward.features.authn.factors.password.service import GUESSED
+from doorward.features.authn.flow.rules.routing import RoutedDomain
 from doorward.features.rate_limits.rules.attempts import Wait
 from tests.people import CALLER, PASSWORD, House, caller_of, open_house
 
@@ -65,7 +66,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, seconds: float = 0.0) -> Estimates:
 
 async def sign_up(
     house: House, email: str = "new@example.com", password: str = PASSWORD, caller: Caller = CALLER
-) -> EmailChallenge | Amiss | Wait:
+) -> EmailChallenge | Amiss | Wait | RoutedDomain:
     return await house.sign_up.begin(
         email=email, password=Secret(password), name="", locale="en",
         sign_in_id=None, caller=caller_of(digest("b"), caller=caller), now=house.now,
