@@ -11,10 +11,11 @@ from msgspec import structs
 from doorward.core.model.provider import ExternalIdentity
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.providers.marks import mark_of
+from doorward.features.authn.providers.outcomes import NotSignedIn
 from doorward.features.authn.providers.provider import IdentityProvider
 from doorward.features.authn.providers.routes import CONNECT, CONNECTED, PROBLEMS, SaidOnce, buttons
 from doorward.features.authn.providers.rules.identity import counting_marks
-from doorward.features.authn.providers.signing_in import NotSignedIn, ProviderSignIn
+from doorward.features.authn.providers.signing_in import ProviderSignIn
 from doorward.features.authn.providers.views import (
     ConnectedAccountsView,
     ConnectedLine,

@@ -14,13 +14,13 @@ from doorward.features.authn.flow.factor import PROVIDER_PATH
 from doorward.features.authn.flow.pages import FlowPages, said_stale, with_flow
 from doorward.features.authn.providers.answers import ANSWER, SealedAnswers
 from doorward.features.authn.providers.marks import mark_of
-from doorward.features.authn.providers.signing_in import (
+from doorward.features.authn.providers.outcomes import (
     AccountNeeded,
     AlreadyBack,
     IdentityConnected,
     NotSignedIn,
-    ProviderSignIn,
 )
+from doorward.features.authn.providers.signing_in import ProviderSignIn
 from doorward.features.authn.providers.views import AccountNeededView, ProviderChoiceView
 from doorward.features.sessions.browser_context import (
     BrowserContext,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, final
+from typing import Final, final
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from doorward.adapters.logs import logger
 from doorward.core.errors import OAuthError
@@ -20,6 +20,13 @@ from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.proving import add_proof
 from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.authn.providers.connecting import ConnectIdentities
+from doorward.features.authn.providers.outcomes import (
+    AccountNeeded,
+    AlreadyBack,
+    IdentityConnected,
+    NotSignedIn,
+    Outcome,
+)
 from doorward.features.authn.providers.provider import (
     IdentityProvider,
     ProviderUnavailable,
@@ -40,51 +47,9 @@ from doorward.features.rate_limits.rules.attempts import Guess, Guessed, Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store
 
-Why = Literal[
-    "cancelled",
-    "unavailable",
-    "refused",
-    "not_recent",
-    "disabled",
-    "taken",
-    "no_account",
-    "replaced",
-    "over",
-    "throttled",
-]
 GUESSED: Final = Guessed("provider")
 PENDING_TTL: Final = 1800
 _log = logger("identity_provider")
-
-
-class NotSignedIn(Struct, frozen=True):
-    """Nobody was signed in or connected. `why` is what the page says; `sign_in_id`: the sign-in to go on with, "" for the account pages;
-    `until` (seconds) for `throttled`."""
-
-    why: Why
-    sign_in_id: str = ""
-    until: int | None = None
-
-
-class AlreadyBack(Struct, frozen=True):
-    """This answer of the provider was used before. What it did is stored; the page of the sign-in goes on from there."""
-
-    sign_in_id: str
-
-
-class AccountNeeded(Struct, frozen=True):
-    """Nobody here has this identity. It waits until its owner has signed in."""
-
-    pending: PendingIdentity
-
-
-class IdentityConnected(Struct, frozen=True):
-    """The identity now belongs to the person who is signed in."""
-
-    identity: ExternalIdentity
-
-
-Outcome = SignIn | IdentityConnected | AccountNeeded | AlreadyBack | NotSignedIn
 
 
 @final
