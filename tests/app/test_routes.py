@@ -12,6 +12,7 @@ from msgspec.json import decode
 
 from doorward.app.routes import openapi_document
 from doorward.core.model.secret import Secret
+from doorward.features.authn.providers.settings import ProviderPolicies, ProviderPolicy
 from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
 from doorward.features.services import Services
@@ -102,3 +103,22 @@ async def test_the_document_needs_no_database_key_or_cache(tmp_path: Path) -> No
     )
     assert (await openapi_document(settings))["openapi"] == "3.1.0"
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_form_of_another_service_is_described_as_it_is_taken() -> None:
+    policy = ProviderPolicy(
+        issuer="https://id.example",
+        label="Example",
+        client_id="c",
+        client_secret=Secret("s"),
+        response_mode="form_post",
+    )
+    settings = structs.replace(whole(), providers=ProviderPolicies(by_name={"posting": policy}))
+    paths = (await openapi_document(settings))["paths"]["/sign-in/provider/posting/callback"]
+    assert set(paths) == {"get", "post"}
+    assert [one["name"] for one in paths["get"]["parameters"]] == ["answer"]
+    (content,) = paths["post"]["requestBody"]["content"].items()
+    assert content[0] == "application/x-www-form-urlencoded"
+    assert set(content[1]["schema"]["properties"]) == {"code", "state", "iss", "error"}
+    assert {"303", "400", "413"} <= set(paths["post"]["responses"])
+    assert paths["get"]["operationId"] != paths["post"]["operationId"]

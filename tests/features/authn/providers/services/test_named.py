@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from doorward.core.model.section import Surroundings
+from doorward.features.authn.providers.examine import openid_findings
 from doorward.features.authn.providers.rules.identity import counting_marks, issuer_mark, kept_under
 from doorward.features.authn.providers.rules.metadata import (
     BadProviderMetadata,
+    ProviderMetadata,
     parse_provider_metadata,
     response_issuer_problem,
 )
@@ -211,3 +213,33 @@ def test_a_connection_is_kept_under_what_the_settings_name() -> None:
     assert issuer_mark(first) not in counting_marks(policy("entra", tenants=(TWO,)))
     google = policy("google")
     assert counting_marks(google) == {kept_under(google.issuer, google)} == {issuer_mark(google.issuer)}
+
+
+@pytest.mark.parametrize(
+    ("service", "issuer", "better"),
+    [
+        ("openid", "https://accounts.google.com", "google"),
+        ("openid", "https://appleid.apple.com", "apple"),
+        ("openid", f"{HOST}/{ONE}/v2.0", "entra"),
+        ("openid", "https://gitlab.com", "gitlab"),
+        ("google", "https://accounts.google.com", None),
+        ("openid", "https://accounts.google.com.evil.example", None),
+        ("openid", "https://login.microsoftonline.com.evil.example/x/v2.0", None),
+        ("openid", "https://id.example", None),
+    ],
+)
+def test_a_service_under_another_name_is_pointed_out(service: str, issuer: str, better: str | None) -> None:
+    section = policy("work", service=service, issuer=issuer, label="Work", email_domains=("*",))
+    metadata = ProviderMetadata(
+        issuer=issuer, authorization_endpoint="a", token_endpoint="t", jwks_uri="k", names_issuer=True
+    )
+    found = openid_findings(metadata, ["RS256"], policy=section, warnings=())
+    said = f'its issuer is that of service = "{better}"; as "openid" its claims are taken as they stand'
+    assert found.warnings == (() if better is None else (said,))
+
+
+def test_trust_in_every_tenant_is_pointed_out() -> None:
+    (said,) = ENTRA.warnings(policy("entra", tenants=("*",), trusted_amr=("mfa",)), 0)
+    assert said == "every tenant may sign in, and trusted_amr trusts what each of them says"
+    assert ENTRA.warnings(policy("entra", tenants=("*",)), 0) == ()
+    assert ENTRA.warnings(policy("entra", tenants=(ONE,), trusted_amr=("mfa",)), 0) == ()

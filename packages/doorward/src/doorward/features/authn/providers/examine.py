@@ -7,6 +7,7 @@ from typing import Final
 
 from doorward.features.authn.providers.provider import ProviderFindings
 from doorward.features.authn.providers.rules.metadata import ProviderMetadata
+from doorward.features.authn.providers.services.index import SERVICES
 from doorward.features.authn.providers.settings import ProviderPolicy
 from doorward_verify.keyset import same_algorithm
 
@@ -33,7 +34,17 @@ def openid_findings(
         issuer=metadata.issuer,
         authorization_endpoint=metadata.authorization_endpoint,
         algorithms=tuple(usable),
-        warnings=(*found, *address_warning(policy)),
+        warnings=(*found, *_service_warning(policy), *address_warning(policy)),
+    )
+
+
+def _service_warning(policy: ProviderPolicy) -> tuple[str, ...]:
+    """What it means that a well-known service is called any OpenID provider."""
+    better = next((one.name for one in SERVICES if one.serves(policy.issuer)), policy.service)
+    if better == policy.service:
+        return ()
+    return (
+        f'its issuer is that of service = "{better}"; as "{policy.service}" its claims are taken as they stand',
     )
 
 

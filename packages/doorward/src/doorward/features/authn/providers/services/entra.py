@@ -33,6 +33,10 @@ class EntraService(ProviderService):
         place = only if _TENANT.fullmatch(only) else _MANY
         return {"issuer": f"{_HOST}/{place}/v2.0", **given}
 
+    def serves(self, issuer: str) -> bool:
+        """Any tenant's."""
+        return issuer.startswith(f"{_HOST}/")
+
     def setting_problems(self, policy: ProviderPolicy) -> Iterator[str]:
         """The tenants are ids, and the issuer is one of version 2."""
         for tenant in policy.tenants:
@@ -42,6 +46,14 @@ class EntraService(ProviderService):
             yield f'issuer is "{policy.issuer}"; leave it out, or name another cloud as in "https://login.microsoftonline.us/{_MANY}/v2.0"'
         if policy.client_auth == "private_key_jwt":
             yield "client_auth is private_key_jwt, for which Microsoft wants a certificate; use a client secret"
+
+    def warnings(self, policy: ProviderPolicy, now: int) -> tuple[str, ...]:
+        """Whoever opens a tenant decides what its tokens say."""
+        del now
+        trusted = [one for one in ("trusted_amr", "trusted_acr") if getattr(policy, one)]
+        if "*" not in policy.tenants or not trusted:
+            return ()
+        return (f"every tenant may sign in, and {' and '.join(trusted)} trusts what each of them says",)
 
     def metadata_issuer(self, policy: ProviderPolicy) -> str:
         """At the address for all tenants the metadata have a template in the place of an issuer."""

@@ -43,6 +43,10 @@ class ProviderService:
         """The settings of a section with the defaults of the service."""
         return {"service": self.name, **self.defaults, **values}
 
+    def serves(self, issuer: str) -> bool:
+        """Whether an issuer is this service's own, so that a section without its name is probably a mistake."""
+        return issuer == self.defaults.get("issuer")
+
     def setting_problems(self, policy: ProviderPolicy) -> Iterator[str]:
         """What is wrong in the section besides; each sentence begins with the setting."""
         del policy
