@@ -67,7 +67,7 @@ deploy-trial: ## boot a machine and run containers with what deploy/ holds (root
 soak: ## run the tests that take minutes
 	@echo "make: running the soak" >&2
 	@$(PYTHON) tools/setup.py test
-	@$(RUN) tools/system.py
+	@$(RUN) tools/system.py soak
 	@exec $(RUN) -m pytest -m soak --timeout 3600 -o faulthandler_timeout=0 $(ARGS)
 
 format: ## format the sources and mend what the linter can mend

