@@ -40,16 +40,18 @@ from doorward.features.authn.factors.password.build import change_password, chec
 from doorward.features.authn.factors.password.change import ChangePassword
 from doorward.features.authn.factors.password.rules import password as password_rule
 from doorward.features.authn.factors.password.service import CheckPassword
+from doorward.features.authn.factors.recovery_codes.build import own_recovery_codes
+from doorward.features.authn.factors.recovery_codes.owning import OwnRecoveryCodes
 from doorward.features.authn.factors.totp import rules as totp
+from doorward.features.authn.factors.totp.build import own_authenticator
+from doorward.features.authn.factors.totp.owning import OwnAuthenticator
 from doorward.features.authn.feature import AUTHN
 from doorward.features.authn.flow.build import prove_typed_code
+from doorward.features.authn.flow.enrolment import NewFactor
 from doorward.features.authn.flow.rules import begin
 from doorward.features.authn.flow.typed_code import ProveTypedCode
-from doorward.features.authn.methods.build import second_factors
-from doorward.features.authn.methods.service import NewApp, SecondFactors, SetupOver, WrongCode
 from doorward.features.dev_outbox.feature import DEV_OUTBOX
 from doorward.features.rate_limits import build as rate_limits
-from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.repeated_posts.build import post_boundary
@@ -61,6 +63,7 @@ from doorward.storage.sql.store import Store
 from doorward.web.http import Request, Response
 from doorward.web.page_pipeline import Work
 from doorward.web.router import App
+from tests.authenticator_apps import Confirmed, Removed, app_removed, app_set_up
 from tests.browsing import CHROME, ISSUER, PASSWORD, Browser, Page, code_for, flow_of, key_bytes
 from tests.containers import CHEAP_HASHING, settings
 from tests.manual_clock import NOW, ManualClock
@@ -106,7 +109,8 @@ class House:
     verify: VerifyAddress
     reset: ResetPassword
     change: ChangePassword
-    factors: SecondFactors
+    own_app: OwnAuthenticator
+    own_codes: OwnRecoveryCodes
     pages: AccountPages
     app: App
     begun: SignInRateLimiter
@@ -237,35 +241,27 @@ class House:
         assert await self.store.commit(self.store.sign_ins.insert(sign_in))
         return sign_in
 
-    async def set_up_app(
-        self, account: Account, session: Session, sealed: str, typed: str
-    ) -> NewApp | WrongCode | SetupOver | Wait:
+    async def set_up_app(self, account: Account, session: Session, sealed: str, typed: str) -> Confirmed:
         """Confirm the setup of an authenticator app, and commit it after a right code."""
-        made = await self.factors.confirm(
-            account,
-            session.id,
-            sealed=sealed,
-            typed=typed,
-            caller=CALLER,
-            now=self.now,
-            session_id=session.id,
-        )
-        if isinstance(made, NewApp):
-            assert await self.store.commit(*made.factor.writes)
+        made, _ = await app_set_up(self.services, account, session, sealed, typed, CALLER, self.now)
         return made
+
+    async def remove_app(self, account: Account, session: Session, password: str = PASSWORD) -> Removed:
+        """Remove the authenticator app, with this password."""
+        return await app_removed(self.services, account, session, password, CALLER, self.now)
 
     async def authenticator(self, account: Account) -> tuple[bytes, tuple[str, ...]]:
         """Set up an authenticator app and recovery codes through the pages. Returns (seed, codes)."""
         session = await self.session(account)
-        setup = self.factors.begin(account, session.id, self.now)
+        setup = self.own_app.begin(account, session.id, self.now)
         seed = key_bytes(setup.key)
         code = totp.code_at(seed, self.now // totp.PERIOD)
-        made = await self.set_up_app(account, session, setup.sealed, code)
-        assert isinstance(made, NewApp), made
+        made, codes = await app_set_up(self.services, account, session, setup.sealed, code, CALLER, self.now)
+        assert isinstance(made, NewFactor), made
         await self.store.commit(self.store.sessions.end(session.id, self.now, "test"))
         # the code of the setup is spent: the next one belongs to the next period
         self.later(totp.PERIOD)
-        return seed, made.codes
+        return seed, codes
 
     async def mails(self) -> list[tuple[str, str, EmailMessage]]:
         """Sent mails as (address, kind, message), newest first."""
@@ -336,7 +332,8 @@ async def open_house(
             verify=services.get(verify_address),
             reset=services.get(reset_password),
             change=services.get(change_password),
-            factors=services.get(second_factors),
+            own_app=services.get(own_authenticator),
+            own_codes=services.get(own_recovery_codes),
             pages=services.get(self_service),
             app=app_of(
                 [item for feature in (AUTHN, ACCOUNTS, DEV_OUTBOX) for item in feature.routes(services)],

@@ -12,11 +12,7 @@ from doorward.web.pages.views.account import (
     DeviceLine,
     Devices,
     Done,
-    MethodCard,
-    Methods,
     Profile,
-    RecoveryCodes,
-    TotpSetup,
 )
 from doorward.web.pages.views.context import PageContext, View
 from doorward.web.pages.views.ends import ErrorPage, Failure, Home, Outbox, OutboxMessage, Way
@@ -32,11 +28,12 @@ from doorward.web.pages.views.flow import (
 )
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.reset import ResetAsk, ResetNew
-from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SecondFactor, SignInView, TrustOffer
+from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SignInView
 from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUpView
 from tests.pages import (
     samples_codes,
     samples_devices,
+    samples_factors,
     samples_passkeys,
     samples_phones,
     samples_providers,
@@ -44,18 +41,6 @@ from tests.pages import (
 
 AT = 1_795_358_000
 FLOW = "dw_as_3q2-7wX1"
-CODES = (
-    "K7QD-M2XW-9RTA-4HCE",
-    "P3VN-8YLB-6FSD-2JQU",
-    "X9MC-5TRE-1WKH-7ZAG",
-    "B4HW-2NQP-8DVL-6YXS",
-    "R6FJ-3ZKT-5CMA-9EUB",
-    "T1LE-7GSX-4QWN-8HDV",
-    "Y8CA-6RPM-2JZF-5KTQ",
-    "D5UX-9BHG-3LNE-1WSR",
-    "H2ZT-4KVQ-7YMC-6PFA",
-    "N7SG-1EDJ-8XRW-3BLU",
-)
 
 
 def context(*, locale: str = "en", name: str | None = "Orders", development: bool = False) -> PageContext:
@@ -86,6 +71,7 @@ def samples(
         **samples_codes.samples(text),
         **samples_providers.samples(text),
         **samples_devices.samples(text),
+        **samples_factors.samples(text),
         "home": Home(),
         "home-signed-in": Home(account=text),
         "sign-in": SignInView(flow=FLOW, last_used="password"),
@@ -131,33 +117,6 @@ def samples(
             end_sessions=False,
             password_problem=FormProblem(Wrong.PASSWORD_BREACHED),
         ),
-        "second-factor": SecondFactor(account=text, flow=FLOW),
-        "second-factor-wrong": SecondFactor(
-            account=text, flow=FLOW, problem=FormProblem(Wrong.CODE_WRONG), recovery_available=False
-        ),
-        "second-factor-ways": SecondFactor(account=text, flow=FLOW, others=(OtherWay(text, "/sign-in/toy"),)),
-        "methods-cards": Methods(
-            account=text,
-            minimum=15,
-            recovery_codes_left=10,
-            recovery_codes_made=10,
-            cards=(
-                MethodCard(
-                    id="mail-codes",
-                    icon="mail",
-                    title="Codes by email",
-                    text=text,
-                    added_at=AT,
-                    set_up="/account/methods/email",
-                    remove="/account/methods/email/remove",
-                ),
-                MethodCard(id="toy", icon="device", title="Toy", text=text, set_up="/account/methods/toy"),
-            ),
-        ),
-        "second-factor-recovery-only": SecondFactor(
-            account=text, flow=FLOW, method="recovery", authenticator_available=False
-        ),
-        "second-factor-recovery": SecondFactor(account=text, flow=FLOW, method="recovery"),
         "consent": ConsentView(
             app=app,
             host=text if app != "Orders" else "orders.example.com",
@@ -206,27 +165,6 @@ def samples(
             name=person,
             name_problem=FormProblem(Wrong.NAME_TOO_LONG, number=120),
         ),
-        "methods": Methods(account=text, minimum=15, password_changed_at=AT - 9_000_000),
-        "methods-full": Methods(
-            account=text,
-            minimum=8,
-            password_changed_at=AT - 9_000_000,
-            authenticator_added_at=AT - 4_000_000,
-            recovery_codes_left=2,
-            recovery_codes_made=10,
-            done=Done.AUTHENTICATOR_ADDED,
-        ),
-        "methods-ways": Methods(account=text, minimum=15, others=(OtherWay(text, "/account/methods/toy"),)),
-        "methods-wrong": Methods(
-            account=text,
-            minimum=8,
-            authenticator_added_at=AT,
-            recovery_codes_left=9,
-            recovery_codes_made=10,
-            problem=FormProblem(Wrong.STALE_FORM),
-            current_problem=FormProblem(Wrong.PASSWORD_MISMATCH),
-            new_problem=FormProblem(Wrong.PASSWORD_GUESSABLE),
-        ),
         "enrolment": EnrolmentChoice(
             account=text,
             flow=FLOW,
@@ -242,28 +180,6 @@ def samples(
         "enrolment-refused": EnrolmentChoice(
             account=text, flow=FLOW, because="policy", offers=(), problem=FormProblem(Wrong.STALE_FORM)
         ),
-        "enrolment-authenticator": TotpSetup(
-            uri="otpauth://totp/Doorward:ada%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=Doorward",
-            key="JBSWY3DPEHPK3PXP",
-            action="/sign-in/enrol/authenticator",
-            back="/sign-in/enrol",
-            flow=FLOW,
-            trust=TrustOffer(30 * 86_400),
-        ),
-        "enrolment-recovery-codes": RecoveryCodes(
-            CODES, text, done=Done.AUTHENTICATOR_ADDED, onward="/sign-in/enrol", flow=FLOW
-        ),
-        "authenticator": TotpSetup(
-            uri="otpauth://totp/Doorward:ada%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Doorward",
-            key="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
-            setup=text,
-        ),
-        "authenticator-wrong": TotpSetup(
-            uri="otpauth://totp/x?secret=JBSWY3DPEHPK3PXP",
-            key="JBSWY3DPEHPK3PXP",
-            problem=FormProblem(Wrong.CODE_WRONG),
-        ),
-        "recovery-codes": RecoveryCodes(codes=CODES, account=text, done=Done.AUTHENTICATOR_ADDED),
         "devices": Devices(
             devices=(
                 DeviceLine("ses_1", "Chrome on macOS", AT, AT - 86400, current=True, active_now=True),

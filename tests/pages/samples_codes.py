@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from doorward.features.authn.factors.email_code.views import NOTHING_THERE as LOOK_IN_SPAM
 from doorward.features.authn.factors.email_code.views import MailCodesView, MailFirstCheckView, MailFirstView
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.problems import FormProblem, Wrong
-from doorward.web.pages.views.sent_code import CodeTarget, SentCodeView
+from doorward.web.pages.views.sent_code import NOTHING_THERE, CodeTarget, SentCodeView
 from doorward.web.pages.views.sign_in import OtherWay, TrustOffer
 
 AT = 1_795_358_000
@@ -20,6 +21,8 @@ def samples(text: str) -> dict[str, View]:
         account=text,
         flow=FLOW,
         method="email_code",
+        watch="/sign-in/code/delivery?kind=email_code",
+        nothing_there=LOOK_IN_SPAM,
         targets=(CodeTarget("fac_1", text),),
         sent_to=text,
         again_at=AT,
@@ -50,6 +53,7 @@ def samples(text: str) -> dict[str, View]:
             again_at=None,
             delivery="failed",
             watch="/sign-in/code/delivery?kind=sms",
+            nothing_there=NOTHING_THERE,
         ),
         "sent-code-delayed": replace(sent, delivery="delayed"),
         "sent-code-wrong": replace(sent, problem=FormProblem(Wrong.CODE_NOT_YET, at=AT)),

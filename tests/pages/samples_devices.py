@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from doorward.features.authn.factors.email_code.views import NOTHING_THERE
 from doorward.features.authn.factors.passkeys.views import PasskeyStepView
 from doorward.features.authn.trusted_device.views import DeviceNameView
 from doorward.web.pages.views.account import DeviceLine, Devices, Done, RememberedLine
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sent_code import CodeTarget, SentCodeView
-from doorward.web.pages.views.sign_in import SecondFactor, TrustOffer
+from doorward.web.pages.views.sign_in import TrustOffer
+from tests.pages.samples_factors import app_code
 
 AT = 1_795_358_000
 DAY = 86_400
@@ -47,10 +49,9 @@ def samples(text: str) -> dict[str, View]:
         expires_at=AT + DAY,
     )
     return {
-        "second-factor-trust": SecondFactor(account=text, flow=FLOW, trust=OFFER),
-        "second-factor-trust-wrong": SecondFactor(
-            account=text,
-            flow=FLOW,
+        "second-factor-trust": app_code(text, trust=OFFER),
+        "second-factor-trust-wrong": app_code(
+            text,
             trust=TrustOffer(3600, chosen=True),
             problem=FormProblem(Wrong.CODE_WRONG),
         ),
@@ -58,6 +59,8 @@ def samples(text: str) -> dict[str, View]:
             account=text,
             flow=FLOW,
             method="email_code",
+            watch="/sign-in/code/delivery?kind=email_code",
+            nothing_there=NOTHING_THERE,
             targets=(CodeTarget("fac_1", text),),
             sent_to=text,
             trust=OFFER,

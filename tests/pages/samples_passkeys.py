@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from doorward.features.authn.factors.passkeys.views import (
+    PasskeyCard,
+    PasskeyLine,
     PasskeyNameView,
     PasskeyNewView,
+    PasskeyOffer,
     PasskeyStepView,
     PasskeyWrong,
+    SilentPasskey,
 )
-from doorward.web.pages.views.account import Methods, PasskeyLine, Profile
+from doorward.features.authn.factors.recovery_codes.views import RecoveryCard
+from doorward.web.pages.views.account import Methods, Profile
 from doorward.web.pages.views.context import View
 from doorward.web.pages.views.problems import FormProblem, Wrong
-from doorward.web.pages.views.sign_in import OtherWay, PasskeyOffer, SignInView, TrustOffer
+from doorward.web.pages.views.sign_in import OtherWay, SignInView, TrustOffer
+from tests.pages.samples_factors import app_card
 
 FLOW = "dw_as_3q2-7wX1"
 _OFFER = PasskeyOffer(
-    '{"challenge": "Zmlyc3Q", "rpId": "auth.example.com", "allowCredentials": []}',
-    f"/sign-in/passkey/options?flow={FLOW}",
+    options='{"challenge": "Zmlyc3Q", "rpId": "auth.example.com", "allowCredentials": []}',
+    renew=f"/sign-in/passkey/options?flow={FLOW}",
 )
 
 
 def samples(text: str = "ada@example.com") -> dict[str, View]:
     """Every page by name; `text` is used wherever a page shows text of others."""
     return {
-        "sign-in-passkey": SignInView(flow=FLOW, identifier=text, passkey=_OFFER),
+        "sign-in-passkey": SignInView(flow=FLOW, identifier=text, offers=(_OFFER,)),
         "sign-in-passkey-unknown": SignInView(
-            flow=FLOW, passkey=_OFFER, problem=FormProblem(PasskeyWrong.UNKNOWN)
+            flow=FLOW, offers=(_OFFER,), problem=FormProblem(PasskeyWrong.UNKNOWN)
         ),
-        "profile-silent-passkey": Profile(email=text, silent_passkey="{}"),
+        "profile-silent-passkey": Profile(email=text, offers=(SilentPasskey(options="{}"),)),
         "passkey-step": PasskeyStepView(
             options=_OFFER.options,
             renew=_OFFER.renew,
@@ -44,22 +50,29 @@ def samples(text: str = "ada@example.com") -> dict[str, View]:
         "methods-passkeys": Methods(
             account=text,
             minimum=10,
-            signals='[{"signalName": "allAcceptedCredentials", "rpID": "auth.example.com"}]',
-            passkeys=(
-                PasskeyLine(id="fac_1", name=text, created_at=1_795_358_000, backed_up=True),
-                PasskeyLine(
-                    id="fac_2",
-                    name="",
-                    created_at=1_795_358_000,
-                    last_used_at=1_795_368_000,
-                    copied=True,
-                    switch=False,
+            cards=(
+                PasskeyCard(
+                    signals='[{"signalName": "allAcceptedCredentials", "rpID": "auth.example.com"}]',
+                    passkeys=(
+                        PasskeyLine(id="fac_1", name=text, created_at=1_795_358_000, backed_up=True),
+                        PasskeyLine(
+                            id="fac_2",
+                            name="",
+                            created_at=1_795_358_000,
+                            last_used_at=1_795_368_000,
+                            copied=True,
+                            switch=False,
+                        ),
+                        PasskeyLine(id="fac_3", name="YubiKey 5", created_at=1_795_358_000, second=True),
+                    ),
                 ),
-                PasskeyLine(id="fac_3", name="YubiKey 5", created_at=1_795_358_000, second=True),
+                app_card(),
+                RecoveryCard(),
             ),
-            recoverable=True,
         ),
-        "methods-no-passkey": Methods(account=text, minimum=10, signals="[]", passkeys=()),
+        "methods-no-passkey": Methods(
+            account=text, minimum=10, cards=(PasskeyCard(signals="[]", passkeys=()), app_card())
+        ),
         "passkey-name": PasskeyNameView(
             factor="fac_1",
             name=text,

@@ -38,7 +38,7 @@ from doorward.core.model.remembered_device import RememberedDevice
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.features.admin.imports import report as import_report
 from doorward.features.admin.imports import service as imports
-from doorward.features.authn.methods import service as second_factors
+from doorward.features.authn.factors.totp import owning as authenticator
 from doorward.features.oauth.logout.rules import logout_token
 from doorward.features.repeated_posts.rules import PLACES, Kept
 from doorward.features.revocations.rules import status_index, status_list
@@ -73,7 +73,7 @@ MEMBERS: dict[type[Struct], str] = {
         " login_hint hint_subject ui_locales display claims redirect_uri_given"
     ),
     message.EmailMessage: "subject text html code ticket_id",
-    second_factors._Held: "seed expires_at",
+    authenticator._Held: "seed expires_at",
     backup_file.BackupHeader: "id made_at version schema issuer locks",
     backup_file.Lock: "kind wrapped id salt time memory lanes",
     imports.ImportMark: "holder done choices counts",

@@ -21,7 +21,7 @@ from doorward.core.model.config_snapshot import StoredSigningKey
 from doorward.core.model.message import OutgoingMail
 from doorward.core.model.secret import Secret
 from doorward.features.authn.factors.totp import rules as totp
-from doorward.features.authn.methods.service import SecondFactors
+from doorward.features.authn.factors.totp.owning import OwnAuthenticator
 from doorward.ops.backup.file import BackupHeader, BackupReader, Lock
 from doorward.ops.backup.locks import open_lock
 
@@ -109,15 +109,13 @@ def test_an_authenticator_app_opens() -> None:
 
 def test_an_authenticator_app_in_setup_opens() -> None:
     nothing: Any = None
-    factors = SecondFactors(
+    factors = OwnAuthenticator(
         store=nothing,
         random=nothing,
         sealer=SEALER,
-        check=nothing,
         mail_queue=nothing,
         audit_log=nothing,
         throttle=nothing,
-        policy=nothing,
         brand="Example",
         factors=nothing,
         flow=nothing,

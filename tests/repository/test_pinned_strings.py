@@ -299,8 +299,6 @@ def test_confirmed_values_in_account_addresses_are_pinned() -> None:
     assert [one.value for kind in kinds for one in kind] == [
         "saved",
         "password_changed",
-        "authenticator_added",
-        "authenticator_removed",
         "provider_connected",
         "provider_disconnected",
         "session_ended",
@@ -314,6 +312,8 @@ def test_confirmed_values_in_account_addresses_are_pinned() -> None:
         "passkey_not_asked_for",
         "passkey_renamed",
         "passkey_removed",
+        "authenticator_added",
+        "authenticator_removed",
         "mail_codes_added",
         "mail_codes_removed",
         "phone_added",

@@ -170,17 +170,17 @@ async def test_the_sign_in_page_shows_a_factor_that_a_script_can_use_there() -> 
         await front.person()
         tab = front.browser()
         page = await tab.get("/sign-in")
-        assert "Use your toy passkey" not in page.words
-        assert page.forms["passkey"].action == "/sign-in/passkey"
+        assert "Use your toy passkey here" in page.words, "a part of the page, in place of a link"
+        assert page.forms["toy-offer"].action == "/sign-in/toy-passkey"
         assert re.search(r'data-options="{&#34;of&#34;: &#34;[0-9a-f]{64}  \d+&#34;}"', page.text)
         assert 'data-renew="/sign-in/toy-passkey/options"' in page.text
         assert "/passkeys.js" in page.text
         assert "/page.js" not in page.text
         page = await tab.on(await tab.get(front.asking(made.client())))
-        flow = page.forms["passkey"].fields["flow"]
+        flow = page.forms["toy-offer"].fields["flow"]
         assert f" {flow} " in page.text
         wrong = await tab.submit(page, "sign-in", identifier="ada@example.com", password="wrong")
-        assert list(wrong.forms) == ["sign-in", "passkey"]
+        assert list(wrong.forms) == ["sign-in", "toy-offer"]
     async with front_channel(passkeys=none) as front:
         page = await front.browser().get("/sign-in")
         assert list(page.forms) == ["sign-in"]

@@ -27,7 +27,7 @@ from doorward.features.slots import MESSAGES
 from doorward.storage.sql.store import Store
 from doorward.web.http import Response, redirect
 from doorward.web.mail.message import MessageText, MessageWords
-from doorward.web.pages.views.sign_in import PasskeyOffer
+from doorward.web.pages.views.fragment import Fragment
 from doorward.web.route import Route
 
 TOY = FactorTraits(kind="toy", amr=("toy",), counts_for=frozenset({"held"}))
@@ -164,6 +164,15 @@ class ToyProvider(FactorPlug):
         return [pages.get(self.path, leave), pages.get(f"{self.path}/callback", come_back)]
 
 
+class ToyOffer(Fragment, frozen=True, kw_only=True):
+    """What the page of the password shows of it."""
+
+    template: ClassVar[str] = "tests.features.authn:toy_offer.html"
+    script: ClassVar[str | None] = "passkeys.js"
+    options: str
+    renew: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class ToyPasskey(ToyProvider):
     """A first factor that the page of the password shows itself, to a script."""
@@ -172,9 +181,11 @@ class ToyPasskey(ToyProvider):
     path: str = "/sign-in/toy-passkey"
     link: str = "Use your toy passkey"
 
-    def offer(self, browser_hash: bytes, flow: str | None, now: int) -> PasskeyOffer | None:
+    def offer(self, browser_hash: bytes, flow: str | None, now: int) -> Fragment | None:
         """Options that name the browser and the sign-in."""
-        return PasskeyOffer(f'{{"of": "{browser_hash.hex()} {flow or ""} {now}"}}', f"{self.path}/options")
+        return ToyOffer(
+            options=f'{{"of": "{browser_hash.hex()} {flow or ""} {now}"}}', renew=f"{self.path}/options"
+        )
 
 
 def _factors(services: Services) -> Sequence[FactorPlug]:

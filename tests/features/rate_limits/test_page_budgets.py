@@ -81,11 +81,11 @@ async def test_authenticator_set_ups_are_limited(house: House) -> None:
     session = await house.session(account)
     outcomes: list[str] = []
     for _ in range(CHANGES + 3):
-        setup = house.factors.begin(account, session.id, house.now)
+        setup = house.own_app.begin(account, session.id, house.now)
         typed = code_for(key_bytes(setup.key), house.now)
         outcome = await house.set_up_app(account, session, setup.sealed, typed)
         outcomes.append(type(outcome).__name__)
-    assert outcomes == ["NewApp"] * CHANGES + ["Wait"] * 3
+    assert outcomes == ["NewFactor"] * CHANGES + ["Wait"] * 3
     assert await count(house, "second_factor.added") == CHANGES
 
 
@@ -131,11 +131,8 @@ async def test_a_stolen_session_cannot_use_up_the_limit_of_the_password_holder(h
     await house.authenticator(account)
     stolen, session = await house.session(account), await house.session(account)
     for _ in range(CHANGES + 1):
-        await house.factors.new_codes(account, stolen, caller=CALLER, now=house.now)
-    removed = await house.factors.remove(
-        account, session, password=Secret(PASSWORD), caller=CALLER, now=house.now
-    )
-    assert removed is None
+        await house.own_codes.new_codes(account, stolen, caller=CALLER, now=house.now)
+    assert await house.remove_app(account, session) is None
     changed = await house.change.change(
         account,
         session,

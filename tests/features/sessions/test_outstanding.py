@@ -138,7 +138,7 @@ async def test_new_recovery_codes_invalidate_the_proof_of_an_old_one(house: Hous
     _, codes = await house.authenticator(account)
     shown = await shown_code(house, await of_browser(house), codes[0])
     assert isinstance(shown, SignIn)
-    await house.factors.new_codes(account, await house.session(account), caller=CALLER, now=house.now)
+    await house.own_codes.new_codes(account, await house.session(account), caller=CALLER, now=house.now)
     assert not await walks_in(house, shown)
 
 

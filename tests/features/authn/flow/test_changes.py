@@ -12,19 +12,18 @@ import pytest
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.policy import SecondFactorPolicy
-from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.features.authn.factors.email_code.build import own_mail_codes
 from doorward.features.authn.factors.passkeys.build import own_passkeys, remove_passkey
 from doorward.features.authn.factors.passkeys.owning import NotAdded
+from doorward.features.authn.factors.totp.owning import Meanwhile
 from doorward.features.authn.flow.rules.policy import demand
-from doorward.features.authn.methods.service import Meanwhile
 from doorward.features.rate_limits.rules import budget
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from tests.features.authn.factors.passkeys.owners import BROWSER, device, enrolled
 from tests.front_channel import front_channel
-from tests.people import CALLER, PASSWORD, House, code_for, key_bytes
+from tests.people import CALLER, House, code_for, key_bytes
 
 pytestmark = pytest.mark.anyio
 
@@ -51,8 +50,7 @@ async def with_mail_codes(house: House, account: Account) -> None:
 
 
 async def remove_app(house: House, account: Account, session: Session) -> object:
-    password = Secret(PASSWORD)
-    return await house.factors.remove(account, session, password=password, caller=CALLER, now=house.now)
+    return await house.remove_app(account, session)
 
 
 async def remove_mail_codes(house: House, account: Account, session: Session) -> object:
@@ -126,7 +124,7 @@ async def test_nothing_is_removed_or_made_in_a_session_that_was_ended(
     )
     assert gone == "gone"
     made = await in_ended(
-        lambda session: house.factors.new_codes(account, session, caller=CALLER, now=house.now)
+        lambda session: house.own_codes.new_codes(account, session, caller=CALLER, now=house.now)
     )
     assert made is None
     assert await house.store.accounts.factors(account.id) == before

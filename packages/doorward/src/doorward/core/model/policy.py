@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, get_args
 
 from msgspec import Meta, Struct
 
@@ -95,6 +95,8 @@ class ThrottlePolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 FactorKind = Literal["passkey", "totp", "sms", "email_code"]
 """The kinds of second factors that people may add. Recovery codes come with the others."""
+SECOND_FACTORS: Final = frozenset({*get_args(FactorKind), "security_key"})
+"""The kinds under which they are stored: a passkey that is asked for after a password has one of its own."""
 
 BACKUP_KIND: Final = "recovery_code"
 """The kind of those."""
@@ -121,6 +123,11 @@ class SecondFactorPolicy(Section, frozen=True, forbid_unknown_fields=True):
     ask: Literal["each_sign_in", "remembered"] = "remembered"
     remember: Annotated[int, Meta(ge=3600, le=90 * 86_400)] = 30 * 86_400
     grace: Annotated[int, Meta(ge=0, le=90 * 86_400)] = 0
+
+    @property
+    def allowed(self) -> frozenset[FactorKind]:
+        """The kinds that people may set up now."""
+        return frozenset(self.kinds) if self.require != "off" else frozenset()
 
     def problems(self, around: Surroundings) -> Iterator[str]:
         """Whether a factor is required, and none can be added."""

@@ -22,12 +22,9 @@ def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.accounts.self_service_routes import AccountHandlers
     from doorward.features.accounts.sign_up_routes import SignUpPages
     from doorward.features.authn.email_challenges.build import email_challenges
-    from doorward.features.authn.factors.passkeys.build import offer_silently, passkey_cards
-    from doorward.features.authn.factors.password.build import change_password, check_password
     from doorward.features.authn.flow.build import flow_pages, signed_in_pages
-    from doorward.features.authn.index import enrolments
-    from doorward.features.authn.methods.build import enrolment_pages, second_factors
-    from doorward.features.authn.methods.routes import MethodHandlers
+    from doorward.features.authn.index import profile_offers
+    from doorward.features.authn.methods.build import method_handlers
     from doorward.features.repeated_posts.build import pages
 
     page, flow, own = services.get(pages), services.get(flow_pages), services.get(signed_in_pages)
@@ -44,23 +41,13 @@ def _routes(services: Services) -> Sequence[Route]:
         config=services.config,
         tokens=services.tokens,
         activity_kinds=ActivityKinds(services.added(ACTIVITY)),
-        silent_passkeys=services.get(offer_silently),
-    )
-    methods = MethodHandlers(
-        own=own,
-        flow=flow,
-        prove_password=services.get(check_password),
-        change_password=services.get(change_password),
-        factors=services.get(second_factors),
-        enrolling=services.get(enrolment_pages),
-        enrolments=enrolments(services),
-        passkey_cards=services.get(passkey_cards),
+        offers=profile_offers(services),
     )
     return [
         *joining.routes(page),
         *ResetPages(flow=flow, email_challenges=tickets, reset=services.get(reset_password)).routes(page),
         *account.routes(),
-        *methods.routes(),
+        *services.get(method_handlers).routes(),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from doorward.core.model.session import Session
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.accounts.activity import ActivityKinds
 from doorward.features.accounts.self_service import SHOWN, AccountPages, ConnectedApp
-from doorward.features.authn.factors.passkeys.silent import OfferSilently
+from doorward.features.authn.flow.shown import ProfileOffers
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import (
     SignedIn,
@@ -33,6 +34,7 @@ from doorward.web.pages import language
 from doorward.web.pages.views import account as views
 from doorward.web.pages.views.account import Done
 from doorward.web.pages.views.flow import ScopeLine
+from doorward.web.pages.views.fragment import Fragment
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.said import Said
 from doorward.web.route import Route
@@ -52,17 +54,20 @@ class AccountHandlers:
     config: ConfigSource
     tokens: TokenPolicy
     activity_kinds: ActivityKinds
-    silent_passkeys: OfferSilently | None = None
+    offers: Sequence[ProfileOffers] = ()
 
     async def profile(self, visit: SignedInVisit) -> Response:
         """The profile: name and language. It is where a sign-in ends that no app began."""
-        account, browser, silent = visit.account, visit.browser, None
-        if self.silent_passkeys is not None and await self.own.recent(browser):
-            silent = await self.silent_passkeys.options(
-                account, visit.session, browser_hash=browser.browser_hash, now=browser.now
-            )
+        account, browser = visit.account, visit.browser
+        offers: list[Fragment] = []
+        if self.offers and await self.own.recent(browser):
+            found = [
+                await one.offer(account, visit.session, browser_hash=browser.browser_hash, now=browser.now)
+                for one in self.offers
+            ]
+            offers = [offer for offer in found if offer is not None]
         name, locale = account.name or "", account.locale or ""
-        return _profile(visit, name, locale, done=self.own.was_done(visit), silent_passkey=silent)
+        return _profile(visit, name, locale, done=self.own.was_done(visit), offers=offers)
 
     async def profile_again(self, post: SignedInRefusedPost) -> Response:
         """Name and language as they were typed."""
@@ -201,7 +206,7 @@ def _profile(
     locale: str,
     *,
     done: Said | None = None,
-    silent_passkey: str | None = None,
+    offers: Sequence[Fragment] = (),
     **problems: FormProblem | None,
 ) -> Response:
     view = views.Profile(
@@ -209,7 +214,7 @@ def _profile(
         name=name[:500],
         locale=locale,
         done=done,
-        silent_passkey=silent_passkey,
+        offers=tuple(offers),
         **problems,
     )
     return page(view, owner.browser)

@@ -88,7 +88,12 @@ def _routes(services: Services) -> Sequence[Route]:
         *(route for one in kinds for route in one.routes(enrolling)),
         *(route for plug in services.get(factor_plugs) for route in plug.routes(page, flow)),
         *typed.routes(page),
-        *(route for parts in index.FACTORS if parts.routes is not None for route in parts.routes(services)),
+        *(
+            route
+            for parts in index.FACTORS
+            if parts.routes is not None
+            for route in parts.routes(services, enrolling)
+        ),
         *devices.routes(),
     ]
 

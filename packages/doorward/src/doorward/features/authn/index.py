@@ -20,15 +20,13 @@ from doorward.features.authn.factors.recovery_codes.parts import RECOVERY_CODES
 from doorward.features.authn.factors.sms.parts import SMS
 from doorward.features.authn.factors.totp.parts import TOTP
 from doorward.features.authn.flow import activity as flow
+from doorward.features.authn.flow.backup import Backups
 from doorward.features.authn.flow.build import offered_factors
 from doorward.features.authn.flow.enrolment import Enrolment
 from doorward.features.authn.flow.messages import NewDevice, SecondFactorFailed
 from doorward.features.authn.flow.plug import FactorParts, FactorPlug
-from doorward.features.authn.methods.build import authenticator_enrolment
-from doorward.features.authn.methods.messages import (
-    SecondFactorRequired,
-    SecondFactorReset,
-)
+from doorward.features.authn.flow.shown import MethodCards, ProfileOffers
+from doorward.features.authn.methods.messages import SecondFactorRequired, SecondFactorReset
 from doorward.features.authn.providers.parts import PROVIDERS
 from doorward.features.authn.trusted_device import activity as trusted_device
 from doorward.features.authn.trusted_device.messages import TrustedDeviceCopied
@@ -96,6 +94,23 @@ def _place(kind: str) -> int:
 def enrolments(services: Services) -> Sequence[Enrolment]:
     """The kinds of second factors that people can set up, of those that this server has."""
     offered = services.get(offered_factors).kinds
-    made = (*(parts.enrolment for parts in FACTORS if parts.enrolment is not None), authenticator_enrolment)
-    found = [services.get(build) for build in made]
+    found = [services.get(parts.enrolment) for parts in FACTORS if parts.enrolment is not None]
     return [one for one in found if one is not None and one.kind in offered]
+
+
+def method_cards(services: Services) -> Sequence[MethodCards]:
+    """The cards of the page of sign-in methods, in its order."""
+    found = [services.get(parts.card) for parts in FACTORS if parts.card is not None]
+    return [one for one in found if one is not None]
+
+
+def profile_offers(services: Services) -> Sequence[ProfileOffers]:
+    """What the page of the profile offers after a sign-in."""
+    found = [services.get(parts.profile) for parts in FACTORS if parts.profile is not None]
+    return [one for one in found if one is not None]
+
+
+def backups(services: Services) -> Backups | None:
+    """The backup of other factors. Raises ValueError if two folders have one: which is made along with a factor would be open."""
+    (found,) = [parts.backups for parts in FACTORS if parts.backups is not None] or (None,)
+    return None if found is None else services.get(found)

@@ -25,7 +25,7 @@ _SHARED: Final = FileSystemLoader(Path(__file__).parent / "templates")
 def _of_feature(name: str) -> str | None:
     """The source of a feature's own template, `package:file.html`: it is in the folder `templates` of the package."""
     package, _, file = name.rpartition(":")
-    return files(package).joinpath("templates", file).read_text("utf-8") if package else None
+    return files(package).joinpath("templates").joinpath(file).read_text("utf-8") if package else None
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from pathlib import Path
 from typing import Final
 
@@ -11,14 +12,13 @@ from msgspec import Struct
 
 _FOLDER: Final = Path(__file__).parent / "static"
 _TYPES: Final = {
-    "page.css": "text/css; charset=utf-8",
-    "page.js": "text/javascript; charset=utf-8",
-    "passkeys.js": "text/javascript; charset=utf-8",
-    "form_post.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
 }
-_PARTS: Final = {"passkeys.js": ("page.js", "vendor/simplewebauthn-browser.min.js", "passkeys.js")}
-"""Files that are served as one. A page with passkeys loads this instead of page.js: one request, as for every other page."""
+"""What is served of the folder, by the end of its name; the folders in it are not."""
+_REQUIRES: Final = re.compile(rb"^// requires: (.+)$", re.MULTILINE)
+"""A line of a script: the files that are served before it, as one with it. A page loads one script, not three."""
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 BRIEF: Final = "public, max-age=60"
@@ -33,13 +33,16 @@ class Asset(Struct, frozen=True):
     etag: str
 
 
-def _load(name: str, content_type: str) -> Asset:
-    body = b"\n".join((_FOLDER / part).read_bytes() for part in _PARTS.get(name, (name,)))
+def _load(path: Path) -> Asset:
+    own = path.read_bytes()
+    required = _REQUIRES.search(own)
+    before = required[1].decode().split() if required is not None else ()
+    body = b"\n".join((*((_FOLDER / part).read_bytes() for part in before), own))
     digest = hashlib.sha256(body).hexdigest()[:32]
-    return Asset(body, gzip.compress(body, 9, mtime=0), content_type, f'"{digest}"')
+    return Asset(body, gzip.compress(body, 9, mtime=0), _TYPES[path.suffix], f'"{digest}"')
 
 
-ASSETS: Final = {name: _load(name, content_type) for name, content_type in _TYPES.items()}
+ASSETS: Final = {path.name: _load(path) for path in sorted(_FOLDER.iterdir()) if path.suffix in _TYPES}
 
 VERSION: Final = hashlib.sha256(
     "\n".join(f"{name} {asset.etag}" for name, asset in ASSETS.items()).encode()

@@ -18,6 +18,7 @@ from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof, SignIn
 from doorward.core.ports.random import SecureRandom
+from doorward.features.authn.flow.backup import Backups, BackupWish
 from doorward.features.authn.flow.changes import HeldMethods, guards
 from doorward.features.authn.flow.factor import ENROL_PATH
 from doorward.features.authn.flow.pages import FlowPages, with_flow
@@ -41,7 +42,6 @@ from doorward.features.sessions.signed_in_pages import (
 from doorward.storage.sql.store import Store, Write
 from doorward.web.http import EarlyResponse, Response
 from doorward.web.page import page
-from doorward.web.pages.views.account import MethodCard, RecoveryCodes
 from doorward.web.pages.views.problems import FormProblem
 from doorward.web.pages.views.said import Said
 from doorward.web.pages.views.sign_in import TrustOffer
@@ -118,10 +118,10 @@ class NewFactor(Struct, frozen=True, kw_only=True):
 
 
 Handler = Callable[[Enrolling], Awaitable[Response]]
-FirstCodes = Callable[[Owner, Caller, int], Awaitable[tuple[tuple[str, ...], Sequence[Write]]]]
-"""Recovery codes for a person who has none, in clear text, and what stores them; nothing for others."""
 MayStandAlone = Callable[[Account, Secret, Caller, int], Awaitable[FormProblem | None]]
 """Why a typed password may not be the only factor: it is wrong, or too short. None: it may. Raises `HashingBusy`."""
+ShowMethods = Callable[[SignedIn, FormProblem | None], Awaitable[Response]]
+"""The page of sign-in methods, with what was wrong with a form on it. A password that is too short is said at the field for a new one."""
 
 
 class Enrolment(ABC):
@@ -136,13 +136,8 @@ class Enrolment(ABC):
     path: ClassVar[str]
     link: ClassVar[str]
     help: ClassVar[str]
-
-    def card(
-        self, account: Account, rows: Sequence[EnrolledFactor], *, allowed: bool, locale: str
-    ) -> MethodCard | None:
-        """The card on the page of sign-in methods; None if the kind is shown there in another way. `allowed`: people may set it up."""
-        del account, rows, allowed, locale
-        return None
+    always_known: ClassVar[bool] = False
+    """Whether every program that may still run beside this one knows the kind."""
 
     @abstractmethod
     def routes(self, pages: EnrolmentPages) -> Sequence[Route]:
@@ -160,18 +155,13 @@ class EnrolmentPages:
     store: Store
     random: SecureRandom
     policy: SecondFactorPolicy
-    first_codes: FirstCodes
+    backups: Backups | None
     password_alone: MayStandAlone
-
-    async def cards(self, enrolments: Sequence[Enrolment], account: Account, locale: str) -> list[MethodCard]:
-        """The cards of these kinds for a person: of those that people may set up, and of those that the person has."""
-        rows = await self.store.accounts.factors(account.id)
-        found = [one.card(account, rows, allowed=self.allowed(one.kind), locale=locale) for one in enrolments]
-        return [card for card in found if card is not None and (card.set_up or card.remove)]
+    methods: ShowMethods
 
     def allowed(self, kind: FactorKind) -> bool:
         """Whether people may set up a factor of this kind."""
-        return self.policy.require != "off" and kind in self.policy.kinds
+        return kind in self.policy.allowed
 
     def get(
         self, kind: FactorKind, path: str, handler: Handler, *, takes: str = "", json: type | None = None
@@ -278,25 +268,25 @@ class EnrolmentPages:
         new: NewFactor,
         said: Said,
         *,
-        codes: tuple[str, ...] = (),
-        kept: bool = False,
+        backup: BackupWish = "first",
     ) -> Response:
-        """Commit the factor with its proof, and answer: with recovery codes, if there are new ones, else with what comes next.
-
-        `codes` are new ones that its writes store. Without any they are made here, if the person has none and the factor is not
-        `kept` elsewhere, so that its loss would lock the person out.
-        """
-        account, now = enrolling.owner.account, enrolling.browser.now
-        more: Sequence[Write] = ()
-        if not codes and not kept:
-            codes, more = await self.first_codes(enrolling.owner, enrolling.browser.caller, now)
-        done = await self.commit(enrolling, new, more)
+        """Commit the factor with its proof, and answer: with a new backup, if one is made now, else with what comes next."""
+        account, owner = enrolling.owner.account, enrolling.owner
+        made = None
+        if self.backups is not None and backup != "none":
+            made = await self.backups.along(
+                account,
+                anew=backup == "anew",
+                session_id=owner.session_id,
+                caller=enrolling.browser.caller,
+                now=enrolling.browser.now,
+            )
+        done = await self.commit(enrolling, new, made.writes if made is not None else ())
         if done is None:
             return await self.meanwhile(enrolling)
-        if not codes:
+        if made is None:
             return await self.onward(done, said)
-        view = RecoveryCodes(codes, account.shown_as, done=said, onward=done.back, flow=done.flow)
-        return page(view, done.browser)
+        return page(made.shown(said, done.back, done.flow), done.browser)
 
     async def onward(self, enrolled: Enrolling, said: Said) -> Response:
         """Redirect to the page of sign-in methods, which says what was done, or to the next step of the sign-in."""

@@ -76,12 +76,11 @@ class EnrolmentChoicePage:
         self, browser: BrowserContext, asked: EnrolmentRequired, problem: FormProblem | None
     ) -> Response:
         say = Words(browser.context.locale).text
-        # older programs know the authenticator app, and no other kind
-        known = asked.kinds if await self.gate.open() else asked.kinds & {"totp"}
+        unknown_too = await self.gate.open()
         offers = [
             KindOffer(one.kind, say(one.link), say(one.help), f"{ENROL_PATH}/{one.path}")
             for one in sorted(self.enrolments, key=lambda one: _ORDER.index(one.kind))
-            if one.kind in known
+            if one.kind in asked.kinds and (unknown_too or one.always_known)
         ]
         view = EnrolmentChoice(
             account=asked.account.shown_as,

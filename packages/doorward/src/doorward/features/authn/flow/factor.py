@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec import Struct
+
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
@@ -16,7 +18,10 @@ from doorward.features.authn.flow.remembered import DeviceToRemember
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.standing import stands_by
 from doorward.storage.sql.store import Write
-from doorward.web.pages.views.sign_in import PasskeyOffer, ProviderButton
+from doorward.web.pages.views.fragment import Fragment
+from doorward.web.pages.views.problems import Wrong
+from doorward.web.pages.views.said import Said
+from doorward.web.pages.views.sign_in import CodeWords, ProviderButton
 from doorward.web.pages.words import Words
 
 if TYPE_CHECKING:
@@ -35,6 +40,14 @@ PROVIDER_PATH = "/sign-in/provider"
 
 TYPED_CODE_STEP = "second_factor"
 """The name of the same step in the JSON sign-in."""
+
+
+class Unsure(Struct, frozen=True, kw_only=True):
+    """Rows of an account, by id, that count less than others. `silent` were made without a question: they end no remembered device, unless
+    every sign-in asks for them. `unreliable`: their owner may be unable to show them now."""
+
+    silent: frozenset[str] = frozenset()
+    unreliable: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +81,7 @@ class Factor:
         """The text of a link to its page."""
         return Words(locale).text(self.link)
 
-    def offer(self, browser_hash: bytes, flow: str | None, now: int) -> PasskeyOffer | None:
+    def offer(self, browser_hash: bytes, flow: str | None, now: int) -> Fragment | None:
         """What the page of another first factor shows of this one, with scripts, in place of a link. The same for everybody: no person
         is known there (R80). `flow` is the sign-in's id; None before it is stored."""
         del browser_hash, flow, now
@@ -102,6 +115,11 @@ class Factor:
     async def lets_in(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the person could begin a sign-in with it if they had only the factors `rows`. Asked of those with `comes_first`."""
         return self.enrolled(account, rows)
+
+    async def unsure(self, account: Account, rows: Sequence[EnrolledFactor]) -> Unsure:
+        """Those of its rows that count less than others."""
+        del account, rows
+        return Unsure()
 
     def demanded(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the factors of the account require more than a first factor at every sign-in."""
@@ -182,6 +200,15 @@ class TypedCode(ABC):
     __slots__ = ()
 
     kind: ClassVar[str]
+    words: ClassVar[CodeWords | None] = None
+    """What the shared page says about its codes; None if they are sent: then it looks different."""
+    wrong: ClassVar[Said] = Wrong.CODE_WRONG
+    """What the page says of a wrong code that was typed for this factor."""
+
+    @property
+    def method(self) -> str:
+        """The name of the factor in addresses of the shared page. It never changes."""
+        return self.kind
 
     @abstractmethod
     def takes(self, typed: str) -> bool:

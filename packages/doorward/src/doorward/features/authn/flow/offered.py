@@ -169,6 +169,16 @@ class OfferedFactors:
         factor = self._by_kind.get(kinds.pop()) if len(kinds) == 1 else None
         return None if factor is None else factor.reset_words
 
+    async def silent(self, account: Account, rows: Sequence[EnrolledFactor]) -> frozenset[str]:
+        """The ids of rows that were made without a question, and that no sign-in asks for."""
+        found = {one for factor in self._known for one in (await factor.unsure(account, rows)).silent}
+        return frozenset(row.id for row in rows if row.id in found and row.kind not in self.always_asked)
+
+    async def reliable(self, account: Account, rows: Sequence[EnrolledFactor]) -> list[EnrolledFactor]:
+        """The rows on which a demand for a level may count."""
+        besides = {one for factor in self._known for one in (await factor.unsure(account, rows)).unreliable}
+        return [row for row in rows if row.id not in besides]
+
     def begun(self, proofs: Sequence[Proof]) -> bool:
         """Whether these proofs identify the person."""
         return begun(self.traits, {proof.kind for proof in proofs})

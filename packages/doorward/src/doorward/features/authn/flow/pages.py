@@ -38,8 +38,9 @@ from doorward.features.sessions.service import Sessions
 from doorward.web.http import EarlyResponse, Response, redirect
 from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
+from doorward.web.pages.views.fragment import Fragment
 from doorward.web.pages.views.problems import FormProblem, Wrong
-from doorward.web.pages.views.sign_in import OtherWay, PasskeyOffer, ProviderButton, RoutedAddress
+from doorward.web.pages.views.sign_in import OtherWay, ProviderButton, RoutedAddress
 from doorward.web.refusals import note
 
 LONGEST_QUERY: Final = 6000
@@ -278,14 +279,13 @@ class FlowPages:
 
     def first_besides(
         self, path: str, browser: BrowserContext, flow: str | None
-    ) -> tuple[tuple[OtherWay, ...], PasskeyOffer | None]:
-        """The factors with which a sign-in may begin, except the one whose page is at `path`: links, and the one that this page itself
-        can show. They are the same for everybody: before a proof they reveal nothing about an account (R80)."""
+    ) -> tuple[tuple[OtherWay, ...], tuple[Fragment, ...]]:
+        """The factors with which a sign-in may begin, except the one whose page is at `path`: links, and those that this page itself
+        shows. They are the same for everybody: before a proof they reveal nothing about an account (R80)."""
         others = [one for one in self.factors.first if one.path != path]
         shown = [(one, one.offer(browser.browser_hash, flow, browser.now)) for one in others]
-        offers = [offer for _, offer in shown if offer is not None]
         links = ways([one for one, offer in shown if offer is None], browser.context.locale)
-        return links, offers[0] if offers else None
+        return links, tuple(offer for _, offer in shown if offer is not None)
 
     def buttons(self) -> tuple[ProviderButton, ...]:
         """The accounts elsewhere with which a sign-in may begin."""

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from doorward.features.authn.flow.enrolment import Enrolment
+from doorward.features.authn.flow.backup import Backups
+from doorward.features.authn.flow.enrolment import Enrolment, EnrolmentPages
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.goal import SignInGoals
 from doorward.features.authn.flow.pages import FlowPages, GoalPages
+from doorward.features.authn.flow.shown import MethodCards, ProfileOffers
 from doorward.features.feature import BackgroundJob, DoctorCheck
 from doorward.features.services import Services
 from doorward.features.sessions.browser_context import BrowserPages
@@ -34,17 +36,21 @@ class FactorPlug(Factor):
 class FactorParts:
     """All that the folder of a factor adds to the server. Its `parts.py` holds the value, and `authn/index.py` lists it.
 
-    `factors` are its kinds of proof; `enrolment` its pages of setup, if it has some; `done` what account pages report of it; `activity` its lines of the activity page;
-    `routes` further pages; `jobs` its background
-    tasks; `kept` its outbox in development; `starting` is awaited before a process begins to serve.
+    `factors` are its kinds of proof; `enrolment` its pages of setup, if it has some; `card` what the page of sign-in methods shows of it,
+    `profile` what that of the profile offers; `done` what account pages report of it; `activity` its lines of the activity page; `routes` further pages; `jobs` its background
+    tasks; `kept` its outbox in development; `starting` is awaited before a process begins to serve. `backups`: it stands in for
+    others, and is made along with them.
     """
 
     factors: Callable[[Services], Sequence[FactorPlug]]
     enrolment: Callable[[Services], Enrolment | None] | None = None
+    card: Callable[[Services], MethodCards | None] | None = None
+    profile: Callable[[Services], ProfileOffers | None] | None = None
+    backups: Callable[[Services], Backups] | None = None
     messages: Sequence[type[MessageTemplate]] = ()
     done: type[Said] | None = None
     activity: Sequence[ActivityKind] = ()
-    routes: Callable[[Services], Sequence[Route]] | None = None
+    routes: Callable[[Services, EnrolmentPages], Sequence[Route]] | None = None
     jobs: Callable[[Services], Sequence[BackgroundJob]] | None = None
     kept: Callable[[Services], Kept] | None = None
     checks: Sequence[DoctorCheck] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar, final
+from typing import Any, ClassVar, Final, Protocol, TypeVar, final
 
 from msgspec import Struct, structs
 
@@ -26,6 +26,7 @@ from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
+from doorward.web.pages.views.sent_code import NOTHING_THERE
 
 CODE_PURPOSE: Final = "sent-code"
 TARGET_PURPOSE: Final = "enrol-target"
@@ -253,6 +254,8 @@ def _after(account: Account, codes: Sequence[SentCode]) -> str:
 class SentCodeTyped(TypedCode):
     """The typed code of a factor whose codes are sent; a subclass names its kind."""
 
+    nothing_there: ClassVar[str] = NOTHING_THERE
+    """What the page asks before the button for another code."""
     traits: FactorTraits
     store: Store
     codes: SentCodes

@@ -86,6 +86,7 @@ class SentCodePages:
             another=code is not None and code.sends > 1,
             delivery="under_way" if code is None else await delivery.state(code),
             watch=f"{DELIVERY_PATH}?kind={kind}",
+            nothing_there=sender.nothing_there,
             trust=trust,
             problem=problem,
             others=ways([one for one in acceptable if one.traits.kind != kind], browser.context.locale),

@@ -179,15 +179,8 @@ class SignInFlow:
         return not self.factors.next(standing, account, rows, demand=asked)
 
     async def _highest(self, account: Account, rows: Sequence[EnrolledFactor]) -> str | None:
-        """AAL2 if the person can reach it with what they have set up or used. A password manager may have made a passkey without a
-        question: its owner need not know of it, nor have it on this device. One that was copied is refused, and has to be removed."""
-        passkeys = await self.store.passkeys.of_account(account.id)
-        besides = {
-            one.factor_id
-            for one in passkeys
-            if one.suspect_at is not None or (one.made_silently and one.last_used_at is None)
-        }
-        own = [row for row in rows if row.id not in besides]
+        """AAL2 if the person can reach it with what they have set up or used."""
+        own = await self.factors.reliable(account, rows)
         return AAL2 if self.factors.reach(AAL2, account, own) else None
 
     def unmet(self, account: Account, left: Sequence[EnrolledFactor]) -> tuple[Write, ...]:

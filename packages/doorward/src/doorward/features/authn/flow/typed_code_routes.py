@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, final
+from typing import final
 
 from msgspec import Struct
 
@@ -17,7 +17,6 @@ from doorward.features.authn.flow.factor import TYPED_CODE_PATH, Factor
 from doorward.features.authn.flow.pages import FlowPages, ways
 from doorward.features.authn.flow.rules.sent_code import looks_like
 from doorward.features.authn.flow.sending import sender_of
-from doorward.features.authn.flow.sent_code import SentCodeTyped
 from doorward.features.authn.flow.sent_code_page import SentCodePages
 from doorward.features.authn.flow.trust_box import new_device, trust_offer
 from doorward.features.authn.flow.typed_code import ProveTypedCode
@@ -31,18 +30,21 @@ from doorward.features.sessions.browser_context import (
 from doorward.web.http import EarlyResponse, Response
 from doorward.web.page import page
 from doorward.web.pages.views.problems import FormProblem, Wrong
-from doorward.web.pages.views.sign_in import SecondFactor, TrustOffer
+from doorward.web.pages.views.said import Said
+from doorward.web.pages.views.sign_in import TrustOffer, TypedCodeView
 from doorward.web.route import Route
-
-_Method = Literal["authenticator", "recovery"]
-_KINDS: Final = {"authenticator": "totp", "recovery": "recovery_code"}
-"""The methods in addresses of this page, whose names are older than those of the factors; others have the name of their kind."""
 
 
 class _Waiting(Struct, frozen=True):
     sign_in: SignIn
     account: Account
     acceptable: tuple[Factor, ...]
+
+    def chosen(self, method: str) -> Factor:
+        """The factor of the page: that of this method, else that of the address without one, else the first."""
+        codes = [one for one in self.acceptable if one.typed_code is not None]
+        named = [one for one in codes if one.typed_code is not None and one.typed_code.method == method]
+        return [*named, *(one for one in codes if one.path == TYPED_CODE_PATH), *codes][0]
 
 
 @final
@@ -68,7 +70,8 @@ class TypedCodePage:
     async def answer(self, post: PagePost) -> Response:
         """Enter a code of the app, or a recovery code: told apart by what was typed, not by which page it was typed on."""
         browser, waiting = await self._waiting(post.browser, post.form.get("flow"))
-        code, sender = post.form.get("code", ""), _sender(waiting, post.form)
+        code, method = post.form.get("code", ""), post.form.get("method", "")
+        sender = sender_of(waiting.acceptable, method)
         remember = await new_device(self.flow, browser, waiting.sign_in, post.form)
         if not code.strip():
             return await self._page(browser, waiting, post.form, FormProblem(Wrong.CODE_MISSING))
@@ -89,8 +92,7 @@ class TypedCodePage:
         if outcome.code == "too_many_attempts":
             problem = FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.retry_at)
         else:
-            recovery = sender is None and _method(post.form) == "recovery"
-            problem = FormProblem(Wrong.RECOVERY_CODE_WRONG if recovery else Wrong.CODE_WRONG)
+            problem = FormProblem(_wrong(waiting, method))
         return await self._page(browser, waiting, post.form, problem)
 
     async def _waiting(self, browser: BrowserContext, flow: str | None) -> tuple[BrowserContext, _Waiting]:
@@ -110,10 +112,11 @@ class TypedCodePage:
         given: Mapping[str, str],
         problem: FormProblem | None,
     ) -> Response:
-        sender = _sender(waiting, given)
+        factor = waiting.chosen(given.get("method", ""))
+        sender = sender_of(waiting.acceptable, factor.traits.kind)
         trust = await trust_offer(self.flow, waiting.sign_in, waiting.account, given, browser.now)
         if sender is None:
-            return _page(browser, waiting, _method(given), trust, problem)
+            return _page(browser, waiting, factor, trust, problem)
         return await self.sent.shown(
             browser, waiting.sign_in, waiting.account, waiting.acceptable, sender, trust, problem
         )
@@ -130,35 +133,33 @@ class TypedCodePage:
 def _page(
     browser: BrowserContext,
     waiting: _Waiting,
-    method: _Method,
+    shown: Factor,
     trust: TrustOffer | None,
     problem: FormProblem | None,
 ) -> Response:
-    codes = [factor for factor in waiting.acceptable if factor.traits.kind in _KINDS.values()]
-    others = [factor for factor in waiting.acceptable if factor not in codes]
-    view = SecondFactor(
+    code = shown.typed_code
+    if code is None or code.words is None:
+        raise TypeError(f"{shown.traits.kind} is typed here, and has no words")
+    here = [one for one in waiting.acceptable if one.typed_code is not None and one.typed_code.words]
+    view = TypedCodeView(
         account=waiting.account.shown_as,
         flow=waiting.sign_in.id,
         # a reload by GET shows the same form
-        action=f"{TYPED_CODE_PATH}?method=recovery" if method == "recovery" else TYPED_CODE_PATH,
-        method=method,
-        authenticator_available=any(not factor.traits.backup for factor in codes),
-        recovery_available=any(factor.traits.backup for factor in codes),
+        action=shown.path,
+        method=code.method,
+        words=code.words,
+        typed=ways([one for one in here if one is not shown], browser.context.locale),
+        others=ways([one for one in waiting.acceptable if one not in here], browser.context.locale),
         trust=trust,
         problem=problem,
-        others=ways(others, browser.context.locale),
     )
     return page(view, browser)
 
 
-def _method(given: Mapping[str, str]) -> _Method:
-    return "recovery" if given.get("method") == "recovery" else "authenticator"
-
-
-def _sender(waiting: _Waiting, given: Mapping[str, str]) -> SentCodeTyped | None:
-    """The factor whose codes are sent, if the page is for it."""
-    method = given.get("method", "")
-    return None if method in _KINDS else sender_of(waiting.acceptable, method)
+def _wrong(waiting: _Waiting, method: str) -> Said:
+    """What is said of a wrong code on the page of this method."""
+    code = waiting.chosen(method).typed_code
+    return Wrong.CODE_WRONG if code is None else code.wrong
 
 
 def _six_digits(code: str) -> bool:

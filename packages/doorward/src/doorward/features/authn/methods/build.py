@@ -1,43 +1,40 @@
-"""Construction of the sign-in method services."""
+"""Construction of the services behind the pages of sign-in methods."""
 
 from __future__ import annotations
 
-from doorward.features.audit.build import audit_log
-from doorward.features.authn.factors.password.build import check_password
-from doorward.features.authn.flow.build import advance, flow_pages, offered_factors, signed_in_pages
+from typing import TYPE_CHECKING
+
+from doorward.features.authn.factors.password.build import change_password, check_password, password_policy
+from doorward.features.authn.flow.build import flow_pages, signed_in_pages
 from doorward.features.authn.flow.enrolment import EnrolmentPages
 from doorward.features.authn.methods.alone import PasswordAlone
-from doorward.features.authn.methods.authenticator import AuthenticatorEnrolment
-from doorward.features.authn.methods.service import SecondFactors
-from doorward.features.rate_limits.build import throttle
+from doorward.features.authn.methods.page import MethodsPage
 from doorward.features.repeated_posts.build import pages
 from doorward.features.services import Services
 
+if TYPE_CHECKING:
+    from doorward.features.authn.methods.routes import MethodHandlers
 
-def second_factors(services: Services) -> SecondFactors:
-    """The service that adds and removes second factors."""
-    return SecondFactors(
+
+def methods_page(services: Services) -> MethodsPage:
+    """The page with a card for each factor."""
+    # the index of factors lists messages of this folder, too
+    from doorward.features.authn.index import method_cards
+
+    return MethodsPage(
         store=services.store,
-        random=services.random,
-        sealer=services.sealer,
-        check=services.get(check_password),
-        mail_queue=services.mail,
-        audit_log=services.get(audit_log),
-        throttle=services.get(throttle),
-        policy=services.passwords,
-        brand=services.brand_name,
-        factors=services.get(offered_factors),
-        flow=services.get(advance),
+        policy=services.second_factor,
+        judge=services.get(password_policy),
+        flow=services.get(flow_pages),
+        cards=method_cards(services),
     )
-
-
-def authenticator_enrolment(services: Services) -> AuthenticatorEnrolment:
-    """The pages that set up an authenticator app."""
-    return AuthenticatorEnrolment(factors=services.get(second_factors))
 
 
 def enrolment_pages(services: Services) -> EnrolmentPages:
     """The factory of pages that set up a factor."""
+    from doorward.features.authn.index import backups
+
+    alone = PasswordAlone(check=services.get(check_password), policy=services.passwords)
     return EnrolmentPages(
         own=services.get(signed_in_pages),
         pages=services.get(pages),
@@ -45,6 +42,20 @@ def enrolment_pages(services: Services) -> EnrolmentPages:
         store=services.store,
         random=services.random,
         policy=services.second_factor,
-        first_codes=services.get(second_factors).first_codes,
-        password_alone=PasswordAlone(factors=services.get(second_factors)).problem,
+        backups=backups(services),
+        password_alone=alone.problem,
+        methods=services.get(methods_page).wrong,
+    )
+
+
+def method_handlers(services: Services) -> MethodHandlers:
+    """The page itself, the form of the password, and the page that asks for it again."""
+    from doorward.features.authn.methods.routes import MethodHandlers
+
+    return MethodHandlers(
+        own=services.get(signed_in_pages),
+        flow=services.get(flow_pages),
+        prove_password=services.get(check_password),
+        change_password=services.get(change_password),
+        methods=services.get(methods_page),
     )

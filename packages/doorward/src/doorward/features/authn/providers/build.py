@@ -16,6 +16,7 @@ from doorward.features.authn.flow.build import (
     routed_domains,
     signed_in_pages,
 )
+from doorward.features.authn.flow.enrolment import EnrolmentPages
 from doorward.features.authn.providers.answers import SealedAnswers
 from doorward.features.authn.providers.connecting import ConnectIdentities
 from doorward.features.authn.providers.documents import ProviderDocuments
@@ -150,15 +151,15 @@ def provider_logout(services: Services) -> ProviderLogout:
     )
 
 
-def connected_account_routes(services: Services) -> Sequence[Route]:
+def connected_account_routes(services: Services, enrolling: EnrolmentPages) -> Sequence[Route]:
     """The account pages, and where providers say that a session has ended; none where the settings name no provider."""
     if not services.sections.of(ProviderPolicies).by_name:
         return ()
     from doorward.features.authn.providers.account_routes import ConnectedAccountPages
 
     pages = ConnectedAccountPages(
-        own=services.get(signed_in_pages),
-        flow=services.get(flow_pages),
+        own=enrolling.own,
+        flow=enrolling.flow,
         signing_in=services.get(provider_sign_in),
         said=SaidOnce(sealer=services.sealer),
     )

@@ -99,14 +99,10 @@ class TrustedDevices:
         )
 
     async def mark(self, account: Account, rows: Sequence[EnrolledFactor]) -> str:
-        """What the rows of this account have to say now to be good. Backups do not count, and neither does a passkey that a password
-        manager made without a question, until its owner wants to be asked for it: it would end the trust that the same owner asked for
-        a moment before."""
-        besides = {row.id for row in rows if row.kind in self.factors.backups}
-        passkeys = await self.store.passkeys.of_account(account.id) if len(besides) < len(rows) else ()
-        silent = {one.factor_id for one in passkeys if one.made_silently}
-        besides |= {row.id for row in rows if row.id in silent and row.kind not in self.factors.always_asked}
-        return rule.mark(account, rows, besides)
+        """What the rows of this account have to say now to be good. Backups do not count, and neither does a factor that was made without a
+        question, until its owner wants to be asked for it: it would end the trust that the same owner asked for a moment before."""
+        backups = {row.id for row in rows if row.kind in self.factors.backups}
+        return rule.mark(account, rows, backups | await self.factors.silent(account, rows))
 
     async def good(self, account: Account, now: int) -> list[RememberedDevice]:
         """The devices of a person that are remembered now, newest first."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, defstruct
 
 from doorward.core.errors import OAuthError
+from doorward.features.authn.flow.factor import JsonStep
 from doorward.features.oauth.authorize.rules.request import PARAMETERS
 from doorward.features.oauth.clients.rules import own_page as page
 from doorward.features.oauth.first_party.challenge import AuthorizationChallenge, Code, More
@@ -47,7 +49,7 @@ class ChallengeEndpoint:
 
     async def handle(self, request: Request) -> Response:
         """Sign in without a page (OAuth 2.0 for First-Party Applications §5). 200 with a code, 403 insufficient_authorization with `auth_session` and `next`, or an OAuth error."""
-        params = await _parameters(request)
+        params = await _parameters(request, self.challenge.steps())
         origin = request.header(b"origin")
         outcome = await self.challenge.answer(
             params, authorization=authorization(request), caller=caller(request), origin=origin
@@ -76,11 +78,9 @@ class ChallengeEndpoint:
         return response
 
 
-# Typed texts, which a JSON number would change.
-_TEXT = frozenset({"code", "passkey", "password", "trust_token", "username"})
-
-
-async def _parameters(request: Request) -> dict[str, str]:
+async def _parameters(request: Request, steps: Sequence[JsonStep]) -> dict[str, str]:
+    # typed texts, which a JSON number would change
+    typed = {"trust_token", "username", *(step.field for step in steps)}
     kind = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
     if kind != "application/json":
         return await request.form()
@@ -89,7 +89,7 @@ async def _parameters(request: Request) -> dict[str, str]:
         if value is None:
             # like a parameter without a value, which counts as omitted (RFC 6749 §3.2)
             continue
-        if name in _TEXT and not isinstance(value, str):
+        if name in typed and not isinstance(value, str):
             raise BadForm(f'{name} must be text, as in "012345": a number loses its leading zeros.')
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise BadForm("Every member must be text.")

@@ -1,5 +1,6 @@
 // Passkeys: without this file each step has another way.
-// Served as one file behind page.js and @simplewebauthn/browser 14.0.0, Copyright (c) 2020 Matthew Miller, MIT licence.
+// requires: page.js vendor/simplewebauthn-browser.min.js
+// @simplewebauthn/browser 14.0.0 is Copyright (c) 2020 Matthew Miller, MIT licence.
 
 (() => {
   const lib = SimpleWebAuthnBrowser;

@@ -7,9 +7,10 @@ from typing import ClassVar
 from msgspec import Struct
 
 from doorward.web.pages.views.flow import ScopeLine
+from doorward.web.pages.views.fragment import Fragment, script_of
 from doorward.web.pages.views.problems import Form, FormProblem
 from doorward.web.pages.views.said import Said
-from doorward.web.pages.views.sign_in import OtherWay, TrustOffer
+from doorward.web.pages.views.sign_in import OtherWay
 from doorward.web.pages.words import N_
 
 
@@ -18,11 +19,6 @@ class Done(Said):
 
     SAVED = "saved", N_("Saved.")
     PASSWORD_CHANGED = "password_changed", N_("Your password is changed. Your other devices are signed out.")
-    AUTHENTICATOR_ADDED = (
-        "authenticator_added",
-        N_("Your authenticator app is set up. From now on we ask for its code."),
-    )
-    AUTHENTICATOR_REMOVED = "authenticator_removed", N_("Your authenticator app is removed.")
     PROVIDER_CONNECTED = (
         "provider_connected",
         N_("The account is connected. You can sign in with it from now on."),
@@ -44,26 +40,29 @@ class Done(Said):
 
 class Profile(Form, frozen=True):
     """/account. Posts `name`, `locale` ("" = as the browser says), `csrf`. The e-mail address is shown, not edited;
-    None: the person has none.
-
-    With `silent_passkey`, the options of the browser's call as JSON text, a script posts `credential` and `csrf` to
-    /account/passkeys/silent.
-    """
+    None: the person has none. `offers` are parts that factors add after a sign-in."""
 
     template: ClassVar[str] = "account/profile.html"
     email: str | None
     name: str = ""
     locale: str = ""
     done: Said | None = None
-    silent_passkey: str | None = None
+    offers: tuple[Fragment, ...] = ()
     name_problem: FormProblem | None = None
 
+    @property
+    def script(self) -> str:
+        """The script of the page."""
+        return script_of(self.offers)
 
-class MethodCard(Struct, frozen=True, kw_only=True):
-    """One kind of second factor on the page of sign-in methods. `id` names its elements; the texts are translated. `added_at` (Unix
-    seconds): None if the person has none. `set_up` is the path of its setup, None if people may not add it; `remove` that of the form
-    that removes it, None if there is nothing to remove."""
 
+class MethodCard(Fragment, frozen=True, kw_only=True):
+    """One kind of second factor on the page of sign-in methods, as most of them look. `id` names its elements; the texts are translated.
+    `added_at` (Unix seconds): None if the person has none. `set_up` is the path of its setup, None if people may not add it; `remove`
+    that of the form that removes it, None if there is nothing to remove. `add_label` and `remove_label` are the texts of link and button
+    if they are not the usual ones."""
+
+    template: ClassVar[str] = "account/method_card.html"
     id: str
     icon: str
     title: str
@@ -71,81 +70,30 @@ class MethodCard(Struct, frozen=True, kw_only=True):
     added_at: int | None = None
     set_up: str | None = None
     remove: str | None = None
-
-
-class PasskeyLine(Struct, frozen=True, kw_only=True):
-    """One passkey. `name` is that of its provider or its owner's, "" if neither is known. `copied`: it is refused, since a copy of it
-    was used. `second`: it is asked for after the password, too; `switch`: its owner may change that."""
-
-    id: str
-    name: str
-    created_at: int
-    last_used_at: int | None = None
-    backed_up: bool = False
-    copied: bool = False
-    second: bool = False
-    switch: bool = True
+    add_label: str | None = None
+    remove_label: str | None = None
 
 
 class Methods(Form, frozen=True):
-    """/account/methods. Three forms and a link:
-
-    password: `current`, `new`, `csrf`; authenticator: a link to its setup, or `csrf` to remove it; recovery codes: `csrf` (makes new
-    ones, the old ones stop working); each passkey: a link to its name, and `factor`, `csrf` to remove it; `factor`, `second`
-    (yes, no), `csrf`: whether it is asked for after the password, too. Times are Unix seconds;
-    `authenticator_added_at` None = no authenticator app (`authenticator_allowed`: people may add
-    one); `passkeys` None = there are none here, and `signals` tell password managers
-    which of them work, as JSON text; `recoverable`: recovery codes can be made; `cards` are further kinds, each with a link to its setup, or `csrf` to remove it; `others` lead
-    to the setup of factors without a card.
+    """/account/methods. `cards` are those of the factors, each with its own forms and links. The form of the password posts `current`,
+    `new`, `csrf`; `minimum` is how many characters a new one needs. Times are Unix seconds. `others` lead to the setup of factors
+    without a card.
     """
 
     template: ClassVar[str] = "account/methods.html"
     account: str
     minimum: int
     password_changed_at: int | None = None
-    authenticator_added_at: int | None = None
-    authenticator_allowed: bool = True
-    recovery_codes_left: int = 0
-    recovery_codes_made: int = 0
-    recoverable: bool = False
-    cards: tuple[MethodCard, ...] = ()
-    passkeys: tuple[PasskeyLine, ...] | None = None
-    may_add_passkey: bool = True
-    signals: str | None = None
+    cards: tuple[Fragment, ...] = ()
     done: Said | None = None
     current_problem: FormProblem | None = None
     new_problem: FormProblem | None = None
     others: tuple[OtherWay, ...] = ()
 
-
-class TotpSetup(Form, frozen=True):
-    """/account/methods/authenticator. Posts `code`, `setup`, `csrf`.
-
-    `uri` is the otpauth:// URI in the QR code (RFC 6238; key URI format); `key` is the same secret in Base32; `setup` is an opaque
-    value that binds the form to this secret ("" = the server keeps it elsewhere). In a sign-in (`flow` is its id) the form's `action`
-    and the page to go `back` to are those of the sign-in, and `trust` is the box with which the device is remembered.
-    """
-
-    template: ClassVar[str] = "account/totp_setup.html"
-    uri: str
-    key: str
-    setup: str = ""
-    action: str = "/account/methods/authenticator"
-    back: str = "/account/methods"
-    flow: str | None = None
-    trust: TrustOffer | None = None
-
-
-class RecoveryCodes(Struct, frozen=True):
-    """Shown once, in response to making them. `account` names the downloaded file's account; `onward` is the page that follows, with
-    the id of the sign-in in which they were made (`flow`)."""
-
-    template: ClassVar[str] = "account/recovery_codes.html"
-    codes: tuple[str, ...]
-    account: str
-    done: Said | None = None
-    onward: str = "/account/methods"
-    flow: str | None = None
+    @property
+    def script(self) -> str:
+        """The script of the page."""
+        return script_of(self.cards)
 
 
 class DeviceLine(Struct, frozen=True):

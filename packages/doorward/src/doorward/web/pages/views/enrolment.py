@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Literal
 
 from msgspec import Struct
 
 from doorward.web.pages.views.problems import Form
-from doorward.web.pages.words import N_
-
-APP_LINK: Final = N_("Authenticator app")
-APP_HELP: Final = N_("An app on your phone shows a code, also without a connection.")
 
 
 class KindOffer(Struct, frozen=True):

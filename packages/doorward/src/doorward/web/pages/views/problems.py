@@ -72,7 +72,6 @@ class Wrong(Said):
     )
     """A code was sent a moment ago. Give `at`: when another one may be asked for."""
     CODE_UNDELIVERABLE = "code_undeliverable", N_("We can't send a code there. Use another way.")
-    RECOVERY_CODE_WRONG = "recovery_code_wrong", N_("That recovery code didn't work. Each code works once.")
     LAST_METHOD = "last_method", N_("Add another way to sign in first.")
     """Without it nothing would be left to sign in with."""
     LAST_STEP = (

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from msgspec import Struct
 
 from doorward.core.model.sent_code import DeliveryState
 from doorward.web.pages.views.problems import Form
 from doorward.web.pages.views.sign_in import OtherWay, TrustOffer
+from doorward.web.pages.words import N_
+
+NOTHING_THERE: Final = N_("Nothing there? Wait a moment, or:")
 
 
 class CodeTarget(Struct, frozen=True):
@@ -19,11 +22,12 @@ class CodeTarget(Struct, frozen=True):
 
 
 class SentCodeView(Form, frozen=True):
-    """/sign-in/code with the method `email_code` or `sms`. Posts `code`, `method`, `trust`, `csrf`, `flow`; the second form posts `kind`, `to`,
+    """/sign-in/code for a factor whose codes are sent: its kind is the `method`. Posts `code`, `method`, `trust`, `csrf`, `flow`; the second form posts `kind`, `to`,
     `csrf`, `flow` to `send_action`.
 
     `sent_to`: a code was sent there, and can be typed. `again_at` (seconds): not before that another one may be asked for, None: now.
-    `another`: it is not the first one. `delivery`: what is known of its message; a script asks again at `watch`. `others` are the other
+    `another`: it is not the first one. `delivery`: what is known of its message; a script asks again at `watch`. `nothing_there` is
+    the question before the button for another one, in English: the page translates it. `others` are the other
     methods.
     """
 
@@ -31,6 +35,8 @@ class SentCodeView(Form, frozen=True):
     account: str
     method: str
     targets: tuple[CodeTarget, ...]
+    watch: str
+    nothing_there: str
     flow: str | None = None
     action: str = "/sign-in/code"
     send_action: str = "/sign-in/code/send"
@@ -38,7 +44,6 @@ class SentCodeView(Form, frozen=True):
     again_at: int | None = None
     another: bool = False
     delivery: DeliveryState = "under_way"
-    watch: str = "/sign-in/code/delivery?kind=email_code"
     minutes: int = 10
     trust: TrustOffer | None = None
     others: tuple[OtherWay, ...] = ()

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from markupsafe import Markup
 from msgspec import Struct
 
+from doorward.web.pages.views.fragment import Fragment, script_of
 from doorward.web.pages.views.problems import Form, FormProblem
 
 
@@ -15,14 +16,6 @@ class OtherWay(Struct, frozen=True):
 
     label: str
     path: str
-
-
-class PasskeyOffer(Struct, frozen=True):
-    """A passkey as another way on the page of the password: the `options` of the browser's call as JSON text, and the path that
-    answers new ones to a page that stays open."""
-
-    options: str
-    renew: str
 
 
 class ProviderButton(Struct, frozen=True):
@@ -40,8 +33,8 @@ class SignInView(Form, frozen=True):
     `only_identifier`: some domains are routed to a provider, so the address is asked for first, and the password only where none is; the
     link to the page with both is /sign-in?with=password. `identifier` is prefilled (login_hint or the typed text); `last_used` marks the method used before in this browser;
     `problem` is shown above the form; `password_reset`: a new password was just set (then
-    `problem` is None); `others` are methods besides the password, `providers` accounts elsewhere. With `passkey` there is a second form, posted to
-    /sign-in/passkey: `credential`, `csrf`, `flow`.
+    `problem` is None); `others` are methods besides the password, `providers` accounts elsewhere, `offers` parts with which other first
+    factors are shown here, in place of a link.
     """
 
     template: ClassVar[str] = "sign_in.html"
@@ -51,7 +44,7 @@ class SignInView(Form, frozen=True):
     password_problem: FormProblem | None = None
     last_used: Literal["password"] | None = None
     password_reset: bool = False
-    passkey: PasskeyOffer | None = None
+    offers: tuple[Fragment, ...] = ()
     others: tuple[OtherWay, ...] = ()
     providers: tuple[ProviderButton, ...] = ()
     only_identifier: bool = False
@@ -68,6 +61,11 @@ class RoutedAddress(Form, frozen=True):
     identifier: str
     flow: str | None = None
 
+    @property
+    def script(self) -> str:
+        """The script of the page."""
+        return script_of(self.offers)
+
 
 class TrustOffer(Struct, frozen=True):
     """A box on the page of a second step, posted as `trust` with the value 1: this device is not asked for it for that many seconds.
@@ -77,22 +75,32 @@ class TrustOffer(Struct, frozen=True):
     chosen: bool = False
 
 
-class SecondFactor(Form, frozen=True):
-    """/sign-in/code. Posts `code`, `method` (authenticator | recovery), `trust`, `csrf`, `flow`.
+class CodeWords(Struct, frozen=True, kw_only=True):
+    """What the page of typed codes says about one kind of code: title of the page, label of the field, and a sentence about it, all in
+    English: the page translates them. `digits`: a code is a number, of a kind that browsers may fill in."""
 
-    `account` is the address of the person whose password is proven; `method` is the view shown; `recovery_available` and
-    `authenticator_available` offer the other one. The links to the other view are `/sign-in/code?flow=…&method=recovery|authenticator`; `/sign-in?flow=…&restart=1`
-    starts over; `others` are methods besides codes.
+    title: str
+    label: str
+    help: str
+    digits: bool = True
+
+
+class TypedCodeView(Form, frozen=True):
+    """/sign-in/code. Posts `code`, `method`, `trust`, `csrf`, `flow`.
+
+    `account` is the address of the person whose first factor is proven; `method` is the name of the shown kind of code in addresses of
+    this page, `typed` are other kinds of code that are typed here, `others` the other methods;
+    `/sign-in?flow=…&restart=1` starts over.
     """
 
-    template: ClassVar[str] = "second_factor.html"
+    template: ClassVar[str] = "typed_code.html"
     account: str
+    method: str
+    words: CodeWords
     flow: str | None = None
     action: str = "/sign-in/code"
-    method: Literal["authenticator", "recovery"] = "authenticator"
-    authenticator_available: bool = True
-    recovery_available: bool = True
     trust: TrustOffer | None = None
+    typed: tuple[OtherWay, ...] = ()
     others: tuple[OtherWay, ...] = ()
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, final
 
-from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.policy import FactorKind
 from doorward.features.authn.factors.email_code.owning import OwnMailCodes
 from doorward.features.authn.factors.email_code.views import (
@@ -29,6 +28,7 @@ from doorward.features.authn.flow.rules import sent_code as rule
 from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.sent_code import Undeliverable
 from doorward.features.authn.flow.sent_code_page import NOT_YET, DeliveryAnswer
+from doorward.features.authn.flow.shown import CardOwner, MethodCards
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import SignedIn, SignedInPost, SignedInRefusedPost
 from doorward.web.http import Response, json_response
@@ -45,7 +45,7 @@ _REMOVE: Final = f"{METHODS}/email/remove"
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailCodesEnrolment(Enrolment):
+class MailCodesEnrolment(Enrolment, MethodCards):
     """The pages of `OwnMailCodes`."""
 
     kind: ClassVar[FactorKind] = "email_code"
@@ -54,20 +54,20 @@ class MailCodesEnrolment(Enrolment):
     help: ClassVar[str] = MAIL_HELP
     codes: OwnMailCodes
 
-    def card(
-        self, account: Account, rows: Sequence[EnrolledFactor], *, allowed: bool, locale: str
-    ) -> MethodCard:
-        """Where the codes go, if they are set up."""
-        row = next((row for row in rows if row.kind == self.kind), None)
-        words = Words(locale)
-        target = self.codes.delivery.target(account, row) if row is not None else None
+    async def card(self, owner: CardOwner) -> MethodCard | None:
+        """Where the codes go, if they are set up. None without, where nobody can set them up."""
+        row = next((row for row in owner.rows if row.kind == self.kind), None)
+        if row is None and self.kind not in owner.allowed:
+            return None
+        words = Words(owner.locale)
+        target = self.codes.delivery.target(owner.account, row) if row is not None else None
         return MethodCard(
             id="mail-codes",
             icon="mail",
             title=words.text(CARD_TITLE),
             text=words.text(CARD_TEXT, address=calm(target)) if target is not None else words.text(MAIL_HELP),
             added_at=row.created_at if row is not None else None,
-            set_up=f"{METHODS}/{self.path}" if allowed else None,
+            set_up=f"{METHODS}/{self.path}" if self.kind in owner.allowed else None,
             remove=_REMOVE if row is not None else None,
         )
 

@@ -15,6 +15,7 @@ from doorward.core.model.sent_code import DeliveryState, SentCode
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailQueue
 from doorward.features.authn.factors.email_code.messages import NAME
+from doorward.features.authn.factors.email_code.views import NOTHING_THERE
 from doorward.features.authn.flow.build import sent_codes
 from doorward.features.authn.flow.factor import TYPED_CODE_PATH, TYPED_CODE_STEP
 from doorward.features.authn.flow.held import HeldFactor, NoticeName
@@ -104,6 +105,7 @@ class MailedCodes(SentCodeTyped):
     """Six-digit codes from a mail."""
 
     kind: ClassVar[str] = TRAITS.kind
+    nothing_there: ClassVar[str] = NOTHING_THERE
 
 
 @final

@@ -28,6 +28,7 @@ def _factors(services: Services) -> Sequence[FactorPlug]:
 EMAIL_CODES: Final = FactorParts(
     factors=_factors,
     enrolment=mail_codes_enrolment,
+    card=mail_codes_enrolment,
     done=MailCodesDone,
     activity=ACTIVITY_KINDS,
     messages=(

@@ -11,6 +11,7 @@ from doorward.web.pages.views.sign_in import TrustOffer
 from doorward.web.pages.words import N_
 
 MAIL_LINK: Final = N_("Email")
+NOTHING_THERE: Final = N_("Nothing there? Look in the spam folder, or:")
 MAIL_HELP: Final = N_("We send a code to your email address.")
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from doorward.features.authn.factors.passkeys.relying_party import RelyingParty
     from doorward.features.authn.factors.passkeys.removing import RemovePasskey
     from doorward.features.authn.factors.passkeys.silent import OfferSilently
+    from doorward.features.authn.flow.enrolment import EnrolmentPages
     from doorward.web.route import Route
 
 
@@ -152,16 +153,15 @@ def relying_party(services: Services) -> RelyingParty:
     )
 
 
-def passkey_routes(services: Services) -> Sequence[Route]:
+def passkey_routes(services: Services, pages: EnrolmentPages) -> Sequence[Route]:
     """The routes; none where there are no passkeys."""
     from doorward.features.authn.factors.passkeys import well_known
     from doorward.features.authn.factors.passkeys.account_routes import METHODS, PASSKEYS, OwnPasskeyPages
-    from doorward.features.authn.flow.build import signed_in_pages
 
     if services.get(rp_id) is None:
         return ()
     own = OwnPasskeyPages(
-        own=services.get(signed_in_pages),
+        own=pages.own,
         passkeys=services.get(own_passkeys),
         removal=services.get(remove_passkey),
     )

@@ -7,24 +7,26 @@ from typing import final
 
 import msgspec
 
-from doorward.core.model.account import Account
-from doorward.features.authn.factors.passkeys.rules.proof import SECURITY_KEY
+from doorward.features.authn.factors.passkeys.rules.proof import PASSKEY, SECURITY_KEY
 from doorward.features.authn.factors.passkeys.rules.response import padless
+from doorward.features.authn.factors.passkeys.views import PasskeyCard, PasskeyLine
+from doorward.features.authn.flow.shown import CardOwner, MethodCards
 from doorward.storage.sql.store import Store
-from doorward.web.pages.views.account import PasskeyLine
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyCards:
+class PasskeyCards(MethodCards):
     """What a person sees of theirs."""
 
     store: Store
     rp_id: str
 
-    async def of(self, account: Account) -> tuple[tuple[PasskeyLine, ...], str]:
-        """A line for each passkey, oldest first, and the signals as JSON text: which of them still work here, and whose they are."""
-        added = {row.id: row for row in await self.store.accounts.factors(account.id)}
+    async def card(self, owner: CardOwner) -> PasskeyCard | None:
+        """A line for each passkey, oldest first, and the signals: which of them still work here, and whose they are. None without any,
+        where nobody can add one."""
+        account = owner.account
+        added = {row.id: row for row in owner.rows}
         passkeys = await self.store.passkeys.of_account(account.id)
         lines = tuple(
             PasskeyLine(
@@ -51,4 +53,7 @@ class PasskeyCards:
                 "userDisplayName": account.name or account.shown_as,
             },
         ]
-        return lines, msgspec.json.encode(signals).decode()
+        may_add = PASSKEY.kind in owner.allowed
+        if not lines and not may_add:
+            return None
+        return PasskeyCard(passkeys=lines, signals=msgspec.json.encode(signals).decode(), may_add=may_add)

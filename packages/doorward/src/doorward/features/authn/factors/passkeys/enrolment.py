@@ -68,7 +68,7 @@ class PasskeyEnrolment(Enrolment):
             enrolling,
             NewFactor(row=outcome.row, proof=proof, writes=outcome.writes),
             PasskeyDone.ADDED,
-            kept=outcome.passkey.backed_up or not asked_for,
+            backup="none" if outcome.passkey.backed_up or not asked_for else "first",
         )
 
     async def _page(self, enrolling: Enrolling, wrong: FormProblem | None) -> Response:

@@ -17,7 +17,8 @@ from doorward.features.authn.factors.passkeys.build import prove_passkey, rp_id
 from doorward.features.authn.factors.passkeys.messages import NAME, NAMED
 from doorward.features.authn.factors.passkeys.rules.proof import KINDS, PASSKEY, SECURITY_KEY
 from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
-from doorward.features.authn.flow.factor import JsonStep
+from doorward.features.authn.factors.passkeys.views import PasskeyOffer
+from doorward.features.authn.flow.factor import JsonStep, Unsure
 from doorward.features.authn.flow.held import HeldFactor, NoticeName
 from doorward.features.authn.flow.pages import FlowPages, with_flow
 from doorward.features.authn.flow.plug import FactorPlug
@@ -27,7 +28,6 @@ from doorward.features.authn.flow.rules.standing import stands_by
 from doorward.features.services import Services
 from doorward.features.sessions.browser_context import BrowserPages
 from doorward.storage.sql.store import Store
-from doorward.web.pages.views.sign_in import PasskeyOffer
 from doorward.web.pages.words import N_
 from doorward.web.route import Route
 
@@ -133,7 +133,22 @@ class PasskeyFactor(_Passkeys):
         options = self.proving().ceremonies.to_get(
             None, binding=flow or "", browser_hash=browser_hash, now=now
         )
-        return PasskeyOffer(json.encode(options).decode(), with_flow(f"{PATH}/options", flow))
+        return PasskeyOffer(options=json.encode(options).decode(), renew=with_flow(f"{PATH}/options", flow))
+
+    async def unsure(self, account: Account, rows: Sequence[EnrolledFactor]) -> Unsure:
+        """A password manager may have made a passkey without a question: its owner need not know of it, nor have it on this device. One
+        that was copied is refused, and has to be removed. Of both kinds."""
+        if all(row.kind not in KINDS for row in rows):
+            return Unsure()
+        passkeys = await self.store.passkeys.of_account(account.id)
+        return Unsure(
+            silent=frozenset(one.factor_id for one in passkeys if one.made_silently),
+            unreliable=frozenset(
+                one.factor_id
+                for one in passkeys
+                if one.suspect_at is not None or (one.made_silently and one.last_used_at is None)
+            ),
+        )
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Every passkey can be used so, whether or not it is asked for after a password."""

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from doorward.features.authn.factors.passkeys.activity import ACTIVITY_KINDS
-from doorward.features.authn.factors.passkeys.build import passkey_enrolment, passkey_routes, relying_party
+from doorward.features.authn.factors.passkeys.build import (
+    offer_silently,
+    passkey_cards,
+    passkey_enrolment,
+    passkey_routes,
+    relying_party,
+)
 from doorward.features.authn.factors.passkeys.checks import passkeys
 from doorward.features.authn.factors.passkeys.factor import passkey_factors
 from doorward.features.authn.factors.passkeys.messages import (
@@ -22,6 +28,8 @@ from doorward.features.feature import DoctorCheck
 PASSKEYS: Final = FactorParts(
     factors=passkey_factors,
     enrolment=passkey_enrolment,
+    card=passkey_cards,
+    profile=offer_silently,
     done=PasskeyDone,
     activity=ACTIVITY_KINDS,
     messages=(PasskeyAdded, PasskeyRemoved, PasskeyAskedFor, PasskeyNotAskedFor, PasskeyCopied),

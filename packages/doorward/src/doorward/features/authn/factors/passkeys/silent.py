@@ -12,7 +12,9 @@ from doorward.core.model.account import Account
 from doorward.core.model.policy import SecondFactorPolicy
 from doorward.core.model.session import Session
 from doorward.features.authn.factors.passkeys.owning import OwnPasskeys
+from doorward.features.authn.factors.passkeys.views import SilentPasskey
 from doorward.features.authn.flow.gate import NewFactors
+from doorward.features.authn.flow.shown import ProfileOffers
 
 SOON: Final = 300
 """Seconds after the sign-in. A browser allows it only shortly after it has filled in a password."""
@@ -20,18 +22,18 @@ SOON: Final = 300
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfferSilently:
+class OfferSilently(ProfileOffers):
     """Whether the page that follows a sign-in asks the browser for a silent passkey."""
 
     passkeys: OwnPasskeys
     policy: SecondFactorPolicy
     gate: NewFactors
 
-    async def options(
+    async def offer(
         self, account: Account, session: Session, *, browser_hash: bytes, now: int
-    ) -> str | None:
-        """The browser's call as JSON text. None: the person did not just type a password, or has a passkey already."""
-        if self.policy.require == "off" or "passkey" not in self.policy.kinds:
+    ) -> SilentPasskey | None:
+        """The browser's call. None: the person did not just type a password, or has a passkey already."""
+        if "passkey" not in self.policy.allowed:
             return None
         if now - session.auth_time > SOON or all(one.kind != "password" for one in session.proofs):
             return None
@@ -40,4 +42,4 @@ class OfferSilently:
         options = await self.passkeys.options(
             account, binding=session.id, browser_hash=browser_hash, now=now, silently=True
         )
-        return json.encode(options).decode()
+        return SilentPasskey(options=json.encode(options).decode())

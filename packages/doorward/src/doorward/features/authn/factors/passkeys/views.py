@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from msgspec import Struct
+
+from doorward.web.pages.views.fragment import Fragment
 from doorward.web.pages.views.problems import Form, FormProblem
 from doorward.web.pages.views.said import Said
 from doorward.web.pages.views.sign_in import OtherWay, TrustOffer
@@ -57,6 +60,54 @@ class PasskeyDone(Said):
 _FOLDER: Final = "doorward.features.authn.factors.passkeys"
 
 
+SCRIPT: Final = "passkeys.js"
+
+
+class PasskeyOffer(Fragment, frozen=True, kw_only=True):
+    """A passkey as another way on the page of the password: posts `credential`, `csrf`, `flow` to /sign-in/passkey. `options` of the
+    browser's call are JSON text; `renew` is the path that answers new ones to a page that stays open."""
+
+    template: ClassVar[str] = f"{_FOLDER}:passkey_offer.html"
+    script: ClassVar[str | None] = SCRIPT
+    options: str
+    renew: str
+
+
+class SilentPasskey(Fragment, frozen=True, kw_only=True):
+    """A passkey that a password manager may keep without a question: with the `options` of the browser's call, JSON text, a script posts
+    `credential` and `csrf` to /account/passkeys/silent."""
+
+    template: ClassVar[str] = f"{_FOLDER}:passkey_silent.html"
+    script: ClassVar[str | None] = SCRIPT
+    options: str
+
+
+class PasskeyLine(Struct, frozen=True, kw_only=True):
+    """One passkey. `name` is that of its provider or its owner's, "" if neither is known. `copied`: it is refused, since a copy of it
+    was used. `second`: it is asked for after the password, too; `switch`: its owner may change that. Times are Unix seconds."""
+
+    id: str
+    name: str
+    created_at: int
+    last_used_at: int | None = None
+    backed_up: bool = False
+    copied: bool = False
+    second: bool = False
+    switch: bool = True
+
+
+class PasskeyCard(Fragment, frozen=True, kw_only=True):
+    """The passkeys of a person on the page of sign-in methods: each has a link to its name, and posts `factor`, `csrf` to be removed, or
+    `factor`, `second` (yes, no), `csrf`: whether it is asked for after the password, too. `may_add`: people may add one; `signals` tell
+    password managers which of them work, as JSON text."""
+
+    template: ClassVar[str] = f"{_FOLDER}:passkey_card.html"
+    script: ClassVar[str | None] = SCRIPT
+    passkeys: tuple[PasskeyLine, ...]
+    signals: str
+    may_add: bool = True
+
+
 class PasskeyStepView(Form, frozen=True):
     """/sign-in/passkey. Posts `credential`, `trust`, `csrf`, `flow`.
 
@@ -66,6 +117,7 @@ class PasskeyStepView(Form, frozen=True):
     """
 
     template: ClassVar[str] = f"{_FOLDER}:passkey_step.html"
+    script: ClassVar[str] = SCRIPT
     options: str
     renew: str
     flow: str | None = None
@@ -83,6 +135,7 @@ class PasskeyNewView(Form, frozen=True):
     """
 
     template: ClassVar[str] = f"{_FOLDER}:passkey_new.html"
+    script: ClassVar[str] = SCRIPT
     options: str
     action: str
     back: str

@@ -140,7 +140,7 @@ class SignInPage:
         only_identifier: bool = False,
         **problems: FormProblem | None,
     ) -> Response:
-        others, passkey = self.flow.first_besides(PATH, browser, flow)
+        others, offers = self.flow.first_besides(PATH, browser, flow)
         providers = self.flow.buttons()
         view = views.SignInView(
             flow=flow,
@@ -148,7 +148,7 @@ class SignInPage:
             last_used=last_used,
             password_reset=password_reset,
             only_identifier=only_identifier,
-            passkey=passkey,
+            offers=offers,
             # the page behind this link has the same buttons
             others=tuple(way for way in others if not (providers and way.path == PROVIDER_PATH)),
             providers=providers,

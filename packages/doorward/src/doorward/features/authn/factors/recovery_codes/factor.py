@@ -14,13 +14,15 @@ from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.features.audit.build import audit_log
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.recovery_codes import rules as rule
+from doorward.features.authn.factors.recovery_codes.views import CODE_WORDS, USE_LINK, RecoveryWrong
 from doorward.features.authn.flow.factor import TYPED_CODE_PATH, TYPED_CODE_STEP, TypedCode
 from doorward.features.authn.flow.held import FactorSummary, HeldFactor
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.services import Services
 from doorward.storage.sql.store import Store, Write
-from doorward.web.pages.words import N_
+from doorward.web.pages.views.said import Said
+from doorward.web.pages.views.sign_in import CodeWords
 
 
 @final
@@ -29,9 +31,16 @@ class RecoveryCodesTyped(TypedCode):
     """Typed recovery codes. The owner gets a mail about each use."""
 
     kind: ClassVar[str] = rule.TRAITS.kind
+    words: ClassVar[CodeWords | None] = CODE_WORDS
+    wrong: ClassVar[Said] = RecoveryWrong.CODE
     store: Store
     audit_log: AuditLog
     mail_queue: MailQueue
+
+    @property
+    def method(self) -> str:
+        """A name that is older than that of the factor."""
+        return "recovery"
 
     def takes(self, typed: str) -> bool:
         """Whether the text has the format of a recovery code."""
@@ -89,7 +98,7 @@ def recovery_codes_factor(services: Services) -> FactorPlug:
     return RecoveryCodesFactor(
         traits=rule.TRAITS,
         path=f"{TYPED_CODE_PATH}?method=recovery",
-        link=N_("Use a recovery code"),
+        link=USE_LINK,
         step=TYPED_CODE_STEP,
         typed_code=RecoveryCodesTyped(
             store=services.store, audit_log=services.get(audit_log), mail_queue=services.mail

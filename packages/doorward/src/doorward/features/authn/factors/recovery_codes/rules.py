@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from typing import Final, get_args
+from typing import Final
 
 from doorward.core.model.account import EnrolledFactor
-from doorward.core.model.policy import FactorKind
+from doorward.core.model.policy import SECOND_FACTORS
 from doorward.core.text import code
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 
 # One-time passwords in the sense of RFC 8176 §2 ("otp"). Earlier programs stored the private value "rc", which
 # `flow/rules/vouching.py` still reads.
 TRAITS: Final = FactorTraits(kind="recovery_code", amr=("otp",), counts_for=frozenset({"held"}), backup=True)
-STANDS_IN_FOR: Final = frozenset({*get_args(FactorKind), "security_key"})
+STANDS_IN_FOR: Final = SECOND_FACTORS
 """The second factors that a recovery code replaces. Proofs by recovery code that a session vouches for end with the last of them."""
 COUNT: Final = 10
 LENGTH: Final = 24

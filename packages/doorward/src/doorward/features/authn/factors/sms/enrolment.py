@@ -27,6 +27,7 @@ from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.sent_code import CodeSent, Undeliverable
 from doorward.features.authn.flow.sent_code_page import DeliveryAnswer
+from doorward.features.authn.flow.shown import CardOwner, MethodCards
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import SignedIn, SignedInPost, SignedInRefusedPost
 from doorward.web.http import EarlyResponse, Response, json_response
@@ -51,7 +52,7 @@ _OF_PAGE: Final = {"enough": PhoneWrong.FULL, "not_yet": Wrong.NOT_YET}
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneEnrolment(Enrolment):
+class PhoneEnrolment(Enrolment, MethodCards):
     """The pages of `Phones`."""
 
     kind: ClassVar[FactorKind] = "sms"
@@ -61,11 +62,10 @@ class PhoneEnrolment(Enrolment):
     phones: Phones
     factors: OfferedFactors
 
-    def card(
-        self, account: Account, rows: Sequence[EnrolledFactor], *, allowed: bool, locale: str
-    ) -> MethodCard | None:
+    async def card(self, owner: CardOwner) -> MethodCard | None:
         """The phones that are set up. None without any, where nobody can add one."""
-        words, mine = Words(locale), [row for row in rows if row.kind == self.kind]
+        words, mine = Words(owner.locale), [row for row in owner.rows if row.kind == self.kind]
+        allowed = self.kind in owner.allowed
         if not mine and not allowed:
             return None
         numbers = ", ".join(stored(self.phones.number(row)).masked for row in mine)

@@ -24,6 +24,7 @@ def _jobs(services: Services) -> Sequence[BackgroundJob]:
 SMS: Final = FactorParts(
     factors=lambda services: (services.get(sms_factor),),
     enrolment=phone_enrolment,
+    card=phone_enrolment,
     done=PhoneDone,
     activity=ACTIVITY_KINDS,
     messages=(PhoneAdded, PhoneRemoved),

@@ -12,13 +12,14 @@ from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.factors.totp import rules as rule
 from doorward.features.authn.factors.totp.messages import NAME, RESET
+from doorward.features.authn.factors.totp.views import CODE_WORDS, USE_LINK
 from doorward.features.authn.flow.factor import TYPED_CODE_PATH, TYPED_CODE_STEP, TypedCode
 from doorward.features.authn.flow.held import FactorSummary, HeldFactor, NoticeName
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.services import Services
 from doorward.storage.sql.store import Store, Write
-from doorward.web.pages.words import N_
+from doorward.web.pages.views.sign_in import CodeWords
 
 SEED_PURPOSE: Final = "totp"
 
@@ -29,8 +30,14 @@ class TotpCodes(TypedCode):
     """Six-digit codes of an authenticator app."""
 
     kind: ClassVar[str] = rule.TRAITS.kind
+    words: ClassVar[CodeWords | None] = CODE_WORDS
     store: Store
     sealer: Sealer
+
+    @property
+    def method(self) -> str:
+        """A name that is older than that of the factor."""
+        return "authenticator"
 
     def takes(self, typed: str) -> bool:
         """Whether the text is six digits."""
@@ -88,7 +95,7 @@ def totp_factor(services: Services) -> FactorPlug:
     return TotpFactor(
         traits=rule.TRAITS,
         path=TYPED_CODE_PATH,
-        link=N_("Use your authenticator app"),
+        link=USE_LINK,
         step=TYPED_CODE_STEP,
         typed_code=TotpCodes(store=services.store, sealer=services.sealer),
         reset_words=RESET,

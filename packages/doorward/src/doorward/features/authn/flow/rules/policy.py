@@ -61,7 +61,7 @@ def demand(
     at every sign-in. `acr` is the level that the app requests; `prompted`: older proofs do not count (prompt=login, max_age, a page for
     sensitive changes).
     """
-    kinds = frozenset[str](policy.kinds) if policy.require != "off" else frozenset[str]()
+    kinds = frozenset[str](policy.allowed)
     by_operator = row is not None and row.required_at is not None
     # the grace period of a setting begins when it is first found unmet; an operator states an end, or grants none
     asked_at = now if row is None or row.asked_at is None else row.asked_at

@@ -1,9 +1,8 @@
-"""Second factors of a signed-in person: set up or remove an authenticator app, make new recovery codes (R73, R84)."""
+"""The authenticator app of a person, for its owner: set up and removed (R73, R84)."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -11,32 +10,25 @@ import msgspec
 from msgspec import Struct
 
 from doorward.core import text
-from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
-from doorward.core.model.policy import PasswordPolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import Session
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailKind, MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
-from doorward.features.authn.factors.password.rules import password as password_rule
-from doorward.features.authn.factors.password.rules.password import Weak
-from doorward.features.authn.factors.password.service import CheckPassword
-from doorward.features.authn.factors.recovery_codes import rules as recovery_code
-from doorward.features.authn.factors.recovery_codes.service import make_codes
 from doorward.features.authn.factors.totp import rules as totp
 from doorward.features.authn.factors.totp.factor import SEED_PURPOSE
 from doorward.features.authn.flow.changes import guards, held_methods
-from doorward.features.authn.flow.enrolment import NewFactor, Owner
+from doorward.features.authn.flow.enrolment import MayStandAlone, NewFactor
 from doorward.features.authn.flow.offered import OfferedFactors
-from doorward.features.authn.flow.proving import too_many
 from doorward.features.authn.flow.rules.standing import shown_with
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
+from doorward.web.pages.views.problems import FormProblem
 
 SETUP_TTL: Final = 1800
 """Seconds after which a setup page expires."""
@@ -51,29 +43,6 @@ class Setup(Struct, frozen=True):
     uri: str
     key: str
     sealed: str
-
-
-class MethodsShown(Struct, frozen=True, kw_only=True):
-    """What a person has: the time at which an authenticator app was added, if there is one; how many recovery codes are left, and how
-    many were made; `recoverable`: there is a factor for which they could stand in."""
-
-    app_added_at: int | None
-    codes_left: int
-    codes_made: int
-    recoverable: bool
-
-
-class Codes(Struct, frozen=True):
-    """New recovery codes in clear text, not readable later."""
-
-    codes: tuple[str, ...]
-
-
-class NewApp(Struct, frozen=True):
-    """An authenticator app that has shown a right code, and the new recovery codes in clear text, which the same writes store."""
-
-    factor: NewFactor
-    codes: tuple[str, ...]
 
 
 class WrongCode(Struct, frozen=True):
@@ -99,31 +68,18 @@ class _Held(Struct, frozen=True):
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecondFactors:
+class OwnAuthenticator:
     """The caller must ensure that the sign-in is recent."""
 
     store: Store
     random: SecureRandom
     sealer: Sealer
-    check: CheckPassword
     mail_queue: MailQueue
     audit_log: AuditLog
     throttle: Throttle
-    policy: PasswordPolicy
     brand: str
     factors: OfferedFactors
     flow: SignInFlow
-
-    async def there(self, account: Account) -> MethodsShown:
-        """What the page of sign-in methods says of the authenticator app and of recovery codes."""
-        factors = await self.store.accounts.factors(account.id)
-        app = next((factor for factor in factors if factor.kind == "totp"), None)
-        return MethodsShown(
-            app_added_at=app.created_at if app else None,
-            codes_left=recovery_code.left(factors),
-            codes_made=recovery_code.made(factors),
-            recoverable=_recoverable(factors),
-        )
 
     def begin(self, account: Account, binding: str, now: int) -> Setup:
         """A new secret, for the QR code. `binding` is the id of the session, or of the sign-in in which the app is set up."""
@@ -140,8 +96,8 @@ class SecondFactors:
         caller: Caller,
         now: int,
         session_id: str | None = None,
-    ) -> NewApp | WrongCode | SetupOver | Wait:
-        """The app, after a correct code, which is spent. With the commit a previous app and all recovery codes stop working."""
+    ) -> NewFactor | WrongCode | SetupOver | Wait:
+        """The app, after a correct code, which is spent. With the commit a previous app stops working."""
         seed = self._unseal(account, binding, sealed, now)
         if seed is None:
             return SetupOver()
@@ -154,22 +110,22 @@ class SecondFactors:
         factor = EnrolledFactor(
             id=factor_id,
             account_id=account.id,
-            kind="totp",
+            kind=totp.TRAITS.kind,
             created_at=now,
             sealed=self.sealer.seal(SEED_PURPOSE, factor_id, seed),
             last_step=step,
         )
-        codes, writes = make_codes(self.store, self.random, account, now)
-        stored = (
-            self.store.accounts.remove_factors(account.id, "totp"),
-            self.store.accounts.add_factor(factor),
-            *writes,
-            self._told("second_factor_added", account, caller, now),
-            self._noted("second_factor.added", account, session_id, caller, now),
-            self._noted("recovery_codes.made", account, session_id, caller, now),
+        return NewFactor(
+            row=factor,
+            proof=shown_with(totp.TRAITS, factor, now),
+            replaces=True,
+            writes=(
+                self.store.accounts.remove_factors(account.id, totp.TRAITS.kind),
+                self.store.accounts.add_factor(factor),
+                self._told("second_factor_added", account, caller, now),
+                self._noted("second_factor.added", account, session_id, caller, now),
+            ),
         )
-        proof = shown_with(totp.TRAITS, factor, now)
-        return NewApp(NewFactor(row=factor, proof=proof, writes=stored, replaces=True), codes)
 
     def shown_again(self, account: Account, binding: str, sealed: str, now: int) -> Setup | None:
         """The same secret for the same page after a wrong code, so that the scanned QR code stays valid."""
@@ -182,13 +138,20 @@ class SecondFactors:
         return account.password_hash is not None and not self.factors.beside_password(account, left)
 
     async def remove(
-        self, account: Account, session: Session, *, password: Secret | None, caller: Caller, now: int
-    ) -> Weak | LastStep | Meanwhile | OAuthError | None:
+        self,
+        account: Account,
+        session: Session,
+        *,
+        password: Secret | None,
+        alone: MayStandAlone,
+        caller: Caller,
+        now: int,
+    ) -> FormProblem | LastStep | Meanwhile | Wait | None:
         """Remove the app, and the recovery codes with the last second factor. None: done. `password` may be None unless
-        `removal_needs_password`.
+        `removal_needs_password`; `alone` says why it may not be the only factor. Raises `HashingBusy`.
 
-        Beside a second factor a password may be shorter than the minimum for an only factor. The result is then `Weak("too_short")`,
-        and the person has to change the password first. Its length is not stored, so it must be typed here. Raises `HashingBusy`.
+        Beside a second factor a password may be shorter than the minimum for an only factor. Then the person has to change it first.
+        Its length is not stored, so it must be typed here.
         """
         found = await held_methods(self.store, account.id)
         if found is None:
@@ -198,11 +161,11 @@ class SecondFactors:
         if not await self.flow.enough(account, left, now):
             return LastStep()
         if account.password_hash is not None and not self.factors.beside_password(account, left):
-            wrong = await self.password_alone(account, password or Secret(""), caller=caller, now=now)
+            wrong = await alone(account, password or Secret(""), caller, now)
             if wrong is not None:
                 return wrong
         if (wait := await self.throttle.change("with_password", account.id, now)) is not None:
-            return too_many(wait, "second factors changed")
+            return wait
         kinds = self.factors.with_backups(totp.TRAITS.kind, rows)
         done = await self.store.commit(
             *guards(self.store, found, session_id=session.id),
@@ -219,54 +182,6 @@ class SecondFactors:
             self._noted("second_factor.removed", account, session.id, caller, now),
         )
         return None if done else Meanwhile()
-
-    async def password_alone(
-        self, account: Account, password: Secret, *, caller: Caller, now: int
-    ) -> Weak | OAuthError | None:
-        """None: the password is right, and long enough as the only factor. Raises `HashingBusy`."""
-        checked = await self.check.verify(account.known_as, password, caller=caller, now=now)
-        if isinstance(checked, OAuthError):
-            return checked
-        least = password_rule.minimum(self.policy, second_factor=False)
-        return Weak("too_short", least) if password_rule.length(password.reveal()) < least else None
-
-    async def new_codes(
-        self, account: Account, session: Session, *, caller: Caller, now: int
-    ) -> Codes | Wait | None:
-        """New recovery codes, which replace the old ones. None: there is no factor for which they could stand in, or the account or the
-        session changed meanwhile. `Wait`: made too often, each time with a mail to the owner."""
-        found = await held_methods(self.store, account.id)
-        if found is None or not _recoverable(found.rows):
-            return None
-        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
-            return wait
-        codes, writes = make_codes(self.store, self.random, account, now)
-        done = await self.store.commit(
-            *guards(self.store, found, session_id=session.id),
-            *writes,
-            self._told(
-                "recovery_codes_made", account, caller, now, replaced=recovery_code.made(found.rows) > 0
-            ),
-            self._noted("recovery_codes.made", account, session.id, caller, now),
-        )
-        return Codes(codes) if done else None
-
-    async def first_codes(
-        self, owner: Owner, caller: Caller, now: int
-    ) -> tuple[tuple[str, ...], Sequence[Write]]:
-        """Recovery codes for a person who has none left, and what stores them."""
-        rows = await self.store.accounts.factors(owner.account.id)
-        if recovery_code.left(rows):
-            return (), ()
-        codes, writes = make_codes(self.store, self.random, owner.account, now)
-        noted = self.audit_log.write(
-            "recovery_codes.made",
-            caller=caller,
-            now=now,
-            account_id=owner.account.id,
-            session_id=owner.session_id,
-        )
-        return codes, (*writes, noted)
 
     def _setup(self, account: Account, binding: str, seed: bytes, now: int) -> Setup:
         held = msgspec.json.encode(_Held(seed, now + SETUP_TTL))
@@ -292,9 +207,10 @@ class SecondFactors:
 
     def _noted(self, kind: str, account: Account, session_id: str | None, caller: Caller, now: int) -> Write:
         return self.audit_log.write(
-            kind, caller=caller, now=now, account_id=account.id, session_id=session_id, method="totp"
+            kind,
+            caller=caller,
+            now=now,
+            account_id=account.id,
+            session_id=session_id,
+            method=totp.TRAITS.kind,
         )
-
-
-def _recoverable(factors: Sequence[EnrolledFactor]) -> bool:
-    return any(factor.kind in recovery_code.STANDS_IN_FOR for factor in factors)

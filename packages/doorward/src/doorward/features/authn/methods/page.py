@@ -1,0 +1,59 @@
+"""The page of sign-in methods: a card for each factor, and the form of the password."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from doorward.core.model.policy import SecondFactorPolicy
+from doorward.features.authn.factors.password.policy import JudgePassword
+from doorward.features.authn.flow.pages import FlowPages
+from doorward.features.authn.flow.shown import CardOwner, MethodCards
+from doorward.features.sessions.signed_in_pages import SignedIn
+from doorward.storage.sql.store import Store
+from doorward.web.http import Response
+from doorward.web.page import page
+from doorward.web.pages.views.account import Methods
+from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.pages.views.said import Said
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodsPage:
+    """What a person sees of their sign-in methods; `cards` are those of the factors, in the order of the page."""
+
+    store: Store
+    policy: SecondFactorPolicy
+    judge: JudgePassword
+    flow: FlowPages
+    cards: Sequence[MethodCards]
+
+    async def show(
+        self, owner: SignedIn, *, done: Said | None = None, **problems: FormProblem | None
+    ) -> Response:
+        """The page, with what was done, or what was wrong: `problem`, or `current_problem` and `new_problem` at the fields of the
+        password."""
+        account, locale = owner.account, owner.browser.context.locale
+        rows = await self.store.accounts.factors(account.id)
+        whose = CardOwner(account=account, rows=rows, allowed=self.policy.allowed, locale=locale)
+        found = [await one.card(whose) for one in self.cards]
+        factors = self.flow.factors
+        view = Methods(
+            account=account.shown_as,
+            minimum=self.judge.minimum(second_factor=factors.beside_password(account, rows)),
+            password_changed_at=account.password_changed_at,
+            cards=tuple(card for card in found if card is not None),
+            done=done,
+            others=self.flow.ways_to_set_up(locale),
+            **problems,
+        )
+        return page(view, owner.browser)
+
+    async def wrong(self, owner: SignedIn, problem: FormProblem | None) -> Response:
+        """The page with what was wrong with the form of a factor. A password that is too short to stand alone is said at the field for a
+        new one, since a longer one solves it."""
+        if problem is not None and problem.kind is Wrong.PASSWORD_TOO_SHORT:
+            return await self.show(owner, new_problem=problem)
+        return await self.show(owner, problem=problem)
