@@ -42,7 +42,7 @@ TYPED_CODE_STEP = "second_factor"
 """The name of the same step in the JSON sign-in."""
 
 
-class Unsure(Struct, frozen=True, kw_only=True):
+class UnsureFactors(Struct, frozen=True, kw_only=True):
     """Rows of an account, by id, that count less than others. `silent` were made without a question: they end no remembered device, unless
     every sign-in asks for them. `unreliable`: their owner may be unable to show them now."""
 
@@ -116,10 +116,10 @@ class Factor:
         """Whether the person could begin a sign-in with it if they had only the factors `rows`. Asked of those with `comes_first`."""
         return self.enrolled(account, rows)
 
-    async def unsure(self, account: Account, rows: Sequence[EnrolledFactor]) -> Unsure:
+    async def unsure(self, account: Account, rows: Sequence[EnrolledFactor]) -> UnsureFactors:
         """Those of its rows that count less than others."""
         del account, rows
-        return Unsure()
+        return UnsureFactors()
 
     def demanded(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the factors of the account require more than a first factor at every sign-in."""

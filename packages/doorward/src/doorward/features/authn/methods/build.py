@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doorward.features.authn.factors.password.build import change_password, check_password, password_policy
-from doorward.features.authn.flow.build import flow_pages, signed_in_pages
+from doorward.features.authn.flow.build import flow_pages, offered_factors, signed_in_pages
 from doorward.features.authn.flow.enrolment import EnrolmentPages
 from doorward.features.authn.methods.alone import PasswordAlone
 from doorward.features.authn.methods.page import MethodsPage
+from doorward.features.authn.methods.service import OwnMethods
 from doorward.features.repeated_posts.build import pages
 from doorward.features.services import Services
 
@@ -21,13 +22,14 @@ def methods_page(services: Services) -> MethodsPage:
     # the index of factors lists messages of this folder, too
     from doorward.features.authn.index import method_cards
 
-    return MethodsPage(
+    methods = OwnMethods(
         store=services.store,
         policy=services.second_factor,
         judge=services.get(password_policy),
-        flow=services.get(flow_pages),
+        factors=services.get(offered_factors),
         cards=method_cards(services),
     )
+    return MethodsPage(methods=methods, flow=services.get(flow_pages))
 
 
 def enrolment_pages(services: Services) -> EnrolmentPages:

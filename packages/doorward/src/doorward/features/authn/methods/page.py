@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from doorward.core.model.policy import SecondFactorPolicy
-from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.flow.pages import FlowPages
-from doorward.features.authn.flow.shown import CardOwner, MethodCards
+from doorward.features.authn.methods.service import OwnMethods
 from doorward.features.sessions.signed_in_pages import SignedIn
-from doorward.storage.sql.store import Store
 from doorward.web.http import Response
 from doorward.web.page import page
 from doorward.web.pages.views.account import Methods
@@ -22,13 +18,10 @@ from doorward.web.pages.views.said import Said
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodsPage:
-    """What a person sees of their sign-in methods; `cards` are those of the factors, in the order of the page."""
+    """What a person sees of their sign-in methods."""
 
-    store: Store
-    policy: SecondFactorPolicy
-    judge: JudgePassword
+    methods: OwnMethods
     flow: FlowPages
-    cards: Sequence[MethodCards]
 
     async def show(
         self, owner: SignedIn, *, done: Said | None = None, **problems: FormProblem | None
@@ -36,15 +29,12 @@ class MethodsPage:
         """The page, with what was done, or what was wrong: `problem`, or `current_problem` and `new_problem` at the fields of the
         password."""
         account, locale = owner.account, owner.browser.context.locale
-        rows = await self.store.accounts.factors(account.id)
-        whose = CardOwner(account=account, rows=rows, allowed=self.policy.allowed, locale=locale)
-        found = [await one.card(whose) for one in self.cards]
-        factors = self.flow.factors
+        shown = await self.methods.shown(account, locale)
         view = Methods(
             account=account.shown_as,
-            minimum=self.judge.minimum(second_factor=factors.beside_password(account, rows)),
+            minimum=shown.minimum,
             password_changed_at=account.password_changed_at,
-            cards=tuple(card for card in found if card is not None),
+            cards=shown.cards,
             done=done,
             others=self.flow.ways_to_set_up(locale),
             **problems,

@@ -49,6 +49,11 @@ class SignInView(Form, frozen=True):
     providers: tuple[ProviderButton, ...] = ()
     only_identifier: bool = False
 
+    @property
+    def script(self) -> str:
+        """The script of the page."""
+        return script_of(self.offers)
+
 
 class RoutedAddress(Form, frozen=True):
     """Said in place of any page that would take a password, send a code or create an account, for an address whose people sign in at a
@@ -60,11 +65,6 @@ class RoutedAddress(Form, frozen=True):
     domain: str
     identifier: str
     flow: str | None = None
-
-    @property
-    def script(self) -> str:
-        """The script of the page."""
-        return script_of(self.offers)
 
 
 class TrustOffer(Struct, frozen=True):

@@ -18,7 +18,7 @@ from doorward.features.authn.factors.passkeys.messages import NAME, NAMED
 from doorward.features.authn.factors.passkeys.rules.proof import KINDS, PASSKEY, SECURITY_KEY
 from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from doorward.features.authn.factors.passkeys.views import PasskeyOffer
-from doorward.features.authn.flow.factor import JsonStep, Unsure
+from doorward.features.authn.flow.factor import JsonStep, UnsureFactors
 from doorward.features.authn.flow.held import HeldFactor, NoticeName
 from doorward.features.authn.flow.pages import FlowPages, with_flow
 from doorward.features.authn.flow.plug import FactorPlug
@@ -135,13 +135,13 @@ class PasskeyFactor(_Passkeys):
         )
         return PasskeyOffer(options=json.encode(options).decode(), renew=with_flow(f"{PATH}/options", flow))
 
-    async def unsure(self, account: Account, rows: Sequence[EnrolledFactor]) -> Unsure:
+    async def unsure(self, account: Account, rows: Sequence[EnrolledFactor]) -> UnsureFactors:
         """A password manager may have made a passkey without a question: its owner need not know of it, nor have it on this device. One
         that was copied is refused, and has to be removed. Of both kinds."""
         if all(row.kind not in KINDS for row in rows):
-            return Unsure()
+            return UnsureFactors()
         passkeys = await self.store.passkeys.of_account(account.id)
-        return Unsure(
+        return UnsureFactors(
             silent=frozenset(one.factor_id for one in passkeys if one.made_silently),
             unreliable=frozenset(
                 one.factor_id
