@@ -32,6 +32,9 @@ async def test_the_servers_own_factors_are_in_order_of_preference() -> None:
         assert [factor.label("de") for factor in offered.all] != [
             factor.label("en") for factor in offered.all
         ]
+        assert [id(factor) for factor in offered.known] == [id(factor) for factor in offered.all], (
+            "built once"
+        )
         with pytest.raises(ValueError, match="one kind"):
             OfferedFactors(all=(plugs[0], replace(plugs[0])))
 

@@ -24,14 +24,19 @@ from doorward.features.sessions.signed_in_pages import SignedInPages
 from doorward.features.slots import DONE
 
 
+def known_factors(services: Services) -> tuple[FactorPlug, ...]:
+    """The factors of all features, in their order, also those that cannot be offered now."""
+    return services.added(FACTORS)
+
+
 def factor_plugs(services: Services) -> tuple[FactorPlug, ...]:
-    """The factors that this server offers, of all features, in their order."""
-    return tuple(factor for factor in services.added(FACTORS) if factor.offered)
+    """Those that this server offers."""
+    return tuple(factor for factor in services.get(known_factors) if factor.offered)
 
 
 def offered_factors(services: Services) -> OfferedFactors:
     """The same factors as one object."""
-    return OfferedFactors(all=services.get(factor_plugs), known=services.added(FACTORS))
+    return OfferedFactors(all=services.get(factor_plugs), known=services.get(known_factors))
 
 
 def goal_plug(services: Services) -> GoalPlug:
