@@ -13,6 +13,7 @@ AUDIT_KINDS = {
     "account.deleted",
     "account.disabled",
     "account.enabled",
+    "account.mapped",
     "account.profile_changed",
     "account.profile_set",
     "account.role_granted",

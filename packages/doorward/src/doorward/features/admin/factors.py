@@ -106,6 +106,16 @@ class FactorAdmin(AuditedAdmin):
             backups_left = any(row.kind in self.factors.backups for row in left)
             # The row changes in any case, so that a sign-in that ends concurrently loses its guard (`Revoker.late`).
             new = structs.replace(old, updated_at=max(now, (old.updated_at or 0) + 1))
+            ends = {row.id for row in gone}
+            mapped = {
+                role
+                for one in await self.store.external_identities.of_account(old.id)
+                if one.factor_id in ends
+                for role in one.mapped_roles
+            }
+            # what a provider's mapping gave goes with the connection
+            kept = tuple(role for role in old.role_names if role not in mapped)
+            new = structs.replace(new, role_names=kept)
             if forget_password:
                 new = structs.replace(new, password_hash=None, password_changed_at=now)
             mail = account_mail(

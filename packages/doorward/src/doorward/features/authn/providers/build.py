@@ -20,6 +20,8 @@ from doorward.features.authn.flow.enrolment import EnrolmentPages
 from doorward.features.authn.providers.answers import SealedAnswers
 from doorward.features.authn.providers.connecting import ConnectIdentities
 from doorward.features.authn.providers.documents import ProviderDocuments
+from doorward.features.authn.providers.first_sign_in import FirstSignIn
+from doorward.features.authn.providers.mapping import ProviderMapping
 from doorward.features.authn.providers.oauth2 import OAuth2Provider
 from doorward.features.authn.providers.openid import OpenIdProvider
 from doorward.features.authn.providers.provider import IdentityProvider
@@ -122,10 +124,17 @@ def provider_sign_in(services: Services) -> ProviderSignIn:
         providers=services.get(identity_providers),
         states=ProviderStates(store=services.store, sealer=services.sealer, random=services.random),
         identities=services.get(connect_identities),
+        first=FirstSignIn(
+            store=services.store,
+            identities=services.get(connect_identities),
+            routes=services.get(routed_domains),
+        ),
+        mapping=ProviderMapping(
+            store=services.store, config=services.config, audit_log=services.get(audit_log)
+        ),
         throttle=services.get(throttle),
         audit_log=services.get(audit_log),
         metrics=services.metrics,
-        routes=services.get(routed_domains),
     )
 
 

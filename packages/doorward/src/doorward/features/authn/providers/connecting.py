@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, final
 
+from msgspec import structs
+
 from doorward.core.login_name import normalise_name
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
@@ -173,10 +175,17 @@ class ConnectIdentities:
             return "last"
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
+        identities = await self.of(account)
+        mapped = {role for one in identities if one.factor_id == factor_id for role in one.mapped_roles}
+        without = structs.replace(
+            account, role_names=tuple(role for role in account.role_names if role not in mapped)
+        )
         mail = owner_mail(self.mail_queue, "provider_disconnected", account, caller, now, name=label)
         done = await self.store.commit(
             *guards(self.store, found, session_id=session.id),
             self.store.accounts.remove_factor(account.id, factor_id),
+            # what the provider's mapping gave goes with the connection
+            *((self.store.accounts.replace(without, old=account),) if mapped else ()),
             self.store.messages.insert_mail(mail),
             self.audit_log.write(
                 "provider.disconnected",

@@ -99,7 +99,9 @@ class OpenIdProvider:
         )
         found = await self._checked(tokens.get("id_token"), nonce, now)
         access = tokens.get("access_token")
-        asks = self.service.asks_userinfo and found.email is None
+        # what is mapped is only there at many providers
+        wanted = found.email is None or bool(self.policy.roles_claim or self.policy.profile)
+        asks = self.service.asks_userinfo and wanted
         if asks and metadata.userinfo_endpoint is not None and isinstance(access, str):
             return await self._with_userinfo(metadata.userinfo_endpoint, access, found)
         return found

@@ -14,6 +14,7 @@ from doorward.core.model.secret import Secret
 from doorward.core.model.section import Section, Surroundings
 from doorward.core.text import one_line
 from doorward.core.web_origin import loopback
+from doorward.features.authn.providers.rules.mapping import ARROW, MEMBERS, pair
 from doorward.features.authn.providers.services.index import BY_NAME, SERVICES, service_for
 from doorward.features.authn.providers.services.service import ProviderService
 
@@ -36,6 +37,8 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
     `client_key_file` is a private key (PEM). `email_domains`: the domains whose addresses it may confirm, `"*"` for all.
     `trusted_amr`, `trusted_acr`: what it says after a sign-in with two factors. `sign_up`: whether a first sign-in creates an account;
     `address`: whether it needs a confirmed address, or else makes an account without one.
+    `roles`: which value of the claim `roles_claim` gives which role, as `"value -> role"`; `profile`: which claim becomes which member of the
+    account, as `"claim -> member"`; `mapping`: whether both are applied only when the account is made, or at each sign-in.
     `response_mode`: whether answers are in the query of the callback, or in a form that the provider's page posts to it.
     `private_hosts`: hosts of its metadata, besides that of the issuer, that may have private addresses.
     `domains`: whoever types an address of these domains is led to this provider. `only`: they are offered no password, code by mail, reset
@@ -68,6 +71,10 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
     trust_auth_time: bool = True
     sign_up: bool = True
     address: Literal["required", "optional"] = "required"
+    mapping: Literal["first", "each_sign_in"] = "first"
+    roles_claim: str = ""
+    roles: tuple[str, ...] = ()
+    profile: tuple[str, ...] = ()
     private_hosts: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     only: bool = False
@@ -104,6 +111,7 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
         if self.service not in BY_NAME:
             yield f'{name}.service is "{self.service}"; it can be {", ".join(BY_NAME)}'
         yield from self._protocol_problems(name, around)
+        yield from self._mapping_problems(name)
         service = self.provider_service()
         for member in ("issuer", "label", "client_id", *service.needs):
             if not getattr(self, member):
@@ -138,6 +146,17 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
                 yield f'{name}.domains holds "{domain}"; it should be a domain like "example.com"'
         if self.only and not self.domains:
             yield f"{name}.only is true, and {name}.domains is empty: it says of which domains the people have no other way in"
+
+    def _mapping_problems(self, name: str) -> Iterator[str]:
+        for one in self.roles:
+            if ARROW not in one or pair(one) is None:
+                yield f'{name}.roles holds "{one}"; it should be a value of the claim and a role, as in "shop-admins -> admin"'
+        if bool(self.roles) != bool(self.roles_claim):
+            yield f'{name}.roles and {name}.roles_claim belong together: the claim, as in "groups", and which of its values give a role'
+        for one in self.profile:
+            sides = pair(one)
+            if sides is None or sides[1] not in MEMBERS:
+                yield f'{name}.profile holds "{one}"; it should be a claim and one of {", ".join(MEMBERS)}, as in "given_name" or "first -> given_name"'
 
     def _protocol_problems(self, name: str, around: Surroundings) -> Iterator[str]:
         service = self.provider_service()

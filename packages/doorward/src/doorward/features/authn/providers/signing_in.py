@@ -12,16 +12,16 @@ from doorward.adapters.logs import logger
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
-from doorward.core.model.provider import ExternalIdentity, PendingIdentity, UpstreamSession
+from doorward.core.model.provider import ExternalIdentity, UpstreamSession
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.proving import add_proof
-from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.authn.providers.connecting import ConnectIdentities
+from doorward.features.authn.providers.first_sign_in import FirstSignIn
+from doorward.features.authn.providers.mapping import ProviderMapping
 from doorward.features.authn.providers.outcomes import (
-    AccountNeeded,
     AlreadyBack,
     IdentityConnected,
     NotSignedIn,
@@ -35,7 +35,6 @@ from doorward.features.authn.providers.provider import (
 from doorward.features.authn.providers.rules.asking import asked_of_provider, must_be_new
 from doorward.features.authn.providers.rules.id_token import UpstreamClaims
 from doorward.features.authn.providers.rules.identity import (
-    confirmed_email,
     kept_under,
     proof_of,
     proof_time,
@@ -48,7 +47,6 @@ from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store
 
 GUESSED: Final = Guessed("provider")
-PENDING_TTL: Final = 1800
 _log = logger("identity_provider")
 
 
@@ -61,10 +59,11 @@ class ProviderSignIn:
     providers: Mapping[str, IdentityProvider]
     states: ProviderStates
     identities: ConnectIdentities
+    first: FirstSignIn
+    mapping: ProviderMapping
     throttle: Throttle
     audit_log: AuditLog
     metrics: Metrics
-    routes: DomainRoutes
 
     async def leave(
         self,
@@ -193,11 +192,13 @@ class ProviderSignIn:
         if at is None or (sign_in.fresh_after is not None and at < sign_in.fresh_after):
             return NotSignedIn("not_recent", sign_in.id)
         identity = await self.store.external_identities.by_subject(claims.issuer, claims.subject)
+        first = False
         if identity is None:
-            made = await self._first_time(provider, claims, sign_in, caller, now)
+            made = await self.first.begin(provider, claims, sign_in, caller, now)
             if not isinstance(made, ExternalIdentity):
                 return made
-            identity = made
+            identity, first = made, True
+        await self.mapping.apply(provider, claims, identity, first=first, caller=caller, now=now)
         account = await self.store.accounts.get(identity.account_id)
         if account is None or account.disabled_at is not None:
             return NotSignedIn("disabled", sign_in.id)
@@ -235,47 +236,6 @@ class ProviderSignIn:
             ),
         )
         return AlreadyBack(sign_in.id) if isinstance(proven, OAuthError) else proven
-
-    async def _first_time(
-        self, provider: IdentityProvider, claims: UpstreamClaims, sign_in: SignIn, caller: Caller, now: int
-    ) -> ExternalIdentity | AccountNeeded | NotSignedIn:
-        """An identity that nobody here has: a new account for a confirmed address that no account has, or without an address where the
-        settings allow that; else the owner signs in first."""
-        email = confirmed_email(claims, provider.policy)
-        owner = await self.store.accounts.by_email(email) if email is not None else None
-        if owner is not None and await self._replaced(owner, claims):
-            return NotSignedIn("replaced", sign_in.id)
-        made_without = email is None and provider.policy.address == "optional"
-        routed = self.routes.only(email or stated_email(claims))
-        # people of a domain with a provider of its own sign up there alone
-        offered = provider.policy.sign_up and (routed is None or routed.provider == provider.name)
-        if owner is None and offered and (email is not None or made_without):
-            made = await self.identities.sign_up(provider, claims, email=email, caller=caller, now=now)
-            if made is not None:
-                return made
-            # somebody took the address, or the identity, in this moment
-            owner = await self.store.accounts.by_email(email) if email is not None else None
-        if owner is None and not offered:
-            # whether an account has the address is told only to those for whom it is confirmed
-            return NotSignedIn("no_account", sign_in.id)
-        pending = PendingIdentity(
-            browser_hash=caller.browser_hash,
-            sign_in_id=sign_in.id,
-            provider=provider.name,
-            issuer=claims.issuer,
-            subject=claims.subject,
-            email=email or stated_email(claims) or "",
-            taken=owner is not None,
-            expires_at=now + PENDING_TTL,
-        )
-        await self.store.commit(self.store.external_identities.put_pending(pending))
-        return AccountNeeded(pending)
-
-    async def _replaced(self, owner: Account, claims: UpstreamClaims) -> bool:
-        """Whether the account with this address has another identity of the same provider. An address there that passes on to somebody
-        else, or an account there that was made anew, is another person as far as anybody here can tell."""
-        own = await self.store.external_identities.of_account(owner.id)
-        return any(one.issuer == claims.issuer for one in own)
 
     async def _address(
         self, provider: IdentityProvider, state: str, sign_in_id: str, asked: Mapping[str, str]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from msgspec import Struct, structs
 
+from doorward.features.authn.providers.rules.mapping import MappedClaims, claims_for
 from doorward.features.authn.providers.services.service import ProviderService
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class UpstreamClaims(Struct, frozen=True, kw_only=True):
     email_verified: bool = False
     name: str | None = None
     elsewhere: frozenset[str] = frozenset()
+    mapped: MappedClaims = MappedClaims()
 
 
 def checked_claims(
@@ -104,6 +106,7 @@ def person(
         # what is not there was not confirmed
         email_verified=verified and address is not None,
         name=_text(service.display_name(claims, policy)),
+        mapped=claims_for(claims, roles_claim=policy.roles_claim, profile=policy.profile),
     )
 
 
@@ -114,7 +117,16 @@ def with_userinfo(
     the response is not signed (§5.3.2). Address and confirmation belong together, and are never taken from two places."""
     if userinfo.get("sub") != token.sub:
         raise BadIdToken("userinfo is of another sub")
-    named = structs.replace(token, name=token.name or _text(service.display_name(userinfo, policy)))
+    more = claims_for(userinfo, roles_claim=policy.roles_claim, profile=policy.profile)
+    said = token.mapped
+    both = MappedClaims(
+        values=said.values or more.values if not (said.elsewhere or more.elsewhere) else None,
+        elsewhere=said.elsewhere or more.elsewhere,
+        profile={**more.profile, **said.profile},
+    )
+    named = structs.replace(
+        token, name=token.name or _text(service.display_name(userinfo, policy)), mapped=both
+    )
     if token.email is not None:
         return named
     email, verified = service.address(userinfo, policy)
