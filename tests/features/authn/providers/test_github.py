@@ -57,7 +57,7 @@ async def test_the_number_is_the_key_and_a_login_that_changed_hands_is_nobodys(
     assert await there.account("new@example.org") is None
     # somebody else took the login, and gives the same address
     page = await there.sign_in(there.front.browser(), **{**ADA, "id": 99})
-    assert page.path.startswith("/sign-in/provider/account")
+    assert "connected to another account of that service" in (page.problem or "")
     ada = await there.account("ada@example.com")
     assert ada is not None
     (identity,) = await there.front.store.external_identities.of_account(ada.id)
