@@ -31,12 +31,13 @@ def samples(text: str) -> dict[str, View]:
     )
     return {
         "sign-in-providers": SignInView(flow=FLOW, providers=buttons),
+        "sign-in-provider-used": SignInView(flow=FLOW, providers=buttons, last_used="provider"),
         "sign-in-address-first": SignInView(flow=FLOW, providers=buttons, only_identifier=True),
         "routed-address": RoutedAddress(
             provider="work", label=text, domain="example.com", identifier=text, flow=FLOW
         ),
         "provider-choice": ProviderChoiceView(
-            providers=buttons, flow=FLOW, others=(OtherWay("Use your password", "/sign-in"),)
+            providers=buttons, flow=FLOW, used_last=True, others=(OtherWay("Use your password", "/sign-in"),)
         ),
         **{
             f"provider-choice-{one.value.replace('_', '-')}": ProviderChoiceView(

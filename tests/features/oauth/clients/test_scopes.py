@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from doorward.core.model.caller import Caller
-from doorward.features.oauth.first_party.challenge import Code
+from doorward.features.oauth.first_party.outcomes import Code
 from tests.features import made
 from tests.features.oauth.first_party.test_challenge import challenge
 from tests.front_channel import CODE_CHALLENGE, PASSWORD, Front

@@ -10,7 +10,8 @@ import pytest
 from doorward.core.errors import OAuthError
 from doorward.core.model.digest import digest
 from doorward.features.oauth.first_party import build
-from doorward.features.oauth.first_party.challenge import AuthorizationChallenge, Code, More
+from doorward.features.oauth.first_party.challenge import AuthorizationChallenge
+from doorward.features.oauth.first_party.outcomes import Code, More
 from tests.browsing import PASSWORD
 from tests.features import made
 from tests.front_channel import CALLER, CODE_CHALLENGE, Front

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from doorward_verify.cookie import issuer_mark
 
-CookieKind = Literal["browser", "session", "device", "trust", "locale", "asked", "at", "rt"]
+CookieKind = Literal["browser", "session", "device", "trust", "used", "locale", "asked", "at", "rt"]
 HOST = "__Host-"
 SECURE = "__Secure-"
 

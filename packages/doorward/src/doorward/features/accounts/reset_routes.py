@@ -13,6 +13,7 @@ from doorward.features.authn.email_challenges.problems import waiting
 from doorward.features.authn.email_challenges.rules import Missed, Proven
 from doorward.features.authn.factors.password.problems import weak
 from doorward.features.authn.factors.password.rules.password import Weak
+from doorward.features.authn.flow.routed import elsewhere
 from doorward.features.authn.flow.rules.routing import RoutedDomain
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.browser_context import (
@@ -70,7 +71,7 @@ class ResetPages(CodePages[EmailChallenge]):
         if isinstance(outcome, Wait):
             return self.form(browser, flow, email, problem=waiting(outcome))
         if isinstance(outcome, RoutedDomain):
-            return self.flow.elsewhere(browser, flow, outcome, email)
+            return elsewhere(browser, flow, outcome, email)
         invalid = isinstance(outcome, BadAddress) and email.strip()
         wrong = Wrong.EMAIL_INVALID if invalid else Wrong.EMAIL_MISSING
         return self.form(browser, flow, email, email_problem=FormProblem(wrong))

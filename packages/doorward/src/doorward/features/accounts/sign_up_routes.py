@@ -15,6 +15,7 @@ from doorward.features.accounts.verify_address import VerifiedAddress, VerifyAdd
 from doorward.features.authn.email_challenges.problems import waiting
 from doorward.features.authn.email_challenges.rules import Missed, Proven
 from doorward.features.authn.factors.password.problems import weak
+from doorward.features.authn.flow.routed import elsewhere
 from doorward.features.authn.flow.rules.routing import RoutedDomain
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.browser_context import BrowserContext, PagePost
@@ -57,7 +58,7 @@ class SignUpPages(CodePages[VerifiedAddress]):
         if isinstance(outcome, Wait):
             return self.form(browser, flow, email, name, problem=waiting(outcome))
         if isinstance(outcome, RoutedDomain):
-            return self.flow.elsewhere(browser, flow, outcome, email)
+            return elsewhere(browser, flow, outcome, email)
         wrong_email = Wrong.EMAIL_INVALID if email.strip() else Wrong.EMAIL_MISSING
         if outcome.beyond_ascii:
             wrong_email = Wrong.EMAIL_BEYOND_ASCII

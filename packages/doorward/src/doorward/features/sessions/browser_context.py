@@ -20,6 +20,8 @@ DEVICE_AGE: Final = 400 * 86_400
 MOST_TRUSTED: Final = 6
 TRUST_AGE: Final = 90 * 86_400
 """Seconds: the longest that `second_factor.remember` allows. The server's row decides."""
+USED_AGE: Final = 400 * 86_400
+_USED: Final = re.compile(r"[a-z_]{1,40}(?:\.[a-z0-9_]{1,32})?")
 _TRUSTED: Final = re.compile(r"[A-Za-z0-9_-]{1,64}~[A-Za-z0-9_-]{20,100}")
 
 
@@ -98,6 +100,17 @@ class BrowserContext(PageRequest):
     def remember_trust(self, value: str) -> None:
         """Set the cookie of remembered devices."""
         self.put(self.jar.set("trust", value, TRUST_AGE))
+
+    @property
+    def used_last(self) -> str:
+        """The first factor with which somebody signed in last in this browser: its kind, and for a provider its name after a full stop;
+        "" if none is known. It says nothing about the person, and only chooses what the page shows first, so it needs no seal."""
+        value = self.request.cookies().get(self.jar.name("used"), "")
+        return value if _USED.fullmatch(value) else ""
+
+    def remember_used(self, kind: str, name: str = "") -> None:
+        """Set the cookie of the first factor used last."""
+        self.put(self.jar.set("used", f"{kind}.{name}" if name else kind, USED_AGE))
 
 
 PageVisit: TypeAlias = Visit[BrowserContext]

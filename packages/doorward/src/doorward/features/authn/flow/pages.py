@@ -28,7 +28,7 @@ from doorward.features.authn.flow.outcomes import (
     Finished,
     Next,
 )
-from doorward.features.authn.flow.rules.routing import DomainRoutes, RoutedDomain
+from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.authn.flow.sending import SendCode
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.authn.flow.sign_ins import SignIns
@@ -40,7 +40,7 @@ from doorward.web.page import page
 from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 from doorward.web.pages.views.fragment import Fragment
 from doorward.web.pages.views.problems import FormProblem, Wrong
-from doorward.web.pages.views.sign_in import OtherWay, ProviderButton, RoutedAddress
+from doorward.web.pages.views.sign_in import OtherWay, ProviderButton
 from doorward.web.refusals import note
 
 LONGEST_QUERY: Final = 6000
@@ -214,24 +214,6 @@ class FlowPages:
                 now=browser.now,
             )
         return await self.answer(browser, outcome)
-
-    async def lead(
-        self, browser: BrowserContext, sign_in: SignIn, routed: RoutedDomain, typed: str
-    ) -> Response:
-        """The way to the provider of a domain, for an address that somebody typed: the same whether or not anybody has it (R80)."""
-        for factor in self.factors.first:
-            if (response := await factor.lead(browser, sign_in, routed, typed)) is not None:
-                return response
-        raise AssertionError("a domain is routed to a provider that no factor knows")
-
-    def elsewhere(
-        self, browser: BrowserContext, flow: str | None, routed: RoutedDomain, typed: str
-    ) -> Response:
-        """The page that says where the people of a domain sign in: nothing else is offered to them."""
-        view = RoutedAddress(
-            provider=routed.provider, label=routed.label, domain=routed.domain, identifier=typed, flow=flow
-        )
-        return page(view, browser)
 
     async def next_step(self, browser: BrowserContext, sign_in: SignIn) -> Next:
         """The next step, for a page that needs more than the redirect."""

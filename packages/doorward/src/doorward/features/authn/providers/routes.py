@@ -11,6 +11,7 @@ from doorward.core.login_name import normalise_email
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.flow.factor import PROVIDER_PATH
+from doorward.features.authn.flow.last_used import PROVIDER, is_used, used_last_first
 from doorward.features.authn.flow.pages import FlowPages, said_stale, with_flow
 from doorward.features.authn.providers.answers import ANSWER, SealedAnswers
 from doorward.features.authn.providers.marks import mark_of
@@ -155,6 +156,7 @@ class ProviderPages:
                 # another browser's, or an old one: nothing of it is used (R70)
                 return browser.go(self.said.place(browser, PROVIDER_PATH, NotSignedIn("over")))
             case SignIn():
+                browser.remember_used(PROVIDER, name)
                 return await self.flow.follow_proof(self.flow.for_app_of(browser, outcome), outcome)
             case IdentityConnected():
                 return self.own.done(SignedIn(browser), CONNECTED, Done.PROVIDER_CONNECTED)
@@ -200,8 +202,13 @@ class ProviderPages:
     ) -> Response:
         flow = sign_in.id if sign_in else None
         others, _ = self.flow.first_besides(PROVIDER_PATH, browser, flow)
+        shown = used_last_first(buttons(self.signing_in), browser.used_last)
         view = ProviderChoiceView(
-            providers=buttons(self.signing_in), flow=flow, others=others, problem=problem
+            providers=shown,
+            flow=flow,
+            others=others,
+            used_last=is_used(shown, browser.used_last),
+            problem=problem,
         )
         return page(view, browser)
 

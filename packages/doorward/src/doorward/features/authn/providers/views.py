@@ -17,12 +17,14 @@ SETUP_LINK: Final = N_("Connected accounts")
 
 
 class ProviderChoiceView(Form, frozen=True):
-    """/sign-in/provider: each button posts `provider`, `csrf`, `flow`. `others` are the other first factors."""
+    """/sign-in/provider: each button posts `provider`, `csrf`, `flow`. `others` are the other first factors. `used_last`: the first
+    provider is the one with which somebody signed in last in this browser."""
 
     template: ClassVar[str] = "doorward.features.authn.providers:provider_choice.html"
     providers: tuple[ProviderButton, ...]
     flow: str | None = None
     others: tuple[OtherWay, ...] = ()
+    used_last: bool = False
 
 
 class AccountNeededView(Form, frozen=True):

@@ -48,6 +48,7 @@ from doorward.features.oauth.authorize.rules.weight import MOST_OF_STRANGER, too
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.clients.ignored_scopes import note_ignored
 from doorward.features.oauth.clients.rules import own_page as page
+from doorward.features.oauth.first_party.outcomes import Code, More
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.storage.sql.store import Store, Write
@@ -63,17 +64,6 @@ _ELSEWHERE: Final = OAuthError(
 _OVER: Final = OAuthError("invalid_session", "This sign-in is over. Begin again without auth_session.")
 
 
-class Code(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """The end: an authorization code for the token endpoint."""
-
-    authorization_code: str
-    device_token: str | None = None
-    """The app stores it on this person's device, and sends it as `device_token` next time, so that the device is known to the account."""
-    trust_token: str | None = None
-    """The app stores it on this person's device in place of the one before, and sends it as `trust_token` next time, so that the second
-    step is not asked for there."""
-
-
 class _Proven(Struct, frozen=True):
     """What came of the steps of one call. `trust_token`: the device is remembered now."""
 
@@ -81,17 +71,6 @@ class _Proven(Struct, frozen=True):
     error: OAuthError | None
     unsaved: list[Write]
     trust_token: str | None = None
-
-
-class More(Struct, frozen=True):
-    """A factor is missing (`insufficient_authorization`), or was wrong (`because` is set). `auth_session` is for the next call; `next`
-    names the step to send: password (with `username`), second_factor (with `code`) or passkey. `acceptable` are all steps of which any
-    one may be next, each with what is needed to show it."""
-
-    auth_session: str
-    next: str
-    acceptable: tuple[dict[str, Any], ...] = ()
-    because: OAuthError | None = None
 
 
 @final

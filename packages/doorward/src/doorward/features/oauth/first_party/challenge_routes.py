@@ -12,7 +12,8 @@ from doorward.core.errors import OAuthError
 from doorward.features.authn.flow.factor import JsonStep
 from doorward.features.oauth.authorize.rules.request import PARAMETERS
 from doorward.features.oauth.clients.rules import own_page as page
-from doorward.features.oauth.first_party.challenge import AuthorizationChallenge, Code, More
+from doorward.features.oauth.first_party.challenge import AuthorizationChallenge
+from doorward.features.oauth.first_party.outcomes import Code, More
 from doorward.web.http import BadForm, Request, Response, json_response
 from doorward.web.oauth_endpoint import authorization, caller, refused
 from doorward.web.refusals import note

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from markupsafe import Markup
 from msgspec import Struct
@@ -31,7 +31,8 @@ class SignInView(Form, frozen=True):
     """/sign-in. Posts `identifier`, `password`, `csrf`, `flow`.
 
     `only_identifier`: some domains are routed to a provider, so the address is asked for first, and the password only where none is; the
-    link to the page with both is /sign-in?with=password. `identifier` is prefilled (login_hint or the typed text); `last_used` marks the method used before in this browser;
+    link to the page with both is /sign-in?with=password. `identifier` is prefilled (login_hint or the typed text); `last_used` is the kind of the first factor used last in this browser, `provider` for the
+    first of `providers`;
     `problem` is shown above the form; `password_reset`: a new password was just set (then
     `problem` is None); `others` are methods besides the password, `providers` accounts elsewhere, `offers` parts with which other first
     factors are shown here, in place of a link.
@@ -42,7 +43,7 @@ class SignInView(Form, frozen=True):
     identifier: str = ""
     identifier_problem: FormProblem | None = None
     password_problem: FormProblem | None = None
-    last_used: Literal["password"] | None = None
+    last_used: str = ""
     password_reset: bool = False
     offers: tuple[Fragment, ...] = ()
     others: tuple[OtherWay, ...] = ()

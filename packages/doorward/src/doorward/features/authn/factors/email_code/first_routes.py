@@ -17,6 +17,7 @@ from doorward.features.authn.factors.email_code.first import TRAITS, ProveMailbo
 from doorward.features.authn.factors.email_code.views import MailFirstCheckView, MailFirstView
 from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of, with_flow
 from doorward.features.authn.flow.plug import FactorPlug
+from doorward.features.authn.flow.routed import elsewhere
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.routing import RoutedDomain
 from doorward.features.rate_limits.rules.attempts import Wait
@@ -75,7 +76,7 @@ class MailFirstPages:
         if isinstance(outcome, Wait):
             return self._form(browser, sign_in.id, typed, waiting(outcome))
         if isinstance(outcome, RoutedDomain):
-            return self.flow.elsewhere(browser, sign_in.id, outcome, typed)
+            return elsewhere(browser, sign_in.id, outcome, typed)
         return self._form(browser, sign_in.id, typed, email_problem=FormProblem(Wrong.EMAIL_INVALID))
 
     async def check(self, visit: PageVisit) -> Response:
@@ -99,6 +100,7 @@ class MailFirstPages:
             sign_in, challenge.id, code, caller=browser.caller, now=browser.now
         )
         if isinstance(outcome, SignIn):
+            browser.remember_used(TRAITS.kind)
             return await self.flow.follow_proof(browser, outcome)
         if isinstance(outcome, OAuthError):
             return await self.flow.load_and_follow(browser, sign_in.id)

@@ -13,7 +13,7 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.signin import SignIn
 from doorward.features.authn.factors.passkeys.factor import PATH
 from doorward.features.authn.factors.passkeys.proving import COPIED, UNKNOWN, UNVERIFIED, ProvePasskey
-from doorward.features.authn.factors.passkeys.rules.proof import KINDS
+from doorward.features.authn.factors.passkeys.rules.proof import KINDS, PASSKEY
 from doorward.features.authn.factors.passkeys.rules.response import assertion_response, padless
 from doorward.features.authn.factors.passkeys.views import PasskeyStepView, PasskeyWrong
 from doorward.features.authn.flow.factor import Factor
@@ -89,6 +89,8 @@ class PasskeyPage:
         if not isinstance(outcome, OAuthError):
             if remember is not None and outcome.account_id == sign_in.account_id:
                 browser.remember_trust(remember.cookie)
+            if sign_in.account_id is None:
+                browser.remember_used(PASSKEY.kind)
             return await self.flow.follow(browser, outcome)
         if outcome.code == "invalid_session":
             return await self.flow.load_and_follow(browser, sign_in.id)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, final
+from typing import Final, final
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.secret import Secret
 from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.flow.factor import PROVIDER_PATH
+from doorward.features.authn.flow.last_used import PROVIDER, is_used, used_last_first
 from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of
 from doorward.features.authn.flow.proving import DISABLED
+from doorward.features.authn.flow.routed import elsewhere, lead
 from doorward.features.authn.slots import FinishedReset
 from doorward.features.sessions.browser_context import (
     BrowserContext,
@@ -51,7 +53,6 @@ class SignInPage:
             browser,
             sign_in.id if sign_in else None,
             reset_email or hinted(sign_in),
-            last_used="password" if browser.device_secrets else None,
             password_reset=reset_email is not None,
             only_identifier=reset_email is None and query.get("with") != "password" and self._routing,
             problem=said_stale(browser, query),
@@ -76,7 +77,7 @@ class SignInPage:
             return await self._address_first(post, identifier)
         if (routed := self.flow.routes.only(identifier)) is not None:
             browser, begun = await self.flow.current(post.browser, post.form.get("flow"))
-            return self.flow.elsewhere(browser, begun.id if begun else None, routed, identifier)
+            return elsewhere(browser, begun.id if begun else None, routed, identifier)
         if not identifier.strip() or not password:
             browser, begun = await self.flow.current(post.browser, post.form.get("flow"))
             return self._page(
@@ -92,6 +93,7 @@ class SignInPage:
             sign_in, identifier, Secret(password), caller=browser.caller, now=browser.now
         )
         if not isinstance(outcome, OAuthError):
+            browser.remember_used("password")
             return await self.flow.follow_proof(browser, outcome)
         if outcome.code == "invalid_session":
             return await self.flow.load_and_follow(browser, sign_in.id)
@@ -112,8 +114,8 @@ class SignInPage:
         domain and on nothing else (R80)."""
         if (routed := self.flow.routes.of(identifier)) is not None:
             sign_in = await self.flow.load(post.browser, post.form.get("flow"))
-            return await self.flow.lead(
-                self.flow.for_app_of(post.browser, sign_in), sign_in, routed, identifier
+            return await lead(
+                self.flow, self.flow.for_app_of(post.browser, sign_in), sign_in, routed, identifier
             )
         browser, begun = await self.flow.current(post.browser, post.form.get("flow"))
         missing = None if identifier.strip() else FormProblem(Wrong.IDENTIFIER_MISSING)
@@ -135,17 +137,16 @@ class SignInPage:
         flow: str | None,
         identifier: str,
         *,
-        last_used: Literal["password"] | None = None,
         password_reset: bool = False,
         only_identifier: bool = False,
         **problems: FormProblem | None,
     ) -> Response:
         others, offers = self.flow.first_besides(PATH, browser, flow)
-        providers = self.flow.buttons()
+        providers = used_last_first(self.flow.buttons(), browser.used_last)
         view = views.SignInView(
             flow=flow,
             identifier=identifier[:254],
-            last_used=last_used,
+            last_used=PROVIDER if is_used(providers, browser.used_last) else browser.used_last,
             password_reset=password_reset,
             only_identifier=only_identifier,
             offers=offers,
