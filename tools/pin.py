@@ -1,6 +1,6 @@
 """Pinned, hashed requirement files (`make pin`).
 
-`runtime.in`, `valkey.in` and `demo.in` repeat the dependencies in the packages' pyproject.toml files; the other `.in`
+`runtime.in`, `valkey.in`, `ldap.in` and `demo.in` repeat the dependencies in the packages' pyproject.toml files; the other `.in`
 files are edited by hand. Each set is resolved under the sets before it, so that one environment can hold them all. The
 result is valid for Python 3.11 and later on every platform, and records hashes but no address.
 """
@@ -17,7 +17,7 @@ FOLDER = ROOT / "requirements"
 PACKAGES = (ROOT / "packages/doorward-verify/pyproject.toml", ROOT / "packages/doorward/pyproject.toml")
 DEMO = ROOT / "packages/doorward-demo/pyproject.toml"
 OWN = ("doorward", "doorward-verify")
-SETS = ("uv", "build", "runtime", "valkey", "demo", "test", "check", "bench")
+SETS = ("uv", "build", "runtime", "valkey", "ldap", "demo", "test", "check", "bench")
 
 
 def _name(requirement: str) -> str:
@@ -37,6 +37,10 @@ def wanted() -> dict[str, str]:
         "runtime": _listing("What the two packages depend on.", runtime),
         "valkey": _listing(
             "What the server needs where `cache` is set.", set(server["optional-dependencies"]["valkey"])
+        ),
+        "ldap": _listing(
+            "What the server needs where `directories` has a section.",
+            set(server["optional-dependencies"]["ldap"]),
         ),
         "demo": _listing("What the demo app and the demo API need besides.", demo - runtime),
     }

@@ -24,7 +24,7 @@ REQUIREMENTS = ROOT / "requirements"
 PACKAGES = ("packages/doorward-verify", "packages/doorward", "packages/doorward-demo")
 OLDEST = (3, 11)
 
-RUNTIME = ("build", "runtime", "valkey", "demo")
+RUNTIME = ("build", "runtime", "valkey", "ldap", "demo")
 SETS = {
     "dev": RUNTIME,
     # the repository tests run the import linter

@@ -22,6 +22,7 @@ PEERS_FROM = ROOT / "tests" / "peers"
 PEERS_INTO = ROOT / "build" / "test-peers"
 KEYCLOAK = "26.7.3"
 KEYCLOAK_INTO = ROOT / "build" / "keycloak"
+SLAPD_MODULES = "/usr/lib/ldap"
 WITHOUT_WINDOW = Path("/usr/bin/chromium-headless-shell")
 
 
@@ -75,6 +76,14 @@ def softhsm() -> Path | Missing:
     return _debian_program("SoftHSM", "softhsm2", "/usr/lib/softhsm/libsofthsm2.so")
 
 
+def slapd() -> Path | Missing:
+    """The path of OpenLDAP's server: Debian's place, or `slapd` on PATH; its clients and schemas come with it."""
+    for package, program in (("slapd", "/usr/sbin/slapd"), ("ldap-utils", "/usr/bin/ldapmodify")):
+        if isinstance(found := _debian_program("OpenLDAP", package, program), Missing):
+            return found
+    return _debian_program("OpenLDAP", "slapd", "/usr/sbin/slapd")
+
+
 def _debian_program(what: str, package: str, place: str) -> Path | Missing:
     if Path(place).is_file():
         return Path(place)
@@ -87,6 +96,8 @@ DEBIAN: dict[str, Callable[[], Path | Missing]] = {
     "pgbouncer": pgbouncer,
     "nginx-light": nginx,
     "softhsm2": softhsm,
+    "slapd": slapd,
+    "ldap-utils": slapd,
 }
 """Debian packages, and the function that finds the program of each."""
 
