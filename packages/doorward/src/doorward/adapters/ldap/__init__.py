@@ -1,0 +1,1 @@
+"""LDAP: connections to directories, in threads of their own."""
