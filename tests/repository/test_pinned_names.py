@@ -196,6 +196,7 @@ NAMED = {
     "doorward.adapters.logs": "an error's name, in the log",
     "doorward.adapters.keys.secret_key": "an error's name, for people",
     "doorward.adapters.trust": "an error's name, in the log and beside a notice that was not delivered, for people",
+    "doorward.adapters.ldap.session": "an error's name, in the log and for people",
     "doorward.adapters.valkey.change_notifier": "an error's name, in the log",
     "doorward.adapters.valkey.connection": "an error's name, in the log",
     "doorward.adapters.keys.wrap_pkcs11": "what the token's library calls the trouble; decides which advice is printed",

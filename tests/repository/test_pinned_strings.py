@@ -23,6 +23,7 @@ from doorward.core.model.message import TicketKind
 from doorward.core.model.revocation import RevocationKind
 from doorward.core.model.session import EndReason
 from doorward.features.authn import index as authn
+from doorward.features.authn.directories.rules import proof as directories
 from doorward.features.authn.factors.email_code import factor as email_code
 from doorward.features.authn.factors.password.rules import proof as password
 from doorward.features.authn.factors.recovery_codes import rules as recovery_codes
@@ -103,6 +104,7 @@ CLAIMED = {
     "code_after",
     "code_refused",
     "code_sent",
+    "directory",
     "feed",
     "own_tokens",
     "provider",
@@ -132,6 +134,7 @@ FACTORS = {
     "recovery_code": ("otp",),
     "email_code": ("otp",),
     "sms": ("sms",),
+    "directory": ("pwd",),
     "provider": ("fed",),
     "provider_mfa": ("fed",),
 }
@@ -270,6 +273,7 @@ def test_factors_are_pinned() -> None:
         recovery_codes.TRAITS,
         email_code.TRAITS,
         sms.TRAITS,
+        directories.TRAITS,
         external.PROVIDED,
         external.PROVIDED_TWICE,
     )

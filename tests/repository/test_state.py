@@ -16,6 +16,7 @@ REMEMBERS = {
     "features/oauth/grants/client_credentials/service.py": "EntitlementCache: hangs on the snapshot of the configuration",
     "features/authn/factors/passkeys/metadata.py": "AuthenticatorMetadata: the operator's file, read again when it has changed",
     "features/authn/factors/password/policy.py": "JudgePassword: a queue for this machine's processors",
+    "features/authn/directories/client.py": "Directory: which groups are in which, read again after a minute",
     "features/authn/providers/documents.py": "ProviderDocuments: what a provider publishes, fetched anew after an hour",
     "features/repeated_posts/service.py": "PostOnce: how many requests wait here",
     "features/revocations/feed.py": "Watch, RevocationFeed: who waits here; the feed's entries, brought up to date before each answer",

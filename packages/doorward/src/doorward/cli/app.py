@@ -22,6 +22,7 @@ from doorward.cli import (
     apps_change,
     backup,
     dev,
+    directories,
     keys,
     move,
     outputs,
@@ -54,6 +55,7 @@ command(app)(server.doctor)
 app.add_typer(people_import.app, name="user")
 app.add_typer(passkeys.app, name="passkeys")
 app.add_typer(providers.app, name="provider")
+app.add_typer(directories.app, name="directory")
 app.add_typer(apps_change.app, name="app")
 app.add_typer(apis.app, name="api")
 app.add_typer(roles.app, name="role")

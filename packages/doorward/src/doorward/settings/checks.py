@@ -144,6 +144,8 @@ def problems_of(settings: Settings) -> Iterator[str]:
         yield f"development is true, but the issuer {settings.issuer} is not on this machine; development is only for http://localhost:…"
     if settings.ca_file is not None and (problem := ca_file_problem(settings.ca_file)) is not None:
         yield f"ca_file {problem}"
+    if settings.directories.by_name and find_spec("ldap3") is None:
+        yield "directories is set, and the library for it is not installed; install the extra: pip install 'doorward[ldap]'"
     server = settings.server
     if (server.tls_cert is None) != (server.tls_key is None):
         missing = "tls_key" if server.tls_key is None else "tls_cert"

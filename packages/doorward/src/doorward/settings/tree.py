@@ -16,6 +16,7 @@ from doorward.core.model.policy import (
 )
 from doorward.core.model.secret import Secret
 from doorward.core.model.section import Section, Sections
+from doorward.features.authn.directories.settings import DirectoryPolicies
 from doorward.features.authn.email_challenges.settings import EmailChallengePolicy
 from doorward.features.authn.factors.email_code.settings import EmailCodePolicy
 from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
@@ -149,6 +150,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     tickets: EmailChallengePolicy = field(default_factory=EmailChallengePolicy)
     providers: ProviderPolicies = field(default_factory=ProviderPolicies)
+    directories: DirectoryPolicies = field(default_factory=DirectoryPolicies)
     mail: MailSettings = field(default_factory=MailSettings)
     keys: KeySettings = field(default_factory=KeySettings)
     brand: BrandSettings = field(default_factory=BrandSettings)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 from msgspec import inspect
 
 from doorward.core.model.secret import Secret
@@ -38,11 +39,28 @@ def coerce(value: object, kind: inspect.Type, *, text: bool) -> Any:
         if not isinstance(parts, list):
             raise WrongValue(f'is {_shown(value)}; it should be a list, as in ["10.0.0.0/8"]')
         return tuple(coerce(part, kind.item_type, text=False) for part in parts)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(kind, inspect.DictType):
+        table = _table(value, text=text)
+        return {name: coerce(held, kind.value_type, text=False) for name, held in table.items()}
     if isinstance(kind, inspect.CustomType) and kind.cls is Secret:
         if not isinstance(value, str) or not value:
             raise WrongValue("should be text in quotes")
         return Secret(value)
     raise TypeError(f"no setting may have the type {kind}")
+
+
+def _table(value: object, *, text: bool) -> dict[str, object]:
+    """A table of the file, or a JSON object from the environment."""
+    held = value
+    if text:
+        try:
+            held = msgspec.json.decode(str(value).encode("utf-8", "replace"))
+        except msgspec.MsgspecError:
+            held = None
+    if not isinstance(held, dict):
+        like = '{"admin": ["cn=admins"]}' if text else "[…NAME.roles] with a line for each"
+        raise WrongValue(f"is {_shown(value)}; it should be a table, as in {like}")
+    return {str(name): one for name, one in cast("dict[str, object]", held).items()}
 
 
 def _boolean(value: object, *, text: bool) -> bool:

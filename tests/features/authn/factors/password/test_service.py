@@ -16,7 +16,8 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.policy import PasswordPolicy, ThrottlePolicy
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
-from doorward.features.authn.factors.password.service import DISABLED, MISMATCH
+from doorward.features.authn.factors.password.service import MISMATCH
+from doorward.features.authn.flow.proving import DISABLED
 from doorward.features.rate_limits.rules.attempts import DAILY
 from tests.people import CHROME, PASSWORD, House, caller_of, open_house
 

@@ -13,7 +13,8 @@ FEDERATED: Final = "fed"
 class ExternalIdentity(Struct, frozen=True, kw_only=True):
     """An account at a provider with which its owner signs in here. The key is issuer and subject (R89); `email` is what the provider said
     when it was connected, for the owner to recognise it. `factor_id` and `account_id` are those of its row in `factors`. `mapped_roles`
-    (as `Role.held_as`) are the account's roles that the provider's mapping gave, and that it takes away again."""
+    (as `Role.held_as`) are the account's roles that the provider's mapping gave, and that it takes away again. `typed_as`: the name that
+    its owner typed at the last sign-in, in the form that counters have; None for a provider, at which names are typed elsewhere."""
 
     factor_id: str
     account_id: str
@@ -22,6 +23,7 @@ class ExternalIdentity(Struct, frozen=True, kw_only=True):
     email: str
     last_used_at: int | None = None
     mapped_roles: tuple[str, ...] = ()
+    typed_as: str | None = None
 
 
 class UpstreamSession(Struct, frozen=True, kw_only=True):

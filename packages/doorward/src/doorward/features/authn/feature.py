@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from doorward.features.authn.slots import DOMAINS, FACTORS, REMEMBERED
+from doorward.features.authn.slots import DOMAINS, FACTORS, PASSWORD_SOURCES, REMEMBERED
 from doorward.features.feature import Feature
 from doorward.features.slots import ACTIVITY, DONE, MESSAGES, OUTBOXES
 
 if TYPE_CHECKING:
+    from doorward.features.authn.flow.password_source import PasswordSource
     from doorward.features.authn.flow.plug import FactorParts, FactorPlug
     from doorward.features.authn.flow.remembered import RememberedDevices
     from doorward.features.authn.flow.rules.routing import DomainRoutes
@@ -41,6 +42,10 @@ def _domains(services: Services) -> Sequence[DomainRoutes]:
     from doorward.features.authn.providers.domains import domain_routes
 
     return (domain_routes(services),)
+
+
+def _sources(services: Services) -> Sequence[PasswordSource]:
+    return [one for parts in _parts() if parts.sources for one in parts.sources(services)]
 
 
 def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
@@ -112,6 +117,7 @@ AUTHN = Feature(
         FACTORS.filled_by(_factors),
         REMEMBERED.filled_by(_remembered),
         DOMAINS.filled_by(_domains),
+        PASSWORD_SOURCES.filled_by(_sources),
         MESSAGES.filled_by(_messages),
         ACTIVITY.filled_by(_activity),
         DONE.filled_by(lambda _: [parts.done for parts in _parts() if parts.done]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from doorward.features.authn.directories.parts import DIRECTORIES
 from doorward.features.authn.email_challenges.messages import (
     AddressTaken,
     ResetPasswordMail,
@@ -41,10 +42,12 @@ FACTORS: Final[tuple[FactorParts, ...]] = (
     SMS,
     RECOVERY_CODES,
     PROVIDERS,
+    DIRECTORIES,
 )
 
 PREFERRED: Final = (
     "password",
+    "directory",
     "mailbox",
     "provider",
     "provider_mfa",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from doorward.features.services import Slot
 
 if TYPE_CHECKING:
+    from doorward.features.authn.flow.password_source import PasswordSource
     from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
     from doorward.features.authn.flow.remembered import RememberedDevices
     from doorward.features.authn.flow.rules.routing import DomainRoutes
@@ -29,3 +30,6 @@ REMEMBERED: Final[Slot[RememberedDevices]] = Slot("remembered")
 
 DOMAINS: Final[Slot[DomainRoutes]] = Slot("domains")
 """The domains whose people sign in at a provider. At most one."""
+
+PASSWORD_SOURCES: Final[Slot[PasswordSource]] = Slot("password_sources")
+"""Places that know passwords, besides this server's own database, in the order in which they are asked."""

@@ -116,5 +116,9 @@ class Throttle:
         commit fails, gives no new guesses."""
         await self.counters.forget(buckets)
 
+    def tag(self, text: str) -> str:
+        """A keyed hash for the key of a counter, so that the database holds no names."""
+        return self._tag(text)
+
     def _tag(self, text: str) -> str:
         return self.sealer.tag(_PURPOSE, text)

@@ -22,6 +22,7 @@ from doorward.ops.doctor.checks.backup import last_backup
 from doorward.ops.doctor.checks.cache import cache
 from doorward.ops.doctor.checks.calls import authorities, mailed, told
 from doorward.ops.doctor.checks.certificate import certificate
+from doorward.ops.doctor.checks.directories import directories
 from doorward.ops.doctor.checks.keys import key_encryption_key, signing_keys
 from doorward.ops.doctor.checks.mail import mail, test_mail
 from doorward.ops.doctor.checks.names import names
@@ -169,6 +170,7 @@ _AFTER: Final[_Looks] = {
     "cache": cache,
     "authorities": authorities,
     "providers": providers,
+    "directories": directories,
     "mail": mail,
     "breach list": _breach_list,
     "port": port,

@@ -49,6 +49,7 @@ _HAS_ONLY = (
 _REPLACE_KIND = update("factors", "kind = ?", "id = ? AND kind = ?")
 _REPLACE_HASH = update("factors", "code_hash = ?", "id = ?")
 _USE_STEP = update("factors", "last_step = ?", "id = ? AND (last_step IS NULL OR last_step < ?)")
+_MARK_USED = update("factors", "used_at = ?", "id = ? AND COALESCE(used_at, -1) = ?")
 _USE_CODE = update("factors", "used_at = ?", "id = ? AND used_at IS NULL")
 
 
@@ -150,6 +151,10 @@ class SqlAccounts(SqlNoun):
     def use_up(self, factor_id: str, at: int) -> Write:
         """Use a factor that works only once. Guarded: loses when it was used."""
         return guarded(_USE_CODE, at, factor_id)
+
+    def mark_used(self, factor: EnrolledFactor, at: int | None) -> Write:
+        """Set or clear `used_at`. Guarded: loses when the factor is gone, or somebody else set it."""
+        return guarded(_MARK_USED, at, factor.id, -1 if factor.used_at is None else factor.used_at)
 
     def rehash(self, account_id: str, old_hash: str, new_hash: str) -> Write:
         """Guarded: loses when the password was changed in between."""

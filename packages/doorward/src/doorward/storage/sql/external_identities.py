@@ -13,7 +13,7 @@ from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, qualified, select, update
 
-_OWN = "issuer, subject, email, last_used_at, mapped_roles"
+_OWN = "issuer, subject, email, last_used_at, mapped_roles, typed_as"
 _READ = f"external_identities.factor_id, factors.account_id, {qualified('external_identities', _OWN)}"
 _JOINED = "external_identities JOIN factors ON factors.id = external_identities.factor_id"
 _BY_SUBJECT = select(
@@ -26,6 +26,13 @@ _OF_ACCOUNT = select(
 _INSERT = insert("external_identities", f"factor_id, {_OWN}", "ON CONFLICT (issuer, subject) DO NOTHING")
 _USED = update("external_identities", "last_used_at = ?", "factor_id = ?")
 _MAP = update("external_identities", "mapped_roles = ?", "factor_id = ?")
+_SIGNED_IN_AS = update("external_identities", "typed_as = ?, last_used_at = ?", "factor_id = ?")
+_BY_TYPED_NAME = select(_READ, f"{_JOINED} WHERE external_identities.typed_as = ? LIMIT 2")
+_OF_ISSUER = select(
+    _READ,
+    f"{_JOINED} WHERE external_identities.issuer = ? AND external_identities.subject > ?"
+    " ORDER BY external_identities.subject LIMIT ?",
+)
 
 _NOTE = insert(
     "upstream_sessions",
@@ -96,6 +103,7 @@ class SqlExternalIdentities(SqlNoun):
             one.email,
             one.last_used_at,
             _stored(one.mapped_roles),
+            one.typed_as,
         )
 
     def used(self, factor_id: str, at: int) -> Write:
@@ -105,6 +113,18 @@ class SqlExternalIdentities(SqlNoun):
     def set_mapped_roles(self, factor_id: str, roles: Sequence[str]) -> Write:
         """The roles that the provider's mapping gave. Guarded: loses when it was disconnected."""
         return guarded(_MAP, _stored(roles), factor_id)
+
+    async def by_typed_name(self, name: str) -> Sequence[ExternalIdentity]:
+        """Those whose owners typed this name at their last sign-in; at most two, since two are too many."""
+        return [_identity(row) for row in await self._db.all(_BY_TYPED_NAME, (name,))]
+
+    async def of_issuer(self, issuer: str, *, after: str, limit: int) -> Sequence[ExternalIdentity]:
+        """A page of those at one provider or directory, in the order of their subjects."""
+        return [_identity(row) for row in await self._db.all(_OF_ISSUER, (issuer, after, limit))]
+
+    def signed_in_as(self, factor_id: str, name: str, at: int) -> Write:
+        """Guarded: loses when it was disconnected."""
+        return guarded(_SIGNED_IN_AS, name, at, factor_id)
 
     def note_session(self, upstream: UpstreamSession) -> Write:
         """What a sign-in or session rests on; takes the place of what the same identity had there."""

@@ -121,6 +121,11 @@ class Factor:
         del account, rows
         return UnsureFactors()
 
+    def keeps_password(self, rows: Sequence[EnrolledFactor]) -> bool:
+        """Whether it keeps the password of the person whose factors are `rows` elsewhere: then none is set or changed here."""
+        del rows
+        return False
+
     def demanded(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the factors of the account require more than a first factor at every sign-in."""
         return self.traits.always_asked and self.enrolled(account, rows)

@@ -109,6 +109,10 @@ class OfferedFactors:
         """Whether every sign-in of this account requires more than a password."""
         return any(factor.demanded(account, rows) for factor in self.all)
 
+    def password_elsewhere(self, rows: Sequence[EnrolledFactor]) -> bool:
+        """Whether the password of the person whose factors are `rows` is kept elsewhere, so that none is set or changed here."""
+        return any(factor.keeps_password(rows) for factor in self.all)
+
     def beside_password(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether every sign-in also requires an authenticator, so that the password may be shorter (R77). A restricted factor is none: its
         mailbox opens with a password, often the same one. Nor is a key: it is removed without the password, which would then stand alone,

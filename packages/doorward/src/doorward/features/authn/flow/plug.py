@@ -12,6 +12,7 @@ from doorward.features.authn.flow.enrolment import Enrolment, EnrolmentPages
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.goal import SignInGoals
 from doorward.features.authn.flow.pages import FlowPages, GoalPages
+from doorward.features.authn.flow.password_source import PasswordSource
 from doorward.features.authn.flow.shown import MethodCards, ProfileOffers
 from doorward.features.feature import BackgroundJob, DoctorCheck
 from doorward.features.services import Services
@@ -38,7 +39,7 @@ class FactorParts:
 
     `factors` are its kinds of proof; `enrolment` its pages of setup, if it has some; `card` what the page of sign-in methods shows of it,
     `profile` what that of the profile offers; `done` what account pages report of it; `activity` its lines of the activity page; `routes` further pages; `jobs` its background
-    tasks; `kept` its outbox in development; `starting` is awaited before a process begins to serve. `backups`: it stands in for
+    tasks; `sources` other places that know passwords; `kept` its outbox in development; `starting` is awaited before a process begins to serve. `backups`: it stands in for
     others, and is made along with them.
     """
 
@@ -52,6 +53,7 @@ class FactorParts:
     activity: Sequence[ActivityKind] = ()
     routes: Callable[[Services, EnrolmentPages], Sequence[Route]] | None = None
     jobs: Callable[[Services], Sequence[BackgroundJob]] | None = None
+    sources: Callable[[Services], Sequence[PasswordSource]] | None = None
     kept: Callable[[Services], Kept] | None = None
     checks: Sequence[DoctorCheck] = ()
     starting: Callable[[Services], Awaitable[None]] | None = None

@@ -29,7 +29,9 @@ class PasswordAlone:
         self, account: Account, password: Secret, caller: Caller, now: int
     ) -> FormProblem | None:
         """Why the password may not stand alone: it is wrong, or too short without a second step. Raises `HashingBusy`."""
-        checked = await self.check.verify(account.known_as, password, caller=caller, now=now)
+        checked = await self.check.verify(
+            account.known_as, password, caller=caller, now=now, account_id=account.id
+        )
         match checked:
             case OAuthError(code="too_many_attempts", retry_at=at):
                 return FormProblem(Wrong.TOO_MANY_TRIES, at=at)

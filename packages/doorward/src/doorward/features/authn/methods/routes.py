@@ -110,7 +110,12 @@ class MethodHandlers:
             fresh=True,
         )
         outcome = await self.prove_password.prove(
-            sign_in, post.account.known_as, Secret(password), caller=browser.caller, now=browser.now
+            sign_in,
+            post.account.known_as,
+            Secret(password),
+            caller=browser.caller,
+            now=browser.now,
+            account_id=post.account.id,
         )
         if isinstance(outcome, OAuthError):
             return self._confirm(post, back, _wrong(outcome))

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.factors.password.change import ChangePassword
+from doorward.features.authn.factors.password.own import OwnPasswords
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.service import CheckPassword
-from doorward.features.authn.slots import RESETS
+from doorward.features.authn.slots import PASSWORD_SOURCES, RESETS
 from doorward.features.rate_limits.build import sign_in_starts, throttle
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
@@ -24,7 +25,10 @@ def check_password(services: Services) -> CheckPassword:
 
     return CheckPassword(
         store=services.store,
-        hasher=services.hasher,
+        sources=(
+            OwnPasswords(store=services.store, hasher=services.hasher, routes=services.get(routed_domains)),
+            *services.added(PASSWORD_SOURCES),
+        ),
         throttle=services.get(throttle),
         audit_log=services.get(audit_log),
         metrics=services.metrics,

@@ -66,7 +66,9 @@ class ChangePassword:
     ) -> Changed | Weak | OAuthError | ChangedMeanwhile:
         """The caller has made sure that the sign-in is recent. A wrong current password counts like one at sign-in. Raises
         `HashingBusy`."""
-        checked = await self.check.verify(account.known_as, current, caller=caller, now=now)
+        checked = await self.check.verify(
+            account.known_as, current, caller=caller, now=now, account_id=account.id
+        )
         if isinstance(checked, OAuthError):
             return checked
         if checked.id != account.id:

@@ -12,7 +12,6 @@ from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.flow.factor import PROVIDER_PATH
 from doorward.features.authn.flow.last_used import PROVIDER, is_used, used_last_first
 from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of
-from doorward.features.authn.flow.proving import DISABLED
 from doorward.features.authn.flow.routed import elsewhere, lead
 from doorward.features.authn.slots import FinishedReset
 from doorward.features.sessions.browser_context import (
@@ -100,9 +99,8 @@ class SignInPage:
         if outcome.code == "too_many_attempts":
             problem = FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.retry_at)
         else:
-            problem = FormProblem(
-                Wrong.ACCOUNT_DISABLED if outcome.description == DISABLED else Wrong.CREDENTIALS
-            )
+            said = self.prove_password.problems.get(outcome.description)
+            problem = FormProblem(said or Wrong.CREDENTIALS)
         return self._page(browser, sign_in.id, identifier, problem=problem)
 
     @property

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, final
 
-from doorward.core.errors import HashingBusy, OAuthError
+from msgspec import structs
+
+from doorward.core.errors import OAuthError
 from doorward.core.login_name import looked_up_as
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.metrics import Metrics
-from doorward.core.ports.passwords import PasswordHasher
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.password.rules import password as rule
-from doorward.features.authn.factors.password.rules.proof import of_password
-from doorward.features.authn.flow.proving import DISABLED, GONE, add_proof, too_many, with_proof
+from doorward.features.authn.flow.password_source import PasswordAsked, PasswordSource, ProvenPassword
+from doorward.features.authn.flow.proving import GONE, add_proof, too_many, with_proof
 from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.rate_limits.rules.attempts import Guess, Guessed, Wait
 from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
+from doorward.web.pages.views.said import Said
 
 GUESSED: Final = Guessed("password", short=False)
 MISMATCH: Final = "That email and password don't match."
@@ -38,81 +41,108 @@ ELSEWHERE: Final = OAuthError(
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckPassword:
-    """Checks a password with all protection against guessing: throttling, a decoy hash for unknown accounts, audit events, and an
-    upgrade of outdated hashes; and adds its proof to a sign-in. Used at sign-in and wherever a signed-in person types the password
+    """Checks a password with all protection against guessing: throttling, the same work for unknown names, and audit events; and
+    adds its proof to a sign-in. Used at sign-in and wherever a signed-in person types the password
     again."""
 
     store: Store
-    hasher: PasswordHasher
+    sources: Sequence[PasswordSource]
     throttle: Throttle
     audit_log: AuditLog
     metrics: Metrics
     routes: DomainRoutes = field(default_factory=DomainRoutes)
     limiter: SignInRateLimiter = field(default_factory=SignInRateLimiter)
 
+    @property
+    def problems(self) -> Mapping[str, Said]:
+        """The sentences for pages, by the descriptions of refusals other than a wrong password."""
+        return {text: said for source in self.sources for text, said in source.problems.items()}
+
     async def verify(
-        self, identifier: str, password: Secret, *, caller: Caller, now: int
+        self, identifier: str, password: Secret, *, caller: Caller, now: int, account_id: str | None = None
     ) -> Account | OAuthError:
         """The account, if it exists, is enabled and this is its password; else a refusal that does not distinguish these cases.
 
         The same reads, writes and hashing take place in every case (R80). Raises `HashingBusy`.
         """
-        known = await self.verify_uncommitted(identifier, password, caller=caller, now=now)
+        known = await self.verify_uncommitted(
+            identifier, password, caller=caller, now=now, account_id=account_id
+        )
         if isinstance(known, OAuthError):
             return known
-        account, writes = known
-        await self.store.commit(*writes)
-        return account
+        await self.store.commit(*known.writes)
+        return known.account
 
     async def verify_uncommitted(
-        self, identifier: str, password: Secret, *, caller: Caller, now: int
-    ) -> tuple[Account, list[Write]] | OAuthError:
-        """As `verify`, but on success the writes are returned, for the caller's own commit."""
+        self, identifier: str, password: Secret, *, caller: Caller, now: int, account_id: str | None = None
+    ) -> ProvenPassword | OAuthError:
+        """As `verify`, but on success the writes are returned, for the caller's own commit. `account_id`: the person is known already,
+        and `identifier` is what they are counted by; not everybody has an address."""
         if self.routes.only(identifier) is not None:
             # decided by the domain before anything is read or counted: the same for every address of it
             return ELSEWHERE
-        who = looked_up_as(identifier)
-        account = await self.store.accounts.by_email(who)
-        account_id = account.id if account else None
-        guess = await self.throttle.guess(GUESSED, who, account_id=account_id, caller=caller, now=now)
+        who, accounts = looked_up_as(identifier), self.store.accounts
+        account = await (accounts.by_email(who) if account_id is None else accounts.get(account_id))
+        owner = account.id if account else await self._owner(who)
+        guess = await self.throttle.guess(GUESSED, who, account_id=owner, caller=caller, now=now)
         if isinstance(guess, Wait):
             self.metrics.inc("sign_ins", "throttled")
             return too_many(guess, "throttled by person or address")
-        raw = password.reveal() if len(password.reveal()) <= rule.MAX_TYPED else ""
-        typed = rule.prepare(raw)
-        stored = account.password_hash if account is not None else None
-        if account is not None and self.routes.only(account.email) is not None:
-            # found by another name than the address of the domain: like a wrong password
-            stored = None
-        good = await self.hasher.verify(stored if typed else None, Secret(typed), typed=Secret(raw))
-        if not good or account is None or stored is None or account.disabled_at is not None:
-            why = "unknown" if account is None else "disabled" if good else "password"
-            return await self._failed(account_id, why, guess, caller, now)
+        asked = PasswordAsked(
+            identifier=identifier,
+            who=who,
+            password=password if len(password.reveal()) <= rule.MAX_TYPED else Secret(""),
+            account=account,
+            caller=caller,
+            now=now,
+        )
+        proven = await self._checked(asked)
+        if not isinstance(proven, ProvenPassword):
+            why = proven or OAuthError("access_denied", MISMATCH, "password" if owner else "unknown")
+            return await self._failed(owner, why, guess, caller, now)
+        account = proven.account
         # counted apart from sign-ins by session: otherwise a stolen session could lock its owner out everywhere
         shown = f"password {account.id}"
         if (until := self.limiter.full(shown, now)) is not None:
             # Correct sign-ins are limited too: each writes audit events and creates a session whose end is sent to every API.
             return too_many(Wait(until), "sign-ins of one person")
         self.limiter.note(shown, now)
-        if self.hasher.outdated(stored):
-            await self._rehash(account, stored, typed)
         # The password is right even if the caller's commit fails, so clearing the counter here gives an attacker no guess.
         await self.throttle.forget(guess.own)
-        return account, self.throttle.clear(guess.own)
+        return structs.replace(proven, writes=(*proven.writes, *self.throttle.clear(guess.own)))
+
+    async def _owner(self, who: str) -> str | None:
+        for source in self.sources:
+            if (found := await source.owner(who)) is not None:
+                return found
+        return None
+
+    async def _checked(self, asked: PasswordAsked) -> ProvenPassword | OAuthError | None:
+        for source in self.sources:
+            if (found := await source.check(asked)) is not None:
+                return found
+        return None
 
     async def prove(
-        self, sign_in: SignIn, identifier: str, password: Secret, *, caller: Caller, now: int
+        self,
+        sign_in: SignIn,
+        identifier: str,
+        password: Secret,
+        *,
+        caller: Caller,
+        now: int,
+        account_id: str | None = None,
     ) -> SignIn | OAuthError:
         """Add the proof of a password to a stored sign-in. The result is the sign-in as stored now, or a refusal: access_denied (one
         text for all reasons), too_many_attempts with `retry_at`, invalid_session. Raises `HashingBusy`."""
         if sign_in.done_at is not None or now >= sign_in.expires_at:
             return GONE
-        known = await self.verify_uncommitted(identifier, password, caller=caller, now=now)
+        known = await self.verify_uncommitted(
+            identifier, password, caller=caller, now=now, account_id=account_id
+        )
         if isinstance(known, OAuthError):
             return known
-        account, writes = known
-        proof = of_password(account, now)
-        return await add_proof(self.store, sign_in, account.id, proof, now, *writes)
+        return await add_proof(self.store, sign_in, known.account.id, known.proof, now, *known.writes)
 
     async def prove_new(
         self, sign_in: SignIn, identifier: str, password: Secret, *, caller: Caller, now: int
@@ -122,17 +152,16 @@ class CheckPassword:
         known = await self.verify_uncommitted(identifier, password, caller=caller, now=now)
         if isinstance(known, OAuthError):
             return known
-        account, writes = known
-        changed = with_proof(sign_in, account.id, of_password(account, now))
-        return changed, [self.store.sign_ins.insert(changed), *writes]
+        changed = with_proof(sign_in, known.account.id, known.proof)
+        return changed, [self.store.sign_ins.insert(changed), *known.writes]
 
     async def _failed(
-        self, account_id: str | None, why: str, guess: Guess, caller: Caller, now: int
+        self, account_id: str | None, why: OAuthError, guess: Guess, caller: Caller, now: int
     ) -> OAuthError:
         writes = [
             *self.throttle.missed(guess, now),
             self.audit_log.write(
-                "sign_in.failed", caller=caller, now=now, account_id=account_id, ok=False, reason=why
+                "sign_in.failed", caller=caller, now=now, account_id=account_id, ok=False, reason=why.reason
             ),
         ]
         # whether the attempt just counted was the last one allowed: one audit event per window
@@ -144,12 +173,4 @@ class CheckPassword:
             )
         await self.store.commit(*writes)
         self.metrics.inc("sign_ins", "failed")
-        return OAuthError("access_denied", DISABLED if why == "disabled" else MISMATCH, why)
-
-    async def _rehash(self, account: Account, stored: str, typed: str) -> None:
-        # The sign-in succeeds in either case: when the pool is busy, the next sign-in makes the newer hash.
-        try:
-            fresh = await self.hasher.hash(Secret(typed))
-        except HashingBusy:
-            return
-        await self.store.commit(self.store.accounts.rehash(account.id, stored, fresh))
+        return why

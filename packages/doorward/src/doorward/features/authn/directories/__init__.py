@@ -1,0 +1,1 @@
+"""LDAP directories and Active Directory: people sign in with the password that they have there."""

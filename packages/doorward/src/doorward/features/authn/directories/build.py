@@ -1,0 +1,102 @@
+"""Construction of the services for directories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from doorward.adapters.ldap.pool import LdapPool
+from doorward.adapters.ldap.target import LdapTarget
+from doorward.adapters.trust import context
+from doorward.core.ports.clock import Clock
+from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.build import audit_log
+from doorward.features.authn.directories.client import Directory
+from doorward.features.authn.directories.people import DirectoryPeople
+from doorward.features.authn.directories.recheck import RecheckDirectories
+from doorward.features.authn.directories.settings import DirectoryPolicies, DirectoryPolicy
+from doorward.features.authn.directories.source import DirectoryPasswords
+from doorward.features.authn.flow.password_source import PasswordSource
+from doorward.features.rate_limits.build import throttle
+from doorward.features.services import Services
+from doorward.features.sessions.build import revoker
+
+
+def directories(services: Services) -> Mapping[str, Directory]:
+    """The directories of the settings, by name and in their order. No connection is made before the first question."""
+    return directories_of(
+        services.sections.of(DirectoryPolicies),
+        clock=services.clock,
+        random=services.random,
+        ca_file=services.ca_file,
+    )
+
+
+def directories_of(
+    policies: DirectoryPolicies, *, clock: Clock, random: SecureRandom, ca_file: str | None
+) -> Mapping[str, Directory]:
+    """The same, for commands that open no database. Raises OSError for a file of authorities that cannot be read."""
+    return {
+        name: Directory(
+            name=name,
+            policy=policy,
+            pool=LdapPool(target_of(policy, ca_file=ca_file), name=name),
+            clock=clock,
+            random=random,
+        )
+        for name, policy in policies.by_name.items()
+    }
+
+
+def target_of(policy: DirectoryPolicy, *, ca_file: str | None) -> LdapTarget:
+    """The servers of a directory, and the trust in their certificates: the machine's authorities, `ca_file`, and the section's own."""
+    trust = context(ca_file)
+    if policy.ca_file is not None:
+        trust.load_verify_locations(policy.ca_file)
+    return LdapTarget(
+        urls=policy.urls,
+        starttls=policy.starttls,
+        context=trust,
+        bind_dn=policy.bind_dn,
+        bind_password=policy.bind_password,
+        connect_timeout=policy.connect_timeout,
+        timeout=policy.timeout,
+        threads=policy.connections,
+    )
+
+
+def directory_people(services: Services) -> DirectoryPeople:
+    """The accounts of people of directories."""
+    return DirectoryPeople(
+        store=services.store,
+        random=services.random,
+        config=services.config,
+        revoker=services.get(revoker),
+        audit_log=services.get(audit_log),
+    )
+
+
+def directory_passwords(services: Services) -> DirectoryPasswords:
+    """Directories as a source of passwords."""
+    return DirectoryPasswords(
+        store=services.store,
+        directories=services.get(directories),
+        people=services.get(directory_people),
+        throttle=services.get(throttle),
+        metrics=services.metrics,
+    )
+
+
+def password_sources(services: Services) -> Sequence[PasswordSource]:
+    """None where the settings name no directory."""
+    return (services.get(directory_passwords),) if services.sections.of(DirectoryPolicies).by_name else ()
+
+
+def recheck_directories(services: Services) -> RecheckDirectories:
+    """The regular question."""
+    return RecheckDirectories(
+        store=services.store,
+        directories=services.get(directories),
+        people=services.get(directory_people),
+        clock=services.clock,
+        metrics=services.metrics,
+    )

@@ -1,0 +1,51 @@
+"""The password of a directory in the sign-in flow: the page and the step of the password, and a proof of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from doorward.core.model.account import Account, EnrolledFactor
+from doorward.core.model.signin import Proof
+from doorward.features.authn.directories.rules.proof import KIND, TRAITS, rows_of, suspended
+from doorward.features.authn.directories.settings import DirectoryPolicies
+from doorward.features.authn.flow.plug import FactorPlug
+from doorward.features.authn.flow.rules.assurance import FactorTraits
+from doorward.features.authn.flow.rules.standing import stands_by
+from doorward.features.services import Services
+from doorward.web.pages.words import N_
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryFactor(FactorPlug):
+    """A first factor for those whom a directory of the settings has."""
+
+    services: Services
+    traits: FactorTraits = TRAITS
+    path: str = "/sign-in"
+    link: str = N_("Use your password")
+    step: str = "password"
+
+    def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """Whether the person is connected with a directory that has not said that they are gone."""
+        del account
+        return any(not suspended(row) for row in self._offered(rows))
+
+    def keeps_password(self, rows: Sequence[EnrolledFactor]) -> bool:
+        """True for everybody who is connected: this server then stores no password for them."""
+        return bool(self._offered(rows))
+
+    def stands(self, proof: Proof, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
+        """Whether the connection is still there, and its directory in the settings (R94)."""
+        del account
+        return stands_by(proof, [row for row in self._offered(rows) if not suspended(row)], {KIND})
+
+    def _offered(self, rows: Sequence[EnrolledFactor]) -> list[EnrolledFactor]:
+        return rows_of(rows, self.services.sections.of(DirectoryPolicies).by_name)
+
+
+def directory_factors(services: Services) -> tuple[FactorPlug, ...]:
+    """None where the settings name no directory."""
+    return (DirectoryFactor(services=services),) if services.sections.of(DirectoryPolicies).by_name else ()

@@ -1,0 +1,178 @@
+"""Directories as a source of passwords: the search for the person, and a bind in their name (RFC 4513 §5.1.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, final
+
+from msgspec import Struct
+
+from doorward.adapters.ldap.target import DirectoryUnavailable
+from doorward.adapters.logs import logger
+from doorward.core.errors import OAuthError
+from doorward.core.model.bucket import Bucket
+from doorward.core.model.directory import DirectoryPerson
+from doorward.core.model.provider import ExternalIdentity
+from doorward.core.ports.metrics import Metrics
+from doorward.features.authn.directories.client import Directory
+from doorward.features.authn.directories.people import DirectoryPeople
+from doorward.features.authn.directories.problems import PROBLEMS, refusal
+from doorward.features.authn.directories.rules.answers import Verdict
+from doorward.features.authn.directories.rules.lockout import lockout_bucket
+from doorward.features.authn.directories.rules.names import takes, typed_name
+from doorward.features.authn.directories.rules.proof import proof_of
+from doorward.features.authn.directories.settings import DirectoryPolicy, directory_of
+from doorward.features.authn.directories.views import DirectoryProblem
+from doorward.features.authn.flow.password_source import PasswordAsked, PasswordSource, ProvenPassword
+from doorward.features.authn.flow.proving import DISABLED, too_many
+from doorward.features.rate_limits.service import Throttle
+from doorward.storage.sql.store import Store
+from doorward.web.pages.views.said import Said
+
+_AFTER_A_RIGHT_PASSWORD: Final[Mapping[Verdict, DirectoryProblem]] = {
+    "disabled": DirectoryProblem.DISABLED,
+    "expired": DirectoryProblem.EXPIRED,
+    "must_change": DirectoryProblem.MUST_CHANGE,
+    "unavailable": DirectoryProblem.UNAVAILABLE,
+}
+_log = logger("directory")
+
+
+class _Place(Struct, frozen=True):
+    """Where a name was looked for, and who has it there."""
+
+    directory: Directory
+    person: DirectoryPerson | None
+    identity: ExternalIdentity | None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryPasswords(PasswordSource):
+    """A password is sent to one directory only: the one that has the person, and only in their name. Tries are counted before the bind,
+    so that they stay below the number at which the directory locks its account."""
+
+    store: Store
+    directories: Mapping[str, Directory]
+    people: DirectoryPeople
+    throttle: Throttle
+    metrics: Metrics
+
+    @property
+    def problems(self) -> Mapping[str, Said]:
+        """What is said after a right password, and while a directory is down."""
+        return PROBLEMS
+
+    async def owner(self, who: str) -> str | None:
+        """The account whose owner typed this name when they signed in last."""
+        found = await self.store.external_identities.by_typed_name(who)
+        known = self._policies()
+        mine = {one.account_id for one in found if directory_of(one.issuer, known) is not None}
+        return mine.pop() if len(mine) == 1 else None
+
+    async def check(self, asked: PasswordAsked) -> ProvenPassword | OAuthError | None:
+        """The same search, count and bind for every name that a directory may know (R80)."""
+        name = ", ".join(self.directories)
+        try:
+            place = await self._place(asked)
+            if place is None:
+                return None
+            name = place.directory.name
+            return await self._checked(place, asked)
+        except DirectoryUnavailable as problem:
+            _log.warning("directory.failed", directory=name, reason=str(problem))
+            self.metrics.inc("sign_ins", "directory_unavailable")
+            return refusal(DirectoryProblem.UNAVAILABLE)
+
+    async def _checked(self, place: _Place, asked: PasswordAsked) -> ProvenPassword | OAuthError | None:
+        directory, person, identity = place.directory, place.person, place.identity
+        account_id = identity.account_id if identity is not None else None
+        bucket = await self._bucket(place, asked, account_id)
+        if bucket is not None and (wait := await self.throttle.take((bucket,), asked.now)) is not None:
+            return too_many(wait, "as many as the directory allows")
+        answer = await directory.check(person, asked.password)
+        if person is None or answer == "wrong":
+            return refusal(DirectoryProblem.UNAVAILABLE) if answer == "unavailable" else None
+        if answer == "unavailable":
+            return refusal(DirectoryProblem.UNAVAILABLE)
+        cleared = (bucket,) if bucket is not None else ()
+        await self.throttle.forget(cleared)
+        await self.store.commit(*self.throttle.clear(cleared))
+        if answer != "right":
+            return refusal(_AFTER_A_RIGHT_PASSWORD[answer])
+        if not person.active:
+            return refusal(DirectoryProblem.DISABLED)
+        return await self._signed_in(directory, person, identity, asked)
+
+    async def _signed_in(
+        self,
+        directory: Directory,
+        person: DirectoryPerson,
+        identity: ExternalIdentity | None,
+        asked: PasswordAsked,
+    ) -> ProvenPassword | OAuthError | None:
+        roles = await directory.roles(person)
+        if identity is None:
+            made = await self.people.first_time(
+                directory, person, who=asked.who, caller=asked.caller, now=asked.now
+            )
+            if isinstance(made, DirectoryProblem):
+                return refusal(made)
+            identity = made
+        account, row = await self.store.accounts.get(identity.account_id), await self.people.row(identity)
+        if account is None or row is None:
+            return None
+        account = await self.people.brought_up_to_date(
+            account, row, identity, person, roles=roles, caller=asked.caller, now=asked.now
+        )
+        if account.disabled_at is not None:
+            return OAuthError("access_denied", DISABLED, "disabled")
+        return ProvenPassword(
+            account=account,
+            proof=proof_of(row, asked.now),
+            # fails if the connection was ended in this moment
+            writes=(self.store.external_identities.signed_in_as(row.id, asked.who, asked.now),),
+        )
+
+    async def _place(self, asked: PasswordAsked) -> _Place | None:
+        """The directory that has the person; the last one that was asked, where none has."""
+        if asked.account is not None and (known := await self._connected(asked.account.id)) is not None:
+            return known
+        name = typed_name(asked.identifier)
+        places = [one for one in self.directories.values() if name is not None and takes(one.policy, name)]
+        person: DirectoryPerson | None = None
+        directory: Directory | None = None
+        for directory in places:
+            person = None if name is None else await directory.find(name)
+            if person is not None:
+                break
+        if directory is None:
+            return None
+        identity = None if person is None else await self.people.identity(directory, person)
+        return _Place(directory, person, identity)
+
+    async def _connected(self, account_id: str) -> _Place | None:
+        """Whose account is connected is looked up by their identity, so that a changed name or address makes no difference."""
+        for identity in await self.store.external_identities.of_account(account_id):
+            name = directory_of(identity.issuer, self._policies())
+            if name is not None:
+                directory = self.directories[name]
+                found = await directory.by_uids([identity.subject])
+                return _Place(directory, found.get(identity.subject), identity)
+        return None
+
+    async def _bucket(self, place: _Place, asked: PasswordAsked, account_id: str | None) -> Bucket | None:
+        policy = place.directory.policy
+        known = await self.throttle.known(asked.caller.devices, account_id)
+        return lockout_bucket(
+            place.directory.name,
+            place.person.uid if place.person is not None else asked.who,
+            threshold=policy.lockout_threshold,
+            window=policy.lockout_window,
+            known=known is not None,
+            tag=self.throttle.tag,
+        )
+
+    def _policies(self) -> Mapping[str, DirectoryPolicy]:
+        return {name: one.policy for name, one in self.directories.items()}
