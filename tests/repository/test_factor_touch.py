@@ -33,7 +33,6 @@ OUTSIDE = {
         KIND,
         "cli/problems.py",
         "core/model/problem.py",
-        "features/admin/imports/writes.py",
         "features/authn/flow/rules/vouching.py",
         "features/authn/index.py",
     ],

@@ -18,7 +18,7 @@ from doorward.features.admin.imports.index import READERS
 from doorward.features.admin.imports.person import ImportedPerson
 from doorward.features.admin.imports.reader import ReadingContext
 from doorward.features.admin.imports.records import records
-from doorward.features.admin.imports.totp_seeds import otpauth
+from doorward.features.admin.imports.totp_seeds import ImportedSeed, otpauth
 from tests.features.admin.imports import exports
 
 NOW = 1_800_000_000
@@ -108,7 +108,7 @@ def test_our_own_format_has_every_member() -> None:
     assert (person.zoneinfo, person.locale, person.disabled) == ("Europe/London", "en", True)
     assert person.created_at == 1_577_930_645
     assert person.roles == ("clerk",)
-    assert person.seeds == (b32decode(exports.SEED),)
+    assert person.factors == (ImportedSeed(seed=b32decode(exports.SEED)),)
     texts = {
         **OWN,
         "email_verified": "yes",
@@ -178,7 +178,7 @@ def test_an_unknown_hash_is_said_and_an_identity_elsewhere_is_counted() -> None:
 def test_an_authenticator_with_other_parameters_is_not_taken_for_one_of_ours(totp: object) -> None:
     person = one("doorward", {**OWN, "totp": [totp, {"secret": exports.SEED.lower(), "digits": 6}]})
     assert person is not None
-    assert (len(person.seeds), person.unusable_factors) == (1, ("totp",))
+    assert (len(person.factors), person.unusable_factors) == (1, ("totp",))
 
 
 def test_a_key_uri_is_read_whatever_its_case() -> None:
@@ -232,7 +232,7 @@ def test_keycloak_roles_second_factors_and_attributes() -> None:
         federatedIdentities=[{"identityProvider": "google", "userId": "1", "userName": "a"}],
     ))  # fmt: skip
     assert person is not None
-    assert person.seeds == (b"A" * 20, b32decode(exports.SEED))
+    assert person.factors == (ImportedSeed(seed=b"A" * 20), ImportedSeed(seed=b32decode(exports.SEED)))
     assert person.unusable_factors == ("otp", "webauthn")
     assert (person.disabled, person.roles) == (True, ("clerk",))
     assert [(one.provider, one.subject) for one in person.identities] == [("google", "1")]

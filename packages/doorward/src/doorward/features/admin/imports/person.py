@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
 from msgspec import Struct
 
 from doorward.adapters.hashing.foreign import ForeignHash
+from doorward.core.model.account import EnrolledFactor
+from doorward.core.ports.keys import Sealer
 
 
 class ImportedIdentity(Struct, frozen=True, kw_only=True):
@@ -15,9 +20,18 @@ class ImportedIdentity(Struct, frozen=True, kw_only=True):
     provider: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedFactor(ABC):
+    """A second factor of the person that can be taken over. Each kind is a subclass in a file of its own, which readers use."""
+
+    @abstractmethod
+    def row(self, factor_id: str, account_id: str, sealer: Sealer, now: int) -> EnrolledFactor:
+        """Its row, with its secrets sealed for this id."""
+
+
 class ImportedPerson(Struct, frozen=True, kw_only=True):
-    """`verified`: the other system had proven the address. `roles` None: the default ones. `seeds` are those of authenticator apps;
-    `unusable_factors` names second factors that cannot be taken over. `password_unknown`: there is a hash of an unknown kind. `id` is the other system's."""
+    """`verified`: the other system had proven the address. `roles` None: the default ones. `factors` are second factors; `unusable_factors` names
+    those that cannot be taken over. `password_unknown`: there is a hash of an unknown kind. `id` is the other system's."""
 
     email: str
     verified: bool = False
@@ -32,6 +46,6 @@ class ImportedPerson(Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...] | None = None
     password: ForeignHash | None = None
     password_unknown: bool = False
-    seeds: tuple[bytes, ...] = ()
+    factors: tuple[ImportedFactor, ...] = ()
     unusable_factors: tuple[str, ...] = ()
     identities: tuple[ImportedIdentity, ...] = ()

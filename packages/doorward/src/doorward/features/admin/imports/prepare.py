@@ -14,7 +14,7 @@ from doorward.core.login_name import new_email
 from doorward.core.model.problem import Problem, problem
 from doorward.features.admin.error import refused
 from doorward.features.admin.imports.fields import invalid
-from doorward.features.admin.imports.person import ImportedPerson
+from doorward.features.admin.imports.person import ImportedFactor, ImportedPerson
 from doorward.features.admin.imports.report import ImportChoices
 from doorward.features.admin.people import profile_member
 from doorward.features.authn.providers.connecting import MOST as MOST_IDENTITIES
@@ -45,7 +45,7 @@ class PreparedPerson(Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...] | None
     password_hash: str | None
     weak: bool
-    seeds: tuple[bytes, ...]
+    factors: tuple[ImportedFactor, ...]
     identities: tuple[tuple[str, str], ...]
     """Issuer and subject of accounts elsewhere."""
     notes: tuple[Problem, ...]
@@ -70,14 +70,14 @@ def prepared(
         _check(hashed, allow_weak=choices.allow_weak)
     elif person.password_unknown:
         notes.append(problem("import_hash_unknown"))
-    seeds = person.seeds
+    factors = person.factors
     if not person.verified and choices.unverified != "vouch":
         if choices.unverified == "refuse":
             raise refused("import_unverified")
         # Whoever registered the address may not own it, and would go on with the password that they set there.
-        if hashed is not None or seeds or person.unusable_factors or identities:
+        if hashed is not None or factors or person.unusable_factors or identities:
             notes = [problem("import_password_withheld")]
-        hashed, seeds, identities = None, (), ()
+        hashed, factors, identities = None, (), ()
     elif person.unusable_factors and not choices.drop_factors:
         raise refused("import_factor", factor=", ".join(sorted(set(person.unusable_factors)))[:SHOWN])
     stored = None if hashed is None else to_stored(hashed)
@@ -94,7 +94,7 @@ def prepared(
         roles=None if choices.ignore_roles else person.roles,
         password_hash=stored,
         weak=hashed is not None and hashed.weak(),
-        seeds=seeds,
+        factors=factors,
         identities=identities,
         notes=tuple(notes),
     )

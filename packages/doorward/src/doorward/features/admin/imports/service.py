@@ -223,7 +223,7 @@ class PeopleImport(AuditedAdmin):
                 run.counts.ignored += 1
                 return
             email = person.email
-            if person.password_hash is not None or person.seeds or person.identities:
+            if person.password_hash is not None or person.factors or person.identities:
                 demand(run.actor, "credentials.write")
             _see(run, person)
         except AdminError as error:

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import binascii
 from base64 import b32decode
+from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
+from doorward.core.model.account import EnrolledFactor
+from doorward.core.ports.keys import Sealer
 from doorward.features.admin.error import refused
+from doorward.features.admin.imports.person import ImportedFactor
 from doorward.features.authn.factors.totp import rules as totp
+from doorward.features.authn.factors.totp.factor import SEED_PURPOSE
 
 _LEAST_SEED, _MOST_SEED = 10, 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedSeed(ImportedFactor):
+    """The seed of an app with the parameters that ours have."""
+
+    seed: bytes
+
+    def row(self, factor_id: str, account_id: str, sealer: Sealer, now: int) -> EnrolledFactor:
+        """As if the person had set the app up here."""
+        sealed = sealer.seal(SEED_PURPOSE, factor_id, self.seed)
+        return EnrolledFactor(factor_id, account_id, totp.TRAITS.kind, now, sealed=sealed)
 
 
 def seed(text: str) -> bytes:

@@ -16,8 +16,6 @@ from doorward.features.admin.commit import AuditedAdmin
 from doorward.features.admin.error import refused
 from doorward.features.admin.imports.prepare import PreparedPerson
 from doorward.features.admin.imports.report import ImportCounts, ImportEntry
-from doorward.features.authn.factors.totp.factor import SEED_PURPOSE
-from doorward.features.authn.factors.totp.rules import TRAITS as TOTP
 from doorward.features.authn.providers.rules.identity import EXTERNAL, issuer_mark
 from doorward.storage.sql.store import Write
 
@@ -113,10 +111,8 @@ class ImportWriter(AuditedAdmin):
             **person.profile,
         )
         done.accounts.append(self.store.accounts.insert(account))
-        for seed in person.seeds:
-            factor_id = self.random.new_id("fac")
-            sealed = self.sealer.seal(SEED_PURPOSE, factor_id, seed)
-            row = EnrolledFactor(factor_id, account.id, TOTP.kind, now, sealed=sealed)
+        for factor in person.factors:
+            row = factor.row(self.random.new_id("fac"), account.id, self.sealer, now)
             done.factors.append(self.store.accounts.add_factor(row))
         for issuer, subject in person.identities:
             row = EnrolledFactor(
@@ -133,7 +129,7 @@ class ImportWriter(AuditedAdmin):
         for note in person.notes:
             done.note(person, note, refused=False)
         done.counts.created += 1
-        done.counts.authenticators += len(person.seeds)
+        done.counts.authenticators += len(person.factors)
         done.counts.identities += len(person.identities)
         done.counts.without_password += person.password_hash is None
         done.counts.weak += person.weak

@@ -8,7 +8,7 @@ from doorward.features.admin.imports import hashes
 from doorward.features.admin.imports.fields import Fields, invalid
 from doorward.features.admin.imports.person import ImportedIdentity, ImportedPerson
 from doorward.features.admin.imports.reader import ImportReader, ReadingContext, email_of
-from doorward.features.admin.imports.totp_seeds import otpauth, seed, usual
+from doorward.features.admin.imports.totp_seeds import ImportedSeed, otpauth, seed, usual
 
 FIELDS: Final = (
     "email",
@@ -37,7 +37,7 @@ def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
         hashed = hashes.described(cast("dict[str, Any]", password))
     elif password is not None:
         hashed = hashes.recognise(fields.text("password") or "")
-    seeds, unusable = _authenticators(fields)
+    factors, unusable = _authenticators(fields)
     return ImportedPerson(
         email=email_of(fields, "email"),
         verified=fields.flag("email_verified") or False,
@@ -52,7 +52,7 @@ def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
         roles=fields.texts("roles"),
         password=hashed,
         password_unknown=password is not None and hashed is None,
-        seeds=seeds,
+        factors=factors,
         unusable_factors=unusable,
         identities=_identities(fields),
     )
@@ -69,19 +69,19 @@ def _identities(fields: Fields) -> tuple[ImportedIdentity, ...]:
     return tuple(found)
 
 
-def _authenticators(fields: Fields) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+def _authenticators(fields: Fields) -> tuple[tuple[ImportedSeed, ...], tuple[str, ...]]:
     value = fields.value("totp")
     given: list[Any] = (
         [] if value is None else cast("list[Any]", value) if isinstance(value, list) else [value]
     )
-    seeds: list[bytes] = []
+    seeds: list[ImportedSeed] = []
     unusable: list[str] = []
     for one in given:
         found = _seed(one)
         if found is None:
             unusable.append("totp")
         else:
-            seeds.append(found)
+            seeds.append(ImportedSeed(seed=found))
     return tuple(seeds), tuple(unusable)
 
 

@@ -10,7 +10,7 @@ from doorward.features.admin.imports import hashes
 from doorward.features.admin.imports.fields import Fields
 from doorward.features.admin.imports.person import ImportedIdentity, ImportedPerson
 from doorward.features.admin.imports.reader import ImportReader, ReadingContext, email_of, whole_name
-from doorward.features.admin.imports.totp_seeds import bounded, seed, usual
+from doorward.features.admin.imports.totp_seeds import ImportedSeed, bounded, seed, usual
 
 _OWN_ROLES: Final = frozenset({"offline_access", "uma_authorization"})
 _VERSIONS: Final = {"1.3": 19, "1.0": 16}
@@ -33,7 +33,7 @@ def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
         if role not in _OWN_ROLES and not role.startswith("default-roles-")
     )
     hashed, unknown = _password(fields)
-    seeds, unusable = _factors(fields)
+    factors, unusable = _factors(fields)
     return ImportedPerson(
         email=email_of(fields, "email"),
         verified=fields.flag("emailVerified") or False,
@@ -48,7 +48,7 @@ def _read(fields: Fields, reading: ReadingContext) -> ImportedPerson:
         roles=roles or None,
         password=hashed,
         password_unknown=unknown,
-        seeds=seeds,
+        factors=factors,
         unusable_factors=unusable,
         identities=tuple(
             ImportedIdentity(provider=one.text("identityProvider") or "", subject=one.text("userId") or "")
@@ -101,8 +101,8 @@ def _argon2(parameters: Fields) -> dict[str, Any]:
     }
 
 
-def _factors(fields: Fields) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
-    seeds: list[bytes] = []
+def _factors(fields: Fields) -> tuple[tuple[ImportedSeed, ...], tuple[str, ...]]:
+    seeds: list[ImportedSeed] = []
     unusable: list[str] = []
     for credential in fields.objects("credentials"):
         kind = credential.text("type") or ""
@@ -113,7 +113,8 @@ def _factors(fields: Fields) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
         if kind == "otp" and data.text("subType") == "totp" and usual(*parameters):
             text = secret.text("value") or ""
             # without an encoding the text itself is the seed, and apps show its Base32
-            seeds.append(seed(text) if data.text("secretEncoding") == "BASE32" else bounded(text.encode()))
+            base32 = data.text("secretEncoding") == "BASE32"
+            seeds.append(ImportedSeed(seed=seed(text) if base32 else bounded(text.encode())))
         elif kind != "recovery-authn-codes":
             unusable.append(kind[:40])
     return tuple(seeds), tuple(unusable)
