@@ -11,6 +11,7 @@ import pytest
 
 from doorward.features.admin import build
 from doorward.features.admin.error import AdminError
+from doorward.features.admin.imports.hashes import read_hash_config
 from doorward.features.admin.imports.report import ImportChoices, ImportReport
 from doorward.features.authn.providers.rules.identity import EXTERNAL, issuer_mark
 from doorward.features.authn.providers.settings import ProviderPolicies
@@ -112,6 +113,62 @@ async def test_a_section_of_the_settings_stands_for_its_issuer(there: Journey) -
     )
     assert page.path == "/account"
     assert await there.account("other@example.org") is None
+
+
+ELSEWHERE: dict[str, dict[str, Any]] = {
+    "keycloak": exports.keycloak_person(
+        "ada@example.com", federatedIdentities=[{"identityProvider": "corp", "userId": "ada-there"}]
+    ),
+    "auth0": {
+        "user_id": "oidc|corp|ada-there",
+        "email": "ada@example.com",
+        "email_verified": True,
+        "identities": [{"provider": "corp", "user_id": "ada-there", "connection": "c", "isSocial": False}],
+    },
+    "firebase": {
+        "localId": "Zk3rT9aQ0",
+        "email": "ada@example.com",
+        "emailVerified": True,
+        "providerUserInfo": [{"providerId": "corp", "rawId": "ada-there", "email": "ada@example.com"}],
+    },
+}
+
+
+@pytest.mark.requirement(89)
+@pytest.mark.parametrize("system", ELSEWHERE)
+async def test_accounts_elsewhere_of_each_system_are_connected_where_the_operator_says_so(
+    there: Journey, system: str
+) -> None:
+    """And never by address: without the choice the person is imported without it, and the same address at the provider signs in to
+    nothing."""
+    (name,) = there.front.services.sections.of(ProviderPolicies).by_name
+    imports = there.front.services.get(build.people_import)
+
+    async def run(**members: Any) -> ImportReport:
+        return await imports.run(
+            OPERATOR,
+            stream([ELSEWHERE[system] | members]),
+            progress=NoProgress(),
+            reader=system,
+            choices=ImportChoices(issuers={"corp": name})
+            if not members
+            else ImportChoices(drop_identities=True),
+            hash_config=read_hash_config(exports.HASH_CONFIG) if system == "firebase" else None,
+        )
+
+    assert (await run()).counts.identities == 1
+    assert (await run(email="bob@example.com")).counts.identities == 0
+    tab = there.front.browser()
+    page = await there.sign_in(tab, sub="ada-there", email="other@example.org", email_verified=True)
+    assert page.path == "/account"
+    assert await there.account("other@example.org") is None
+    page = await there.sign_in(
+        there.front.browser(), sub="bob-there", email="bob@example.com", email_verified=True
+    )
+    assert page.path != "/account"
+    bob = await there.account("bob@example.com")
+    assert bob is not None
+    assert not await there.front.store.external_identities.of_account(bob.id)
 
 
 async def test_an_account_elsewhere_without_its_subject_is_refused_by_that_name(desk: Desk) -> None:
