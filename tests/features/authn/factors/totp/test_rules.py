@@ -66,6 +66,13 @@ def test_a_clock_may_be_off_by_one_period_either_way() -> None:
         assert (found == step + off) is accepted, off
 
 
+def test_without_tolerance_a_code_lives_for_its_own_period() -> None:
+    """ASVS 6.5.5: 30 seconds at most."""
+    for now, accepted in ((2999, False), (3000, True), (3029, True), (3030, False)):
+        found = totp.match(RFC_SEED, totp.code_at(RFC_SEED, 100), now=now, last_step=None, window=0)
+        assert (found == 100) is accepted, now
+
+
 @pytest.mark.requirement(82)
 def test_a_code_is_accepted_once_and_no_earlier_code_after_it() -> None:
     now = 3000

@@ -115,7 +115,8 @@ class SecondFactorPolicy(Section, frozen=True, forbid_unknown_fields=True):
 
     `require`: `off` (nobody can add one; those that exist are still asked for), `optional`, or `required` of everybody. `ask`: at
     each sign-in, or not on a device that the person had remembered, for at most `remember` seconds. `grace`: how long a person
-    without a required factor may postpone its enrolment.
+    without a required factor may postpone its enrolment. `totp_tolerance`: by how many periods of 30 seconds the clock of an
+    authenticator app may be off, either way.
     """
 
     require: Literal["off", "optional", "required"] = "optional"
@@ -123,6 +124,7 @@ class SecondFactorPolicy(Section, frozen=True, forbid_unknown_fields=True):
     ask: Literal["each_sign_in", "remembered"] = "remembered"
     remember: Annotated[int, Meta(ge=3600, le=90 * 86_400)] = 30 * 86_400
     grace: Annotated[int, Meta(ge=0, le=90 * 86_400)] = 0
+    totp_tolerance: Annotated[int, Meta(ge=0, le=1)] = 1
 
     @property
     def allowed(self) -> frozenset[FactorKind]:

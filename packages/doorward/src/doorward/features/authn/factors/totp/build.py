@@ -22,6 +22,7 @@ def own_authenticator(services: Services) -> OwnAuthenticator:
         brand=services.brand_name,
         factors=services.get(offered_factors),
         flow=services.get(advance),
+        window=services.second_factor.totp_tolerance,
     )
 
 

@@ -33,6 +33,7 @@ class TotpCodes(TypedCode):
     words: ClassVar[CodeWords | None] = CODE_WORDS
     store: Store
     sealer: Sealer
+    window: int = rule.WINDOW
 
     @property
     def method(self) -> str:
@@ -53,7 +54,7 @@ class TotpCodes(TypedCode):
             if row.kind != rule.TRAITS.kind or row.sealed is None:
                 continue
             seed = self.sealer.open(SEED_PURPOSE, row.id, row.sealed)
-            step = rule.match(seed, digits, now=now, last_step=row.last_step)
+            step = rule.match(seed, digits, now=now, last_step=row.last_step, window=self.window)
             if step is not None:
                 spend = self.store.accounts.use_step(row.id, step)
                 return shown_with(rule.TRAITS, row, now), (spend,)
@@ -97,6 +98,8 @@ def totp_factor(services: Services) -> FactorPlug:
         path=TYPED_CODE_PATH,
         link=USE_LINK,
         step=TYPED_CODE_STEP,
-        typed_code=TotpCodes(store=services.store, sealer=services.sealer),
+        typed_code=TotpCodes(
+            store=services.store, sealer=services.sealer, window=services.second_factor.totp_tolerance
+        ),
         reset_words=RESET,
     )

@@ -80,6 +80,7 @@ class OwnAuthenticator:
     brand: str
     factors: OfferedFactors
     flow: SignInFlow
+    window: int = totp.WINDOW
 
     def begin(self, account: Account, binding: str, now: int) -> Setup:
         """A new secret, for the QR code. `binding` is the id of the session, or of the sign-in in which the app is set up."""
@@ -101,7 +102,7 @@ class OwnAuthenticator:
         seed = self._unseal(account, binding, sealed, now)
         if seed is None:
             return SetupOver()
-        step = totp.match(seed, text.code(typed), now=now, last_step=None)
+        step = totp.match(seed, text.code(typed), now=now, last_step=None, window=self.window)
         if step is None:
             return WrongCode()
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:

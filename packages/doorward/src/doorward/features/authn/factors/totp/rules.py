@@ -15,7 +15,7 @@ PERIOD: Final = 30
 DIGITS: Final = 6
 SEED_BYTES: Final = 20
 WINDOW: Final = 1
-"""Tolerance for a phone's clock, in periods either way."""
+"""Tolerance for a phone's clock, in periods either way, unless the settings say none."""
 
 
 def code_at(seed: bytes, step: int) -> str:
@@ -26,8 +26,8 @@ def code_at(seed: bytes, step: int) -> str:
     return f"{number % 10**DIGITS:0{DIGITS}d}"
 
 
-def match(seed: bytes, code: str, *, now: int, last_step: int | None) -> int | None:
-    """The time step of the code, or None.
+def match(seed: bytes, code: str, *, now: int, last_step: int | None, window: int = WINDOW) -> int | None:
+    """The time step of the code, or None. `window`: how many periods it may be off, either way.
 
     A step that is not later than `last_step` never matches, so a code is accepted once (RFC 6238 §5.2). All steps of the window are
     computed and compared in constant time.
@@ -35,7 +35,7 @@ def match(seed: bytes, code: str, *, now: int, last_step: int | None) -> int | N
     current = now // PERIOD
     given = code.encode("utf-8", "replace")
     found: int | None = None
-    for step in range(max(0, current - WINDOW), current + WINDOW + 1):
+    for step in range(max(0, current - window), current + window + 1):
         same = hmac.compare_digest(code_at(seed, step).encode(), given)
         if same and (last_step is None or step > last_step) and found is None:
             found = step
