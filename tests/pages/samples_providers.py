@@ -9,6 +9,7 @@ from doorward.features.authn.providers.views import (
     ConnectedAccountsView,
     ConnectedLine,
     ConnectPendingView,
+    DataDeletedView,
     ProviderChoiceView,
 )
 from doorward.web.pages.views.account import Done
@@ -55,6 +56,7 @@ def samples(text: str) -> dict[str, View]:
         "connect-pending-refused": ConnectPendingView(
             account=text, label="Example", email="", problem=FormProblem(Wrong.PROVIDER_TAKEN)
         ),
+        "provider-data-deleted": DataDeletedView(label=text, at=AT),
         "connected-accounts": ConnectedAccountsView(
             connected=(
                 ConnectedLine(

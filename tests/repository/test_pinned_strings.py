@@ -63,6 +63,7 @@ TAGGED_FOR = {
     "done",
     "feed",
     "mail-code",
+    "provider-deletion",
     "provider-nonce",
     "provider-said",
     "provider-state",

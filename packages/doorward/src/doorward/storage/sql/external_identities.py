@@ -70,6 +70,7 @@ _PUT_PENDING = insert(
     " expires_at = excluded.expires_at",
 )
 _names = msgspec.json.Decoder(tuple[str, ...])
+_FORGET_PENDING = "DELETE FROM pending_identities WHERE issuer = ? AND subject = ?"
 _END_PENDING = "DELETE FROM pending_identities WHERE browser_hash = ? AND issuer = ? AND subject = ?"
 
 
@@ -160,6 +161,10 @@ class SqlExternalIdentities(SqlNoun):
     def end_pending(self, pending: PendingIdentity) -> Write:
         """Guarded: loses when it was taken or replaced."""
         return guarded(_END_PENDING, pending.browser_hash, pending.issuer, pending.subject)
+
+    def forget_pending(self, issuer: str, subject: str) -> Write:
+        """Whatever browser it waits in."""
+        return write(_FORGET_PENDING, issuer, subject)
 
 
 def _identity(row: Row) -> ExternalIdentity:

@@ -19,6 +19,8 @@ from doorward.features.authn.flow.build import (
 from doorward.features.authn.flow.enrolment import EnrolmentPages
 from doorward.features.authn.providers.answers import SealedAnswers
 from doorward.features.authn.providers.connecting import ConnectIdentities
+from doorward.features.authn.providers.data_deletion import DataDeletions
+from doorward.features.authn.providers.deletion_routes import DeletionEndpoints
 from doorward.features.authn.providers.documents import ProviderDocuments
 from doorward.features.authn.providers.first_sign_in import FirstSignIn
 from doorward.features.authn.providers.mapping import ProviderMapping
@@ -160,6 +162,29 @@ def provider_logout(services: Services) -> ProviderLogout:
     )
 
 
+def deletion_endpoints(services: Services) -> Sequence[DeletionEndpoints]:
+    """The endpoints of the services that ask for deletions."""
+    found = {
+        name: one
+        for name, one in services.get(identity_providers).items()
+        if isinstance(one, OAuth2Provider) and one.service.asks_deletion
+    }
+    deletions = DataDeletions(
+        store=services.store,
+        providers=found,
+        factors=services.get(offered_factors),
+        revoker=services.get(revoker),
+        audit_log=services.get(audit_log),
+        mail_queue=services.mail,
+        sealer=services.sealer,
+        random=services.random,
+    )
+    return [
+        DeletionEndpoints(name=name, deletions=deletions, issuer=services.issuer, clock=services.clock)
+        for name in found
+    ]
+
+
 def connected_account_routes(services: Services, enrolling: EnrolmentPages) -> Sequence[Route]:
     """The account pages, and where providers say that a session has ended; none where the settings name no provider."""
     if not services.sections.of(ProviderPolicies).by_name:
@@ -173,4 +198,5 @@ def connected_account_routes(services: Services, enrolling: EnrolmentPages) -> S
         said=SaidOnce(sealer=services.sealer),
     )
     logout = back_channel_routes(services.get(provider_logout), services.clock)
-    return [*pages.routes(), *logout]
+    deletions = [route for one in services.get(deletion_endpoints) for route in one.machine_routes()]
+    return [*pages.routes(), *logout, *deletions]

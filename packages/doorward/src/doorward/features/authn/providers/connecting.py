@@ -24,8 +24,7 @@ from doorward.features.authn.providers.provider import IdentityProvider
 from doorward.features.authn.providers.rules.id_token import UpstreamClaims
 from doorward.features.authn.providers.rules.identity import (
     EXTERNAL,
-    PROVIDED,
-    PROVIDED_TWICE,
+    PROVIDED_KINDS,
     kept_under,
     stated_email,
 )
@@ -36,7 +35,6 @@ from doorward.storage.sql.store import Store
 
 MOST: Final = 10
 """Identities of one account."""
-_KINDS: Final = frozenset({PROVIDED.kind, PROVIDED_TWICE.kind})
 
 
 @final
@@ -195,7 +193,7 @@ class ConnectIdentities:
                 session_id=session.id,
                 factor=factor_id,
             ),
-            *await self.revoker.others_by(session, _KINDS, now=now, reason="revoked"),
+            *await self.revoker.others_by(session, PROVIDED_KINDS, now=now, reason="revoked"),
         )
         return None if done else "gone"
 

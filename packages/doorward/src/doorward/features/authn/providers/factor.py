@@ -14,7 +14,7 @@ from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.routing import RoutedDomain
 from doorward.features.authn.flow.rules.standing import stands_by
-from doorward.features.authn.providers.build import provider_pages
+from doorward.features.authn.providers.build import deletion_endpoints, provider_pages
 from doorward.features.authn.providers.marks import mark_of
 from doorward.features.authn.providers.rules.identity import (
     EXTERNAL,
@@ -78,7 +78,8 @@ class ProviderFactor(_Provided):
     def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
         """The pages of both kinds."""
         del flow
-        return self.services.get(provider_pages).routes(pages)
+        deleted = [route for one in self.services.get(deletion_endpoints) for route in one.page_routes(pages)]
+        return [*self.services.get(provider_pages).routes(pages), *deleted]
 
 
 @final

@@ -65,3 +65,11 @@ class ConnectedAccountsView(Form, frozen=True):
     connected: tuple[ConnectedLine, ...]
     offered: tuple[ProviderButton, ...]
     done: Said | None = None
+
+
+class DataDeletedView(Struct, frozen=True):
+    """/sign-in/provider/NAME/deleted: `at` (Unix seconds) is when what was held of an account at `label` was deleted."""
+
+    template: ClassVar[str] = "doorward.features.authn.providers:data_deleted.html"
+    label: str
+    at: int

@@ -28,6 +28,9 @@ PROVIDED_TWICE: Final = FactorTraits(
 )
 """A sign-in there with two factors, at a provider that the operator trusts to say so."""
 
+PROVIDED_KINDS: Final = frozenset({PROVIDED.kind, PROVIDED_TWICE.kind})
+"""The kinds of proofs that an identity vouches for."""
+
 
 def confirmed_email(claims: UpstreamClaims, policy: ProviderPolicy) -> str | None:
     """The address, in the spelling in which accounts have it, if the provider confirms it and is trusted for its domain."""

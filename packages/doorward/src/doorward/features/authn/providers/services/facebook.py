@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast, final
 from urllib.parse import urlencode
 
 from doorward.features.authn.providers.services.oauth2 import OAuth2Service
+from doorward_verify.encoding import Malformed, b64url_decode, json_object
 
 if TYPE_CHECKING:
     from doorward.features.authn.providers.settings import ProviderPolicy
@@ -25,6 +26,10 @@ EXPIRES: Final = {
     "v25.0": date(2028, 7, 29),
 }
 """Days on which versions of the Graph API end, as its list of versions says. A newer version has no such day yet."""
+_LATELY: Final = 86_400
+"""Seconds for which a request for deletion is good: whoever sees an old one cannot send it again for years."""
+_MAX_SIGNED: Final = 4000
+MAX_SUBJECT: Final = 255
 _AHEAD: Final = 90
 """Days for which an operator is warned before."""
 
@@ -55,6 +60,25 @@ class _Facebook(OAuth2Service):
         numbers = [members.get(name) for name in ("code", "error_subcode")]
         return " ".join([kind, *(str(one) for one in numbers if type(one) is int)])
 
+    def deletion_subject(self, request: str, policy: ProviderPolicy, now: int) -> str | None:
+        """The number in a signed request ("Data Deletion Request Callback"): the signature is over the payload as it was sent, in base64url
+        with or without its padding."""
+        mac, _, payload = request[:_MAX_SIGNED].partition(".")
+        secret = policy.client_secret.reveal() if policy.client_secret is not None else ""
+        if not secret or not payload:
+            return None
+        right = hmac.new(secret.encode(), payload.encode(), hashlib.sha256).digest()
+        try:
+            if not hmac.compare_digest(b64url_decode(mac.rstrip("=")), right):
+                return None
+            said = json_object(b64url_decode(payload.rstrip("=")))
+        except Malformed:
+            return None
+        subject, at = said.get("user_id"), said.get("issued_at")
+        lately = type(at) is int and abs(now - at) <= _LATELY
+        named = isinstance(subject, str) and subject.isascii() and 0 < len(subject) <= MAX_SUBJECT
+        return str(subject) if lately and named and said.get("algorithm") == "HMAC-SHA256" else None
+
     def warnings(self, policy: ProviderPolicy, now: int) -> tuple[str, ...]:
         """That the version of the Graph API ends soon, or has ended."""
         version = policy.api_version
@@ -70,6 +94,7 @@ class _Facebook(OAuth2Service):
 
 FACEBOOK: Final = _Facebook(
     name="facebook",
+    asks_deletion=True,
     defaults={
         "issuer": "https://www.facebook.com",
         "label": "Facebook",

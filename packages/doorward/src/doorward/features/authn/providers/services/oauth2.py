@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class OAuth2Service(ProviderService):
     """A service without ID tokens. The claims of its hooks are the document of `userinfo_endpoint`, and `issuer` is a fixed value of the
-    settings: nothing is fetched from it, and connections belong to it."""
+    settings: nothing is fetched from it, and connections belong to it. `asks_deletion`: it posts requests to delete what is held of a
+    person."""
 
+    asks_deletion: bool = False
     protocol: Literal["openid", "oauth2"] = "oauth2"
 
     def translated(self, asked: Mapping[str, str]) -> Mapping[str, str]:
@@ -29,6 +31,11 @@ class OAuth2Service(ProviderService):
         of its name, null if the service refuses it."""
         del access_token
         return {"": policy.userinfo_endpoint}
+
+    def deletion_subject(self, request: str, policy: ProviderPolicy, now: int) -> str | None:
+        """The subject of a request for deletion; None if the service did not make it, or not lately."""
+        del request, policy, now
+        return None
 
     def issuer(self, claims: Mapping[str, Any], policy: ProviderPolicy) -> str | None:
         """That of the settings: the document was fetched from this service itself."""

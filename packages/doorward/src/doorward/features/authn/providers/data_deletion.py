@@ -1,0 +1,140 @@
+"""Deletion of what is held of a person at a service, when the service asks for it in the person's name."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, final
+
+from doorward.core.model.account import Account
+from doorward.core.model.caller import Caller
+from doorward.core.model.provider import ExternalIdentity
+from doorward.core.ports.keys import Sealer
+from doorward.core.ports.mail_queue import MailQueue, owner_mail
+from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.service import AuditLog
+from doorward.features.authn.flow.offered import OfferedFactors
+from doorward.features.authn.providers.oauth2 import OAuth2Provider
+from doorward.features.authn.providers.rules.identity import PROVIDED_KINDS
+from doorward.features.sessions.revoker import Revoker
+from doorward.storage.sql.store import Store, Write
+
+PURPOSE: Final = "provider-deletion"
+_TRIES: Final = 3
+_ONE_BY_ONE: Final = 20
+_MAX_CODE: Final = 100
+
+
+class DeletionConflict(Exception):
+    """The account changed at every try. The service asks again."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataDeletions:
+    """What is held of somebody at a service: the number of their account there, its address, and the connection."""
+
+    store: Store
+    providers: Mapping[str, OAuth2Provider]
+    factors: OfferedFactors
+    revoker: Revoker
+    audit_log: AuditLog
+    mail_queue: MailQueue
+    sealer: Sealer
+    random: SecureRandom
+
+    async def delete(self, name: str, request: str, *, caller: Caller, now: int) -> str | None:
+        """The code with which the person can read that it was done, also where nothing was held. None: the service did not ask for it.
+        Raises `DeletionConflict`."""
+        provider = self.providers[name]
+        subject = provider.service.deletion_subject(request, provider.policy, now)
+        if subject is None:
+            return None
+        issuer, identities = provider.policy.issuer, self.store.external_identities
+        for _ in range(_TRIES):
+            identity = await identities.by_subject(issuer, subject)
+            if identity is None:
+                await self.store.commit(identities.forget_pending(issuer, subject))
+                return self._code(name, now)
+            if await self._disconnected(provider, identity, caller, now):
+                return self._code(name, now)
+        raise DeletionConflict
+
+    def deleted_at(self, name: str, code: str) -> int | None:
+        """When the deletion with this code was done (seconds); None: this server gave no such code."""
+        said, _, tag = code[:_MAX_CODE].rpartition(".")
+        if not hmac.compare_digest(tag.encode("utf-8", "replace"), self._tag(name, said).encode()):
+            return None
+        return int(said.partition(".")[0])
+
+    async def _disconnected(
+        self, provider: OAuth2Provider, identity: ExternalIdentity, caller: Caller, now: int
+    ) -> bool:
+        account = await self.store.accounts.get(identity.account_id)
+        rows = await self.store.accounts.factors(identity.account_id)
+        row = next((one for one in rows if one.id == identity.factor_id), None)
+        if account is None or row is None:
+            return False
+        left = [one for one in rows if one.id != row.id]
+        if account.email is None and not await self.factors.way_in(account, left):
+            # nobody could ever open it again, and what it holds came from there
+            return await self._account_deleted(provider, account, caller, now)
+        # the request comes from the service: no device of the person made it
+        mail = owner_mail(
+            self.mail_queue, "provider_disconnected", account, Caller(), now, name=provider.policy.label
+        )
+        return await self.store.commit(
+            self.store.accounts.replace(account, old=account),
+            self.store.accounts.remove_factor(account.id, row.id),
+            self.store.external_identities.forget_pending(identity.issuer, identity.subject),
+            *((self.store.messages.insert_mail(mail),) if mail is not None else ()),
+            self.audit_log.write(
+                "provider.disconnected",
+                caller=caller,
+                now=now,
+                account_id=account.id,
+                by="provider",
+                provider=provider.name,
+                factor=row.id,
+            ),
+            *await self._sessions_ended(account, now),
+        )
+
+    async def _sessions_ended(self, account: Account, now: int) -> list[Write]:
+        """Those that rest on a connection end, with their tokens, as when its owner disconnects it (R94)."""
+        live = await self.store.sessions.live_of(account.id, now)
+        held = [one for one in live if any(proof.kind in PROVIDED_KINDS for proof in one.proofs)]
+        if len(held) > _ONE_BY_ONE:
+            return await self.revoker.account(account.id, now=now, reason="revoked", sub_entry=False)
+        writes = self.revoker.outstanding(account.id, now=now)
+        for one in held:
+            writes += await self.revoker.session(one, now=now, reason="revoked", offline=True)
+        return writes
+
+    async def _account_deleted(
+        self, provider: OAuth2Provider, account: Account, caller: Caller, now: int
+    ) -> bool:
+        done = await self.store.commit(
+            self.store.accounts.replace(account, old=account),
+            *await self.revoker.account(account.id, now=now, reason="account_deleted", sub_entry=True),
+            self.store.delete_account(account.id),
+            self.audit_log.write(
+                "account.deleted",
+                caller=caller,
+                now=now,
+                account_id=account.id,
+                by="provider",
+                provider=provider.name,
+            ),
+        )
+        if done:
+            await self.revoker.late(account.id, now=now, reason="account_deleted")
+        return done
+
+    def _code(self, name: str, now: int) -> str:
+        said = f"{now}.{self.random.token(9)}"
+        return f"{said}.{self._tag(name, said)}"
+
+    def _tag(self, name: str, said: str) -> str:
+        return self.sealer.tag(PURPOSE, f"{name}:{said}")[:16]
