@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, final
 
+from msgspec import structs
+
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.provider import ExternalIdentity
@@ -14,6 +16,7 @@ from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
+from doorward.features.authn.flow.changes import HeldMethods, guards
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.providers.oauth2 import OAuth2Provider
 from doorward.features.authn.providers.rules.identity import PROVIDED_KINDS
@@ -80,15 +83,19 @@ class DataDeletions:
         if account.email is None and not await self.factors.way_in(account, left):
             # nobody could ever open it again, and what it holds came from there
             return await self._account_deleted(provider, account, caller, now)
+        kept = tuple(role for role in account.role_names if role not in identity.mapped_roles)
+        without = structs.replace(account, role_names=kept)
         # the request comes from the service: no device of the person made it
         mail = owner_mail(
             self.mail_queue, "provider_disconnected", account, Caller(), now, name=provider.policy.label
         )
         return await self.store.commit(
-            self.store.accounts.replace(account, old=account),
+            *guards(self.store, HeldMethods(account, rows), session_id=None),
             self.store.accounts.remove_factor(account.id, row.id),
+            # what the provider's mapping gave goes with the connection
+            *((self.store.accounts.replace(without, old=account),) if without != account else ()),
             self.store.external_identities.forget_pending(identity.issuer, identity.subject),
-            *((self.store.messages.insert_mail(mail),) if mail is not None else ()),
+            self.store.messages.insert_mail(mail),
             self.audit_log.write(
                 "provider.disconnected",
                 caller=caller,
