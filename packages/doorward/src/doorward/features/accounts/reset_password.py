@@ -82,6 +82,8 @@ class ResetPassword:
         wait = await self.throttle.mail(address, account, caller=caller, now=now)
         if wait is not None:
             return wait
+        # the same read for unknown addresses (R80)
+        rows = await self.store.accounts.factors(account.id if account is not None else "usr_nobody")
         challenge = await self.email_challenges.send(
             "reset",
             email=address,
@@ -92,6 +94,7 @@ class ResetPassword:
             caller=caller,
             now=now,
             replaces=replaces,
+            instead="password_elsewhere" if self.factors.password_elsewhere(rows) else None,
         )
         return challenge if challenge is not None else Over()
 
@@ -133,9 +136,14 @@ class ResetPassword:
         )
         if challenge is None or account is None or not ticket_stands(challenge, account):
             return None
-        if self.routes.only(account.email) is not None:
+        rows = await self.store.accounts.factors(account.id)
+        if self.routes.only(account.email) is not None or self.factors.password_elsewhere(rows):
             return None
-        return challenge, account, self.judge.minimum(second_factor=await self._second_factor(account))
+        return (
+            challenge,
+            account,
+            self.judge.minimum(second_factor=self.factors.beside_password(account, rows)),
+        )
 
     async def set(
         self,

@@ -34,6 +34,11 @@ def people(services: Services) -> PeopleAdmin:
 
         return services.get(offered_factors).beside_password(account, rows)
 
+    def password_elsewhere(rows: Sequence[EnrolledFactor]) -> bool:
+        from doorward.features.authn.flow.build import offered_factors
+
+        return services.get(offered_factors).password_elsewhere(rows)
+
     return PeopleAdmin(
         store=services.store,
         config=services.config,
@@ -44,6 +49,7 @@ def people(services: Services) -> PeopleAdmin:
         judge=services.get(password_policy),
         beyond_ascii=services.beyond_ascii,
         beside_password=beside_password,
+        password_elsewhere=password_elsewhere,
     )
 
 

@@ -35,7 +35,8 @@ _MAX_NAME = 120
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleAdmin(AuditedAdmin):
     """People are named by e-mail address or id everywhere. Every method raises `AdminError` when it cannot be done, and every change is
-    audited. `beside_password`: whether a person with these factors may have a shorter password (R77)."""
+    audited. `beside_password`: whether a person with these factors may have a shorter password (R77);
+    `password_elsewhere`: whether a directory keeps it."""
 
     config: ConfigSource
     hasher: PasswordHasher
@@ -43,6 +44,7 @@ class PeopleAdmin(AuditedAdmin):
     judge: JudgePassword
     beyond_ascii: bool
     beside_password: Callable[[Account, Sequence[EnrolledFactor]], bool]
+    password_elsewhere: Callable[[Sequence[EnrolledFactor]], bool]
 
     @operation("people.write")
     async def create(
@@ -231,6 +233,8 @@ class PeopleAdmin(AuditedAdmin):
 
     async def _with_password(self, account: Account, password: Secret, now: int) -> Account:
         rows = await self.store.accounts.factors(account.id)
+        if rows and self.password_elsewhere(rows):
+            raise refused("person_password_elsewhere", who=account.known_as)
         second = bool(rows) and self.beside_password(account, rows)
         weak = await self.judge.judge(
             password, email=account.email or "", name=account.name, second_factor=second

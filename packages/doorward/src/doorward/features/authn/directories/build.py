@@ -11,14 +11,19 @@ from doorward.core.ports.clock import Clock
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.directories.client import Directory
+from doorward.features.authn.directories.connecting import ConnectDirectory
 from doorward.features.authn.directories.people import DirectoryPeople
 from doorward.features.authn.directories.recheck import RecheckDirectories
 from doorward.features.authn.directories.settings import DirectoryPolicies, DirectoryPolicy
 from doorward.features.authn.directories.source import DirectoryPasswords
+from doorward.features.authn.flow.build import signed_in_pages
+from doorward.features.authn.flow.enrolment import EnrolmentPages
 from doorward.features.authn.flow.password_source import PasswordSource
+from doorward.features.authn.flow.shown import MethodCards
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
+from doorward.web.route import Route
 
 
 def directories(services: Services) -> Mapping[str, Directory]:
@@ -100,3 +105,36 @@ def recheck_directories(services: Services) -> RecheckDirectories:
         clock=services.clock,
         metrics=services.metrics,
     )
+
+
+def connect_directory(services: Services) -> ConnectDirectory:
+    """The connection of an account by its owner."""
+    return ConnectDirectory(
+        store=services.store,
+        source=services.get(directory_passwords),
+        people=services.get(directory_people),
+        throttle=services.get(throttle),
+        revoker=services.get(revoker),
+        mail_queue=services.mail,
+        audit_log=services.get(audit_log),
+    )
+
+
+def directory_cards(services: Services) -> MethodCards | None:
+    """The card; None where the settings name no directory."""
+    from doorward.features.authn.directories.account_routes import DirectoryCards
+
+    if not services.sections.of(DirectoryPolicies).by_name:
+        return None
+    return DirectoryCards(connecting=services.get(connect_directory))
+
+
+def directory_routes(services: Services, enrolling: EnrolmentPages) -> Sequence[Route]:
+    """The account pages; none where the settings name no directory."""
+    from doorward.features.authn.directories.account_routes import DirectoryPages
+
+    del enrolling
+    if not services.sections.of(DirectoryPolicies).by_name:
+        return ()
+    pages = DirectoryPages(own=services.get(signed_in_pages), connecting=services.get(connect_directory))
+    return pages.routes()

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from doorward.features.authn.directories.build import password_sources, recheck_directories
+from doorward.features.authn.directories.build import (
+    directory_cards,
+    directory_routes,
+    password_sources,
+    recheck_directories,
+)
 from doorward.features.authn.directories.factor import directory_factors
+from doorward.features.authn.directories.messages import PasswordElsewhere
 from doorward.features.authn.directories.settings import DirectoryPolicies
 from doorward.features.authn.flow.plug import FactorParts
 from doorward.features.feature import BackgroundJob
@@ -20,4 +26,11 @@ def _jobs(services: Services) -> Sequence[BackgroundJob]:
     return (BackgroundJob(name="directories", run=services.get(recheck_directories).run),)
 
 
-DIRECTORIES: Final = FactorParts(factors=directory_factors, jobs=_jobs, sources=password_sources)
+DIRECTORIES: Final = FactorParts(
+    factors=directory_factors,
+    card=directory_cards,
+    messages=(PasswordElsewhere,),
+    routes=directory_routes,
+    jobs=_jobs,
+    sources=password_sources,
+)

@@ -34,12 +34,11 @@ _AFTER_A_RIGHT_PASSWORD: Final[Mapping[Verdict, DirectoryProblem]] = {
     "disabled": DirectoryProblem.DISABLED,
     "expired": DirectoryProblem.EXPIRED,
     "must_change": DirectoryProblem.MUST_CHANGE,
-    "unavailable": DirectoryProblem.UNAVAILABLE,
 }
 _log = logger("directory")
 
 
-class _Place(Struct, frozen=True):
+class Place(Struct, frozen=True):
     """Where a name was looked for, and who has it there."""
 
     directory: Directory
@@ -73,37 +72,41 @@ class DirectoryPasswords(PasswordSource):
 
     async def check(self, asked: PasswordAsked) -> ProvenPassword | OAuthError | None:
         """The same search, count and bind for every name that a directory may know (R80)."""
-        name = ", ".join(self.directories)
         try:
-            place = await self._place(asked)
-            if place is None:
-                return None
-            name = place.directory.name
-            return await self._checked(place, asked)
+            place = await self.verified(asked)
+            if not isinstance(place, Place) or place.person is None:
+                return None if isinstance(place, Place) else place
+            return await self._signed_in(place.directory, place.person, place.identity, asked)
         except DirectoryUnavailable as problem:
-            _log.warning("directory.failed", directory=name, reason=str(problem))
-            self.metrics.inc("sign_ins", "directory_unavailable")
-            return refusal(DirectoryProblem.UNAVAILABLE)
+            return self.unavailable(problem)
 
-    async def _checked(self, place: _Place, asked: PasswordAsked) -> ProvenPassword | OAuthError | None:
+    async def verified(self, asked: PasswordAsked) -> Place | OAuthError | None:
+        """Who showed the right password; nobody is signed in. Raises `DirectoryUnavailable`."""
+        place = await self._place(asked)
+        if place is None:
+            return None
         directory, person, identity = place.directory, place.person, place.identity
         account_id = identity.account_id if identity is not None else None
         bucket = await self._bucket(place, asked, account_id)
         if bucket is not None and (wait := await self.throttle.take((bucket,), asked.now)) is not None:
             return too_many(wait, "as many as the directory allows")
         answer = await directory.check(person, asked.password)
-        if person is None or answer == "wrong":
-            return refusal(DirectoryProblem.UNAVAILABLE) if answer == "unavailable" else None
         if answer == "unavailable":
             return refusal(DirectoryProblem.UNAVAILABLE)
+        if person is None or answer == "wrong":
+            return None
         cleared = (bucket,) if bucket is not None else ()
         await self.throttle.forget(cleared)
         await self.store.commit(*self.throttle.clear(cleared))
         if answer != "right":
             return refusal(_AFTER_A_RIGHT_PASSWORD[answer])
-        if not person.active:
-            return refusal(DirectoryProblem.DISABLED)
-        return await self._signed_in(directory, person, identity, asked)
+        return place if person.active else refusal(DirectoryProblem.DISABLED)
+
+    def unavailable(self, problem: DirectoryUnavailable) -> OAuthError:
+        """The refusal while a directory does not answer, which is logged and counted."""
+        _log.warning("directory.failed", directory=", ".join(self.directories), reason=str(problem))
+        self.metrics.inc("sign_ins", "directory_unavailable")
+        return refusal(DirectoryProblem.UNAVAILABLE)
 
     async def _signed_in(
         self,
@@ -135,7 +138,7 @@ class DirectoryPasswords(PasswordSource):
             writes=(self.store.external_identities.signed_in_as(row.id, asked.who, asked.now),),
         )
 
-    async def _place(self, asked: PasswordAsked) -> _Place | None:
+    async def _place(self, asked: PasswordAsked) -> Place | None:
         """The directory that has the person; the last one that was asked, where none has."""
         if asked.account is not None and (known := await self._connected(asked.account.id)) is not None:
             return known
@@ -150,19 +153,19 @@ class DirectoryPasswords(PasswordSource):
         if directory is None:
             return None
         identity = None if person is None else await self.people.identity(directory, person)
-        return _Place(directory, person, identity)
+        return Place(directory, person, identity)
 
-    async def _connected(self, account_id: str) -> _Place | None:
+    async def _connected(self, account_id: str) -> Place | None:
         """Whose account is connected is looked up by their identity, so that a changed name or address makes no difference."""
         for identity in await self.store.external_identities.of_account(account_id):
             name = directory_of(identity.issuer, self._policies())
             if name is not None:
                 directory = self.directories[name]
                 found = await directory.by_uids([identity.subject])
-                return _Place(directory, found.get(identity.subject), identity)
+                return Place(directory, found.get(identity.subject), identity)
         return None
 
-    async def _bucket(self, place: _Place, asked: PasswordAsked, account_id: str | None) -> Bucket | None:
+    async def _bucket(self, place: Place, asked: PasswordAsked, account_id: str | None) -> Bucket | None:
         policy = place.directory.policy
         known = await self.throttle.known(asked.caller.devices, account_id)
         return lockout_bucket(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from doorward.web.pages.views.fragment import Fragment
+from doorward.web.pages.views.problems import Form
 from doorward.web.pages.views.said import Said
 from doorward.web.pages.words import N_
 
@@ -39,3 +43,17 @@ class DirectoryProblem(Said):
         "directory_no_account",
         N_("You have no account here yet. Ask the people who run this service to create one."),
     )
+
+
+class DirectoryCard(Fragment, frozen=True, kw_only=True):
+    """The card on the page of sign-in methods. `connected`: the labels of the directories that keep the person's password."""
+
+    template: ClassVar[str] = "doorward.features.authn.directories:card.html"
+    connected: tuple[str, ...] = ()
+
+
+class ConnectDirectoryView(Form, frozen=True):
+    """/account/methods/directory. Posts `identifier`, `password`, `csrf`."""
+
+    template: ClassVar[str] = "doorward.features.authn.directories:connect.html"
+    identifier: str = ""

@@ -63,13 +63,16 @@ class EmailChallenges:
         caller: Caller,
         now: int,
         replaces: EmailChallenge | None = None,
+        instead: str | None = None,
     ) -> EmailChallenge | None:
         """Create the challenge and queue the mail, in one transaction. None: the challenge to replace was used in between.
 
         A sign-up for a taken address and a reset for an unknown one also create a challenge, but its code and link are never sent. The
-        owner of a taken address gets another mail; the mail for an unknown address is written and discarded (R80).
+        owner of a taken address gets another mail; the mail for an unknown address is written and discarded (R80). `instead`: the kind of a mail without code
+        and link that the owner gets, since no code would be of use.
         """
         live = account is None if kind == "sign_up" else account is not None and account.disabled_at is None
+        live = live and instead is None
         ticket_id, code, link = (
             self.random.new_id("tkt"),
             self.random.digits(mail_code.DIGITS[kind]),
@@ -93,11 +96,11 @@ class EmailChallenges:
         if kind in LINK_PATHS:
             values["link"] = f"{self.issuer}{LINK_PATHS[kind]}?token={quote(link)}"
         mail = self.mail_queue.write(
-            _MAILS.get(kind, "verify_address" if live else "address_taken"),
+            instead or _MAILS.get(kind, "verify_address" if live else "address_taken"),
             to=email,
             locale=spoken,
             now=now,
-            values=values if live or kind in _MAILS else {},
+            values=values if instead is None and (live or kind in _MAILS) else {},
             ticket_id=ticket_id if live else None,
         )
         writes: list[Write] = []
@@ -108,7 +111,7 @@ class EmailChallenges:
         writes.append(self.store.messages.insert_ticket(challenge))
         # The same statements run whether or not the address has an account, because their timing would reveal it (R80): the mail for
         # an unknown address is written and discarded in one commit.
-        told = live or kind == "sign_up"
+        told = live or kind == "sign_up" or instead is not None
         writes += [
             self.store.messages.insert_mail(mail),
             self.store.messages.discard_mail("" if told else mail.id),

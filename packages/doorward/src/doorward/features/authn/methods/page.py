@@ -33,6 +33,7 @@ class MethodsPage:
         view = Methods(
             account=account.shown_as,
             minimum=shown.minimum,
+            password_elsewhere=shown.password_elsewhere,
             password_changed_at=account.password_changed_at,
             cards=shown.cards,
             done=done,

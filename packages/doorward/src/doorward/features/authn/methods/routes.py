@@ -78,11 +78,11 @@ class MethodHandlers:
 
     async def confirm(self, visit: SignedInVisit) -> Response:
         """Ask for the password again, or for another first factor."""
-        return self._confirm(visit, own_path(visit.query.get("return_to", "")), None)
+        return await self._confirm(visit, own_path(visit.query.get("return_to", "")), None)
 
     async def confirm_again(self, post: SignedInRefusedPost) -> Response:
         """Ask once more."""
-        return self._confirm(post, own_path(post.form.get("return_to", "")), post.problem)
+        return await self._confirm(post, own_path(post.form.get("return_to", "")), post.problem)
 
     async def confirmed(self, post: SignedInPost) -> Response:
         """Enter the password again, then whatever else this person's sign-in asks for: the same steps as at a sign-in, so that
@@ -100,7 +100,7 @@ class MethodHandlers:
             )
             return await self.flow.follow(browser, begun)
         if not password:
-            return self._confirm(post, back, FormProblem(Wrong.PASSWORD_MISSING))
+            return await self._confirm(post, back, FormProblem(Wrong.PASSWORD_MISSING))
         # The session's proofs do not count here: everything is proven again.
         sign_in = await self.flow.sign_ins.begin(
             browser_hash=browser.browser_hash,
@@ -118,18 +118,19 @@ class MethodHandlers:
             account_id=post.account.id,
         )
         if isinstance(outcome, OAuthError):
-            return self._confirm(post, back, _wrong(outcome))
+            return await self._confirm(post, back, _wrong(outcome))
         return await self.flow.follow_proof(browser, outcome)
 
-    def _confirm(self, owner: SignedIn, back: str, problem: FormProblem | None) -> Response:
+    async def _confirm(self, owner: SignedIn, back: str, problem: FormProblem | None) -> Response:
         others = len(self.flow.factors.first) > 1
+        has_one = owner.account.password_hash is not None
         view = ReAuth(
             account=owner.account.shown_as,
             return_to=back,
             # so that a reload by GET keeps the destination
             action=f"{CONFIRM}?return_to={quote(back)}",
             problem=problem,
-            password=owner.account.password_hash is not None or not others,
+            password=has_one or not others or await self.change_password.kept_elsewhere(owner.account),
             other=others,
         )
         return page(view, owner.browser)

@@ -18,10 +18,11 @@ from doorward.web.pages.views.fragment import Fragment
 
 
 class ShownMethods(Struct, frozen=True):
-    """The cards of the factors, and how many characters a new password needs beside them."""
+    """The cards of the factors, and how many characters a new password needs beside them, unless it is kept elsewhere."""
 
     cards: tuple[Fragment, ...]
     minimum: int
+    password_elsewhere: bool = False
 
 
 @final
@@ -43,4 +44,5 @@ class OwnMethods:
         return ShownMethods(
             tuple(card for card in found if card is not None),
             self.judge.minimum(second_factor=self.factors.beside_password(account, rows)),
+            self.factors.password_elsewhere(rows),
         )

@@ -76,13 +76,14 @@ class MethodCard(Fragment, frozen=True, kw_only=True):
 
 class Methods(Form, frozen=True):
     """/account/methods. `cards` are those of the factors, each with its own forms and links. The form of the password posts `current`,
-    `new`, `csrf`; `minimum` is how many characters a new one needs. Times are Unix seconds. `others` lead to the setup of factors
+    `new`, `csrf`; there is none with `password_elsewhere`. `minimum` is how many characters a new one needs. Times are Unix seconds. `others` lead to the setup of factors
     without a card.
     """
 
     template: ClassVar[str] = "account/methods.html"
     account: str
     minimum: int
+    password_elsewhere: bool = False
     password_changed_at: int | None = None
     cards: tuple[Fragment, ...] = ()
     done: Said | None = None

@@ -33,6 +33,7 @@ class SignInView(Form, frozen=True):
     `only_identifier`: some domains are routed to a provider, so the address is asked for first, and the password only where none is; the
     link to the page with both is /sign-in?with=password. `identifier` is prefilled (login_hint or the typed text); `last_used` is the kind of the first factor used last in this browser, `provider` for the
     first of `providers`;
+    `names`: people may have a name other than an address.
     `problem` is shown above the form; `password_reset`: a new password was just set (then
     `problem` is None); `others` are methods besides the password, `providers` accounts elsewhere, `offers` parts with which other first
     factors are shown here, in place of a link.
@@ -49,6 +50,7 @@ class SignInView(Form, frozen=True):
     others: tuple[OtherWay, ...] = ()
     providers: tuple[ProviderButton, ...] = ()
     only_identifier: bool = False
+    names: bool = False
 
     @property
     def script(self) -> str:

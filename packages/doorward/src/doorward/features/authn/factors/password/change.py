@@ -54,6 +54,10 @@ class ChangePassword:
     audit_log: AuditLog
     factors: OfferedFactors
 
+    async def kept_elsewhere(self, account: Account) -> bool:
+        """Whether a directory keeps the password, so that none is set here."""
+        return self.factors.password_elsewhere(await self.store.accounts.factors(account.id))
+
     async def change(
         self,
         account: Account,
@@ -66,6 +70,8 @@ class ChangePassword:
     ) -> Changed | Weak | OAuthError | ChangedMeanwhile:
         """The caller has made sure that the sign-in is recent. A wrong current password counts like one at sign-in. Raises
         `HashingBusy`."""
+        if await self.kept_elsewhere(account):
+            return ChangedMeanwhile()
         checked = await self.check.verify(
             account.known_as, current, caller=caller, now=now, account_id=account.id
         )

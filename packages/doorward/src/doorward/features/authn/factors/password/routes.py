@@ -144,6 +144,7 @@ class SignInPage:
         view = views.SignInView(
             flow=flow,
             identifier=identifier[:254],
+            names=self.prove_password.takes_names,
             last_used=PROVIDER if is_used(providers, browser.used_last) else browser.used_last,
             password_reset=password_reset,
             only_identifier=only_identifier,

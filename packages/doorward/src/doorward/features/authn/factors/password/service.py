@@ -58,6 +58,11 @@ class CheckPassword:
         """The sentences for pages, by the descriptions of refusals other than a wrong password."""
         return {text: said for source in self.sources for text, said in source.problems.items()}
 
+    @property
+    def takes_names(self) -> bool:
+        """Whether people may have a name other than an address."""
+        return len(self.sources) > 1
+
     async def verify(
         self, identifier: str, password: Secret, *, caller: Caller, now: int, account_id: str | None = None
     ) -> Account | OAuthError:
