@@ -58,3 +58,30 @@ def test_a_name_that_is_not_there_is_answered_with_the_nearest(run: Run, with_pr
     ended = run("provider", "test", "exampel")
     assert ended.status == 1
     assert "Did you mean example?" in ended.err
+
+
+def test_a_service_is_named_with_its_defaults(run: Run, house: Path, free_port: int) -> None:
+    path = house / "doorward.toml"
+    section = f"""
+[providers.github]
+client_id = "me"
+client_secret = "hunter2"
+userinfo_endpoint = "http://127.0.0.1:{free_port}/user"
+"""
+    path.write_text(path.read_text("utf-8") + section, "utf-8")
+    (one,) = run("provider", "list", "--json").document
+    assert (one["service"], one["label"], one["issuer"]) == (
+        "github",
+        "GitHub",
+        "https://github.com/login/oauth",
+    )
+
+
+def test_a_service_that_does_not_exist_is_answered_with_those_that_do(run: Run, house: Path) -> None:
+    path = house / "doorward.toml"
+    section = '[providers.work]\nservice = "gihtub"\nclient_id = "me"\nclient_secret = "hunter2"\n'
+    path.write_text(path.read_text("utf-8") + section, "utf-8")
+    ended = run("provider", "list")
+    assert ended.status == 1
+    assert 'providers.work.service is "gihtub"' in ended.err
+    assert "github" in ended.err

@@ -19,14 +19,15 @@ async def providers(settings: Settings) -> Finding | None:
     if not settings.providers.by_name:
         return None
     now = SystemClock().now()
-    found = [(name, await one.examine(now)) for name, one in opened(settings).items()]
+    known = opened(settings)
+    found = [(name, await one.examine(now)) for name, one in known.items()]
     broken = [f"{name}: {one.problem}" for name, one in found if one.problem is not None]
     if broken:
         return failed(
             "; ".join(broken), "Nobody can sign in there now. Try one with doorward provider test NAME."
         )
     warned = [f"{name}: {warning}" for name, one in found for warning in one.warnings]
-    said = ", ".join(f"{name} answers" for name, _ in found)
+    said = ", ".join(f"{name} answers ({one.service.name})" for name, one in known.items())
     return passed(f"{said}. {'; '.join(warned)}" if warned else said)
 
 
