@@ -140,6 +140,7 @@ class Upstream:
             "token_endpoint": f"{self.issuer}/token",
             "jwks_uri": f"{self.issuer}/keys",
             "userinfo_endpoint": f"{self.issuer}/userinfo",
+            "end_session_endpoint": f"{self.issuer}/logout",
             "authorization_response_iss_parameter_supported": True,
         }
         return {

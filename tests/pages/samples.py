@@ -134,6 +134,7 @@ def samples(
         "sign-out": SignOutAsk(account=text, hidden=(("state", text), ("post_logout_redirect_uri", text))),
         "sign-out-on": SignOutOn(hidden=(("id_token_hint", text),)),
         "signed-out": SignedOut(),
+        "signed-out-here": SignedOut(provider="Example", url="https://accounts.example.com/logout"),
         "continue": Continue(
             url="https://orders.example.com/callback?code=dw_ac_1&iss=https%3A%2F%2Fa", app=app
         ),

@@ -66,6 +66,7 @@ TAGGED_FOR = {
     "provider-deletion",
     "provider-nonce",
     "provider-said",
+    "provider-signed-out",
     "provider-state",
     "provider-verifier",
     "refresh cookie",

@@ -30,6 +30,7 @@ from doorward.features.authn.providers.provider import IdentityProvider
 from doorward.features.authn.providers.routes import ProviderPages, SaidOnce, callback_path
 from doorward.features.authn.providers.services.oauth2 import OAuth2Service
 from doorward.features.authn.providers.settings import ProviderPolicies
+from doorward.features.authn.providers.sign_out_there import ProviderSignOut
 from doorward.features.authn.providers.signing_in import ProviderSignIn
 from doorward.features.authn.providers.state import ProviderStates
 from doorward.features.authn.providers.upstream_logout import ProviderLogout
@@ -185,6 +186,17 @@ def deletion_endpoints(services: Services) -> Sequence[DeletionEndpoints]:
     ]
 
 
+def provider_sign_out(services: Services) -> ProviderSignOut:
+    """The service that leads to a provider's own log-out."""
+    providers = services.get(identity_providers)
+    return ProviderSignOut(
+        store=services.store,
+        providers={name: one for name, one in providers.items() if isinstance(one, OpenIdProvider)},
+        sealer=services.sealer,
+        issuer=services.issuer,
+    )
+
+
 def connected_account_routes(services: Services, enrolling: EnrolmentPages) -> Sequence[Route]:
     """The account pages, and where providers say that a session has ended; none where the settings name no provider."""
     if not services.sections.of(ProviderPolicies).by_name:
@@ -199,4 +211,5 @@ def connected_account_routes(services: Services, enrolling: EnrolmentPages) -> S
     )
     logout = back_channel_routes(services.get(provider_logout), services.clock)
     deletions = [route for one in services.get(deletion_endpoints) for route in one.machine_routes()]
-    return [*pages.routes(), *logout, *deletions]
+    back = services.get(provider_sign_out).routes(services.get(signed_in_pages).pages)
+    return [*pages.routes(), *logout, *deletions, *back]

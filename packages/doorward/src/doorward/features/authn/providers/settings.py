@@ -37,6 +37,7 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
     `client_key_file` is a private key (PEM). `email_domains`: the domains whose addresses it may confirm, `"*"` for all.
     `trusted_amr`, `trusted_acr`: what it says after a sign-in with two factors. `sign_up`: whether a first sign-in creates an account;
     `address`: whether it needs a confirmed address, or else makes an account without one.
+    `log_out`: whether somebody who signs out here is also signed out there.
     `roles`: which value of the claim `roles_claim` gives which role, as `"value -> role"`; `profile`: which claim becomes which member of the
     account, as `"claim -> member"`; `mapping`: whether both are applied only when the account is made, or at each sign-in.
     `response_mode`: whether answers are in the query of the callback, or in a form that the provider's page posts to it.
@@ -71,6 +72,7 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
     trust_auth_time: bool = True
     sign_up: bool = True
     address: Literal["required", "optional"] = "required"
+    log_out: Literal["offer", "always", "never"] = "offer"
     mapping: Literal["first", "each_sign_in"] = "first"
     roles_claim: str = ""
     roles: tuple[str, ...] = ()

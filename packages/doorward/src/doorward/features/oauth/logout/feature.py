@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 
 
 def _routes(services: Services) -> Routes:
+    from doorward.features.authn.providers.build import provider_sign_out
     from doorward.features.oauth.logout.build import sign_out
     from doorward.features.oauth.logout.routes import LogoutPages
     from doorward.features.repeated_posts.build import pages
 
-    return LogoutPages(sign_out=services.get(sign_out), sealer=services.sealer).routes(services.get(pages))
+    return LogoutPages(
+        sign_out=services.get(sign_out), there=services.get(provider_sign_out), sealer=services.sealer
+    ).routes(services.get(pages))
 
 
 def _jobs(services: Services) -> Jobs:

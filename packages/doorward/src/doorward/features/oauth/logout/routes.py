@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from doorward.core.errors import OAuthError
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.flow.pages import again_by_get
+from doorward.features.authn.providers.sign_out_there import ProviderSignOut, SignOutThere
 from doorward.features.oauth.logout.rules.logout import Asking, SignOut
 from doorward.features.oauth.logout.service import SignOutAction
 from doorward.features.sessions.browser_context import (
@@ -39,6 +40,7 @@ class LogoutPages:
     """Handlers of GET and POST /logout, GET /signed-out."""
 
     sign_out: SignOutAction
+    there: ProviderSignOut
     sealer: Sealer
 
     def routes(self, pages: BrowserPages) -> list[Route]:
@@ -52,7 +54,7 @@ class LogoutPages:
                 answer=yes,
                 operation=Operation(takes=" ".join(_CARRIED)),
             ),
-            pages.get("/signed-out", self.signed_out),
+            pages.get("/signed-out", self.signed_out, takes="provider"),
         ]
 
     async def logout(self, asked: AppVisit) -> Response:
@@ -83,7 +85,10 @@ class LogoutPages:
         (R100)."""
         if visit.browser.session is not None:
             return visit.browser.go("/logout")
-        return page(SignedOut(), visit.browser)
+        offered = await self.there.named(visit.query.get("provider", ""), None)
+        if offered is None:
+            return page(SignedOut(), visit.browser)
+        return page(SignedOut(provider=offered.label, url=offered.url), visit.browser)
 
     async def _decision(self, browser: BrowserContext, params: Mapping[str, str]) -> SignOut:
         """The decision on the request. Raises `EarlyResponse` with an error page for a request that must not be redirected."""
@@ -99,7 +104,10 @@ class LogoutPages:
         return decision
 
     async def _leave(self, browser: BrowserContext, decision: SignOut) -> Response:
+        there: SignOutThere | None = None
         for session in decision.ends:
+            if browser.session is not None and session.id == browser.session.id:
+                there = await self.there.of_session(session.id, _target(decision))
             own = browser.session is not None and session.id == browser.session.id
             await self.sign_out.end(
                 session,
@@ -112,7 +120,7 @@ class LogoutPages:
             # pending sign-ins of a person who signs out cannot be continued
             browser.put(browser.jar.clear("browser"))
         browser.forget_session()
-        return _onward(browser, decision)
+        return _onward(browser, _target(decision), there)
 
     def _note(self, error: OAuthError, request: Request, params: Mapping[str, str]) -> None:
         client_id = params.get("client_id")
@@ -174,13 +182,24 @@ def _unreadable(browser: BrowserContext, problem: BadForm) -> Response:
     return page(ErrorPage(Failure.BAD_REQUEST, detail=str(problem)), browser, 400)
 
 
-def _onward(browser: BrowserContext, decision: SignOut) -> Response:
+def _target(decision: SignOut) -> str | None:
+    """The app's address with its state (RP-Initiated Logout 1.0 §3)."""
     if decision.target is None:
-        return browser.go("/signed-out")
+        return None
     parts = urlsplit(decision.target)
     own = urlencode({"state": decision.state}) if decision.state is not None else ""
     query = "&".join(part for part in (parts.query, own) if part)
-    url = urlunsplit(parts._replace(query=query))
+    return urlunsplit(parts._replace(query=query))
+
+
+def _onward(browser: BrowserContext, target: str | None, there: SignOutThere | None) -> Response:
+    """To the provider's log-out if its settings want it in any case, to the app, or to the page here, which offers it."""
+    if there is not None and there.always:
+        url = there.url
+    elif target is not None:
+        url = target
+    else:
+        return browser.go("/signed-out" if there is None else f"/signed-out?provider={there.name}")
     if browser.request.method == "POST":
         return page(Continue(url=url, because="signed_out"), browser)
     return redirect(url)

@@ -89,6 +89,8 @@ class SignOutOn(Struct, frozen=True):
 
 
 class SignedOut(Struct, frozen=True):
-    """After sign-out."""
+    """After sign-out. `provider`: the service by which the person was signed in, and `url`, where they can sign out there, too; None: none."""
 
     template: ClassVar[str] = "signed_out.html"
+    provider: str | None = None
+    url: str = ""

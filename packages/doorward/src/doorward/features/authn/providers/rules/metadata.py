@@ -28,6 +28,7 @@ class ProviderMetadata(Struct, frozen=True, kw_only=True):
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str | None = None
+    end_session_endpoint: str | None = None
     names_issuer: bool = False
 
 
@@ -55,6 +56,7 @@ def parse_provider_metadata(issuer: str, document: bytes, *, local: bool = False
         token_endpoint=_required(members, "token_endpoint", local),
         jwks_uri=_required(members, "jwks_uri", local),
         userinfo_endpoint=_url(members, "userinfo_endpoint", local),
+        end_session_endpoint=_url(members, "end_session_endpoint", local),
         names_issuer=members.get("authorization_response_iss_parameter_supported") is True,
     )
 
