@@ -27,7 +27,7 @@ from doorward.web.pages.views.flow import (
     SignOutOn,
 )
 from doorward.web.pages.views.problems import FormProblem, Wrong
-from doorward.web.pages.views.reset import ResetAsk, ResetNew
+from doorward.web.pages.views.reset import ConnectedElsewhere, ResetAsk, ResetNew
 from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SignInView
 from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUpView
 from tests.pages import (
@@ -111,6 +111,12 @@ def samples(
         "reset": ResetAsk(flow=FLOW),
         "reset-wrong": ResetAsk(flow=FLOW, email=text, email_problem=FormProblem(Wrong.EMAIL_INVALID)),
         "reset-new": ResetNew(account=text, minimum=15, flow=FLOW),
+        "reset-new-connected": ResetNew(
+            account=text,
+            minimum=15,
+            flow=FLOW,
+            connected=(ConnectedElsewhere(text, text), ConnectedElsewhere("Work", "")),
+        ),
         "reset-new-wrong": ResetNew(
             account=text,
             minimum=15,

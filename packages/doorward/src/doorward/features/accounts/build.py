@@ -10,6 +10,7 @@ from doorward.features.audit.build import audit_log
 from doorward.features.authn.email_challenges.build import email_challenges
 from doorward.features.authn.factors.password.build import password_policy
 from doorward.features.authn.flow.build import offered_factors, routed_domains
+from doorward.features.authn.providers.build import drop_connections
 from doorward.features.authn.trusted_device.build import trusted_devices
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
@@ -24,6 +25,7 @@ def sign_up(services: Services) -> SignUp:
         judge=services.get(password_policy),
         throttle=services.get(throttle),
         email_challenges=services.get(email_challenges),
+        factors=services.get(offered_factors),
         routes=services.get(routed_domains),
         beyond_ascii=services.beyond_ascii,
     )
@@ -53,6 +55,7 @@ def reset_password(services: Services) -> ResetPassword:
         audit_log=services.get(audit_log),
         factors=services.get(offered_factors),
         routes=services.get(routed_domains),
+        connections=services.get(drop_connections),
     )
 
 

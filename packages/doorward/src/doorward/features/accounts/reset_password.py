@@ -23,6 +23,7 @@ from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules.routing import DomainRoutes, RoutedDomain
+from doorward.features.authn.providers.dropping import DropConnections
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
@@ -60,6 +61,7 @@ class ResetPassword:
     audit_log: AuditLog
     factors: OfferedFactors
     routes: DomainRoutes
+    connections: DropConnections
 
     async def ask(
         self,
@@ -84,6 +86,7 @@ class ResetPassword:
             return wait
         # the same read for unknown addresses (R80)
         rows = await self.store.accounts.factors(account.id if account is not None else "usr_nobody")
+        spoken = account.locale if account is not None and account.locale else locale
         challenge = await self.email_challenges.send(
             "reset",
             email=address,
@@ -95,6 +98,7 @@ class ResetPassword:
             now=now,
             replaces=replaces,
             instead="password_elsewhere" if self.factors.password_elsewhere(rows) else None,
+            ways=self.factors.instead_of_password(account, rows, spoken),
         )
         return challenge if challenge is not None else Over()
 
@@ -153,9 +157,10 @@ class ResetPassword:
         end_sessions: bool,
         caller: Caller,
         now: int,
+        disconnect: bool = False,
     ) -> Reset | Weak | Over:
-        """Set the new password and mail the owner; with `end_sessions`, all sessions and grants end too (ASVS 7.4.3). Raises
-        `HashingBusy`."""
+        """Set the new password and mail the owner; with `end_sessions`, all sessions and grants end too (ASVS 7.4.3). With `disconnect` so do
+        all connected accounts of other services, and then the sessions end in any case. Raises `HashingBusy`."""
         opened = await self.open(ticket_id, caller.browser_hash, now)
         if opened is None:
             return Over()
@@ -172,6 +177,8 @@ class ResetPassword:
         changed = structs.replace(account, password_hash=hashed, password_changed_at=now)
         mail = owner_mail(self.mail_queue, "password_changed", account, caller, now)
         device_secret = self.random.token()
+        end_sessions = end_sessions or disconnect
+        dropped = await self.connections.dropped(account, caller=caller, now=now) if disconnect else []
         done = await self.store.commit(
             # the account row comes first: of two concurrent resets one waits here, before it locks its challenge
             self.store.accounts.replace(changed, old=account),
@@ -181,6 +188,7 @@ class ResetPassword:
             self.store.sessions.forget_devices(account.id, but=None),
             self.store.sessions.remember_device(digest(device_secret), account.id, now),
             self.audit_log.write("password.reset", caller=caller, now=now, account_id=account.id),
+            *dropped,
             *(
                 await self.revoker.account(account.id, now=now, reason="password_reset", sub_entry=False)
                 if end_sessions

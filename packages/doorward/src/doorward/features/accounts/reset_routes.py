@@ -99,16 +99,20 @@ class ResetPages(CodePages[EmailChallenge]):
     async def answer_new(self, post: PagePost) -> Response:
         """Set the new password. The sign-in page follows, because a reset alone signs nobody in. Raises `HashingBusy`."""
         browser, ends = post.browser, post.form.get("end_sessions") == "yes"
+        drops = post.form.get("disconnect") == "yes"
         ticket_id, flow = self.named(browser, post.query, post.form.get("flow"))
         outcome = await self.reset.set(
             ticket_id,
             Secret(post.form.get("password", "")),
             end_sessions=ends,
+            disconnect=drops,
             caller=browser.caller,
             now=browser.now,
         )
         if isinstance(outcome, Weak):
-            return await self._new_page(browser, ticket_id, flow, ends=ends, password_problem=weak(outcome))
+            return await self._new_page(
+                browser, ticket_id, flow, ends=ends, drops=drops, password_problem=weak(outcome)
+            )
         if isinstance(outcome, Reset):
             browser.remember_device(outcome.device_secret)
             return to_ticket(browser, "/sign-in", ticket_id, flow, "&reset=1")
@@ -128,7 +132,7 @@ class ResetPages(CodePages[EmailChallenge]):
                 "/reset/new",
                 self.answer_new,
                 refused=self.ask_new_again,
-                takes="flow password end_sessions",
+                takes="flow password end_sessions disconnect",
             ),
         ]
 
@@ -139,6 +143,7 @@ class ResetPages(CodePages[EmailChallenge]):
         flow: str | None,
         *,
         ends: bool = True,
+        drops: bool = False,
         **problems: FormProblem | None,
     ) -> Response:
         opened = await self.reset.open(ticket_id, browser.browser_hash, browser.now)
@@ -151,6 +156,11 @@ class ResetPages(CodePages[EmailChallenge]):
             flow=flow or None,
             action=f"/reset/new?ticket={challenge.id}",
             end_sessions=ends,
+            connected=tuple(
+                views.ConnectedElsewhere(one.label, one.email)
+                for one in await self.reset.connections.of(account)
+            ),
+            disconnect=drops,
             **problems,
         )
         return page(view, browser)

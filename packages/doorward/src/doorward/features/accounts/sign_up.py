@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from doorward.core.login_name import new_email, normalise_name
+from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.message import EmailChallenge
 from doorward.core.model.secret import Secret
@@ -14,6 +15,7 @@ from doorward.core.ports.passwords import PasswordHasher
 from doorward.features.authn.email_challenges.service import EmailChallenges
 from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
+from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules.routing import DomainRoutes, RoutedDomain
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
@@ -40,6 +42,7 @@ class SignUp:
     judge: JudgePassword
     throttle: Throttle
     email_challenges: EmailChallenges
+    factors: OfferedFactors
     routes: DomainRoutes
     beyond_ascii: bool = True
 
@@ -84,6 +87,7 @@ class SignUp:
             payload={"password_hash": hashed, "name": called or None, "locale": locale},
             caller=caller,
             now=now,
+            ways=await self._ways(account, locale),
         )
         if challenge is None:
             raise AssertionError("a new ticket has no guard to lose")
@@ -108,4 +112,11 @@ class SignUp:
             caller=caller,
             now=now,
             replaces=old,
+            ways=await self._ways(account, str(old.payload.get("locale") or "")),
         )
+
+    async def _ways(self, account: Account | None, locale: str) -> tuple[str, ...]:
+        """What the owner of the address signs in with, if they have no password; read for a free address too, in the same time (R80)."""
+        rows = await self.store.accounts.factors(account.id if account is not None else "")
+        spoken = account.locale if account is not None and account.locale else locale
+        return self.factors.instead_of_password(account, rows, spoken)

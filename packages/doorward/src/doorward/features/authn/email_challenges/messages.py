@@ -41,9 +41,11 @@ class VerifyAddressMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressTaken:
-    """Sent to the owner of an account whose address was given at sign-up; the page shows no difference (ASVS 6.3.8)."""
+    """Sent to the owner of an account whose address was given at sign-up; the page shows no difference (ASVS 6.3.8). `ways`: what they
+    sign in with, if they have no password."""
 
     kind: ClassVar[str] = "address_taken"
+    ways: tuple[str, ...] = ()
 
     def text(self, say: MessageWords, /) -> MessageText:
         """A text without code or link that proves anything."""
@@ -54,23 +56,26 @@ class AddressTaken:
                 _(
                     "Somebody, probably you, tried to create an account with this address. There is one already."
                 ),
+                *((_("You sign in there with: %(ways)s.", ways=_listed(self.ways)),) if self.ways else ()),
             ),
             closing=_("If it wasn't you, do nothing: nobody was let in."),
             links=(
                 say.link(_("Sign in:"), "/sign-in"),
-                say.link(_("Forgot your password? Choose a new one:"), "/reset"),
+                *(() if self.ways else (say.link(_("Forgot your password? Choose a new one:"), "/reset"),)),
             ),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetPasswordMail:
-    """Sent on request of a password reset: `code` and `link`, both valid for `minutes`."""
+    """Sent on request of a password reset: `code` and `link`, both valid for `minutes`. `ways`: what the person signs in with, if they
+    have no password."""
 
     kind: ClassVar[str] = "reset_password"
     code: str
     link: str
     minutes: int = 10
+    ways: tuple[str, ...] = ()
 
     def text(self, say: MessageWords, /) -> MessageText:
         """Code and link."""
@@ -79,6 +84,16 @@ class ResetPasswordMail:
             subject=_("Reset your password for %(brand)s"),
             paragraphs=(
                 _("Somebody, probably you, asked for a new password for your account at %(brand)s."),
+                *(
+                    (
+                        _(
+                            "Your account has no password. You sign in with: %(ways)s. You need this code only if you want a password, too.",
+                            ways=_listed(self.ways),
+                        ),
+                    )
+                    if self.ways
+                    else ()
+                ),
                 say.code_for(self.minutes),
             ),
             closing=_(
@@ -87,3 +102,7 @@ class ResetPasswordMail:
             code=grouped(self.code),
             links=(Link(label=_("Or open this link in the browser where you started:"), url=self.link),),
         )
+
+
+def _listed(ways: tuple[str, ...]) -> str:
+    return ", ".join(calm(one) for one in ways)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
 from urllib.parse import quote
@@ -64,8 +65,10 @@ class EmailChallenges:
         now: int,
         replaces: EmailChallenge | None = None,
         instead: str | None = None,
+        ways: Sequence[str] = (),
     ) -> EmailChallenge | None:
-        """Create the challenge and queue the mail, in one transaction. None: the challenge to replace was used in between.
+        """Create the challenge and queue the mail, in one transaction. None: the challenge to replace was used in between. `ways`: what the
+        owner of the account signs in with, if they have no password; only the mail says it.
 
         A sign-up for a taken address and a reset for an unknown one also create a challenge, but its code and link are never sent. The
         owner of a taken address gets another mail; the mail for an unknown address is written and discarded (R80). `instead`: the kind of a mail without code
@@ -95,12 +98,18 @@ class EmailChallenges:
         values: dict[str, Any] = {"code": code, "minutes": self.policy.ttl // 60}
         if kind in LINK_PATHS:
             values["link"] = f"{self.issuer}{LINK_PATHS[kind]}?token={quote(link)}"
+        named: dict[str, Any] = {} if kind == "sign_in" else {"ways": tuple(ways)}
+        if kind == "sign_up":
+            # the owner of a taken address gets no code
+            values = values if live else named
+        else:
+            values |= named
         mail = self.mail_queue.write(
             instead or _MAILS.get(kind, "verify_address" if live else "address_taken"),
             to=email,
             locale=spoken,
             now=now,
-            values=values if instead is None and (live or kind in _MAILS) else {},
+            values=values if instead is None else {},
             ticket_id=ticket_id if live else None,
         )
         writes: list[Write] = []

@@ -126,6 +126,12 @@ class Factor:
         del rows
         return False
 
+    def names(self, account: Account, rows: Sequence[EnrolledFactor], locale: str) -> Sequence[str]:
+        """What a mail to the person calls the ways in that it is for them, with the factors `rows`; none unless people would look for it
+        instead of a password."""
+        del account, rows, locale
+        return ()
+
     def demanded(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the factors of the account require more than a first factor at every sign-in."""
         return self.traits.always_asked and self.enrolled(account, rows)

@@ -69,6 +69,14 @@ class OfferedFactors:
                 return True
         return False
 
+    def instead_of_password(
+        self, account: Account | None, rows: Sequence[EnrolledFactor], locale: str
+    ) -> tuple[str, ...]:
+        """What a person without a password signs in with, for a mail to their address; nothing for all others, known or not."""
+        if account is None or account.password_hash is not None:
+            return ()
+        return tuple(name for one in self.first for name in one.names(account, rows, locale))
+
     def standing(
         self, proofs: Sequence[Proof], account: Account, rows: Sequence[EnrolledFactor]
     ) -> tuple[Proof, ...]:

@@ -22,6 +22,7 @@ from doorward.features.authn.providers.connecting import ConnectIdentities
 from doorward.features.authn.providers.data_deletion import DataDeletions
 from doorward.features.authn.providers.deletion_routes import DeletionEndpoints
 from doorward.features.authn.providers.documents import ProviderDocuments
+from doorward.features.authn.providers.dropping import DropConnections
 from doorward.features.authn.providers.first_sign_in import FirstSignIn
 from doorward.features.authn.providers.mapping import ProviderMapping
 from doorward.features.authn.providers.oauth2 import OAuth2Provider
@@ -117,6 +118,16 @@ def connect_identities(services: Services) -> ConnectIdentities:
         audit_log=services.get(audit_log),
         mail_queue=services.mail,
         revoker=services.get(revoker),
+    )
+
+
+def drop_connections(services: Services) -> DropConnections:
+    """The service that shows and drops the connections of a person who resets their password."""
+    return DropConnections(
+        store=services.store,
+        policies=services.sections.of(ProviderPolicies).by_name,
+        mail_queue=services.mail,
+        audit_log=services.get(audit_log),
     )
 
 

@@ -69,6 +69,13 @@ class ProviderFactor(_Provided):
             for name, one in self.services.sections.of(ProviderPolicies).by_name.items()
         ]
 
+    def names(self, account: Account, rows: Sequence[EnrolledFactor], locale: str) -> Sequence[str]:
+        """The services that are connected, and still offered."""
+        del account, locale
+        held = {row.code_hash for row in rows if row.kind == EXTERNAL}
+        sections = self.services.sections.of(ProviderPolicies).by_name.values()
+        return [one.label for one in sections if not held.isdisjoint(counting_marks(one))]
+
     async def lead(
         self, browser: BrowserContext, sign_in: SignIn, routed: RoutedDomain, typed: str
     ) -> Response | None:

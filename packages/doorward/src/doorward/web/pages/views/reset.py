@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from msgspec import Struct
+
 from doorward.web.pages.views.problems import Form, FormProblem
 
 
@@ -16,10 +18,18 @@ class ResetAsk(Form, frozen=True):
     email_problem: FormProblem | None = None
 
 
-class ResetNew(Form, frozen=True):
-    """/reset/new. Posts `password`, `end_sessions` (`yes` or absent), `csrf`, `flow`.
+class ConnectedElsewhere(Struct, frozen=True):
+    """An account of another service that can sign in as the person: what people call the service, and the address there, "" for none."""
 
-    `account` is the address whose password is set (a password manager needs it); `minimum` as on the sign-up page.
+    label: str
+    email: str
+
+
+class ResetNew(Form, frozen=True):
+    """/reset/new. Posts `password`, `end_sessions`, `disconnect` (`yes` or absent), `csrf`, `flow`.
+
+    `account` is the address whose password is set (a password manager needs it); `minimum` as on the sign-up page;
+    `connected` are the accounts of other services that can sign in as the person, all of which `disconnect` drops.
     """
 
     template: ClassVar[str] = "reset_new.html"
@@ -28,4 +38,6 @@ class ResetNew(Form, frozen=True):
     flow: str | None = None
     action: str = "/reset/new"
     end_sessions: bool = True
+    connected: tuple[ConnectedElsewhere, ...] = ()
+    disconnect: bool = False
     password_problem: FormProblem | None = None

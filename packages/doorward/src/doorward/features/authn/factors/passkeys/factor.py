@@ -28,7 +28,7 @@ from doorward.features.authn.flow.rules.standing import stands_by
 from doorward.features.services import Services
 from doorward.features.sessions.browser_context import BrowserPages
 from doorward.storage.sql.store import Store
-from doorward.web.pages.words import N_
+from doorward.web.pages.words import N_, Words
 from doorward.web.route import Route
 
 if TYPE_CHECKING:
@@ -154,6 +154,10 @@ class PasskeyFactor(_Passkeys):
         """Every passkey can be used so, whether or not it is asked for after a password."""
         del account
         return any(row.kind in KINDS for row in rows)
+
+    def names(self, account: Account, rows: Sequence[EnrolledFactor], locale: str) -> Sequence[str]:
+        """A passkey, by its usual name."""
+        return (Words(locale).text(NAME),) if self.enrolled(account, rows) else ()
 
     async def lets_in(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """The same, without those that are refused since a copy of them was used."""
