@@ -145,14 +145,18 @@ async def test_a_code_that_was_not_given_out_shows_nothing(
     assert page.status == 404
 
 
+@pytest.mark.requirement(90)
 async def test_an_account_without_an_address_that_nothing_else_opens_is_deleted(tmp_path: Path) -> None:
-    """What it holds came from there, and nobody could ever sign in to it again."""
-    async with at_service(FacebookStandIn, "facebook", tmp_path) as there:
-        ada = await there.front.person()
-        await connected(there)
-        without = await there.front.change(ada, email=None, password_hash=None, password_changed_at=None)
+    """next-auth#7601: where the operator makes addresses optional, a phone number there is enough for an account. What it holds came from
+    there, and nobody could ever sign in to it again."""
+    async with at_service(FacebookStandIn, "facebook", tmp_path, address="optional") as there:
+        tab = there.front.browser()
+        assert (await there.sign_in(tab, **ADA)).path == "/account"
+        identity = await there.front.store.external_identities.by_subject(there.service.origin, ADA["id"])
+        assert identity is not None
         assert (await asked(there, there.service.signed_request(user_id=ADA["id"]))).status == 200
-        assert await there.front.store.accounts.get(without.id) is None
+        assert await there.front.store.accounts.get(identity.account_id) is None
+        assert (await tab.get("/account")).status == 303
         (line,) = await there.front.audited("account.deleted")
         assert (line.detail["by"], line.detail["provider"]) == ("provider", "facebook")
 

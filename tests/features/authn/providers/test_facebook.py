@@ -91,6 +91,22 @@ async def test_cancel_and_an_answer_without_a_code_lead_back(there: AtService[Fa
     assert await there.reasons() == ["the response has no code"]
 
 
+@pytest.mark.requirement(91)
+async def test_a_token_of_another_app_is_never_taken_from_the_address(
+    there: AtService[FacebookStandIn],
+) -> None:
+    """Token substitution: an app that the attacker runs has a token of its visitors. Only a code of this app counts."""
+    await there.front.person()
+    there.service.holders["EAAB"] = {**ADA, "granted": ["email"]}
+    tab = there.front.browser()
+    answer = there.service.approved(await there.leave(tab), **ADA)
+    answer.fields.pop("code")
+    answer.fields["access_token"] = "EAAB"
+    page = await there.back(tab, answer)
+    assert "didn't work" in (page.problem or "")
+    assert there.service.calls == []
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
