@@ -64,7 +64,8 @@ async def test_the_claim_decides_which_organization_may_sign_in(tmp_path: Path) 
         for person in (GRACE, {**WORK, "sub": "8", "hd": "example.com.evil.example"}):
             # whatever the hint in the request was: it can be taken out on the way
             page = await made.sign_in(made.front.browser(), **person)
-            assert page.path.startswith("/sign-in/provider?said=refused")
+            assert page.path.startswith("/sign-in/provider?said=not_allowed")
+            assert "can't be used here" in (page.problem or "").replace("’", "'")
         assert await made.reasons() == ["ID token: hd is no hosted domain of the settings"] * 2
 
 

@@ -162,23 +162,3 @@ def test_whatever_a_claim_is_nothing_else_is_raised(changes: dict[str, Any]) -> 
         return
     assert found.issuer == "https://a.example"
     assert found.subject
-
-
-@pytest.mark.parametrize(
-    ("claims", "elsewhere"),
-    [
-        ({}, set()),
-        ({"groups": ["a"]}, set()),
-        ({"_claim_names": {"groups": "src1", "roles": "src1"}}, {"groups", "roles"}),
-        ({"_claim_names": ["groups"]}, set()),
-        (
-            {"_claim_names": {str(number): "src1" for number in range(100)}},
-            {str(number) for number in range(20)},
-        ),
-        ({"hasgroups": True}, {"groups"}),
-        ({"hasgroups": "true"}, set()),
-    ],
-)
-def test_claims_that_are_kept_elsewhere_are_named(claims: dict[str, Any], elsewhere: set[str]) -> None:
-    """vault#7510: what is not in the token is not what the person lacks (OpenID Connect Core §5.6.2)."""
-    assert checked(**claims).elsewhere == elsewhere

@@ -9,6 +9,7 @@ import pytest
 
 from doorward.core.model.section import Surroundings
 from doorward.features.authn.providers.examine import openid_findings
+from doorward.features.authn.providers.rules.id_token import AccountNotAllowed, BadIdToken, checked_claims
 from doorward.features.authn.providers.rules.identity import counting_marks, issuer_mark, kept_under
 from doorward.features.authn.providers.rules.metadata import (
     BadProviderMetadata,
@@ -243,3 +244,23 @@ def test_trust_in_every_tenant_is_pointed_out() -> None:
     assert said == "every tenant may sign in, and trusted_amr trusts what each of them says"
     assert ENTRA.warnings(policy("entra", tenants=("*",)), 0) == ()
     assert ENTRA.warnings(policy("entra", tenants=(ONE,), trusted_amr=("mfa",)), 0) == ()
+
+
+def test_who_may_sign_in_is_decided_last() -> None:
+    """So that "choose another account" is said of an answer that is good in everything else."""
+    section = policy("google", hosted_domains=("example.com",))
+    claims = {
+        "iss": section.issuer,
+        "aud": "me",
+        "exp": 1300,
+        "iat": 1000,
+        "nonce": "n",
+        "sub": "1",
+        "hd": "b.example",
+    }
+    with pytest.raises(AccountNotAllowed):
+        checked_claims(claims, service=GOOGLE, policy=section, nonce="n", now=1000)
+    for spoiled in ({"nonce": "m"}, {"aud": "you"}, {"exp": 1}, {"iss": "https://b.example"}, {"sub": ""}):
+        with pytest.raises(BadIdToken) as refused:
+            checked_claims({**claims, **spoiled}, service=GOOGLE, policy=section, nonce="n", now=1000)
+        assert not isinstance(refused.value, AccountNotAllowed), spoiled

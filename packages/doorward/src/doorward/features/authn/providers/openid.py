@@ -14,8 +14,14 @@ from doorward.core.ports.random import SecureRandom
 from doorward.features.authn.providers.code_flow import json_members, redeemed, request_url
 from doorward.features.authn.providers.documents import ProviderDocuments
 from doorward.features.authn.providers.examine import openid_findings
-from doorward.features.authn.providers.provider import ProviderFindings, ProviderUnavailable, SignInRefused
+from doorward.features.authn.providers.provider import (
+    AccountRefused,
+    ProviderFindings,
+    ProviderUnavailable,
+    SignInRefused,
+)
 from doorward.features.authn.providers.rules.id_token import (
+    AccountNotAllowed,
     BadIdToken,
     UpstreamClaims,
     checked_claims,
@@ -171,6 +177,8 @@ class OpenIdProvider:
                 problem = self.service.key_refusal(key_issuer, claims, self.policy)
                 if problem is not None:
                     raise BadIdToken(problem)
+        except AccountNotAllowed as problem:
+            raise AccountRefused(f"ID token: {problem}") from None
         except (AuthError, BadIdToken, Malformed) as problem:
             raise SignInRefused(f"ID token: {problem}") from None
         return found

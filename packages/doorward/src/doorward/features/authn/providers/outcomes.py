@@ -13,6 +13,7 @@ Why = Literal[
     "cancelled",
     "unavailable",
     "refused",
+    "not_allowed",
     "not_recent",
     "disabled",
     "taken",

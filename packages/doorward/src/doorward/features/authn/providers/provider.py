@@ -20,6 +20,10 @@ class SignInRefused(Exception):
     """What came back from the provider does not sign anybody in. The text is for the audit log, and holds no value that was sent."""
 
 
+class AccountRefused(SignInRefused):
+    """The answer is good, and the settings let in other accounts of this provider. There the person can choose another one."""
+
+
 class ProviderFindings(Struct, frozen=True, kw_only=True):
     """What an operator is told about a provider. `problem`: why nobody could sign in, None for nothing; `algorithms`: those of the keys that
     can be used, none for a service without ID tokens."""

@@ -47,6 +47,7 @@ PROBLEMS: Final = {
     "cancelled": Wrong.PROVIDER_CANCELLED,
     "unavailable": Wrong.PROVIDER_UNAVAILABLE,
     "refused": Wrong.PROVIDER_REFUSED,
+    "not_allowed": Wrong.PROVIDER_ACCOUNT,
     "not_recent": Wrong.PROVIDER_NOT_RECENT,
     "disabled": Wrong.ACCOUNT_DISABLED,
     "taken": Wrong.PROVIDER_TAKEN,

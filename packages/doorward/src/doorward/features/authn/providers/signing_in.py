@@ -28,6 +28,7 @@ from doorward.features.authn.providers.outcomes import (
     Outcome,
 )
 from doorward.features.authn.providers.provider import (
+    AccountRefused,
     IdentityProvider,
     ProviderUnavailable,
     SignInRefused,
@@ -44,6 +45,7 @@ from doorward.features.authn.providers.rules.identity import (
 from doorward.features.authn.providers.state import ProviderJourney, ProviderStates
 from doorward.features.rate_limits.rules.attempts import Guess, Guessed, Wait
 from doorward.features.rate_limits.service import Throttle
+from doorward.storage.sql.statements import Write
 from doorward.storage.sql.store import Store
 
 GUESSED: Final = Guessed("provider")
@@ -134,11 +136,13 @@ class ProviderSignIn:
             _log.warning("identity_provider.failed", provider=name, reason=str(problem))
             await self._clear(guess)
             return NotSignedIn("unavailable", journey.sign_in)
+        except AccountRefused as problem:
+            await self._clear(guess)
+            await self.store.commit(self._refusal(name, str(problem), caller, now))
+            return NotSignedIn("not_allowed", journey.sign_in)
         except SignInRefused as problem:
             return await self._refused(name, str(problem), journey, guess, caller, now)
         await self._clear(guess)
-        if "groups" in claims.elsewhere:
-            _log.warning("identity_provider.groups_left_out", provider=name)
         claims = structs.replace(claims, name=claims.name or stated_name or None)
         if journey.session:
             return await self._connect(provider, claims, journey, account, session, caller, now)
@@ -279,9 +283,12 @@ class ProviderSignIn:
     ) -> NotSignedIn:
         await self.store.commit(
             *self.throttle.missed(guess, now),
-            self.audit_log.write(
-                "provider.refused", caller=caller, now=now, ok=False, provider=name, reason=reason
-            ),
+            self._refusal(name, reason, caller, now),
         )
         self.metrics.inc("sign_ins", "failed")
         return NotSignedIn("refused", journey.sign_in)
+
+    def _refusal(self, name: str, reason: str, caller: Caller, now: int) -> Write:
+        return self.audit_log.write(
+            "provider.refused", caller=caller, now=now, ok=False, provider=name, reason=reason
+        )

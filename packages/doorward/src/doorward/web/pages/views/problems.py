@@ -130,6 +130,12 @@ class Wrong(Said):
         N_("That sign-in didn't work. Try again, or use another way."),
     )
     """What came back did not verify; the audit log says which step."""
+    PROVIDER_ACCOUNT = (
+        "provider_account",
+        N_(
+            "That account can't be used here. Choose another one there, such as the one of your organization."
+        ),
+    )
     PROVIDER_NOT_RECENT = (
         "provider_not_recent",
         N_("You have to sign in anew for this, and that service didn't ask you to. Use another way."),

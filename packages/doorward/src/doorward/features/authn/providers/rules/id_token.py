@@ -27,12 +27,15 @@ class BadIdToken(ValueError):
     """The claims are not for this sign-in. The text names the claim, and nothing of its value."""
 
 
+class AccountNotAllowed(BadIdToken):
+    """The token is for this sign-in, and its person is none of those whom the settings let in."""
+
+
 class UpstreamClaims(Struct, frozen=True, kw_only=True):
     """What a provider says about a person. Nothing of it is trusted by being here (`rules/identity.py`).
 
     `issuer` and `subject` are the key of the identity; `sub` is the claim of that name, which most providers use as their key.
-    `sid` is the provider's name of its session. `auth_time` in seconds. `email_verified` is what the provider claims. `elsewhere`: claims
-    that it has of the person and did not put into the token, so that their absence says nothing (§5.6.2).
+    `sid` is the provider's name of its session. `auth_time` in seconds. `email_verified` is what the provider claims.
     """
 
     issuer: str
@@ -45,7 +48,6 @@ class UpstreamClaims(Struct, frozen=True, kw_only=True):
     email: str | None = None
     email_verified: bool = False
     name: str | None = None
-    elsewhere: frozenset[str] = frozenset()
     mapped: MappedClaims = MappedClaims()
 
 
@@ -58,9 +60,7 @@ def checked_claims(
     now: int,
 ) -> UpstreamClaims:
     """The claims of a token that is for this server, this sign-in and this moment. `nonce` is what the request had, None if it had none.
-    Raises `BadIdToken`."""
-    if (problem := service.refusal(claims, policy)) is not None:
-        raise BadIdToken(problem)
+    Raises `BadIdToken`, and `AccountNotAllowed` last of all."""
     issuer = service.issuer(claims, policy)
     if issuer is None:
         raise BadIdToken("iss is another issuer")
@@ -82,6 +82,8 @@ def checked_claims(
         if not isinstance(given, str) or not _same(given, nonce):
             raise BadIdToken("nonce is another one")
     found = person(claims, issuer=issuer, service=service, policy=policy)
+    if (problem := service.refusal(claims, policy)) is not None:
+        raise AccountNotAllowed(problem)
     return structs.replace(
         found,
         sub=_key(claims.get("sub")),
@@ -89,7 +91,6 @@ def checked_claims(
         acr=_text(claims.get("acr")),
         sid=_text(claims.get("sid")),
         amr=_texts(claims, "amr"),
-        elsewhere=_elsewhere(claims),
     )
 
 
@@ -132,14 +133,6 @@ def with_userinfo(
     email, verified = service.address(userinfo, policy)
     address = _text(email)
     return structs.replace(named, email=address, email_verified=verified and address is not None)
-
-
-def _elsewhere(claims: Mapping[str, Any]) -> frozenset[str]:
-    named: object = claims.get("_claim_names")
-    found = list(cast("dict[str, object]", named))[:_MOST] if isinstance(named, dict) else []
-    # Microsoft's implicit flow has this instead
-    more = ["groups"] if claims.get("hasgroups") is True else []
-    return frozenset((*found, *more))
 
 
 def _key(value: object) -> str:

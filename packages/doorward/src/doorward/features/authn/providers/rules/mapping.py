@@ -82,7 +82,7 @@ def _elsewhere(claims: Mapping[str, Any], path: str) -> bool:
     names: object = claims.get("_claim_names")
     if isinstance(names, dict) and first in names:
         return True
-    return first == "groups" and "groups" not in claims and claims.get("hasgroups") in {True, "true"}
+    return first == "groups" and "groups" not in claims and claims.get("hasgroups") in (True, "true")
 
 
 def _found(claims: Mapping[str, Any], path: str) -> object:

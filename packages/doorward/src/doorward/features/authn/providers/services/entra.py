@@ -50,7 +50,7 @@ class EntraService(ProviderService):
     def warnings(self, policy: ProviderPolicy, now: int) -> tuple[str, ...]:
         """Whoever opens a tenant decides what its tokens say."""
         del now
-        trusted = [one for one in ("trusted_amr", "trusted_acr") if getattr(policy, one)]
+        trusted = [one for one in ("trusted_amr", "trusted_acr", "roles") if getattr(policy, one)]
         if "*" not in policy.tenants or not trusted:
             return ()
         return (f"every tenant may sign in, and {' and '.join(trusted)} trusts what each of them says",)
