@@ -58,6 +58,12 @@ def test_too_many_groups_are_not_none(claims: dict[str, Any]) -> None:
     assert values({"_claim_names": {"phone": "src1"}, "groups": ["a"]}) == {"a"}
 
 
+@pytest.mark.parametrize("said", [[], {}, [True], 1.5, None, "yes"])
+def test_whatever_else_a_provider_writes_there_is_no_overage(said: object) -> None:
+    assert not claims_for({"hasgroups": said}, roles_claim="groups", profile=()).elsewhere
+    assert not claims_for({"_claim_names": said}, roles_claim="groups", profile=()).elsewhere
+
+
 def test_the_profile_has_texts_only() -> None:
     claims = {"given_name": "Ada", "last": "Lovelace", "zoneinfo": 3, "name": "x" * 501}
     wanted = ("given_name", "last -> family_name", "zoneinfo", "name", "nothing")

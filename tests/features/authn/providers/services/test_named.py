@@ -242,6 +242,8 @@ def test_a_service_under_another_name_is_pointed_out(service: str, issuer: str, 
 def test_trust_in_every_tenant_is_pointed_out() -> None:
     (said,) = ENTRA.warnings(policy("entra", tenants=("*",), trusted_amr=("mfa",)), 0)
     assert said == "every tenant may sign in, and trusted_amr trusts what each of them says"
+    mapped = policy("entra", tenants=("*",), roles_claim="groups", roles=("a -> b",))
+    assert ENTRA.warnings(mapped, 0) == ("every tenant may sign in, and roles trusts what each of them says",)
     assert ENTRA.warnings(policy("entra", tenants=("*",)), 0) == ()
     assert ENTRA.warnings(policy("entra", tenants=(ONE,), trusted_amr=("mfa",)), 0) == ()
 
