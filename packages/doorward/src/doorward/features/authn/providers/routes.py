@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, final
 
+from msgspec import structs
+
 from doorward.core.login_name import normalise_email
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.keys import Sealer
@@ -154,8 +156,7 @@ class ProviderPages:
         )
         match outcome:
             case None:
-                # another browser's, or an old one: nothing of it is used (R70)
-                return browser.go(self.said.place(browser, PROVIDER_PATH, NotSignedIn("over")))
+                return await self._lost(browser, name, answer.get("state", ""))
             case SignIn():
                 browser.remember_used(PROVIDER, name)
                 return await self.flow.follow_proof(self.flow.for_app_of(browser, outcome), outcome)
@@ -170,6 +171,18 @@ class ProviderPages:
             case NotSignedIn():
                 path = PROVIDER_PATH if outcome.sign_in_id or browser.account is None else CONNECTED
                 return browser.go(self.said.place(browser, path, outcome))
+
+    async def _lost(self, browser: BrowserContext, name: str, state: str) -> Response:
+        """An answer that is another browser's, or an old one: nothing of it is used (R70). A browser without any cookie of this server has lost
+        them on the way: it begins again for the same app, as by a new request of that app, without the person whom it expected."""
+        journey = self.signing_in.states.stated(state, name, now=browser.now)
+        bare = browser.jar.read(browser.request.cookies(), "browser") is None
+        found = await self.flow.sign_ins.get(journey.sign_in) if journey is not None and bare else None
+        begun = ""
+        if found is not None and found.request is not None and found.browser_hash is not None:
+            request = structs.replace(found.request, login_hint=None)
+            begun = (await self.flow.begin(browser, request)).id
+        return browser.go(self.said.place(browser, PROVIDER_PATH, NotSignedIn("over", begun)))
 
     async def needed(self, visit: PageVisit) -> Response:
         """Nobody here has this identity: its owner signs in first."""

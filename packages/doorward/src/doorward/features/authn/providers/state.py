@@ -67,12 +67,11 @@ class ProviderStates:
         said, _, tag = state[:_MAX_STATE].partition(".")
         if not hmac.compare_digest(tag.encode("utf-8", "replace"), self._tag(said, browser_hash).encode()):
             return None
-        try:
-            journey = msgspec.json.decode(b64url_decode(said), type=ProviderJourney)
-        except (Malformed, msgspec.MsgspecError):
-            return None
-        lately = 0 <= now - journey.started < TTL
-        return journey if journey.provider == provider and lately else None
+        return _parsed(said, provider, now)
+
+    def stated(self, state: str, provider: str, *, now: int) -> ProviderJourney | None:
+        """What a state says that may be anybody's: nothing is proven by it, but where a browser that lost its cookies wanted to go."""
+        return _parsed(state[:_MAX_STATE].partition(".")[0], provider, now)
 
     async def take(self, journey: ProviderJourney, now: int) -> bool:
         """Use it up. False: it was used before, as by the back button, a second tab, or a copied address."""
@@ -89,3 +88,12 @@ class ProviderStates:
 
     def _tag(self, said: str, browser_hash: bytes) -> str:
         return self.sealer.tag(STATE_PURPOSE, f"{said}.{browser_hash.hex()}")
+
+
+def _parsed(said: str, provider: str, now: int) -> ProviderJourney | None:
+    try:
+        journey = msgspec.json.decode(b64url_decode(said), type=ProviderJourney)
+    except (Malformed, msgspec.MsgspecError):
+        return None
+    lately = 0 <= now - journey.started < TTL
+    return journey if journey.provider == provider and lately else None
