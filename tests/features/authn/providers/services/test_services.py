@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doorward.core.model.section import Surroundings
 from doorward.features.authn.providers.rules.id_token import BadIdToken, person
@@ -169,3 +171,42 @@ def test_a_name_of_discord_is_the_one_shown_or_that_of_the_user() -> None:
         document = {"id": "80351110224678912", "username": "ada", "global_name": shown}
         found = person(document, issuer=policy.issuer, service=DISCORD, policy=policy)
         assert (found.subject, found.name) == ("80351110224678912", name)
+
+
+_ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+_LISTED = st.lists(
+    st.dictionaries(st.sampled_from(["email", "primary", "verified"]), st.just(True) | _ANY), max_size=3
+)
+_MEMBERS = ("id", "name", "global_name", "username", "login", "email", "verified", "user")
+
+
+@pytest.mark.parametrize(
+    "service", [one for one in SERVICES if one.protocol == "oauth2"], ids=lambda one: one.name
+)
+@given(document=st.dictionaries(st.sampled_from(_MEMBERS), _ANY), emails=_LISTED | _ANY)
+def test_whatever_a_document_holds_it_is_a_person_or_nobody(
+    service: ProviderService, document: dict[str, Any], emails: Any
+) -> None:
+    policy = ProviderPolicy.named(service.name, {**FORUM, "service": service.name})
+    try:
+        found = person({**document, "emails": emails}, issuer=policy.issuer, service=service, policy=policy)
+    except BadIdToken:
+        return
+    assert found.subject
+    assert found.subject.isascii()
+    assert found.email is not None or not found.email_verified
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda one: one.name)
+@given(answer=st.dictionaries(st.just("error"), _ANY))
+def test_whatever_an_error_is_its_code_is_short_and_plain(
+    service: ProviderService, answer: dict[str, Any]
+) -> None:
+    code = service.error_code(answer)
+    assert code.isascii()
+    assert len(code) <= 80
+    assert code.replace("_", "").replace(" ", "").isalnum()

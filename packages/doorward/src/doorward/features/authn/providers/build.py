@@ -30,7 +30,7 @@ from doorward.features.authn.providers.openid import OpenIdProvider
 from doorward.features.authn.providers.provider import IdentityProvider
 from doorward.features.authn.providers.routes import ProviderPages, SaidOnce, callback_path
 from doorward.features.authn.providers.services.oauth2 import OAuth2Service
-from doorward.features.authn.providers.settings import ProviderPolicies
+from doorward.features.authn.providers.settings import ENDPOINTS, ProviderPolicies
 from doorward.features.authn.providers.sign_out_there import ProviderSignOut
 from doorward.features.authn.providers.signing_in import ProviderSignIn
 from doorward.features.authn.providers.state import ProviderStates
@@ -75,7 +75,8 @@ def providers_of(
         service, redirect_uri = policy.provider_service(), f"{issuer}{callback_path(name)}"
         # the settings name these hosts; whatever metadata names has to be public, or be named as well
         named = {
-            urlsplit(url).hostname for url in (policy.issuer, policy.token_endpoint, policy.userinfo_endpoint)
+            urlsplit(url).hostname
+            for url in (policy.issuer, *(str(getattr(policy, endpoint)) for endpoint in ENDPOINTS))
         }
         http = http_for_documents(
             {*named, *policy.private_hosts}, timeout=TIMEOUT, development=development, ca_file=ca_file

@@ -30,6 +30,7 @@ _LATELY: Final = 86_400
 """Seconds for which a request for deletion is good: whoever sees an old one cannot send it again for years."""
 _MAX_SIGNED: Final = 4000
 MAX_SUBJECT: Final = 255
+_CODES: Final = 10**9
 _AHEAD: Final = 90
 """Days for which an operator is warned before."""
 
