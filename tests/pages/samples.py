@@ -33,6 +33,7 @@ from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUpView
 from tests.pages import (
     samples_codes,
     samples_devices,
+    samples_directories,
     samples_factors,
     samples_passkeys,
     samples_phones,
@@ -69,6 +70,7 @@ def samples(
     return samples_passkeys.samples(text) | {
         **samples_phones.samples(text),
         **samples_codes.samples(text),
+        **samples_directories.samples(text),
         **samples_providers.samples(text),
         **samples_devices.samples(text),
         **samples_factors.samples(text),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from doorward.features.authn import index as authn
+from doorward.features.authn.directories.messages import PasswordElsewhere
 from doorward.features.authn.email_challenges.messages import (
     AddressTaken,
     ResetPasswordMail,
@@ -53,6 +54,7 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         VerifyAddressMail(code="481516", link=LINK),
         AddressTaken(),
         AddressTaken(ways=("Example", "Passkey")),
+        PasswordElsewhere(),
         ResetPasswordMail(code="481516", link=LINK, minutes=1),
         ResetPasswordMail(code="481516", link=LINK, ways=("Example",)),
         SignInCodeMail(code="481516", at=AT, device=name, app=name),
@@ -112,7 +114,7 @@ def test_every_message_of_the_server_is_tested_here() -> None:
     assert {type(message) for message in messages()} == {*authn.MESSAGES, *oauth.MESSAGES}
 
 
-ABOUT_PASSWORDS = (AddressTaken, ResetPasswordMail, PasswordChanged, VerifyAddressMail)
+ABOUT_PASSWORDS = (AddressTaken, PasswordElsewhere, ResetPasswordMail, PasswordChanged, VerifyAddressMail)
 """Their subject is a password, or an account that is about to get one."""
 
 

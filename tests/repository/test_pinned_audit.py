@@ -37,6 +37,7 @@ AUDIT_KINDS = {
     "database.backed_up",
     "database.moved",
     "database.restored",
+    "directory.connected",
     "key.created",
     "key.revoked",
     "key.rotated",

@@ -145,7 +145,7 @@ GRANT_NAMES = "authorization_code refresh_token client_credentials"
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
     "verify_address address_taken reset_password sign_in_by_mail sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"
-    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_asked_for passkey_not_asked_for passkey_copied phone_added phone_removed provider_connected provider_disconnected trusted_device_copied refresh_replayed"
+    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_asked_for passkey_not_asked_for passkey_copied phone_added phone_removed provider_connected provider_disconnected password_elsewhere trusted_device_copied refresh_replayed"
 )
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
 LITERALS: dict[Any, str] = {
@@ -170,7 +170,7 @@ LITERALS: dict[Any, str] = {
 }
 
 # hashed into the keys of counters
-GUESSED = {"password", "code", "mail_code", "passkey", "provider"}
+GUESSED = {"password", "code", "directory", "mail_code", "passkey", "provider"}
 
 _SEALER = {"seal": 0, "open": 0, "seal_under": 1, "open_under": 1, "tag": 0}
 _ENVIRONMENT = re.compile(r"DOORWARD_[A-Z][A-Z_]*")

@@ -89,6 +89,7 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "email_invalid": "{email} is no e-mail address. Fix: It should look like ada@example.com.",
     "email_not_ascii": "{email} has letters beyond ASCII before the @, and mail would not reach it. Fix: Set mail.smtputf8 = true if your mail server offers SMTPUTF8 (doorward doctor).",
     "person_without_address": "{who} has no e-mail address, so a password could not be used. Fix: They sign in at their provider, or add an address to their profile; doorward user show {who!q}",
+    "person_password_elsewhere": "The password of {who} is kept by a directory, which is asked at each sign-in. Fix: Change it there; doorward user show {who!q}",
     "email_taken": "There is a person with the address {email} already. Fix: doorward user show {email!q}",
     "text_too_long": "The {words} is too long. Fix: At most {limit} characters.",
     "locale_invalid": "{locale} is no language. Fix: It should look like de or pt-BR (RFC 5646).",

@@ -55,7 +55,7 @@ class Directory:
         entry = the_one(found, asked)
         if entry is None:
             if found:
-                _log.warning("directory.ambiguous", directory=self.name, entries=len(found))
+                _log.warning("ldap.ambiguous", directory=self.name, entries=len(found))
             return None
         return read_person(entry, self.policy, self.clock.now())
 

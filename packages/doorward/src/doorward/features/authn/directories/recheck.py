@@ -77,13 +77,13 @@ class RecheckDirectories:
                     )
                 ended += await self._page(directory, page, found)
             except DirectoryUnavailable as problem:
-                _log.warning("directory.failed", directory=directory.name, reason=str(problem))
+                _log.warning("ldap.failed", directory=directory.name, reason=str(problem))
                 self.metrics.inc("directory_rechecks", "failed")
                 return Rechecked(asked, ended, complete=False)
             asked, after = asked + len(page), page[-1].subject
         self.metrics.inc("directory_rechecks", "complete")
         if ended:
-            _log.info("directory.suspended", directory=directory.name, people=ended)
+            _log.info("ldap.suspended", directory=directory.name, people=ended)
         return Rechecked(asked, ended)
 
     async def _page(

@@ -104,7 +104,7 @@ class DirectoryPasswords(PasswordSource):
 
     def unavailable(self, problem: DirectoryUnavailable) -> OAuthError:
         """The refusal while a directory does not answer, which is logged and counted."""
-        _log.warning("directory.failed", directory=", ".join(self.directories), reason=str(problem))
+        _log.warning("ldap.failed", directory=", ".join(self.directories), reason=str(problem))
         self.metrics.inc("sign_ins", "directory_unavailable")
         return refusal(DirectoryProblem.UNAVAILABLE)
 
