@@ -86,17 +86,24 @@ async def test_apples_stand_in_takes_the_client_of_social_auth(tmp_path: Path) -
     assert apple.refused == ["invalid_client"]
 
 
-async def test_entras_stand_in_takes_the_client_of_social_auth(tmp_path: Path) -> None:
-    entra = EntraStandIn(clock=Now(), client_id="c", secret="s", redirect_uris=(BACK,), home=CONTOSO)
-    site = Site(KEY="c", SECRET="s", REDIRECT=BACK, TENANT_ID=CONTOSO, USE_PKCE=True)
+@pytest.mark.parametrize("home", [CONTOSO, "organizations"])
+async def test_entras_stand_in_takes_the_client_of_social_auth(tmp_path: Path, home: str) -> None:
+    entra = EntraStandIn(clock=Now(), client_id="c", secret="s", redirect_uris=(BACK,), home=home)
+    site = Site(KEY="c", SECRET="s", REDIRECT=BACK, TENANT_ID=home, USE_PKCE=True)
     async with served(entra, tmp_path, hosts=("login.microsoftonline.com",)) as ca_file:
         person = {"oid": "o-1", "tid": CONTOSO, "upn": "ada@contoso.com", "name": "Ada"}
         back = await started(entra, ca_file, AzureADV2TenantOAuth2, site, person)
         response, details = await ended(entra, ca_file, AzureADV2TenantOAuth2, site, back)
         assert (response["tid"], response["oid"]) == (CONTOSO, "o-1")
         assert details["email"] == "ada@contoso.com"
-        with pytest.raises(RefusedAtTheService, match="AADSTS50020"):
-            await started(entra, ca_file, AzureADV2TenantOAuth2, site, {**person, "tid": FABRIKAM})
+        stranger = {**person, "tid": FABRIKAM, "upn": "ada@fabrikam.com"}
+        if home == CONTOSO:
+            with pytest.raises(RefusedAtTheService, match="AADSTS50020"):
+                await started(entra, ca_file, AzureADV2TenantOAuth2, site, stranger)
+            return
+        back = await started(entra, ca_file, AzureADV2TenantOAuth2, site, stranger)
+        response, _ = await ended(entra, ca_file, AzureADV2TenantOAuth2, site, back)
+        assert response["iss"] == f"https://login.microsoftonline.com/{FABRIKAM}/v2.0"
 
 
 async def started(
