@@ -115,6 +115,7 @@ async def test_a_token_of_another_app_is_never_taken_from_the_address(
             "OAuthException 100",
         ),
         ({"error": {"type": "the code abc", "code": True}}, "without a code"),
+        ({"error": {"type": "OAuthException", "code": -1, "error_subcode": 10**30}}, "OAuthException"),
         ({"error": "invalid_grant"}, "invalid_grant"),
         ({"error": []}, "without a code"),
     ],

@@ -29,8 +29,9 @@ EXPIRES: Final = {
 _LATELY: Final = 86_400
 """Seconds for which a request for deletion is good: whoever sees an old one cannot send it again for years."""
 _MAX_SIGNED: Final = 4000
-MAX_SUBJECT: Final = 255
+_MAX_SUBJECT: Final = 255
 _CODES: Final = 10**9
+"""Numbers of errors are smaller."""
 _AHEAD: Final = 90
 """Days for which an operator is warned before."""
 
@@ -59,7 +60,7 @@ class _Facebook(OAuth2Service):
         members = cast("Mapping[str, object]", error)
         kind = OAuth2Service.error_code(self, {"error": members.get("type")})
         numbers = [members.get(name) for name in ("code", "error_subcode")]
-        return " ".join([kind, *(str(one) for one in numbers if type(one) is int)])
+        return " ".join([kind, *(str(one) for one in numbers if type(one) is int and 0 <= one < _CODES)])
 
     def deletion_subject(self, request: str, policy: ProviderPolicy, now: int) -> str | None:
         """The number in a signed request ("Data Deletion Request Callback"): the signature is over the payload as it was sent, in base64url
@@ -77,7 +78,7 @@ class _Facebook(OAuth2Service):
             return None
         subject, at = said.get("user_id"), said.get("issued_at")
         lately = type(at) is int and abs(now - at) <= _LATELY
-        named = isinstance(subject, str) and subject.isascii() and 0 < len(subject) <= MAX_SUBJECT
+        named = isinstance(subject, str) and subject.isascii() and 0 < len(subject) <= _MAX_SUBJECT
         return str(subject) if lately and named and said.get("algorithm") == "HMAC-SHA256" else None
 
     def warnings(self, policy: ProviderPolicy, now: int) -> tuple[str, ...]:
