@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from msgspec import structs
 
@@ -256,3 +258,30 @@ async def test_the_card_of_phones_removes_one_unless_a_second_step_is_demanded()
         kept = await tab.submit(await tab.get("/account/methods"), "phone-remove")
         assert "You need a second step here." in kept.words
         assert await kinds_of(front) == ["sms"]
+
+
+async def test_the_page_of_codes_without_a_method_is_that_of_a_code_that_can_be_shown() -> None:
+    """Neither an authenticator app nor recovery codes are there to be typed."""
+    async with phoned() as server:
+        ada = await server.front.person()
+        await server.enrolled(ada)
+        tab = server.front.browser()
+        at = await at_code(tab)
+        flow = parse_qs(urlsplit(at.path).query)["flow"][0]
+        for address in (
+            "/sign-in/code",
+            "/sign-in/code?method=recovery",
+            "/sign-in/code?method=authenticator",
+        ):
+            page = await tab.get(f"{address}{'&' if '?' in address else '?'}flow={flow}")
+            assert page.forms["second-factor"].fields["method"] == "sms", address
+
+
+@pytest.mark.requirement(77)
+async def test_the_page_of_methods_asks_for_no_longer_password_than_the_rule() -> None:
+    async with phoned() as server:
+        ada = await server.front.person()
+        tab = await server.front.signed_in()
+        assert "At least 15 characters." in (await tab.get("/account/methods")).words
+        await server.enrolled(ada)
+        assert "At least 8 characters." in (await tab.get("/account/methods")).words

@@ -92,7 +92,7 @@ class TypedCodeView(Form, frozen=True):
     """/sign-in/code. Posts `code`, `method`, `trust`, `csrf`, `flow`.
 
     `account` is the address of the person whose first factor is proven; `method` is the name of the shown kind of code in addresses of
-    this page, `typed` are other kinds of code that are typed here, `others` the other methods;
+    this page, and `words` what it says; `typed` are other kinds of code that are typed here, `others` the other methods;
     `/sign-in?flow=…&restart=1` starts over.
     """
 
