@@ -112,7 +112,18 @@ def maven() -> Path | Missing:
     return _debian_program("Maven", "maven", "/usr/bin/mvn")
 
 
-SOAK_DEBIAN: dict[str, Callable[[], Path | Missing]] = {"default-jre-headless": java, "maven": maven}
+def samba() -> Path | Missing:
+    """The path of `samba-tool`, which comes with Samba's domain controller. Only the soak tests use it."""
+    return _debian_program("Samba", "samba", "/usr/bin/samba-tool")
+
+
+SOAK_DEBIAN: dict[str, Callable[[], Path | Missing]] = {
+    "default-jre-headless": java,
+    "maven": maven,
+    "samba": samba,
+    "samba-ad-provision": samba,
+    "samba-dsdb-modules": samba,
+}
 """The same for programs that only the soak needs."""
 
 
