@@ -7,6 +7,7 @@ from doorward.features.authn.providers.services.index import SERVICES
 from doorward.features.authn.providers.views import (
     AccountNeededView,
     ConnectedAccountsView,
+    ConnectedCard,
     ConnectedLine,
     ConnectPendingView,
     DataDeletedView,
@@ -58,16 +59,23 @@ def samples(text: str) -> dict[str, View]:
         ),
         "provider-data-deleted": DataDeletedView(label=text, at=AT),
         "connected-accounts": ConnectedAccountsView(
-            connected=(
-                ConnectedLine(
-                    id="fac_1", email=text, added_at=AT, label=text, mark=mark_of(NAMED[0]), last_used_at=AT
+            card=ConnectedCard(
+                connected=(
+                    ConnectedLine(
+                        id="fac_1",
+                        email=text,
+                        added_at=AT,
+                        label=text,
+                        mark=mark_of(NAMED[0]),
+                        last_used_at=AT,
+                    ),
+                    ConnectedLine(id="fac_2", email="", added_at=AT, label=None),
                 ),
-                ConnectedLine(id="fac_2", email="", added_at=AT, label=None),
+                offered=buttons,
             ),
-            offered=buttons,
             done=Done.PROVIDER_CONNECTED,
         ),
         "connected-accounts-none": ConnectedAccountsView(
-            connected=(), offered=buttons, problem=FormProblem(Wrong.LAST_METHOD)
+            card=ConnectedCard(connected=(), offered=buttons), problem=FormProblem(Wrong.LAST_METHOD)
         ),
     }

@@ -192,6 +192,22 @@ async def test_an_account_is_connected_and_disconnected_on_the_account_pages(the
 
 
 @pytest.mark.requirement(73)
+async def test_the_card_among_the_sign_in_methods_connects_and_disconnects(there: Journey) -> None:
+    ada = await there.front.person()
+    tab = await there.front.signed_in()
+    page = await tab.get("/account/methods")
+    assert "connect-example" in page.forms
+    assert "disconnect-1" not in page.forms
+    url = sent_to(await tab.submit(page, "connect-example"))
+    await tab.on(await tab.get(there.provider.approved(url, sub="work-account", email="a.l@work.example")))
+    page = await tab.get("/account/methods")
+    assert "a.l@work.example" in page.words
+    done = await tab.on(await tab.submit(page, "disconnect-1"))
+    assert "The account is disconnected" in done.words
+    assert await identities(there, ada) == []
+
+
+@pytest.mark.requirement(73)
 async def test_both_need_a_recent_sign_in(there: Journey) -> None:
     await there.front.person()
     tab = await there.front.signed_in()

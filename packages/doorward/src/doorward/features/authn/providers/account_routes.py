@@ -10,15 +10,13 @@ from msgspec import structs
 
 from doorward.core.model.provider import ExternalIdentity
 from doorward.features.authn.flow.pages import FlowPages
-from doorward.features.authn.providers.marks import mark_of
+from doorward.features.authn.providers.cards import ProviderCards
 from doorward.features.authn.providers.outcomes import NotSignedIn
 from doorward.features.authn.providers.provider import IdentityProvider
-from doorward.features.authn.providers.routes import CONNECT, CONNECTED, PROBLEMS, SaidOnce, buttons
-from doorward.features.authn.providers.rules.identity import counting_marks
+from doorward.features.authn.providers.routes import CONNECT, CONNECTED, PROBLEMS, SaidOnce
 from doorward.features.authn.providers.signing_in import ProviderSignIn
 from doorward.features.authn.providers.views import (
     ConnectedAccountsView,
-    ConnectedLine,
     ConnectPendingView,
 )
 from doorward.features.rate_limits.rules.attempts import Wait
@@ -50,6 +48,7 @@ class ConnectedAccountPages:
     own: SignedInPages
     flow: FlowPages
     signing_in: ProviderSignIn
+    cards: ProviderCards
     said: SaidOnce
 
     @property
@@ -84,8 +83,8 @@ class ConnectedAccountPages:
     async def disconnect(self, post: SignedInPost) -> Response:
         """Disconnect an account."""
         factor = post.form.get("factor", "")
-        lines = await self._lines(post)
-        label = next((one.label for one in lines if one.id == factor), None)
+        card = await self.cards.shown(post.account)
+        label = next((one.label for one in card.connected if one.id == factor), None)
         outcome = await self.signing_in.identities.disconnect(
             post.account,
             post.session,
@@ -165,30 +164,11 @@ class ConnectedAccountPages:
         )
         return page(view, browser)
 
-    async def _lines(self, owner: SignedIn) -> tuple[ConnectedLine, ...]:
-        offered = {mark: one for one in self.providers.values() for mark in counting_marks(one.policy)}
-        found = [
-            (one, row, offered.get(row.code_hash or b""))
-            for one, row in await self.signing_in.identities.with_rows(owner.account)
-        ]
-        return tuple(
-            ConnectedLine(
-                id=one.factor_id,
-                email=one.email,
-                added_at=row.created_at,
-                label=provider.policy.label if provider is not None else None,
-                mark=mark_of(provider.service) if provider is not None else None,
-                last_used_at=one.last_used_at,
-            )
-            for one, row, provider in found
-        )
-
     async def _accounts(
         self, owner: SignedIn, problem: FormProblem | None, *, done: Said | None = None
     ) -> Response:
-        view = ConnectedAccountsView(
-            connected=await self._lines(owner), offered=buttons(self.signing_in), done=done, problem=problem
-        )
+        card = await self.cards.shown(owner.account)
+        view = ConnectedAccountsView(card=card, done=done, problem=problem)
         return page(view, owner.browser)
 
     def routes(self) -> list[Route]:

@@ -18,6 +18,7 @@ from doorward.features.authn.flow.build import (
 )
 from doorward.features.authn.flow.enrolment import EnrolmentPages
 from doorward.features.authn.providers.answers import SealedAnswers
+from doorward.features.authn.providers.cards import ProviderCards
 from doorward.features.authn.providers.connecting import ConnectIdentities
 from doorward.features.authn.providers.data_deletion import DataDeletions
 from doorward.features.authn.providers.deletion_routes import DeletionEndpoints
@@ -132,6 +133,15 @@ def drop_connections(services: Services) -> DropConnections:
     )
 
 
+def provider_cards(services: Services) -> ProviderCards | None:
+    """What the page of sign-in methods shows; None where the settings name no provider."""
+    if not services.sections.of(ProviderPolicies).by_name:
+        return None
+    return ProviderCards(
+        identities=services.get(connect_identities), providers=services.get(identity_providers)
+    )
+
+
 def provider_sign_in(services: Services) -> ProviderSignIn:
     """The service of the way there and back."""
     return ProviderSignIn(
@@ -211,7 +221,8 @@ def provider_sign_out(services: Services) -> ProviderSignOut:
 
 def connected_account_routes(services: Services, enrolling: EnrolmentPages) -> Sequence[Route]:
     """The account pages, and where providers say that a session has ended; none where the settings name no provider."""
-    if not services.sections.of(ProviderPolicies).by_name:
+    cards = services.get(provider_cards)
+    if cards is None:
         return ()
     from doorward.features.authn.providers.account_routes import ConnectedAccountPages
 
@@ -219,6 +230,7 @@ def connected_account_routes(services: Services, enrolling: EnrolmentPages) -> S
         own=enrolling.own,
         flow=enrolling.flow,
         signing_in=services.get(provider_sign_in),
+        cards=cards,
         said=SaidOnce(sealer=services.sealer),
     )
     logout = back_channel_routes(services.get(provider_logout), services.clock)

@@ -23,7 +23,7 @@ from doorward.features.authn.providers.rules.identity import (
     counting_marks,
 )
 from doorward.features.authn.providers.settings import ProviderPolicies
-from doorward.features.authn.providers.views import LINK, SETUP_LINK
+from doorward.features.authn.providers.views import LINK
 from doorward.features.services import Services
 from doorward.features.sessions.browser_context import BrowserContext, BrowserPages
 from doorward.web.http import Response
@@ -96,8 +96,7 @@ class ProviderTwoFactors(_Provided):
     factor there is not known."""
 
     traits: FactorTraits = PROVIDED_TWICE
-    link: str = SETUP_LINK
-    setup_path: str | None = "/account/methods/providers"
+    link: str = LINK
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """False: it counts when it is shown, and is never required."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from doorward.features.authn.flow.plug import FactorParts
 from doorward.features.authn.providers.activity import ACTIVITY_KINDS
-from doorward.features.authn.providers.build import connected_account_routes
+from doorward.features.authn.providers.build import connected_account_routes, provider_cards
 from doorward.features.authn.providers.factor import provider_factors
 from doorward.features.authn.providers.messages import ProviderConnected, ProviderDisconnected
 
@@ -14,5 +14,6 @@ PROVIDERS: Final = FactorParts(
     factors=provider_factors,
     activity=ACTIVITY_KINDS,
     messages=(ProviderConnected, ProviderDisconnected),
+    card=provider_cards,
     routes=connected_account_routes,
 )

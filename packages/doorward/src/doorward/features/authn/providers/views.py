@@ -7,13 +7,13 @@ from typing import ClassVar, Final
 from markupsafe import Markup
 from msgspec import Struct
 
+from doorward.web.pages.views.fragment import Fragment
 from doorward.web.pages.views.problems import Form
 from doorward.web.pages.views.said import Said
 from doorward.web.pages.views.sign_in import OtherWay, ProviderButton
 from doorward.web.pages.words import N_
 
 LINK: Final = N_("Use an account of another service")
-SETUP_LINK: Final = N_("Connected accounts")
 
 
 class ProviderChoiceView(Form, frozen=True):
@@ -58,12 +58,20 @@ class ConnectedLine(Struct, frozen=True, kw_only=True):
     last_used_at: int | None = None
 
 
-class ConnectedAccountsView(Form, frozen=True):
-    """/account/methods/providers. Each line posts `factor`, `csrf` to …/disconnect, each button `provider`, `csrf` to …/connect."""
+class ConnectedCard(Fragment, frozen=True, kw_only=True):
+    """The connected accounts, among the sign-in methods and on a page of their own. Each line posts `factor`, `csrf` to
+    /account/methods/providers/disconnect, each button `provider`, `csrf` to …/connect."""
 
-    template: ClassVar[str] = "doorward.features.authn.providers:connected_accounts.html"
+    template: ClassVar[str] = "doorward.features.authn.providers:connected_card.html"
     connected: tuple[ConnectedLine, ...]
     offered: tuple[ProviderButton, ...]
+
+
+class ConnectedAccountsView(Form, frozen=True):
+    """/account/methods/providers."""
+
+    template: ClassVar[str] = "doorward.features.authn.providers:connected_accounts.html"
+    card: ConnectedCard
     done: Said | None = None
 
 
