@@ -7,6 +7,7 @@ from collections.abc import Generator
 import pytest
 
 from doorward.core.model.secret import Secret
+from doorward.features.admin.build import factors as factors_admin
 from doorward.features.admin.build import people as people_admin
 from doorward.features.admin.error import AdminError
 from doorward.features.authn.directories.rules.proof import KIND
@@ -79,6 +80,11 @@ async def test_no_password_is_set_changed_or_reset_here(corp: Slapd) -> None:
         kinds = [mail.kind for mail in await front.store.messages.recent_mail(10)]
         assert "password_elsewhere" in kinds
         assert "reset_password" not in kinds
+        shown = await front.services.get(factors_admin).find(OPERATOR, "bob@example.com")
+        assert [(one.kind, one.name) for one in shown.held] == [(KIND, "Example Corp")]
+        # a lost phone costs nobody the way in
+        with pytest.raises(AdminError, match="factor_not_held"):
+            await front.services.get(factors_admin).reset(OPERATOR, "bob@example.com")
         with pytest.raises(AdminError, match="person_password_elsewhere"):
             await front.services.get(people_admin).set_password(OPERATOR, "bob@example.com", Secret(LOCAL))
 

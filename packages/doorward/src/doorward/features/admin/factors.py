@@ -253,6 +253,7 @@ class FactorAdmin(AuditedAdmin):
             for row in rows
             if (factor_id is None or row.id == factor_id)
             and (not kinds or names.get(row.id, row.kind) in kinds)
+            and (factor_id or kinds or row.kind not in self.factors.kept_at_reset)
         ]
         if not named:
             return []

@@ -8,8 +8,15 @@ from typing import final
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.signin import Proof
-from doorward.features.authn.directories.rules.proof import KIND, TRAITS, rows_of, suspended
+from doorward.features.authn.directories.rules.proof import (
+    KIND,
+    TRAITS,
+    directory_mark,
+    rows_of,
+    suspended,
+)
 from doorward.features.authn.directories.settings import DirectoryPolicies
+from doorward.features.authn.flow.held import HeldFactor
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.flow.rules.standing import stands_by
@@ -27,6 +34,7 @@ class DirectoryFactor(FactorPlug):
     path: str = "/sign-in"
     link: str = N_("Use your password")
     step: str = "password"
+    kept_at_reset: bool = True
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the person is connected with a directory that has not said that they are gone."""
@@ -36,6 +44,17 @@ class DirectoryFactor(FactorPlug):
     def keeps_password(self, rows: Sequence[EnrolledFactor]) -> bool:
         """True for everybody who is connected: this server then stores no password for them."""
         return bool(self._offered(rows))
+
+    async def held(self, account: Account, rows: Sequence[EnrolledFactor]) -> Sequence[HeldFactor]:
+        """The connection under the label of its directory, as operators see it."""
+        del account
+        policies = self.services.sections.of(DirectoryPolicies).by_name
+        labels = {directory_mark(name): policy.label for name, policy in policies.items()}
+        return [
+            HeldFactor(id=row.id, kind=KIND, added_at=row.created_at, name=labels[row.code_hash])
+            for row in self._offered(rows)
+            if row.code_hash is not None
+        ]
 
     def stands(self, proof: Proof, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
         """Whether the connection is still there, and its directory in the settings (R94)."""

@@ -74,6 +74,8 @@ class Factor:
     typed_code: TypedCode | None = None
     setup_path: str | None = None
     stands_in_for: frozenset[str] = frozenset()
+    kept_at_reset: bool = False
+    """Whether a reset of all second factors leaves it: it is a first one, without which its owner could not come back."""
     reset_words: ResetWords | None = None
     offered: bool = True
 

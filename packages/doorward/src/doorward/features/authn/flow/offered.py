@@ -49,6 +49,11 @@ class OfferedFactors:
         return frozenset(one.kind for one in self.traits if one.backup)
 
     @property
+    def kept_at_reset(self) -> frozenset[str]:
+        """The kinds that a reset of all second factors leaves."""
+        return frozenset(one.traits.kind for one in self.all if one.kept_at_reset)
+
+    @property
     def always_asked(self) -> frozenset[str]:
         """The kinds that every sign-in asks for, once they are set up."""
         return frozenset(one.kind for one in self.traits if one.always_asked)
