@@ -115,6 +115,10 @@ def test_nothing_is_trusted_by_default() -> None:
         ({"SIGNING_ALGS": ""}, "signing_algs is empty"),
         ({"PKCE": "false", "NONCE": "false"}, "nothing ties a code"),
         ({"EMAIL_DOMAINS": "@example.com"}, "should be a domain"),
+        ({"DOMAINS": "@example.com"}, 'domains holds "@example.com"'),
+        ({"DOMAINS": "*"}, 'domains holds "*"'),
+        ({"DOMAINS": "com"}, 'domains holds "com"'),
+        ({"ONLY": "true"}, "providers.example.only is true, and its domains are empty"),
         ({"CLIENT_AUTH": "none"}, "it can be client_secret_basic"),
         ({"CLIENT_AUTH": "private_key_jwt"}, "client_key_file is missing"),
         ({"CLIENT_KEY_FILE": "/nowhere"}, "cannot be read"),
@@ -148,6 +152,16 @@ def test_one_issuer_has_one_section(tmp_path: Path) -> None:
     one = 'issuer = "https://a.example"\nlabel = "A"\nclient_id = "a"\nclient_secret = "s"\n'
     with pytest.raises(SettingsError, match="one provider has one section"):
         loaded(f'issuer = "https://auth.example.com"\n[providers.a]\n{one}[providers.b]\n{one}', tmp_path)
+
+
+def test_one_domain_has_one_provider_in_whatever_spelling(tmp_path: Path) -> None:
+    def section(name: str, domain: str) -> str:
+        rest = 'client_id = "a"\nclient_secret = "s"\n'
+        return f'[providers.{name}]\nissuer = "https://{name}.example"\nlabel = "A"\ndomains = ["{domain}"]\n{rest}'
+
+    both = section("a", "b\u00fccher.example") + section("b", "XN--bcher-kva.example")
+    with pytest.raises(SettingsError, match="a domain has one provider"):
+        loaded(f'issuer = "https://auth.example.com"\n{both}', tmp_path)
 
 
 def test_a_key_is_read_when_the_settings_are(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ class ProviderPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
             if normalise_domain(domain) is None:
                 yield f'{name}.domains holds "{domain}"; it should be a domain like "example.com"'
         if self.only and not self.domains:
-            yield f"{name}.only is true, and {name}.domains is empty: it says of which domains the people have no other way in"
+            yield f"{name}.only is true, and its domains are empty; they say whose people have no other way in"
 
     def _mapping_problems(self, name: str) -> Iterator[str]:
         for one in self.roles:
