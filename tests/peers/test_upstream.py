@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +23,7 @@ from doorward_verify.jwk import signing_key
 from tests.flows.browsing import Page, Person
 from tests.flows.running import Running, running
 from tests.flows.seeds import PASSWORD, seed
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 from tools.system import NodePeers
 
 pytestmark = pytest.mark.peer
@@ -70,9 +70,14 @@ def provider(peers: NodePeers, **task: Any) -> Generator[NodeProvider]:
         process.communicate()
 
 
-def through(url: str, server: Running, login: str) -> str:
+def at_provider() -> httpx2.Client:
+    """A browser at the provider, with its own cookies there."""
+    return httpx2.Client(follow_redirects=False, trust_env=False, timeout=PATIENCE)
+
+
+def through(url: str, server: Running, login: str, there: httpx2.Client | None = None) -> str:
     """The provider's pages: sign in, agree, and the address on our server where the browser is sent."""
-    with httpx2.Client(follow_redirects=False, trust_env=False, timeout=PATIENCE) as browser:
+    with nullcontext(there) if there is not None else at_provider() as browser:
         answer = browser.get(url)
         for _ in range(20):
             if answer.is_redirect:
@@ -175,3 +180,41 @@ def test_an_existing_account_is_connected_by_its_owner(
             assert page.path == "/account", page.words
             assert "ada@example.com" in page.text
         house.close()
+
+
+def end_there(port: int, there: httpx2.Client) -> None:
+    """Sign out on the provider's own page."""
+    asked = there.get(f"http://127.0.0.1:{port}/session/end?client_id=doorward")
+    form = dict(re.findall(r'<input[^>]*name="(\w+)"[^>]*value="([^"]*)"', asked.text))
+    action = re.search(r'action="([^"]+)"', asked.text)
+    assert action is not None, asked.text[:500]
+    answer = there.post(urljoin(str(asked.url), html.unescape(action[1])), data={**form, "logout": "yes"})
+    assert answer.status_code in {200, 302, 303}, (answer.status_code, answer.text[:500])
+
+
+@pytest.mark.requirement(72, 76)
+def test_its_log_out_ends_the_session_of_that_browser_alone(
+    node_peers: NodePeers, tmp_path: Path, free_port: int
+) -> None:
+    how = section(free_port, client_secret=SECRET)
+    with running(tmp_path, sections=how) as server:
+        uri = f"{server.issuer}/sign-in/provider/example/backchannel-logout"
+        asked = task(
+            server,
+            free_port,
+            alg="RS256",
+            auth_method="client_secret_basic",
+            secret=SECRET,
+            logout_uri=uri,
+        )
+        with provider(node_peers, **asked), at_provider() as there:
+            person = server.person()
+            left = person.press(person.open("/sign-in"), "provider-example")
+            page = person.open(through(left.url, server, "grace", there))
+            assert page.path == "/account", page.words
+            other, page = sign_in(server, "grace")
+            assert page.path == "/account", page.words
+            end_there(free_port, there)
+            # the provider sends its token beside the answer to the browser
+            until(lambda: person.open("/account").path.startswith("/sign-in"))
+            assert other.open("/account").path == "/account"

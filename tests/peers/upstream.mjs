@@ -1,5 +1,5 @@
 // OpenID provider of the tests: npm oidc-provider with its own sign-in pages, as its documentation sets it up. It reads one line of
-// JSON from standard input: {port, redirect_uri, alg, auth_method, secret, public_key}. It prints {ready} when it listens; a line
+// JSON from standard input: {port, redirect_uri, alg, auth_method, secret, public_key, logout_uri}. It prints {ready} when it listens; a line
 // {"rotate": true} makes it sign with another key from then on.
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -40,11 +40,17 @@ function provider(kid) {
         id_token_signed_response_alg: task.alg,
         token_endpoint_auth_method: task.auth_method,
         ...(task.secret ? { client_secret: task.secret } : {}),
+        ...(task.logout_uri
+          ? { backchannel_logout_uri: task.logout_uri, backchannel_logout_session_required: true }
+          : {}),
         ...(task.public_key ? { jwks: { keys: [task.public_key] } } : {}),
       },
     ],
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'] },
+    features: { backchannelLogout: { enabled: true } },
+    // its own guard calls no server on this machine
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     cookies: { keys: ['only for tests'] },
     async findAccount(_context, id) {
       const claims = { sub: id, email: `${id}@example.net`, email_verified: true, name: `Person ${id}` };
