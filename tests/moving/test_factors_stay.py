@@ -84,7 +84,13 @@ async def stock(services: Services) -> None:
     )
     row = EnrolledFactor("fac_elsewhere", ids["phone"], "provider", 1, code_hash=b"\x00i\xff")
     elsewhere = ExternalIdentity(
-        factor_id=row.id, account_id=ids["phone"], issuer=ISSUER, subject="ä sub", email="", last_used_at=2
+        factor_id=row.id,
+        account_id=ids["phone"],
+        issuer=ISSUER,
+        subject="ä sub",
+        email="",
+        last_used_at=2,
+        typed_as="é",
     )
     waiting = PendingIdentity(
         browser_hash=BROWSER,
