@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from doorward.core.model.policy import SecondFactorPolicy
 from doorward.features.admin.build import factors as admin_factors
 from doorward.features.admin.error import AdminError
 from doorward.features.admin.factors import FactorAdmin
-from doorward.features.authn.flow.build import offered_factors
 from tests.features.admin.managing import OPERATOR
 from tests.people import PASSWORD, House
 
@@ -23,16 +23,7 @@ POLICY = SecondFactorPolicy()
 
 
 def desk(house: House, policy: SecondFactorPolicy = POLICY) -> FactorAdmin:
-    made = house.factors
-    return FactorAdmin(
-        store=house.store,
-        random=made.random,
-        clock=house.clock,
-        revoker=house.pages.revoker,
-        mail_queue=made.mail_queue,
-        policy=policy,
-        factors=house.services.get(offered_factors),
-    )
+    return replace(house.services.get(admin_factors), policy=policy)
 
 
 async def test_an_operator_sees_which_factors_a_person_has(house: House) -> None:

@@ -39,7 +39,7 @@ def _remembered(services: Services) -> Sequence[RememberedDevices]:
 
 
 def _domains(services: Services) -> Sequence[DomainRoutes]:
-    from doorward.features.authn.providers.domains import domain_routes
+    from doorward.features.authn.providers.build import domain_routes
 
     return (domain_routes(services),)
 

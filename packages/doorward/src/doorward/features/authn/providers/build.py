@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
+from doorward.core.login_name import normalise_domain
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.build import audit_log
@@ -17,6 +18,7 @@ from doorward.features.authn.flow.build import (
     signed_in_pages,
 )
 from doorward.features.authn.flow.enrolment import EnrolmentPages
+from doorward.features.authn.flow.rules.routing import DomainRoutes, RoutedDomain
 from doorward.features.authn.providers.answers import SealedAnswers
 from doorward.features.authn.providers.cards import ProviderCards
 from doorward.features.authn.providers.connecting import ConnectIdentities
@@ -237,3 +239,15 @@ def connected_account_routes(services: Services, enrolling: EnrolmentPages) -> S
     deletions = [route for one in services.get(deletion_endpoints) for route in one.machine_routes()]
     back = services.get(provider_sign_out).routes(services.get(signed_in_pages).pages)
     return [*pages.routes(), *logout, *deletions, *back]
+
+
+def domain_routes(services: Services) -> DomainRoutes:
+    """The domains of all sections, whose people sign in at a provider."""
+    found: dict[str, RoutedDomain] = {}
+    for name, policy in services.sections.of(ProviderPolicies).by_name.items():
+        for text in policy.domains:
+            if (domain := normalise_domain(text)) is not None:
+                found[domain] = RoutedDomain(
+                    domain=domain, provider=name, label=policy.label, only=policy.only
+                )
+    return DomainRoutes(found)
