@@ -252,6 +252,7 @@ EXPECTED: dict[str, Any] = {
         "__Host-dw_5f25c4ba_session",
         "__Host-dw_5f25c4ba_device",
         "__Host-dw_5f25c4ba_trust",
+        "__Host-dw_5f25c4ba_used",
         "__Host-dw_5f25c4ba_locale",
         "__Host-dw_5f25c4ba_asked",
         "__Host-dw_5f25c4ba_at",

@@ -162,7 +162,7 @@ LITERALS: dict[Any, str] = {
         " refresh_token_replayed replaced reported_by_owner restored revoked second_factor_reset signed_out signed_out_by_app"
         " signed_out_by_provider too_many"
     ),
-    CookieKind: "browser session device trust locale asked at rt",
+    CookieKind: "browser session device trust used locale asked at rt",
     # hashed into the keys of counters
     Change: "profile methods with_password report",
     # the columns of a backup

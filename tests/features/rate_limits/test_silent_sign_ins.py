@@ -17,7 +17,7 @@ APP = structs.replace(made.client(), first_party=True)
 
 @pytest.mark.requirement(93, 95)
 async def test_a_stolen_session_does_not_use_up_its_owners_silent_sign_ins() -> None:
-    """docs/incidents/0076-silent-sign-ins-of-a-stolen-session.md"""
+    """docs/incidents/0070-silent-sign-ins-of-a-stolen-session.md"""
     async with front_channel() as front:
         await front.register(APP)
         ada = await front.person()

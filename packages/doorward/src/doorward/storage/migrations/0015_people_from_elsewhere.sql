@@ -12,3 +12,4 @@ CREATE TABLE upstream_sessions (
 CREATE INDEX upstream_sessions_factor ON upstream_sessions (factor_id);
 CREATE INDEX upstream_sessions_sid ON upstream_sessions (sid) WHERE sid IS NOT NULL;
 CREATE INDEX upstream_sessions_expires ON upstream_sessions (expires_at);
+CREATE INDEX pending_identities_identity ON pending_identities (issuer, subject);

@@ -115,10 +115,11 @@ def _identities(person: ImportedPerson, choices: ImportChoices) -> tuple[tuple[s
     for one in person.identities:
         issuer = one.issuer or choices.issuers.get(one.provider)
         if issuer is None or not one.subject:
-            if not choices.drop_identities:
-                code = "import_identities" if one.subject else "import_subject_missing"
-                raise refused(code, provider=one.provider[:SHOWN])
-            continue
+            if choices.drop_identities:
+                continue
+            if not one.subject:
+                raise refused("import_subject_missing", provider=one.provider[:SHOWN])
+            raise refused("import_identities", provider=one.provider[:SHOWN])
         if not _ISSUER.fullmatch(issuer) or not _SUBJECT.fullmatch(one.subject):
             raise refused("import_identity_invalid")
         found.append((issuer, one.subject))
