@@ -86,6 +86,7 @@ async def test_an_attacker_who_knows_no_password_stops_at_the_owners_sign_in(the
 async def test_without_a_confirmed_address_a_stranger_learns_nothing(
     there: Journey, changes: dict[str, Any]
 ) -> None:
+    """The page says how to connect, and nothing of the account (BookStack#477)."""
     await there.front.person()
     shown: list[str] = []
     for claims in (ADA, {**BOB, "sub": "ada-there"}):
@@ -114,7 +115,7 @@ async def test_no_account_is_created_where_the_operator_does_not_want_it(tmp_pat
 
 @pytest.mark.requirement(90)
 async def test_a_sign_up_that_waits_for_its_code_cannot_take_the_account(there: Journey) -> None:
-    """Pre-hijacking: the attacker signs up with the victim's address, and cannot prove it. The victim comes by the provider."""
+    """Pre-hijacking (keycloak#53041): the attacker signs up with the victim's address, and cannot prove it. The victim comes by the provider."""
     attacker = there.front.browser()
     page = await attacker.on(await attacker.get("/sign-up"))
     await attacker.submit(page, "sign-up", email="bob@example.net", password=PASSWORD, name="Bob")
@@ -151,6 +152,7 @@ async def test_not_now_connects_nothing_and_asks_no_more(there: Journey) -> None
 
 @pytest.mark.requirement(91)
 async def test_what_waits_belongs_to_one_browser_and_ends(there: Journey) -> None:
+    """It names the subject there and the browser (keycloak#49175)."""
     await there.front.person()
     tab, other = there.front.browser(), await there.front.signed_in()
     await there.sign_in(tab, **ADA)
