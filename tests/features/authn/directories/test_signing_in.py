@@ -187,6 +187,26 @@ async def test_who_comes_back_is_let_in_again_unless_an_operator_disabled_them(c
         assert bob.disabled_at == front.now
 
 
+@pytest.mark.requirement(72)
+async def test_who_is_no_more_among_the_people_of_the_filter_is_out_by_every_name(corp: Slapd) -> None:
+    """Attack: `person_filter` lets in some of the directory's people, and one of them is none of those any more. The address leads to
+    their account, whose entry is found by its identity: the filter has to hold there, too."""
+    corp.add(person("eve", mail="eve@example.com", title="in"))
+    corp.set(f"uid=bob,{PEOPLE}", title="in")
+    sections = corp.settings(person_filter="(&(objectClass=inetOrgPerson)(title=in))", lockout_threshold=0)
+    async with front_channel(directories=sections) as front:
+        assert [await signs_in(front, name) for name in ("bob", "eve")] == ["", ""]
+        corp.set(f"uid=bob,{PEOPLE}", title="out")
+        for typed in ("bob", "bob@example.com"):
+            assert "don't match" in await signs_in(front, typed), typed
+        recheck = front.services.get(recheck_directories)
+        done = await recheck.recheck(front.services.get(directories)["corp"])
+        assert (done.asked, done.suspended, done.complete) == (2, 1, True)
+        bob = await front.store.accounts.by_email("bob@example.com")
+        assert bob is not None
+        assert not await front.store.sessions.live_of(bob.id, front.now)
+
+
 async def test_a_directory_that_finds_nobody_at_all_ends_nobody(corp: Slapd) -> None:
     """A wrong base, or a service account without rights, looks the same as a directory from which everybody is gone."""
     async with front_channel(directories=corp.settings()) as front:

@@ -29,7 +29,7 @@ def test_an_object_guid_reads_as_everywhere_else_and_is_searched_by_its_bytes() 
     assert person.uid == str(GUID)
     assert person.names == ("ada",)
     value = "".join(f"\\{byte:02x}" for byte in GUID.bytes_le)
-    assert uid_filter(AD, [str(GUID)]) == f"(|(objectGUID={value}))"
+    assert uid_filter(AD, [str(GUID)]) == f"(&{AD.people}(|(objectGUID={value})))"
 
 
 @pytest.mark.parametrize("raw", [b"", b"short", b"x" * 17])

@@ -65,9 +65,9 @@ def active(entry: LdapEntry, now: int) -> bool:
 
 
 def uid_filter(policy: DirectoryPolicy, uids: list[str]) -> str:
-    """The filter for the entries with these identities, wherever they are now."""
+    """The filter for the people with these identities, wherever they are now. Who is none of the people any more is gone."""
     either = "".join(f"({policy.key}={_uid_value(policy, uid)})" for uid in uids)
-    return f"(|{either})"
+    return f"(&{policy.people}(|{either}))"
 
 
 def _uid(entry: LdapEntry, policy: DirectoryPolicy) -> str:
