@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from doorward.adapters.mail.queue import open_message
+from doorward.adapters.os_user import os_actor
 from doorward.core.model.account import Account
+from doorward.features.admin import build as admin
 from tests.browsing import PASSWORD, Page
 from tests.features.authn.providers.journey import BOB, Journey, journey
 from tests.tabs import Tab, sent_to
@@ -115,3 +117,23 @@ async def test_a_reset_lists_connected_accounts_and_drops_them_on_request(
     assert len(await there.front.audited("provider.disconnected")) == drop
     done = await tab.on(await tab.sign_in(BOB["email"], NEW))
     assert done.path == "/account"
+
+
+@pytest.mark.requirement(84)
+async def test_a_dropped_connection_takes_the_roles_of_its_mapping_with_it(tmp_path: Path) -> None:
+    """Attack: somebody whose group gives a role drops the connection by a reset, so that no sign-in takes the role away again."""
+    mapped = {"roles_claim": "groups", "roles": ("staff -> clerk",), "mapping": "each_sign_in"}
+    async with journey(tmp_path, **mapped) as there:
+        for name in ("clerk", "auditor"):
+            await there.front.services.get(admin.roles).create(os_actor(), name, permissions=())
+        await there.front.services.config.refresh()
+        await there.sign_in(there.front.browser(), **BOB, groups=["staff"])
+        await there.front.services.get(admin.people).grant_role(os_actor(), BOB["email"], "auditor")
+        tab = there.front.browser()
+        page = await at_the_new_password(there, tab)
+        await tab.submit(page, "new-password", password=NEW, disconnect="yes")
+        owner = await there.account(BOB["email"])
+        assert owner is not None
+        assert not await there.front.store.external_identities.of_account(owner.id)
+        held = there.front.services.config.current().held(owner)
+        assert [role.name for role in held] == ["auditor"]

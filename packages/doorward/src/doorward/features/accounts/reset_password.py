@@ -27,7 +27,7 @@ from doorward.features.authn.providers.dropping import DropConnections
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
-from doorward.storage.sql.store import Store
+from doorward.storage.sql.store import Store, Write
 
 
 class Reset(Struct, frozen=True):
@@ -178,7 +178,10 @@ class ResetPassword:
         mail = owner_mail(self.mail_queue, "password_changed", account, caller, now)
         device_secret = self.random.token()
         end_sessions = end_sessions or disconnect
-        dropped = await self.connections.dropped(account, caller=caller, now=now) if disconnect else []
+        dropped: list[Write] = []
+        if disconnect:
+            changed = structs.replace(changed, role_names=await self.connections.roles_left(account))
+            dropped = await self.connections.dropped(account, caller=caller, now=now)
         done = await self.store.commit(
             # the account row comes first: of two concurrent resets one waits here, before it locks its challenge
             self.store.accounts.replace(changed, old=account),

@@ -49,6 +49,13 @@ class DropConnections:
             for one in await self.store.external_identities.of_account(account.id)
         ]
 
+    async def roles_left(self, account: Account) -> tuple[str, ...]:
+        """The person's roles without those that a mapping gave, for the caller's own change of the account: they go with the connection."""
+        ends = {row.id for row in await self.store.accounts.factors(account.id) if row.kind == EXTERNAL}
+        found = await self.store.external_identities.of_account(account.id)
+        mapped = {role for one in found if one.factor_id in ends for role in one.mapped_roles}
+        return tuple(role for role in account.role_names if role not in mapped)
+
     async def dropped(self, account: Account, *, caller: Caller, now: int) -> list[Write]:
         """What removes all of them and tells the owner, for the caller's own commit; nothing if there are none."""
         found = await self.of(account)
