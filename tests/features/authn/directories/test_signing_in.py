@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Generator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -12,11 +14,13 @@ from msgspec import structs
 from doorward.adapters.ldap import pool
 from doorward.core.model.config_snapshot import Role
 from doorward.core.model.secret import Secret
-from doorward.features.authn.directories.build import directories, recheck_directories
+from doorward.features.authn.directories.build import directories, directory_people, recheck_directories
 from doorward.features.authn.directories.rules.names import typed_name
 from doorward.features.authn.directories.rules.proof import KIND
 from doorward.features.authn.directories.views import DirectoryProblem
+from doorward.features.authn.flow.build import offered_factors
 from tests.browsing import PASSWORD as LOCAL
+from tests.features.authn.providers.journey import journey
 from tests.front_channel import Front, front_channel
 from tests.slapd import BASE, GROUPS, PASSWORD, PEOPLE, Slapd, group, person, slapd
 
@@ -288,3 +292,37 @@ async def test_names_of_other_domains_are_not_asked_for(corp: Slapd) -> None:
         assert await signs_in(front, "kim") == ""
         (kim,) = await front.store.accounts.page()
         assert (kim.email, kim.name) == (None, "Kim")
+
+
+@pytest.mark.requirement(85)
+async def test_a_login_name_is_no_way_around_a_domain_that_has_its_provider_alone(
+    corp: Slapd, tmp_path: Path
+) -> None:
+    """Attack: the address is refused, since its people sign in at a provider. The login name of the same person in a directory finds the
+    same account, and takes a password."""
+    more: dict[str, Any] = {"directories": corp.settings(lockout_threshold=0)}
+    async with journey(tmp_path, domains=("example.com",), only=True, more=more) as there:
+        front = there.front
+        tab = front.browser()
+        for typed, said in (("bob", "don't match"), ("bob@example.com", "They need no password here")):
+            page = await tab.get("/sign-in?with=password")
+            page = await tab.submit(page, "sign-in", identifier=typed, password=PASSWORD)
+            assert said in (page.problem or page.words), (typed, page.status)
+        assert await front.store.accounts.page() == [], "nor is an account made for them"
+        bob = {"sub": "bob-there", "email": "bob@example.com", "email_verified": True}
+        await there.sign_in(front.browser(), **bob)
+        (account,) = await front.store.accounts.page()
+        directory, people = front.services.get(directories)["corp"], front.services.get(directory_people)
+        name = typed_name("bob")
+        assert name is not None
+        found = await directory.find(name)
+        assert found is not None
+        row, identity = people.connection(account.id, directory, found, who="bob", now=front.now)
+        writes = front.store.accounts.add_factor(row), front.store.external_identities.insert(identity)
+        assert await front.store.commit(*writes)
+        page = await tab.get("/sign-in?with=password")
+        page = await tab.submit(page, "sign-in", identifier="bob", password=PASSWORD)
+        assert "don't match" in (page.problem or page.words)
+        # nor does it count as a way in, for which the connection could be removed
+        factors = front.services.get(offered_factors)
+        assert not await factors.way_in(account, [row])

@@ -16,7 +16,7 @@ from doorward.features.authn.directories.people import DirectoryPeople
 from doorward.features.authn.directories.recheck import RecheckDirectories
 from doorward.features.authn.directories.settings import DirectoryPolicies, DirectoryPolicy
 from doorward.features.authn.directories.source import DirectoryPasswords
-from doorward.features.authn.flow.build import signed_in_pages
+from doorward.features.authn.flow.build import routed_domains, signed_in_pages
 from doorward.features.authn.flow.enrolment import EnrolmentPages
 from doorward.features.authn.flow.password_source import PasswordSource
 from doorward.features.authn.flow.shown import MethodCards
@@ -88,6 +88,7 @@ def directory_passwords(services: Services) -> DirectoryPasswords:
         people=services.get(directory_people),
         throttle=services.get(throttle),
         metrics=services.metrics,
+        routes=services.get(routed_domains),
     )
 
 

@@ -16,6 +16,7 @@ from doorward.features.authn.directories.rules.proof import (
     suspended,
 )
 from doorward.features.authn.directories.settings import DirectoryPolicies
+from doorward.features.authn.flow.build import routed_domains
 from doorward.features.authn.flow.held import HeldFactor
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.assurance import FactorTraits
@@ -37,9 +38,10 @@ class DirectoryFactor(FactorPlug):
     kept_at_reset: bool = True
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:
-        """Whether the person is connected with a directory that has not said that they are gone."""
-        del account
-        return any(not suspended(row) for row in self._offered(rows))
+        """Whether the person is connected with a directory that has not said that they are gone. False where the domain of their address
+        signs in at a provider alone."""
+        held = any(not suspended(row) for row in self._offered(rows))
+        return held and self.services.get(routed_domains).only(account.email) is None
 
     def keeps_password(self, rows: Sequence[EnrolledFactor]) -> bool:
         """True for everybody who is connected: this server then stores no password for them."""

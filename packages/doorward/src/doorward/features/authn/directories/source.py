@@ -26,6 +26,7 @@ from doorward.features.authn.directories.settings import DirectoryPolicy, direct
 from doorward.features.authn.directories.views import DirectoryProblem
 from doorward.features.authn.flow.password_source import PasswordAsked, PasswordSource, ProvenPassword
 from doorward.features.authn.flow.proving import DISABLED, too_many
+from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store
 from doorward.web.pages.views.said import Said
@@ -57,6 +58,7 @@ class DirectoryPasswords(PasswordSource):
     people: DirectoryPeople
     throttle: Throttle
     metrics: Metrics
+    routes: DomainRoutes
 
     @property
     def problems(self) -> Mapping[str, Said]:
@@ -115,6 +117,10 @@ class DirectoryPasswords(PasswordSource):
         identity: ExternalIdentity | None,
         asked: PasswordAsked,
     ) -> ProvenPassword | OAuthError | None:
+        known = None if identity is None else await self.store.accounts.get(identity.account_id)
+        if self.routes.only(known.email if known is not None else person.email) is not None:
+            # found by another name than the address of the domain: like a wrong password
+            return None
         roles = await directory.roles(person)
         if identity is None:
             made = await self.people.first_time(
