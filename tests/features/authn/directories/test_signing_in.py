@@ -222,6 +222,24 @@ async def test_a_directory_that_finds_nobody_at_all_ends_nobody(corp: Slapd) -> 
         assert (done.suspended, done.complete) == (0, False)
 
 
+async def test_an_answer_that_the_server_cuts_ends_nobody(tmp_path: Path) -> None:
+    """A server limits how many entries a search finds. Those beyond the limit are there, though the answer does not have them."""
+    people = [f"p{number}" for number in range(4)]
+    load = "\n".join(person(uid, mail=f"{uid}@example.com") for uid in people)
+    with slapd(tmp_path, load=load) as server:
+        async with front_channel(directories=server.settings(lockout_threshold=0)) as front:
+            assert [await signs_in(front, uid) for uid in people] == [""] * 4
+            server.kill()
+            config = server.folder / "slapd.conf"
+            config.write_text(config.read_text().replace("size.prtotal=unlimited", "size.prtotal=2"))
+            server.start()
+            done = await front.services.get(recheck_directories).recheck(
+                front.services.get(directories)["corp"]
+            )
+            assert (done.suspended, done.complete) == (0, False)
+            assert [one.disabled_at for one in await front.store.accounts.page()] == [None] * 4
+
+
 async def test_a_server_that_is_down_ends_nobody_and_comes_back(
     corp: Slapd, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,11 +46,21 @@ class LdapPool:
         return monotonic_boottime() < self._shut_until
 
     async def search(
-        self, base: str, query: str, attributes: Sequence[str], *, most: int, only_base: bool = False
+        self,
+        base: str,
+        query: str,
+        attributes: Sequence[str],
+        *,
+        most: int,
+        only_base: bool = False,
+        whole: bool = False,
     ) -> list[LdapEntry]:
-        """The entries that match, by the service account. Raises `DirectoryUnavailable`."""
+        """The entries that match, by the service account. Raises `DirectoryUnavailable`, and with `whole` also for an answer that the
+        server cut."""
         return await self._run(
-            lambda: self._service().search(base, query, attributes, most=most, only_base=only_base)
+            lambda: self._service().search(
+                base, query, attributes, most=most, only_base=only_base, whole=whole
+            )
         )
 
     async def bind(self, dn: str, password: Secret) -> BindAnswer:

@@ -106,20 +106,38 @@ class LdapSession:
         return self._tried(work)
 
     def search(
-        self, base: str, query: str, attributes: Sequence[str], *, most: int, only_base: bool = False
+        self,
+        base: str,
+        query: str,
+        attributes: Sequence[str],
+        *,
+        most: int,
+        only_base: bool = False,
+        whole: bool = False,
     ) -> list[LdapEntry]:
-        """At most `most` entries under `base`. References to other servers are left out. Raises `DirectoryUnavailable`."""
+        """At most `most` entries under `base`. References to other servers are left out. Raises `DirectoryUnavailable`, and with `whole`
+        also for an answer that the server cut."""
 
         def work(connection: Any) -> list[LdapEntry]:
-            return list(self._found(connection, base, query, attributes, most, only_base=only_base))
+            found = self._found(connection, base, query, attributes, most, only_base=only_base, whole=whole)
+            return list(found)
 
         return self._tried(work)
 
     def _found(
-        self, connection: Any, base: str, query: str, attributes: Sequence[str], most: int, *, only_base: bool
+        self,
+        connection: Any,
+        base: str,
+        query: str,
+        attributes: Sequence[str],
+        most: int,
+        *,
+        only_base: bool,
+        whole: bool,
     ) -> Iterator[LdapEntry]:
         cookie: Any = None
         left = most
+        good = {_SUCCESS, _NO_SUCH_OBJECT} if whole else {_SUCCESS, _NO_SUCH_OBJECT, _SIZE_LIMIT}
         while left > 0:
             connection.search(
                 base,
@@ -138,7 +156,7 @@ class LdapSession:
                 if one["type"] == "searchResEntry" and left > 0:
                     left -= 1
                     yield _entry(one)
-            if result["result"] not in {_SUCCESS, _SIZE_LIMIT, _NO_SUCH_OBJECT}:
+            if result["result"] not in good:
                 raise DirectoryUnavailable(f"it refused a search: {result['description']}")
             paged = _control(result, _PAGED)
             cookie = paged["cookie"] if paged else None

@@ -60,10 +60,11 @@ class Directory:
         return read_person(entry, self.policy, self.clock.now())
 
     async def by_uids(self, uids: Sequence[str]) -> Mapping[str, DirectoryPerson]:
-        """Those who are there, by their identity; at most `AT_ONCE` are asked for."""
+        """Those who are there, by their identity; at most `AT_ONCE` are asked for. Who is missing is gone, so an answer that the server
+        cut is none."""
         if not uids:
             return {}
-        found = await self._people(uid_filter(self.policy, list(uids)), most=2 * AT_ONCE)
+        found = await self._people(uid_filter(self.policy, list(uids)), most=2 * AT_ONCE, whole=True)
         people = [read_person(entry, self.policy, self.clock.now()) for entry in found]
         return {person.uid: person for person in people if person is not None}
 
@@ -113,9 +114,9 @@ class Directory:
             self._above_at = now
         return self._above
 
-    async def _people(self, query: str, *, most: int) -> list[LdapEntry]:
+    async def _people(self, query: str, *, most: int, whole: bool = False) -> list[LdapEntry]:
         attributes = person_attributes(self.policy)
-        return await self.pool.search(self.policy.base_dn, query, attributes, most=most)
+        return await self.pool.search(self.policy.base_dn, query, attributes, most=most, whole=whole)
 
     async def _groups(self, query: str, attributes: Sequence[str]) -> list[LdapEntry]:
         base = self.policy.group_base or self.policy.base_dn
