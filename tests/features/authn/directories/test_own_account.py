@@ -6,11 +6,14 @@ from collections.abc import Generator
 
 import pytest
 
+from doorward.core.errors import OAuthError
+from doorward.core.model.caller import Caller
 from doorward.core.model.secret import Secret
 from doorward.features.admin.build import factors as factors_admin
 from doorward.features.admin.build import people as people_admin
 from doorward.features.admin.error import AdminError
 from doorward.features.authn.directories.rules.proof import KIND
+from doorward.features.authn.factors.password.build import check_password
 from tests.browsing import PASSWORD as LOCAL
 from tests.features.admin.managing import OPERATOR
 from tests.front_channel import Front, front_channel
@@ -100,6 +103,26 @@ async def test_a_sensitive_change_asks_the_directory_for_the_password_again(corp
         page = await tab.on(await tab.submit(page, "confirm", password=PASSWORD))
         assert page.path == CONNECT
         corp.rename(f"uid=robert,{PEOPLE}", "uid=bob")
+
+
+@pytest.mark.requirement(77, 89)
+async def test_a_signed_in_person_is_asked_for_no_password_but_their_own(corp: Slapd) -> None:
+    """Attack: an entry of the directory has the address of an account that is not connected with it. Its password is none of the account's:
+    not where it is confirmed, and not where a short one may not stand alone."""
+    sections = corp.settings(email_domains=(), lockout_threshold=0)
+    async with front_channel(directories=sections) as front:
+        ada = await front.person()
+        tab = await front.signed_in()
+        front.clock.time += 700
+        page = await tab.on(await tab.get(CONNECT))
+        page = await tab.on(await tab.submit(page, "confirm", password=PASSWORD))
+        assert page.path.startswith("/account/confirm"), page.path
+        check = front.services.get(check_password)
+        known = await check.verify(
+            ada.known_as, Secret(PASSWORD), caller=Caller(), now=front.now, account_id=ada.id
+        )
+        assert isinstance(known, OAuthError)
+        assert [one.id for one in await front.store.accounts.page()] == [ada.id]
 
 
 async def _waits(front: Front, tab: Tab, name: str) -> bool:

@@ -148,6 +148,9 @@ class DirectoryPasswords(PasswordSource):
         """The directory that has the person; the last one that was asked, where none has."""
         if asked.account is not None and (known := await self._connected(asked.account.id)) is not None:
             return known
+        if asked.known:
+            # the entry with their address is not theirs until they have connected it
+            return None
         name = typed_name(asked.identifier)
         places = [one for one in self.directories.values() if name is not None and takes(one.policy, name)]
         person: DirectoryPerson | None = None

@@ -18,7 +18,8 @@ from doorward.web.pages.views.said import Said
 
 class PasswordAsked(Struct, frozen=True, kw_only=True):
     """A name and a password as typed; the password is "" if it was longer than any is. `who` is the name in the form that counters
-    have; `account` the account with this address, if there is one."""
+    have; `account` the account with this address, if there is one. `known`: it is the account of the signed-in person who types, and
+    nobody else's password is asked for."""
 
     identifier: str
     who: str
@@ -26,6 +27,7 @@ class PasswordAsked(Struct, frozen=True, kw_only=True):
     account: Account | None
     caller: Caller
     now: int
+    known: bool = False
 
 
 class ProvenPassword(Struct, frozen=True, kw_only=True):

@@ -100,6 +100,7 @@ class CheckPassword:
             account=account,
             caller=caller,
             now=now,
+            known=account_id is not None,
         )
         proven = await self._checked(asked)
         if not isinstance(proven, ProvenPassword):
