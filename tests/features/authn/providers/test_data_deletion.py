@@ -107,6 +107,9 @@ async def test_a_request_for_nobody_here_and_a_repeated_one_are_confirmed(
         {"issued_at": "1"},
         {"issued_at": True},
         {"issued_at": 1},
+        # the cookie and the answer of its scripts, which say who is signed in
+        {"code": "2.AQDC1d"},
+        {"oauth_token": "EAAB"},
     ],
 )
 def test_a_request_that_says_something_else_is_refused(spoiled: dict[str, Any]) -> None:

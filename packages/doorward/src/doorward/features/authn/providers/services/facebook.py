@@ -28,6 +28,8 @@ EXPIRES: Final = {
 """Days on which versions of the Graph API end, as its list of versions says. A newer version has no such day yet."""
 _LATELY: Final = 86_400
 """Seconds for which a request for deletion is good: whoever sees an old one cannot send it again for years."""
+_OF_SIGN_IN: Final = frozenset({"code", "oauth_token"})
+"""Members of a signed request that say who is signed in."""
 _MAX_SIGNED: Final = 4000
 _MAX_SUBJECT: Final = 255
 _CODES: Final = 10**9
@@ -64,7 +66,8 @@ class _Facebook(OAuth2Service):
 
     def deletion_subject(self, request: str, policy: ProviderPolicy, now: int) -> str | None:
         """The number in a signed request ("Data Deletion Request Callback"): the signature is over the payload as it was sent, in base64url
-        with or without its padding."""
+        with or without its padding. Facebook signs for a page's scripts who is signed in there in the same way, with a code or token:
+        such a text asks for nothing."""
         mac, _, payload = request[:_MAX_SIGNED].partition(".")
         secret = policy.client_secret.reveal() if policy.client_secret is not None else ""
         if not secret or not payload:
@@ -79,7 +82,8 @@ class _Facebook(OAuth2Service):
         subject, at = said.get("user_id"), said.get("issued_at")
         lately = type(at) is int and abs(now - at) <= _LATELY
         named = isinstance(subject, str) and subject.isascii() and 0 < len(subject) <= _MAX_SUBJECT
-        return str(subject) if lately and named and said.get("algorithm") == "HMAC-SHA256" else None
+        good = lately and named and _OF_SIGN_IN.isdisjoint(said)
+        return str(subject) if good and said.get("algorithm") == "HMAC-SHA256" else None
 
     def warnings(self, policy: ProviderPolicy, now: int) -> tuple[str, ...]:
         """That the version of the Graph API ends soon, or has ended."""
