@@ -344,3 +344,15 @@ async def test_a_login_name_is_no_way_around_a_domain_that_has_its_provider_alon
         # nor does it count as a way in, for which the connection could be removed
         factors = front.services.get(offered_factors)
         assert not await factors.way_in(account, [row])
+
+
+async def test_nobody_without_an_address_is_made_while_an_older_program_runs(corp: Slapd) -> None:
+    """An older program takes what stands for no address for one, and tells apps that it is confirmed."""
+    async with front_channel(directories=corp.settings(email_domains=(), lockout_threshold=0)) as front:
+        old = "INSERT INTO nodes (id, seen, expires_at) VALUES ('nod_old', 1, 1)"
+        await front.store._db.apply(((old, (), None),))
+        assert await signs_in(front, "bob") == DirectoryProblem.UNAVAILABLE.words[0]
+        assert await front.store.accounts.page() == []
+        await front.store._db.apply((("DELETE FROM nodes WHERE id = 'nod_old'", (), None),))
+        assert await signs_in(front, "bob") == ""
+        assert await front.store.meta("schema.needs") is not None

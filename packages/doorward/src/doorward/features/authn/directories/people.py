@@ -19,6 +19,7 @@ from doorward.features.authn.directories.rules.groups import roles_after
 from doorward.features.authn.directories.rules.proof import KIND, directory_mark, suspended
 from doorward.features.authn.directories.settings import directory_issuer
 from doorward.features.authn.directories.views import DirectoryProblem
+from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store, Write
 
@@ -35,6 +36,7 @@ class DirectoryPeople:
     config: ConfigSource
     revoker: Revoker
     audit_log: AuditLog
+    gate: NewFactors
 
     async def identity(self, directory: Directory, person: DirectoryPerson) -> ExternalIdentity | None:
         """The identity of a person, if an account here has it."""
@@ -55,6 +57,9 @@ class DirectoryPeople:
             return DirectoryProblem.TAKEN
         if not directory.policy.sign_up:
             return DirectoryProblem.NO_ACCOUNT
+        if person.email is None and not await self.gate.open():
+            # an older program runs, which would take what stands for no address for a confirmed one
+            return DirectoryProblem.UNAVAILABLE
         roles = sorted(role.held_as for role in self.config.current().roles.values() if role.default)
         account = Account(
             id=self.random.new_id("usr"),
@@ -68,6 +73,7 @@ class DirectoryPeople:
         )
         row, identity = self.connection(account.id, directory, person, who=who, now=now)
         made = await self.store.commit(
+            *((self.gate.close_behind(),) if person.email is None else ()),
             self.store.accounts.insert(account),
             self.store.accounts.add_factor(row),
             self.store.external_identities.insert(identity),
