@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from doorward.core.model.secret import Secret
 from doorward.features.authn.providers.services.facebook import FACEBOOK
@@ -171,3 +172,21 @@ def _mac(payload: str, secret: str = SECRET) -> str:
 def _signed(said: dict[str, Any]) -> str:
     payload = b64url_encode(msgspec.json.encode({name: one for name, one in said.items() if one is not None}))
     return f"{_mac(payload)}.{payload}"
+
+
+@pytest.mark.requirement(72)
+async def test_a_disabled_person_cannot_have_the_account_forgotten(
+    there: AtService[FacebookStandIn],
+) -> None:
+    # with the connection gone the next sign-in there would open a new account
+    ada = await there.front.person()
+    await connected(there)
+    store = there.front.store
+    found = await store.accounts.get(ada.id)
+    assert found is not None
+    disabled = structs.replace(found, disabled_at=there.front.now)
+    assert await store.commit(store.accounts.replace(disabled, old=found))
+    answer = await asked(there, there.service.signed_request(user_id=ADA["id"]))
+    assert (answer.status, msgspec.json.decode(answer.text)["error"]) == (403, "access_denied")
+    assert len(await store.external_identities.of_account(ada.id)) == 1
+    assert await there.front.audited("provider.disconnected") == []

@@ -92,6 +92,14 @@ async def test_without_a_sid_every_session_of_the_person_by_this_provider_ends(t
     assert (await tab.on(await tab.get("/account"))).path.startswith("/sign-in")
 
 
+async def test_a_session_whose_id_token_named_none_ends_by_its_person(there: Journey) -> None:
+    tab, _ = await signed_in(there, **BOB)
+    assert await told(there, there.provider.logout_token(sid="s-1", sub=ADA["sub"])) == 200
+    assert (await tab.get("/account")).status == 200
+    assert await told(there, there.provider.logout_token(sid="s-1", sub=BOB["sub"])) == 200
+    assert (await tab.get("/account")).status == 303
+
+
 async def test_a_sid_of_somebody_else_and_an_unknown_one_end_nothing_and_are_answered_alike(
     there: Journey,
 ) -> None:

@@ -30,6 +30,8 @@ def test_an_object_guid_reads_as_everywhere_else_and_is_searched_by_its_bytes() 
     assert person.names == ("ada",)
     value = "".join(f"\\{byte:02x}" for byte in GUID.bytes_le)
     assert uid_filter(AD, [str(GUID)]) == f"(&{AD.people}(|(objectGUID={value})))"
+    # stored while another attribute was the identity: it finds nobody, and the others are found all the same
+    assert uid_filter(AD, [str(GUID), "an entryuuid"]) == f"(&{AD.people}(|(objectGUID={value})(objectGUID=an entryuuid)))"
 
 
 @pytest.mark.parametrize("raw", [b"", b"short", b"x" * 17])

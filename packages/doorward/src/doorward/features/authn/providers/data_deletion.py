@@ -33,6 +33,10 @@ class DeletionConflict(Exception):
     """The account changed at every try. The service asks again."""
 
 
+class DeletionRefused(Exception):
+    """The account is disabled. The connection stays, since its person could open a new account without it (R72)."""
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataDeletions:
@@ -49,7 +53,7 @@ class DataDeletions:
 
     async def delete(self, name: str, request: str, *, caller: Caller, now: int) -> str | None:
         """The code with which the person can read that it was done, also where nothing was held. None: the service did not ask for it.
-        Raises `DeletionConflict`."""
+        Raises `DeletionConflict`, and `DeletionRefused` for a disabled account."""
         provider = self.providers[name]
         subject = provider.service.deletion_subject(request, provider.policy, now)
         if subject is None:
@@ -79,6 +83,8 @@ class DataDeletions:
         row = next((one for one in rows if one.id == identity.factor_id), None)
         if account is None or row is None:
             return False
+        if account.disabled_at is not None:
+            raise DeletionRefused
         left = [one for one in rows if one.id != row.id]
         if account.email is None and not await self.factors.way_in(account, left):
             # nobody could ever open it again, and what it holds came from there

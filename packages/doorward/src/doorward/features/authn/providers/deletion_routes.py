@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from doorward.core.ports.clock import Clock
 from doorward.features.authn.flow.factor import PROVIDER_PATH
-from doorward.features.authn.providers.data_deletion import DataDeletions, DeletionConflict
+from doorward.features.authn.providers.data_deletion import DataDeletions, DeletionConflict, DeletionRefused
 from doorward.features.authn.providers.views import DataDeletedView
 from doorward.features.sessions.browser_context import BrowserPages, PageVisit
 from doorward.web.http import Request, Response, json_response
@@ -56,6 +56,10 @@ class DeletionEndpoints:
             )
         except DeletionConflict:
             return _error(503, "temporarily_unavailable", "The account is being changed. Send it again.")
+        except DeletionRefused:
+            return _error(
+                403, "access_denied", "The account was disabled by the operator, who is to be asked about it."
+            )
         if code is None:
             return _error(
                 400, "invalid_request", "The request is not signed with the secret of this app, or is old."
@@ -77,7 +81,7 @@ class DeletionEndpoints:
             takes="signed_request",
             required="signed_request",
             answers={200: DeletionConfirmed},
-            errors=(400, 503),
+            errors=(400, 403, 503),
         )
         return [machine(deletion_path(self.name), "POST", self.delete, operation=operation)]
 

@@ -70,8 +70,11 @@ class ProviderLogout:
         found = await identities.sessions_of_sid(said.issuer, said.sid)
         if said.subject is None:
             return found
+        # an ID token need not name a session: then the provider's word for which one ended fits each of that person's
+        unnamed = await identities.sessions_of_subject(said.issuer, said.subject)
         known = await identities.by_subject(said.issuer, said.subject)
-        return [one for one in found if known is not None and one.factor_id == known.factor_id]
+        theirs = [one for one in found if known is not None and one.factor_id == known.factor_id]
+        return [*theirs, *(one for one in unnamed if one.sid is None)]
 
     async def _end_sign_in(self, sign_in_id: str) -> None:
         """A sign-in in progress loses its proofs."""

@@ -87,7 +87,11 @@ def _uid(entry: LdapEntry, policy: DirectoryPolicy) -> str:
 def _uid_value(policy: DirectoryPolicy, uid: str) -> str:
     if not _binary(policy):
         return escaped(uid)
-    turned = bytes.fromhex(uid.replace("-", ""))
+    try:
+        turned = bytes.fromhex(uid.replace("-", ""))
+    except ValueError:
+        # stored when `id_attribute` was another one: it is nobody's any more
+        return escaped(uid)
     return escaped_bytes(turned[3::-1] + turned[5:3:-1] + turned[7:5:-1] + turned[8:])
 
 
