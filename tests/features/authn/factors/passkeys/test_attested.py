@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from structlog.testing import capture_logs
 
 from doorward.core.model.passkey import Passkey
 from doorward.features.authn.factors.passkeys.metadata import PUBLISHER
@@ -23,6 +22,7 @@ from tests.features.authn.factors.passkeys.served import enrol
 from tests.features.authn.factors.passkeys.test_routes import added, use
 from tests.features.authn.test_toys import claims_of
 from tests.front_channel import PASSWORD, Front
+from tests.logged import captured
 from tests.tabs import Tab, said
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(87)]
@@ -176,7 +176,7 @@ async def test_by_an_overdue_file_no_key_is_vouched_for(blob: Path, allowed: tup
     blob.write_bytes(published(models, signer=issue(PUBLISHER, AUTHORITY), next_update="2020-01-01"))
     async with all_factors(passkeys=PasskeyPolicy(metadata=str(blob), allowed_aaguids=allowed)) as front:
         await front.person()
-        with capture_logs() as logs:
+        with captured() as logs:
             answer = await added(front, key())
         assert ("passkeys.metadata_overdue", "2020-01-01") in [
             (one["event"], one.get("promised")) for one in logs
