@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -16,7 +17,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from doorward.storage.sql.migrate import Migration, known
 from doorward.storage.sql.store import Store
+from doorward.storage.sqlite import database as sqlite
+from doorward.storage.sqlite import file
 from doorward.storage.sqlite.database import open_sqlite
 from tests import ports
 from tests.engines import SQLITE, Engine
@@ -45,6 +49,22 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 def free_port() -> int:
     """A TCP port on 127.0.0.1 on which no process listens, and that no other test gets."""
     return ports.free_port()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Databases in memory begin as a copy of one that was migrated once; the program then finds nothing to migrate."""
+    made = tmp_path_factory.mktemp("migrated") / "doorward.db"
+    sqlite.prepare(made, known("sqlite"), migrate=True, durable=False)
+
+    def prepare(path: Path, migrations: Sequence[Migration], migrate: bool, *, durable: bool = True) -> None:
+        if migrate and not durable and not path.exists():
+            shutil.copy(made, path)
+        file.prepare(path, migrations, migrate, durable=durable)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sqlite, "prepare", prepare)
+        yield
 
 
 @pytest.fixture

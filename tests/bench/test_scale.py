@@ -52,11 +52,8 @@ def test_expired_rows_are_older_than_the_day_that_the_sweep_waits() -> None:
     assert {WORLD.expired(n)[0][0] for n in range(1000)}.isdisjoint(WORLD.grant_id(n) for n in range(1000))
 
 
-# the program is the same on both; on PostgreSQL it takes three times as long
-@pytest.mark.parametrize(
-    "engine",
-    [pytest.param(name, marks=pytest.mark.soak if name == "postgres" else ()) for name in promises.ENGINES],
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("engine", promises.ENGINES)
 def test_a_small_run_measures_every_figure_and_leaves_no_database(
     engine: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -59,6 +59,7 @@ def told(grace: Person, scripts: bool) -> None:
     expect(grace.page.locator("#undelivered")).to_contain_text("We couldn't deliver a message to")
 
 
+@pytest.mark.in_soak("no-scripts")
 @pytest.mark.requirement(84, 100)
 def test_codes_by_mail_and_a_mail_server_that_refuses_one(
     grace: Person, sent: Sending, email: str, scripts: bool

@@ -43,7 +43,7 @@ def modules(node: Node) -> set[str]:
     return answer
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.soak)])
 def test_the_released_server_is_updated_by_a_reload(
     tmp_path: Path, own_database: str | None, workers: int
 ) -> None:

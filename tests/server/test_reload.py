@@ -68,7 +68,7 @@ def children(served: Served) -> set[int]:
     return found
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.soak), 2])
 @pytest.mark.parametrize("reloads", [1, pytest.param(10, marks=pytest.mark.soak)])
 def test_reloads_under_load_lose_nothing(
     serve: Serve, tmp_path: Path, free_port: int, workers: int, reloads: int
@@ -105,7 +105,7 @@ def test_a_reload_reads_the_settings_again(serve: Serve, tmp_path: Path, workers
     assert served.stop() == 0
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.soak)])
 def test_settings_with_a_mistake_change_nothing(
     serve: Serve, tmp_path: Path, free_port: int, workers: int
 ) -> None:

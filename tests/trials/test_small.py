@@ -14,6 +14,7 @@ from tests.waiting import PATIENCE
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.soak
 @pytest.mark.requirement(18)
 def test_nodes_die_under_load_and_nobody_is_signed_out_and_nothing_spent_twice(
     postgres_programs: Path,
