@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final, Protocol, final
 
 from msgspec import structs
@@ -55,108 +56,96 @@ def pause(pauses: tuple[int, ...], tries: int) -> int:
 
 
 @final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailWorker:
     """Sends due mail; polls every `interval` seconds."""
 
-    def __init__(
-        self,
-        *,
-        store: AdapterStore,
-        sealer: Sealer,
-        sender: MailSender,
-        clock: Clock,
-        metrics: Metrics,
-        spent: Spent | None = None,
-        interval: float = 1.0,
-    ) -> None:
-        self._spent = spent
-        self._store = store
-        self._sealer = sealer
-        self._sender = sender
-        self._clock = clock
-        self._metrics = metrics
-        self._interval = interval
+    store: AdapterStore
+    sealer: Sealer
+    sender: MailSender
+    clock: Clock
+    metrics: Metrics
+    spent: Spent | None = None
+    interval: float = 1.0
 
     async def run(self) -> None:
         """Run for ever."""
-        await for_ever(self.send_due, self._interval)
+        await for_ever(self.send_due, self.interval)
 
     async def send_due(self) -> int:
         """Send everything that is due now; returns the number of tries."""
-        due = await self._store.messages.due_mail(self._clock.now(), AT_ONCE)
+        due = await self.store.messages.due_mail(self.clock.now(), AT_ONCE)
         await asyncio.gather(*(self._send(mail) for mail in due))
         return len(due)
 
     async def _send(self, mail: OutgoingMail) -> None:
-        now = self._clock.now()
+        now = self.clock.now()
         taken = structs.replace(mail, tries=mail.tries + 1, next_try_at=now + CLAIM)
-        messages = self._store.messages
-        if not await self._store.commit(messages.replace_mail(mail, taken)):
+        messages = self.store.messages
+        if not await self.store.commit(messages.replace_mail(mail, taken)):
             return  # another worker has taken it
         try:
-            message = open_message(self._sealer, mail)
+            message = open_message(self.sealer, mail)
             if (why := await self._useless(mail, message, now)) is not None:
-                self._metrics.inc("mails", "dropped")
+                self.metrics.inc("mails", "dropped")
                 _log.warning("mail.dropped", mail_id=mail.id, kind=mail.kind, reason=why)
-                await self._store.commit(messages.replace_mail(taken, structs.replace(taken, failed_at=now)))
+                await self.store.commit(messages.replace_mail(taken, structs.replace(taken, failed_at=now)))
                 return
-            await self._sender.send(mail.to, message, mail_id=mail.id, at=mail.created_at)
-            after = structs.replace(taken, sent_at=self._clock.now())
-            self._metrics.inc("mails", "sent")
+            await self.sender.send(mail.to, message, mail_id=mail.id, at=mail.created_at)
+            after = structs.replace(taken, sent_at=self.clock.now())
+            self.metrics.inc("mails", "sent")
         except MailDelayed as error:
             after = self._later(taken, str(error))
         except (MailRefused, ValueError) as error:
-            after = structs.replace(taken, failed_at=self._clock.now())
-            self._metrics.inc("mails", "failed")
+            after = structs.replace(taken, failed_at=self.clock.now())
+            self.metrics.inc("mails", "failed")
             _log.warning("mail.failed", mail_id=mail.id, kind=mail.kind, reason=str(error))
-        await self._store.commit(messages.replace_mail(taken, after))
+        await self.store.commit(messages.replace_mail(taken, after))
 
     async def _useless(self, mail: OutgoingMail, message: EmailMessage, now: int) -> str | None:
         if message.ticket_id is not None:
-            return await self._spent(message.ticket_id, now) if self._spent is not None else None
+            return await self.spent(message.ticket_id, now) if self.spent is not None else None
         return "its code has expired" if message.code and now >= mail.created_at + _CODE_LIFE else None
 
     def _later(self, mail: OutgoingMail, reason: str) -> OutgoingMail:
-        now = self._clock.now()
+        now = self.clock.now()
         if now - mail.created_at >= MAIL_LIFE:
-            self._metrics.inc("mails", "failed")
+            self.metrics.inc("mails", "failed")
             _log.warning("mail.given_up", mail_id=mail.id, kind=mail.kind, tries=mail.tries, reason=reason)
             return structs.replace(mail, failed_at=now)
-        self._metrics.inc("mails", "delayed")
+        self.metrics.inc("mails", "delayed")
         _log.warning("mail.delayed", mail_id=mail.id, kind=mail.kind, tries=mail.tries, reason=reason)
         return structs.replace(mail, next_try_at=now + pause(MAIL_PAUSES, mail.tries))
 
 
 @final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutWorker:
     """Sends due back-channel logout notices (OpenID Connect Back-Channel Logout 1.0 §2.5)."""
 
-    def __init__(
-        self, *, store: AdapterStore, deliver: Deliver, clock: Clock, metrics: Metrics, interval: float = 0.5
-    ) -> None:
-        self._store = store
-        self._deliver = deliver
-        self._clock = clock
-        self._metrics = metrics
-        self._interval = interval
+    store: AdapterStore
+    deliver: Deliver
+    clock: Clock
+    metrics: Metrics
+    interval: float = 0.5
 
     async def run(self) -> None:
         """Run for ever."""
-        await for_ever(self.send_due, self._interval)
+        await for_ever(self.send_due, self.interval)
 
     async def send_due(self) -> int:
         """Send everything that is due now; returns the number of tries."""
-        due = await self._store.messages.due_logouts(self._clock.now(), AT_ONCE)
+        due = await self.store.messages.due_logouts(self.clock.now(), AT_ONCE)
         await asyncio.gather(*(self._send(notice) for notice in due))
         return len(due)
 
     async def _send(self, notice: LogoutNotice) -> None:
-        messages = self._store.messages
-        taken = structs.replace(notice, tries=notice.tries + 1, next_try_at=self._clock.now() + CLAIM)
-        if not await self._store.commit(messages.replace_logout(notice, taken)):
+        messages = self.store.messages
+        taken = structs.replace(notice, tries=notice.tries + 1, next_try_at=self.clock.now() + CLAIM)
+        if not await self.store.commit(messages.replace_logout(notice, taken)):
             return
-        problem = await self._deliver(notice)
-        now = self._clock.now()
+        problem = await self.deliver(notice)
+        now = self.clock.now()
         if problem is None:
             after, kind = structs.replace(taken, sent_at=now), "sent"
         elif now - notice.created_at >= LOGOUT_LIFE:
@@ -172,8 +161,8 @@ class LogoutWorker:
                 tries=taken.tries,
                 reason=problem,
             )
-        self._metrics.inc("logout_notices", kind)
-        await self._store.commit(messages.replace_logout(taken, after))
+        self.metrics.inc("logout_notices", kind)
+        await self.store.commit(messages.replace_logout(taken, after))
 
 
 async def for_ever(send_due: Callable[[], Awaitable[int]], interval: float) -> None:
