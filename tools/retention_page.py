@@ -34,6 +34,7 @@ _AGES = {
     "created_at": "they were written",
     "trusted_at": "the last sign-in there",
     "expires_at": "they expire",
+    "ended_at": "they ended",
 }
 _ALSO = {"": "", "sent_at IS NOT NULL": ", if they are sent"}
 

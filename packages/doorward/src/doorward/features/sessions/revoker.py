@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from doorward.core.model.api_key import KEY_ID, ApiKey
 from doorward.core.model.grant import Grant
 from doorward.core.model.message import LogoutNotice
 from doorward.core.model.policy import TokenPolicy
@@ -49,6 +50,19 @@ class Revoker:
     def tokens_of_grant(self, grant_id: str, *, now: int) -> Write:
         """Revoke the access tokens of a grant, which need not have a row."""
         return self.store.revocations.insert(rule.of_all("grant", grant_id, now=now, life=self._life()))
+
+    def api_key(self, key: ApiKey, *, now: int, reason: EndReason) -> list[Write]:
+        """End an API key: its secrets, and every token made from it. Guarded: the commit fails if it has ended, or its tokens got another
+        prefix."""
+        return [self.store.api_keys.end(key, now, reason), self.tokens_of_grant(key.token_prefix, now=now)]
+
+    def recut(self, key: ApiKey, config_version: int, *, now: int) -> list[Write]:
+        """End the tokens made from an API key that stays, since it allows less from now on; the next ones are made under the configuration
+        snapshot `config_version` or a later one. Guarded as `api_key`."""
+        return [
+            self.store.api_keys.recut(key, self.random.new_id(KEY_ID), config_version),
+            self.tokens_of_grant(key.token_prefix, now=now),
+        ]
 
     def own_tokens(self, client_id: str, *, iat: int, now: int) -> Write:
         """Revoke all tokens that an app got for itself so far, by one entry; the token issued at `iat` is among them. Guarded: the
@@ -110,7 +124,7 @@ class Revoker:
         keep_device: str | None = None,
         sub_entry: bool,
     ) -> list[Write]:
-        """End all sessions of a person except `keep_session`, and all their grants, offline ones too (ASVS 7.4.2, 7.4.3).
+        """End all sessions of a person except `keep_session`, all their grants, offline ones too, and their API keys (ASVS 7.4.2, 7.4.3).
 
         `sub_entry` (disabled, deleted) also revokes every token with their `sub` that was issued so far. Mailed codes, sign-ins in
         progress and remembered devices except `keep_device` end too.
@@ -129,6 +143,9 @@ class Revoker:
             writes.append(self.store.grants.end_of_account(account_id, now, reason, self._until(now)))
         else:
             writes += self._each(found, now, reason)
+        # also those that a thief made while the account was open to them
+        if await self.store.api_keys.any_of_account(account_id, now):
+            writes.append(self.store.api_keys.end_of_account(account_id, now, reason, self._until(now)))
         if sub_entry:
             entry = rule.of_all("sub", account_id, now=now, life=self._life())
             writes.append(self.store.revocations.insert(entry))
@@ -184,10 +201,11 @@ class Revoker:
             await self.store.commit(*writes)
 
     def client(self, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
-        """End a deleted app: its grants, and all its access tokens by one entry for its `client_id`. If there are very many grants, the
-        periodic cleanup ends the rest; without the app they are useless."""
+        """End a deleted app: its grants, its API keys, and all its access tokens by one entry for its `client_id`. If there are very many
+        grants, the periodic cleanup ends the rest; without the app they are useless."""
         return [
             self.store.grants.end_of_client(client_id, now, reason),
+            self.store.api_keys.end_of_client(client_id, now, reason, self._until(now)),
             self.store.revocations.insert(rule.of_client(client_id, now=now, life=self._life())),
         ]
 

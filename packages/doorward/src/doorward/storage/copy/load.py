@@ -76,13 +76,18 @@ async def begin_anew(side: Side, before: Mapping[str, int], feed: str) -> None:
 
 
 async def end_everything(side: Side, now: int) -> None:
-    """End all sessions, grants, refresh tokens, codes, remembered devices and signing keys: no user stays signed in, no token stays
+    """End all sessions, grants, refresh tokens, API keys, codes, remembered devices and signing keys: no user stays signed in, no token stays
     valid, and every second factor is asked for."""
     await side.run(
         "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL", (now, _RESTORED)
     )
     await side.run("UPDATE grants SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL", (now, _RESTORED))
     there = {table.name for table in await side.tables()}
+    if "api_keys" in there:
+        # one that was revoked after the backup would work again
+        await side.run(
+            "UPDATE api_keys SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL", (now, _RESTORED)
+        )
     for name in _ENDING:
         # a backup of an older schema has not all of them
         if name in there:

@@ -11,6 +11,7 @@ from typing import TypeVar, final
 
 from doorward.core.errors import StoreUnavailable
 from doorward.storage.sql.accounts import SqlAccounts
+from doorward.storage.sql.api_keys import SqlApiKeys
 from doorward.storage.sql.attempts import SqlAttempts
 from doorward.storage.sql.audit import SqlAudit
 from doorward.storage.sql.audit_end import End, line_by_line
@@ -88,6 +89,7 @@ class Store:
         self.remembered_devices = self._with(SqlRememberedDevices(database))
         self.factor_demands = self._with(SqlFactorDemands(database))
         self.factor_failures = self._with(SqlFactorFailures(database))
+        self.api_keys = self._with(SqlApiKeys(database))
         self.registry = self._with(SqlRegistry(database))
         self.wrapped_keys = self._with(SqlWrappedKeys(database))
         self.nodes = self._with(SqlNodes(database, program=len(known)))
