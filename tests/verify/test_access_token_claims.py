@@ -45,6 +45,26 @@ def test_a_good_token_gives_its_principal(key: SigningKey) -> None:
         principal.sub = "usr_2"  # type: ignore[misc]
 
 
+@by_algorithm
+def test_the_actors_of_a_token_are_read(key: SigningKey) -> None:
+    """RFC 8693 §4.1: the outermost is the present one. Members that have no meaning here stay in the claims."""
+    nested = {"sub": "app_2", "act": {"sub": "usr_9", "iss": ISSUER}}
+    verdict = verifier().verify(good(key, act=nested, may_act={"sub": "app_3"}), NOW)
+    assert isinstance(verdict, Verified)
+    actor = verdict.principal.actor
+    assert actor is not None
+    assert (verdict.principal.sub, actor.sub, actor.chain) == ("usr_1", "app_2", ("app_2", "usr_9"))
+    assert verdict.principal.claims["act"] == nested
+    plain = verifier().verify(good(key), NOW)
+    assert isinstance(plain, Verified)
+    assert plain.principal.actor is None
+
+
+@pytest.mark.parametrize("act", ["app_2", {}, {"sub": ""}, {"sub": 5}, {"sub": "a", "act": "b"}, []])
+def test_an_actor_that_cannot_be_read_is_refused(act: object) -> None:
+    assert reason(good(act=act)) == "claims"
+
+
 @pytest.mark.requirement(39)
 def test_an_id_token_is_no_access_token_even_with_our_audience() -> None:
     assert reason(raw(header(typ="JWT"), claims(nonce="n", at_hash="h"))) == "type"

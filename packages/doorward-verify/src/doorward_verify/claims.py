@@ -1,4 +1,4 @@
-"""Validation of access token claims: RFC 9068 §2.2 and §4, RFC 7519 §4.1."""
+"""Validation of access token claims: RFC 9068 §2.2 and §4, RFC 7519 §4.1, RFC 8693 §4.1."""
 
 from math import ceil, floor
 from typing import Annotated, Any, Final
@@ -8,7 +8,7 @@ from msgspec.json import Decoder, Encoder
 
 from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import SAFE_INTEGER, json_object
-from doorward_verify.principal import Principal
+from doorward_verify.principal import Actor, Principal
 
 MAX_LEEWAY: Final = 60
 ACCESS_TOKEN_TYPES: Final = frozenset({"at+jwt"})
@@ -35,6 +35,8 @@ class AccessClaims(Struct, frozen=True, gc=False):
     acr: str | UnsetType = UNSET
     amr: tuple[str, ...] | UnsetType = UNSET
     sid: str | UnsetType = UNSET
+    act: Actor | UnsetType = UNSET
+    may_act: dict[str, Any] | UnsetType = UNSET
     nbf: Seconds | UnsetType = UNSET
     cnf: Any = UNSET
 
@@ -108,6 +110,7 @@ def judge(payload: bytes, rules: AccessRules, now: float) -> Verified:
         claims.iat,
         claims.exp,
         payload,
+        None if claims.act is UNSET else claims.act,
     )
     return Verified(principal, since, until)
 

@@ -1,16 +1,34 @@
 """Principal of an access token: the claims of RFC 9068 §2.2 as one frozen value."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.json import decode
+
+
+class Actor(Struct, frozen=True, gc=False):
+    """Who acts for the subject of a token (`act`, RFC 8693 §4.1): an app or a person. `act` is the actor before this one, if the token
+    went through several hands; only the outermost actor counts for access."""
+
+    sub: Annotated[str, Meta(min_length=1)]
+    act: "Actor | UnsetType" = UNSET
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The `sub` of every actor, the present one first."""
+        found = [self.sub]
+        before = self.act
+        while before is not UNSET:
+            found.append(before.sub)
+            before = before.act
+        return tuple(found)
 
 
 class Principal(Struct, frozen=True, gc=False):
     """The subject of a verified access token.
 
     `sub` is a person (`usr_…`) or, with client credentials, the app itself. `auth_time`, `issued_at` and `expires_at`
-    are seconds since the epoch. `claims` has every claim of the token, also those without a field here.
+    are seconds since the epoch. `actor` is who acts for the subject, after a token exchange. `claims` has every claim of the token, also those without a field here.
     """
 
     sub: str
@@ -26,6 +44,7 @@ class Principal(Struct, frozen=True, gc=False):
     issued_at: int = 0
     expires_at: int = 0
     payload: bytes = b"{}"
+    actor: Actor | None = None
 
     @property
     def claims(self) -> dict[str, Any]:

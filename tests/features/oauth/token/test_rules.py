@@ -17,6 +17,12 @@ def test_absent_tokens_are_omitted_and_repr_shows_no_secret() -> None:
     }
     assert "hush" not in repr(answer)
     full = TokenResponse(
-        access_token="a", token_type="Bearer", expires_in=1, scope="s", refresh_token="r", id_token="i"
+        access_token="a",
+        token_type="N_A",
+        expires_in=1,
+        scope="s",
+        refresh_token="r",
+        id_token="i",
+        issued_token_type="t",
     )
     assert decode(encode(full)).keys() == set(TokenResponse.__struct_fields__)

@@ -59,6 +59,26 @@ def test_an_apps_own_token_has_no_claims_about_a_person() -> None:
     assert not {"auth_time", "acr", "amr", "sid"} & said.keys()
 
 
+def test_a_derived_token_names_its_subject_and_its_actors() -> None:
+    acting = {"sub": "app_api", "act": {"sub": "app_web"}}
+    said = claims(grant_id="exg_one", actor=acting, may_act={"sub": "app_next"})
+    assert (said["sub"], said["act"], said["may_act"]) == ("usr_ada", acting, {"sub": "app_next"})
+    assert said["jti"].startswith("exg_one.")
+    assert not {"act", "may_act"} & claims().keys()
+
+
+def test_a_token_that_rests_on_no_sign_in_names_none() -> None:
+    """Made from an API key of a person."""
+    said = claims(auth_time=None, acr=None, amr=(), session_id=None)
+    assert said["sub"] == "usr_ada"
+    assert not {"auth_time", "acr", "amr", "sid"} & said.keys()
+
+
+def test_a_token_may_speak_for_another_app_than_the_one_that_uses_it() -> None:
+    said = claims(account_id=None, subject="app_batch")
+    assert (said["sub"], said["client_id"]) == ("app_batch", "app_web")
+
+
 def test_the_apps_own_lifetime_overrides_the_policys() -> None:
     assert access.lifetime(made.client(), TokenPolicy()) == 300
     assert access.lifetime(made.client(access_token_ttl=60), TokenPolicy()) == 60

@@ -8,11 +8,14 @@ from msgspec import Struct, field
 
 
 class Entitlement(Struct, frozen=True, kw_only=True):
-    """The person, app and API of a token. Without `account_id` the app acts for itself.
+    """The person, app and API of a token. Without `account_id` the token speaks for `subject`, or if that is None for the app itself.
 
     `scopes` is already the intersection of what the person, the app and the API allow; `permissions` are those of them
     that the API defines; `roles` the person's roles for this API. `grant_id` is the first part of the `jti` of every
     access token issued here.
+
+    `actor` is who acts for the subject, as in the claim `act` (RFC 8693 §4.1): a `sub`, and under `act` the actor before it.
+    `may_act` is who alone may become the actor of this token (§4.4).
     """
 
     grant_id: str
@@ -22,6 +25,7 @@ class Entitlement(Struct, frozen=True, kw_only=True):
     permissions: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     account_id: str | None = None
+    subject: str | None = None
     session_id: str | None = None
     auth_time: int | None = None
     acr: str | None = None
@@ -29,3 +33,5 @@ class Entitlement(Struct, frozen=True, kw_only=True):
     claims: dict[str, Any] = field(default_factory=dict)
     nonce: str | None = None
     status: tuple[str, int] | None = None
+    actor: dict[str, Any] | None = None
+    may_act: dict[str, Any] | None = None

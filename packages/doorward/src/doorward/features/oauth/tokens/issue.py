@@ -37,6 +37,31 @@ class TokenIssuer:
             scope=" ".join(entitlement.scopes),
         )
 
+    def derived(
+        self,
+        entitlement: Entitlement,
+        client: Client,
+        *,
+        until: int | None,
+        now: int,
+        issued_token_type: str | None = None,
+    ) -> TokenResponse:
+        """An access token made from something that was issued before: another token, an API key, an assertion. Neither a refresh token nor
+        an ID token comes with it (RFC 8693 §2.2.1, RFC 7521 §4.1).
+
+        `entitlement.grant_id` is the id whose end revokes the token, `until` the time (seconds) that it does not outlive, after `now`.
+        """
+        ttl = access.lifetime(client, self.policy)
+        if until is not None:
+            ttl = min(ttl, until - now)
+        return TokenResponse(
+            access_token=self._access(entitlement, client, ttl, now),
+            token_type="Bearer",
+            expires_in=ttl,
+            scope=" ".join(entitlement.scopes),
+            issued_token_type=issued_token_type,
+        )
+
     def for_person(
         self,
         grant: Grant,

@@ -1,4 +1,4 @@
-"""Claims of an access token (RFC 9068 §2.2; `status` as in the Token Status List)."""
+"""Claims of an access token (RFC 9068 §2.2; `act` and `may_act` as in RFC 8693 §4; `status` as in the Token Status List)."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ def lifetime(client: Client, policy: TokenPolicy) -> int:
 
 
 def claims(entitlement: Entitlement, *, issuer: str, now: int, ttl: int, unique: str) -> dict[str, Any]:
-    """The payload. `unique` is at least 128 random bits; the grant's id before it allows one entry to revoke a whole grant."""
+    """The payload. `unique` is at least 128 random bits; the id before it allows one entry to revoke all tokens of a grant, of an API
+    key, of a trusted issuer or of an exchange."""
     said: dict[str, Any] = {
         "iss": issuer,
-        "sub": entitlement.account_id or entitlement.client_id,
+        "sub": entitlement.account_id or entitlement.subject or entitlement.client_id,
         "aud": entitlement.audience,
         "client_id": entitlement.client_id,
         "iat": now,
@@ -42,11 +43,17 @@ def claims(entitlement: Entitlement, *, issuer: str, now: int, ttl: int, unique:
         "permissions": entitlement.permissions,
     }
     if entitlement.account_id is not None:
-        said["auth_time"] = entitlement.auth_time
-        said["acr"] = entitlement.acr
-        said["amr"] = entitlement.amr
+        # a token made from an API key rests on no sign-in
+        if entitlement.auth_time is not None:
+            said["auth_time"] = entitlement.auth_time
+            said["acr"] = entitlement.acr
+            said["amr"] = entitlement.amr
         if entitlement.session_id is not None:
             said["sid"] = entitlement.session_id
+    if entitlement.actor is not None:
+        said["act"] = entitlement.actor
+    if entitlement.may_act is not None:
+        said["may_act"] = entitlement.may_act
     if entitlement.status is not None:
         uri, index = entitlement.status
         said["status"] = {"status_list": {"idx": index, "uri": uri}}
