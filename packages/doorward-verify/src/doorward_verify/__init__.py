@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from doorward_verify.auth_error import AuthError
     from doorward_verify.demands import Demand, demand
-    from doorward_verify.principal import Actor, Principal
+    from doorward_verify.principal import Principal, TokenActor
     from doorward_verify.resource_server import ResourceServer
     from doorward_verify.verifier import Verifier
 
-__all__ = ["Actor", "AuthError", "Demand", "Principal", "ResourceServer", "Verifier", "demand"]
+__all__ = ["AuthError", "Demand", "Principal", "ResourceServer", "TokenActor", "Verifier", "demand"]
 
 _HOMES = {
-    "Actor": "principal",
+    "TokenActor": "principal",
     "AuthError": "auth_error",
     "Demand": "demands",
     "Principal": "principal",

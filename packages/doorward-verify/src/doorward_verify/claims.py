@@ -8,7 +8,7 @@ from msgspec.json import Decoder, Encoder
 
 from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import SAFE_INTEGER, json_object
-from doorward_verify.principal import Actor, Principal
+from doorward_verify.principal import Principal, TokenActor
 
 MAX_LEEWAY: Final = 60
 ACCESS_TOKEN_TYPES: Final = frozenset({"at+jwt"})
@@ -35,7 +35,7 @@ class AccessClaims(Struct, frozen=True, gc=False):
     acr: str | UnsetType = UNSET
     amr: tuple[str, ...] | UnsetType = UNSET
     sid: str | UnsetType = UNSET
-    act: Actor | UnsetType = UNSET
+    act: TokenActor | UnsetType = UNSET
     may_act: dict[str, Any] | UnsetType = UNSET
     nbf: Seconds | UnsetType = UNSET
     cnf: Any = UNSET

@@ -6,12 +6,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.json import decode
 
 
-class Actor(Struct, frozen=True, gc=False):
+class TokenActor(Struct, frozen=True, gc=False):
     """Who acts for the subject of a token (`act`, RFC 8693 §4.1): an app or a person. `act` is the actor before this one, if the token
     went through several hands; only the outermost actor counts for access."""
 
     sub: Annotated[str, Meta(min_length=1)]
-    act: "Actor | UnsetType" = UNSET
+    act: "TokenActor | UnsetType" = UNSET
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ class Principal(Struct, frozen=True, gc=False):
     issued_at: int = 0
     expires_at: int = 0
     payload: bytes = b"{}"
-    actor: Actor | None = None
+    actor: TokenActor | None = None
 
     @property
     def claims(self) -> dict[str, Any]:
