@@ -275,14 +275,15 @@ def test_no_query_and_no_token_reaches_the_logs(dev: running.Dev) -> None:
         assert not re.search(r"eyJ[\w-]{10}|dw_(rt|ac|cs|as)_", text), log.name
 
 
-@pytest.mark.parametrize("path", ["/orders", "/me"])
-def test_the_api_answers_with_challenges(dev: running.Dev, path: str) -> None:
+@pytest.mark.requirement(66)
+@pytest.mark.parametrize(("path", "scope"), [("/orders", 'scope="orders:read", '), ("/me", "")])
+def test_the_api_answers_with_challenges(dev: running.Dev, path: str, scope: str) -> None:
     api = dev.state.places.api
     answer = httpx2.get(f"{api}{path}", trust_env=False)
     assert answer.status_code == 401
     assert (
         answer.headers["www-authenticate"]
-        == f'Bearer resource_metadata="{api}/.well-known/oauth-protected-resource"'
+        == f'Bearer {scope}resource_metadata="{api}/.well-known/oauth-protected-resource"'
     )
     metadata = httpx2.get(f"{api}/.well-known/oauth-protected-resource", trust_env=False).json()
     assert metadata["resource"] == api

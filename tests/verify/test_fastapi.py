@@ -79,10 +79,15 @@ def test_a_good_token_reaches_the_endpoint(client: TestClient, tokens: TokenMint
 
 def test_challenges(client: TestClient, tokens: TokenMint) -> None:
     none = client.get("/orders")
-    assert (none.status_code, none.headers["www-authenticate"]) == (401, f"Bearer {META}")
+    assert (none.status_code, none.headers["www-authenticate"]) == (
+        401,
+        f'Bearer scope="orders:read", {META}',
+    )
+    assert client.get("/me").headers["www-authenticate"] == f"Bearer {META}"
     bad = client.get("/orders", headers=bearer(tokens.expired(scopes=["orders:read"])))
     assert bad.status_code == 401
     assert 'error="invalid_token"' in bad.headers["www-authenticate"]
+    assert 'scope="orders:read"' in bad.headers["www-authenticate"]
     assert META in bad.headers["www-authenticate"]
     foreign = client.get("/orders", headers=bearer(tokens.wrong_audience(scopes=["orders:read"])))
     assert foreign.status_code == 401
@@ -92,6 +97,41 @@ def test_challenges(client: TestClient, tokens: TokenMint) -> None:
     assert 'scope="orders:read"' in scope.headers["www-authenticate"]
     twice = client.get("/orders", headers=[("Authorization", "Bearer a"), ("Authorization", "Bearer b")])
     assert twice.status_code == 400
+
+
+@pytest.mark.requirement(66)
+def test_all_scopes_of_a_route_stand_in_one_challenge(tokens: TokenMint, auth: FastAPIResourceServer) -> None:
+    """MCP authorization 2026-07-28, § Scope Challenge Handling: one scope after another would send a person to the
+    consent page each time."""
+    app = FastAPI(dependencies=[Security(auth, scopes=["orders:read"])])
+
+    @app.get("/audit", dependencies=[Security(auth, scopes=["audit:read"])])
+    async def audit(
+        principal: Annotated[Principal, auth.require(scopes=["orders:write"], max_age=300)],
+    ) -> str:
+        return principal.sub
+
+    with TestClient(app, base_url=AUDIENCE) as client:
+        answers = {
+            "none": client.get("/audit"),
+            "expired": client.get("/audit", headers=bearer(tokens.expired())),
+            "bare": client.get("/audit", headers=bearer(tokens.token())),
+            "one": client.get("/audit", headers=bearer(tokens.token(scopes=["orders:read"]))),
+            "old": client.get(
+                "/audit",
+                headers=bearer(
+                    tokens.token(
+                        scopes=["orders:read", "audit:read", "orders:write"],
+                        auth_time=tokens.clock.now - 301,
+                    )
+                ),
+            ),
+        }
+        for answer in answers.values():
+            said = answer.headers["www-authenticate"]
+            names = said.partition('scope="')[2].partition('"')[0].split()
+            assert sorted(names) == ["audit:read", "orders:read", "orders:write"], said
+        assert [answer.status_code for answer in answers.values()] == [401, 401, 403, 403, 401]
 
 
 def test_roles_and_step_up(client: TestClient, tokens: TokenMint) -> None:

@@ -47,6 +47,10 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "revocation_unavailable": "Access tokens cannot be checked right now.",
 }
 
+_NO_SCOPE_HELPS: Final = frozenset(
+    {"bad_request", "csrf", "roles", "keys_unavailable", "revocation_unavailable"}
+)
+
 
 class AuthError(Exception):
     """The token or request is not accepted. The pure functions return it and `ResourceServer` raises it.
@@ -75,6 +79,18 @@ class AuthError(Exception):
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+    def asking_for(self, scopes: tuple[str, ...]) -> "AuthError":
+        """The same refusal, whose challenge names these scopes too: all that the resource needs, so that a client asks once.
+
+        Refusals that no token with more scopes would cure stay as they are.
+        """
+        if not scopes or self.reason in _NO_SCOPE_HELPS:
+            return self
+        asked = tuple(dict.fromkeys((*self.scopes, *scopes)))
+        return AuthError(
+            self.reason, self.detail, scopes=asked, acr_values=self.acr_values, max_age=self.max_age
+        )
 
     @property
     def description(self) -> str:

@@ -70,6 +70,17 @@ def metadata_path(resource: str) -> str:
     return WELL_KNOWN + urlsplit(resource).path.rstrip("/")
 
 
+def metadata_paths(resource: str, location: str | None) -> tuple[str, ...]:
+    """The paths at which clients look for the metadata of `resource`, whose challenges name `location`: that one first.
+
+    RFC 9728 §3.1 removes only the slash after the host, and clients that build the address themselves keep or remove the
+    one after a longer path.
+    """
+    named = urlsplit(location).path if location is not None else WELL_KNOWN
+    slash = resource.endswith("/") and metadata_location(resource) == location
+    return (named, f"{named}/") if slash and named != WELL_KNOWN else (named,)
+
+
 def metadata_location(resource: str) -> str | None:
     """URL of the resource's metadata, or None when the audience is a name and not a URL."""
     try:
@@ -80,8 +91,11 @@ def metadata_location(resource: str) -> str | None:
     return urlunsplit((parts.scheme, parts.netloc, metadata_path(resource), parts.query, ""))
 
 
-def protected_resource(resource: str, issuer: str, scopes: tuple[str, ...]) -> dict[str, object]:
-    """The metadata of a protected resource, RFC 9728 §2. `resource` is the audience, character for character (§3.3)."""
+def protected_resource(
+    resource: str, issuer: str, scopes: tuple[str, ...], name: str | None = None
+) -> dict[str, object]:
+    """The metadata of a protected resource, RFC 9728 §2. `resource` is the audience, character for character (§3.3);
+    `name` is what clients show to people."""
     document: dict[str, object] = {
         "resource": resource,
         "authorization_servers": [issuer],
@@ -89,6 +103,8 @@ def protected_resource(resource: str, issuer: str, scopes: tuple[str, ...]) -> d
     }
     if scopes:
         document["scopes_supported"] = list(scopes)
+    if name is not None:
+        document["resource_name"] = name
     return document
 
 

@@ -1,12 +1,11 @@
 """FastAPI integration: one object for dependencies, OpenAPI, overrides, challenges and the app's lifespan."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Security
 from fastapi.openapi.models import OpenIdConnect
-from fastapi.responses import JSONResponse
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
@@ -63,14 +62,28 @@ class FastAPIResourceServer(ForStarlette, SecurityBase):
         asked = demand(scopes=scopes, roles=roles, permissions=permissions, acr=acr, max_age=max_age)
         return Security(self._checked(asked))
 
+    def scopes_at(self, request: HTTPConnection, asked: Demand) -> tuple[str, ...]:
+        """The scopes of all dependencies of the route, because the first one that refuses answers for all of them."""
+        return tuple(dict.fromkeys((*asked.scopes, *self._of_route(request))))
+
+    def _of_route(self, request: HTTPConnection) -> Iterator[str]:
+        level: list[Any] = [getattr(request.scope.get("route"), "dependant", None)]
+        while level:
+            dependant = level.pop()
+            if getattr(dependant, "call", None) is self:
+                yield from getattr(dependant, "parent_oauth_scopes", None) or ()
+                yield from getattr(dependant, "own_oauth_scopes", None) or ()
+            level.extend(getattr(dependant, "dependencies", ()))
+
     def _checked(self, asked: Demand) -> Callable[..., Awaitable[Principal]]:
         async def require(
+            request: HTTPConnection,
             principal: Annotated[Principal, Security(self, scopes=list(asked.scopes))],
         ) -> Principal:
             try:
                 self.check(principal, asked)
             except AuthError as refused:
-                raise self.as_http(refused) from refused
+                raise self.as_http(refused.asking_for(self.scopes_at(request, asked))) from refused
             return principal
 
         return require
@@ -78,10 +91,4 @@ class FastAPIResourceServer(ForStarlette, SecurityBase):
     @property
     def router(self) -> APIRouter:
         """The route of this API's metadata, RFC 9728 §3: `app.include_router(auth.router)`."""
-        router = APIRouter()
-
-        @router.get(self.metadata_path, include_in_schema=False)
-        async def protected_resource() -> JSONResponse:
-            return JSONResponse(self.metadata(), headers={"Access-Control-Allow-Origin": "*"})
-
-        return router
+        return APIRouter(routes=[*self.routes()])

@@ -41,6 +41,8 @@ class ResourceServer:
     - `jwks`: a file or a JWK Set, to verify offline.
     - `revocation`: "auto" follows the feed if the issuer has one, "required" insists on it, "off" ignores it.
     - `revocation_outage`: seconds for which tokens are accepted while the feed is unreachable; after that 503.
+    - `scopes`, `name`: for this API's metadata: the scopes of basic use, and what clients show to people.
+    - `resource_metadata`: URL of that metadata in challenges, if it does not follow from the audience.
     - `cookie`: also accept the access token from its cookie, from this origin and `origins`.
     - `ca`, `tls`: for a private CA.
     - `wait`: seconds that a request waits for missing keys.
@@ -62,6 +64,7 @@ class ResourceServer:
         cookie: bool = False,
         origins: Iterable[str] = (),
         scopes: Iterable[str] = (),
+        name: str | None = None,
         resource_metadata: str | None = None,
         ca: Path | str | None = None,
         tls: ssl.SSLContext | None = None,
@@ -73,6 +76,7 @@ class ResourceServer:
         self.issuer = issuer
         self.audience = audience
         self.scopes = tuple(scopes)
+        self.name = name
         self.resource_metadata = resource_metadata or challenges.metadata_location(audience)
         self._rules = AccessRules(issuer, audience, frozenset(algorithms), leeway)
         self._cookie = cookie
@@ -203,12 +207,17 @@ class ResourceServer:
 
     def metadata(self) -> dict[str, object]:
         """This API's metadata, RFC 9728 §2, to serve at `metadata_path`."""
-        return challenges.protected_resource(self.audience, self.issuer, self.scopes)
+        return challenges.protected_resource(self.audience, self.issuer, self.scopes, self.name)
 
     @property
     def metadata_path(self) -> str:
         """The path at which clients look for `metadata`, RFC 9728 §3.1."""
-        return challenges.metadata_path(self.audience if self.resource_metadata else "")
+        return self.metadata_paths[0]
+
+    @property
+    def metadata_paths(self) -> tuple[str, ...]:
+        """`metadata_path`, and the same with a slash at its end where the audience has one."""
+        return challenges.metadata_paths(self.audience, self.resource_metadata)
 
     # -- life cycle
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import wraps
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
@@ -15,6 +16,15 @@ from doorward_verify.principal import Principal
 from doorward_verify.resource_server import ResourceServer as FrameworkFree
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+METADATA_METHODS: Final = ("GET", "OPTIONS")
+_METADATA_HEADERS: Final = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
+# Clients in browsers send headers of their own, for example MCP-Protocol-Version, and then ask first (Fetch §3.3).
+_PREFLIGHT_HEADERS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET",
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Max-Age": "7200",
+}
 
 
 class StarletteResourceServer(FrameworkFree):
@@ -41,9 +51,14 @@ class StarletteResourceServer(FrameworkFree):
             principal = await self.verify_async(self.token_of(asked_of(request)))
             self.check(principal, asked)
         except AuthError as refused:
-            raise self.as_http(refused) from refused
+            raise self.as_http(refused.asking_for(self.scopes_at(request, asked))) from refused
         request.scope.setdefault("state", {})["principal"] = principal
         return principal
+
+    def scopes_at(self, request: HTTPConnection, asked: Demand) -> tuple[str, ...]:
+        """All scopes that a client needs for this request, for its challenge; here those of `asked`."""
+        del request
+        return asked.scopes
 
     def as_http(self, refused: AuthError) -> HTTPException:
         """The refusal as an exception that Starlette turns into a response."""
@@ -74,12 +89,21 @@ class StarletteResourceServer(FrameworkFree):
         return decorate
 
     def routes(self) -> list[Route]:
-        """The route of this API's metadata, RFC 9728 §3."""
+        """The route of this API's metadata, RFC 9728 §3, for callers of any origin: `routes=[…, *auth.routes()]`."""
 
-        async def protected_resource(_request: Request) -> Response:
-            return JSONResponse(self.metadata(), headers={"Access-Control-Allow-Origin": "*"})
+        async def protected_resource(request: Request) -> Response:
+            return self.metadata_response(request.method)
 
-        return [Route(self.metadata_path, protected_resource, methods=["GET"], include_in_schema=False)]
+        return [
+            Route(path, protected_resource, methods=METADATA_METHODS, include_in_schema=False)
+            for path in self.metadata_paths
+        ]
+
+    def metadata_response(self, method: str) -> Response:
+        """The answer to GET, HEAD or OPTIONS (the preflight of a browser) at `metadata_paths`."""
+        if method == "OPTIONS":
+            return Response(status_code=204, headers=_PREFLIGHT_HEADERS)
+        return JSONResponse(self.metadata(), headers=_METADATA_HEADERS)
 
 
 def asked_of(request: HTTPConnection) -> RequestCredentials:

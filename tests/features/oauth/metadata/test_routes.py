@@ -44,8 +44,27 @@ async def test_both_well_known_addresses_serve_the_same_document_with_the_reques
 async def test_an_issuer_with_a_path_is_found_at_both_forms(channel: BackChannel) -> None:
     issuer = "https://example.com/auth"
     asgi = Asgi(routes(channel, issuer), prefix="/auth")
-    for place in ("/auth/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/auth"):
+    # in the order in which MCP clients look (MCP authorization 2026-07-28, § Authorization Server Metadata Discovery)
+    for place in (
+        "/.well-known/oauth-authorization-server/auth",
+        "/.well-known/openid-configuration/auth",
+        "/auth/.well-known/openid-configuration",
+        "/auth/.well-known/oauth-authorization-server",
+    ):
         assert (await asgi("GET", place)).json["issuer"] == issuer
+    assert (await asgi("GET", "/.well-known/oauth-authorization-server")).status == 404
+
+
+async def test_a_client_in_a_browser_may_read_metadata_and_keys(channel: BackChannel) -> None:
+    """keycloak#43625: an inspector sends MCP-Protocol-Version, so that the browser asks for permission first."""
+    asgi = Asgi(routes(channel))
+    for place in (*PLACES, "/jwks"):
+        asked = await asgi("OPTIONS", place)
+        assert asked.status == 204
+        assert asked.headers["access-control-allow-origin"] == "*"
+        assert "GET" in asked.headers["access-control-allow-methods"]
+        assert "mcp-protocol-version" in asked.headers["access-control-allow-headers"].split(", ")
+        assert "access-control-allow-credentials" not in asked.headers
 
 
 @pytest.mark.requirement(53)

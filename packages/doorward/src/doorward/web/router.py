@@ -35,6 +35,8 @@ _CORS: Final = (
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"www-authenticate, retry-after, dpop-nonce"),
 )
+# MCP clients in browsers send the version of their protocol with every request, also for metadata.
+_CORS_HEADERS: Final = "authorization, content-type, dpop, mcp-protocol-version"
 # Of the hot endpoints one request in 16 is timed: reading the clock for each of them would cost as much as reading the form.
 _SAMPLE: Final = 15
 READY_PATH: Final = "/readyz"
@@ -238,7 +240,7 @@ class App:
             if any(item.cors for item in found.values()):
                 response.headers.extend(_CORS)
                 response.add("access-control-allow-methods", allowed)
-                response.add("access-control-allow-headers", "authorization, content-type, dpop")
+                response.add("access-control-allow-headers", _CORS_HEADERS)
                 response.add("access-control-max-age", "7200")
             return response
         page = any(item.page for item in found.values())
