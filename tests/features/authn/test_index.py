@@ -40,12 +40,12 @@ async def test_the_servers_own_factors_are_in_order_of_preference() -> None:
 
 
 async def test_a_sign_in_has_exactly_one_kind_of_goal() -> None:
-    from doorward.features.authn.flow.build import goal_plug
+    from doorward.features.authn.flow.build import goal_choice
     from doorward.features.index import FEATURES
     from doorward.features.oauth.authorize.feature import AUTHORIZE
 
     async with front_channel() as front:
-        assert front.services.get(goal_plug).goals is front.advance.goals
+        assert front.services.get(goal_choice) is front.advance.goals
     doubled = (*FEATURES, replace(AUTHORIZE, name="again", routes=FEATURES[0].routes))
     with pytest.raises(ValueError, match="too many"):
         async with front_channel(features=doubled):

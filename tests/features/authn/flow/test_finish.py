@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from doorward.core.model.account import Account
 from doorward.core.model.digest import digest
 from doorward.core.model.policy import SessionPolicy, TokenPolicy
-from doorward.core.model.request import AuthRequest
+from doorward.core.model.request import CODE, AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof, SignIn
+from doorward.features.authn.flow.build import goal_choice
 from doorward.features.authn.flow.outcomes import Conflict, Finished
 from doorward.features.authn.flow.rules.assurance import Achieved
 from doorward.features.authn.flow.rules.vouching import adds_up
@@ -28,7 +29,7 @@ DAY = 86_400
 
 
 def goals(front: Front) -> AuthorizationGoals:
-    found = front.advance.goals
+    found = front.services.get(goal_choice).plugs[CODE].goals
     assert isinstance(found, AuthorizationGoals)
     return found
 

@@ -8,7 +8,7 @@ from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant
 from doorward.core.model.levels import AAL1, AAL2, AAL3, PHR
 from doorward.core.model.request import AuthRequest
-from doorward.features.authn.flow.build import goal_plug
+from doorward.features.authn.flow.build import goal_choice
 from doorward.features.authn.flow.outcomes import AuthorizationError
 from doorward.features.authn.flow.rules.assurance import Achieved
 from doorward.features.oauth.authorize.goal import AuthorizationGoal
@@ -24,7 +24,7 @@ async def granted(front: Front, request: AuthRequest, achieved: Achieved) -> Gra
     ada = await front.person()
     session = await front.session(ada)
     sign_in = await front.begin(request, account_id=ada.id)
-    goal = await front.services.get(goal_plug).goals.permit(sign_in, ada, achieved)
+    goal = await front.services.get(goal_choice).permit(sign_in, ada, achieved)
     if isinstance(goal, AuthorizationError):
         return goal.error.code
     assert isinstance(goal, AuthorizationGoal)

@@ -19,7 +19,7 @@ def routes(channel: BackChannel, issuer: str = made.ISSUER) -> list[metadata.Rou
     return metadata.routes(
         issuer=issuer,
         locales=("en", "de"),
-        grant_types=[one.name for one in GRANT_TYPES],
+        grant_types=GRANT_TYPES,
         client_auth=CLIENT_AUTH_METHODS,
         levels=("urn:doorward:aal1",),
         signer=channel.signer,

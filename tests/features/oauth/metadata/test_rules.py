@@ -15,6 +15,7 @@ SAID = metadata(
     made.ISSUER,
     locales=("en",),
     grant_types=[one.name for one in GRANT_TYPES],
+    endpoints={name: path for one in GRANT_TYPES for name, path in one.endpoints.items()},
     client_auth=CLIENT_AUTH_METHODS,
     levels=("urn:doorward:aal1", "phr"),
 )

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct, field
 
 from doorward.core.model.client import ResponseMode
+
+CODE: Final = "code"
+DEVICE: Final = "device"
+"""Goals of sign-ins that requests start: a code for an app, an answer for a device."""
+
+NO_REDIRECT: Final = "urn:doorward:device"
+"""The `redirect_uri` of a device's request."""
 
 
 class AuthRequest(Struct, frozen=True, kw_only=True):
@@ -15,7 +22,8 @@ class AuthRequest(Struct, frozen=True, kw_only=True):
 
     `scopes` is what the app may request (the person not yet considered); `audience` is the one API identifier or the
     issuer. `claims` is the parsed `claims` parameter (§5.5); `dpop_jkt` stays None until sender-constrained tokens are
-    supported.
+    supported. `device` is the id of a device's request (RFC 8628): then the answer goes to that device, and
+    `redirect_uri` is `NO_REDIRECT`, which no app can register, so that a program that does not know `device` refuses.
     """
 
     client_id: str
@@ -36,3 +44,9 @@ class AuthRequest(Struct, frozen=True, kw_only=True):
     display: str = "page"
     claims: dict[str, Any] = field(default_factory=dict)
     redirect_uri_given: bool = True
+    device: str | None = None
+
+    @property
+    def goal(self) -> str:
+        """The name of the goal of its sign-in (`features/authn/flow/goals.py`)."""
+        return CODE if self.device is None else DEVICE

@@ -17,7 +17,7 @@ FACTORS: Final[Slot[FactorPlug]] = Slot("factors")
 """Factors, in order of preference."""
 
 GOALS: Final[Slot[GoalPlug]] = Slot("goals")
-"""The goal of sign-ins other than to the account pages. Exactly one."""
+"""The goals of sign-ins other than to the account pages, each with the name that its requests have."""
 
 FinishedReset = Callable[[str, bytes], Awaitable[str | None]]
 """The address of a reset of the password that a browser has finished, by the reset's id and the hash of the browser's secret."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.flow.finish import SignInCompletion
 from doorward.features.authn.flow.gate import NewFactors
+from doorward.features.authn.flow.goals import GoalChoice, choice
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.pages import FlowPages
-from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
+from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.remembered import RememberedDevices
 from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.authn.flow.sending import SendCode
@@ -39,10 +40,9 @@ def offered_factors(services: Services) -> OfferedFactors:
     return OfferedFactors(all=services.get(factor_plugs), known=services.get(known_factors))
 
 
-def goal_plug(services: Services) -> GoalPlug:
-    """The goal of sign-ins other than to the account pages. Raises ValueError unless exactly one is registered."""
-    (found,) = services.added(GOALS)
-    return found
+def goal_choice(services: Services) -> GoalChoice:
+    """The goals of sign-ins other than to the account pages. Raises ValueError if two have one name."""
+    return choice(services.added(GOALS))
 
 
 def remembered_devices(services: Services) -> RememberedDevices | None:
@@ -89,7 +89,7 @@ def advance(services: Services) -> SignInFlow:
         config=services.config,
         policy=services.second_factor,
         factors=services.get(offered_factors),
-        goals=services.get(goal_plug).goals,
+        goals=services.get(goal_choice),
         completion=services.get(finish),
         remembered=services.get(remembered_devices),
     )
@@ -115,7 +115,7 @@ def flow_pages(services: Services) -> FlowPages:
         factors=services.get(offered_factors),
         sign_in_flow=services.get(advance),
         send_code=services.get(send_code),
-        goals=services.get(goal_plug).pages,
+        goals=services.get(goal_choice),
         routes=services.get(routed_domains),
     )
 

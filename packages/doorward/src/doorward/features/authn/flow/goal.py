@@ -1,4 +1,4 @@
-"""Port for the goal of a sign-in besides the session: the code for an app, or a page of this server."""
+"""Ports for the goal of a sign-in besides the session, such as the code for an app, and for its pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
 from doorward.features.authn.flow.outcomes import AskConsent, AuthorizationError
 from doorward.features.authn.flow.rules.assurance import Achieved
+from doorward.features.sessions.browser_context import BrowserContext
 from doorward.storage.sql.store import Write
+from doorward.web.http import Response
 
 
 class Reached(Struct, frozen=True):
@@ -52,3 +54,31 @@ class SignInGoals(Protocol):
     def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
         """The refusal as a response to the app."""
         ...
+
+    def declined(self, sign_in: SignIn, account: Account, *, caller: Caller, now: int) -> tuple[Write, ...]:
+        """The writes when the person refuses, besides the end of the sign-in."""
+        ...
+
+
+class DecisionPages(Protocol):
+    """Pages for the goal of a sign-in that an app or a device started; supplied by a feature above the flow."""
+
+    def consent_page(self, browser: BrowserContext, asked: AskConsent) -> Response:
+        """The page that asks the person."""
+        ...
+
+    def refused(self, browser: BrowserContext, outcome: AuthorizationError) -> Response:
+        """The page for a refusal that no app gets."""
+        ...
+
+
+class ResponsePages(Protocol):
+    """Pages that send a person back to the app that started the sign-in."""
+
+    def deliver(self, browser: BrowserContext, response: AuthResponse, *, denied: bool) -> Response:
+        """The response to the app."""
+        ...
+
+
+class GoalPages(DecisionPages, ResponsePages, Protocol):
+    """Both, for all goals."""

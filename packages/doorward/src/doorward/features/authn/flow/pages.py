@@ -6,18 +6,18 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import urlencode
 
 from msgspec import structs
 
 from doorward.core.model.account import Account
-from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.authn.flow.factor import ENROL_PATH, Factor
+from doorward.features.authn.flow.goal import GoalPages
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.outcomes import (
     AskConsent,
@@ -36,8 +36,6 @@ from doorward.features.sessions.asked import unpack
 from doorward.features.sessions.browser_context import BrowserContext
 from doorward.features.sessions.service import Sessions
 from doorward.web.http import EarlyResponse, Response, redirect
-from doorward.web.page import page
-from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 from doorward.web.pages.views.fragment import Fragment
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sign_in import OtherWay, ProviderButton
@@ -46,18 +44,6 @@ from doorward.web.refusals import note
 LONGEST_QUERY: Final = 6000
 _FLOW: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
 _TICKET: Final = re.compile(r"tkt_[0-9a-f]{32}")
-
-
-class GoalPages(Protocol):
-    """Pages for the goal of a sign-in that an app started; supplied by a feature above the flow."""
-
-    def consent_page(self, browser: BrowserContext, asked: AskConsent) -> Response:
-        """The consent page."""
-        ...
-
-    def deliver(self, browser: BrowserContext, response: AuthResponse, *, denied: bool) -> Response:
-        """The response to the app."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,9 +233,7 @@ class FlowPages:
                 self._note(browser, outcome)
                 if outcome.response is not None:
                     return self.goals.deliver(browser, outcome.response, denied=True)
-                detail = outcome.error.description
-                view = ErrorPage(Failure.UNKNOWN_APP, detail=detail, ways=(Way.HOME, Way.ACCOUNT))
-                return page(view, browser, 400)
+                return self.goals.refused(browser, outcome)
             case Conflict(sign_in=sign_in):
                 newest = await self.sign_ins.get(sign_in.id)
                 # The guard that failed may have been the session; with the outdated one, the commit would fail again and again.

@@ -10,8 +10,8 @@ from msgspec import Struct
 from doorward.features.authn.flow.backup import Backups
 from doorward.features.authn.flow.enrolment import Enrolment, EnrolmentPages
 from doorward.features.authn.flow.factor import Factor
-from doorward.features.authn.flow.goal import SignInGoals
-from doorward.features.authn.flow.pages import FlowPages, GoalPages
+from doorward.features.authn.flow.goal import DecisionPages, ResponsePages, SignInGoals
+from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.password_source import PasswordSource
 from doorward.features.authn.flow.shown import MethodCards, ProfileOffers
 from doorward.features.feature import BackgroundJob, DoctorCheck
@@ -60,7 +60,10 @@ class FactorParts:
 
 
 class GoalPlug(Struct, frozen=True):
-    """The goal of sign-ins with its pages, as supplied by a feature above the flow."""
+    """A goal of sign-ins with its pages, as supplied by a feature above the flow. `name` is that of the requests that have it
+    (`AuthRequest.goal`). `responses` are for a goal that is reported to an app through the browser."""
 
+    name: str
     goals: SignInGoals
-    pages: GoalPages
+    pages: DecisionPages
+    responses: ResponsePages | None = None

@@ -26,6 +26,7 @@ def _routes(services: Services) -> Routes:
 
 
 def _goals(services: Services) -> Sequence[GoalPlug]:
+    from doorward.core.model.request import CODE
     from doorward.features.audit.build import audit_log
     from doorward.features.authn.flow.plug import GoalPlug
     from doorward.features.oauth.authorize.goal import AuthorizationGoals
@@ -40,7 +41,8 @@ def _goals(services: Services) -> Sequence[GoalPlug]:
         sessions=services.sessions,
         issuer=services.issuer,
     )
-    return (GoalPlug(goals, AuthorizationPages(config=services.config, tokens=services.tokens)),)
+    shown = AuthorizationPages(config=services.config, tokens=services.tokens)
+    return (GoalPlug(CODE, goals, shown, shown),)
 
 
 AUTHORIZE = Feature(name="oauth.authorize", routes=_routes, adds=(GOALS.filled_by(_goals),))

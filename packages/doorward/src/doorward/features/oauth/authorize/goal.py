@@ -30,7 +30,7 @@ from doorward.features.oauth.consent import rules as consent_rule
 from doorward.features.oauth.tokens.rules.person import scopes_behind
 from doorward.features.revocations.rules import status_index
 from doorward.features.sessions.rules import session as session_rule
-from doorward.storage.sql.store import Store
+from doorward.storage.sql.store import Store, Write
 
 CODE_PREFIX: Final = "dw_ac_"
 
@@ -95,6 +95,11 @@ class AuthorizationGoals:
             return AuthorizationError(sign_in, error, None)
         response = failure(request, issuer=self.issuer, error=error, app_name=client.name)
         return AuthorizationError(sign_in, error, response)
+
+    def declined(self, sign_in: SignIn, account: Account, *, caller: Caller, now: int) -> tuple[Write, ...]:
+        """Nothing: the app gets the refusal as its response."""
+        del sign_in, account, caller, now
+        return ()
 
     def _app(self, request: AuthRequest) -> Client | None:
         """The app as registered now. A sign-in may take half an hour: an app that was deleted meanwhile, or a redirect URI that was

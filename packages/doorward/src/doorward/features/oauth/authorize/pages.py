@@ -11,7 +11,8 @@ from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.refresh_life import refresh_life
-from doorward.features.authn.flow.outcomes import AskConsent
+from doorward.features.authn.flow.goals import no_recipient
+from doorward.features.authn.flow.outcomes import AskConsent, AuthorizationError
 from doorward.features.oauth.authorize.rules.weight import given_back
 from doorward.features.oauth.consent.view import consent_view
 from doorward.features.sessions.asked import state_of
@@ -47,6 +48,10 @@ class AuthorizationPages:
             because = "denied" if denied else "signed_in"
             return page(Continue(url=response.url, app=response.app_name, because=because), browser)
         return redirect(response.url)
+
+    def refused(self, browser: BrowserContext, outcome: AuthorizationError) -> Response:
+        """The page for a refusal whose app is not registered."""
+        return no_recipient(browser, outcome)
 
     def consent_page(self, browser: BrowserContext, asked: AskConsent) -> Response:
         """The consent page."""

@@ -41,7 +41,8 @@ class AnswerConsent:
         )
         if not allow:
             done = structs.replace(sign_in, done_at=now)
-            if not await self.store.commit(self.store.sign_ins.replace(sign_in, done), event):
+            declined = self.sign_in_flow.goals.declined(sign_in, asked.account, caller=caller, now=now)
+            if not await self.store.commit(self.store.sign_ins.replace(sign_in, done), *declined, event):
                 return None
             return self.sign_in_flow.deny(sign_in, OAuthError("access_denied", "The person did not agree."))
         account, audience = asked.account.id, asked.request.audience

@@ -15,7 +15,7 @@ def _routes(services: Services) -> Routes:
     return routes.routes(
         issuer=services.issuer,
         locales=tuple(language.LOCALES),
-        grant_types=[grant_type.name for grant_type in services.added(GRANTS)],
+        grant_types=services.added(GRANTS),
         client_auth=services.added(CLIENT_AUTH),
         levels=attainable(services.get(offered_factors).traits),
         signer=services.signer,

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from doorward.core.ports.keys import TokenSigner
 from doorward.features.oauth.client_auth.method import ClientAuth
 from doorward.features.oauth.metadata.rules import JwkSet, metadata
+from doorward.features.oauth.token.grant_type import GrantType
 from doorward.web.http import Request, Response
 from doorward.web.route import Operation, Route, machine
 from doorward_verify.keyset import KeySet
@@ -69,14 +70,19 @@ def routes(
     *,
     issuer: str,
     locales: Sequence[str],
-    grant_types: Sequence[str],
+    grant_types: Sequence[GrantType],
     client_auth: Sequence[ClientAuth],
     levels: Sequence[str],
     signer: TokenSigner,
 ) -> list[Route]:
     """Routes for all callers, from any origin."""
     said: dict[str, object] = metadata(
-        issuer, locales=locales, grant_types=grant_types, client_auth=client_auth, levels=levels
+        issuer,
+        locales=locales,
+        grant_types=[grant_type.name for grant_type in grant_types],
+        endpoints={name: path for one in grant_types for name, path in one.endpoints.items()},
+        client_auth=client_auth,
+        levels=levels,
     )
     endpoints = MetadataEndpoints(
         document=Published(body=encode(said), kind=b"application/json"), signer=signer

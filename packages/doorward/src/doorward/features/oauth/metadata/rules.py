@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NotRequired, TypedDict, get_args
 
 from msgspec import Struct
@@ -37,10 +37,12 @@ def metadata(
     *,
     locales: Sequence[str],
     grant_types: Sequence[str],
+    endpoints: Mapping[str, str],
     client_auth: Sequence[ClientAuth],
     levels: Sequence[str],
 ) -> dict[str, Any]:
-    """The document for both well-known paths. `locales` are the languages of the pages, `levels` those that people can reach."""
+    """The document for both well-known paths. `endpoints` are the paths of those that grants add, by name; `locales` are the languages of
+    the pages, `levels` those that people can reach."""
     methods = [method.name for method in client_auth]
     algorithms = list(dict.fromkeys(alg for method in client_auth for alg in method.algorithms))
     return {
@@ -54,6 +56,7 @@ def metadata(
         "end_session_endpoint": f"{issuer}/logout",
         "authorization_challenge_endpoint": f"{issuer}/authorize-challenge",
         "revocation_feed_endpoint": f"{issuer}/revocations",
+        **{name: f"{issuer}{path}" for name, path in endpoints.items()},
         "scopes_supported": list(OIDC_SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": list(get_args(ResponseMode)),

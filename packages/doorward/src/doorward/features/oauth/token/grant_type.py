@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -24,11 +24,13 @@ class TokenGrant(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantType:
-    """One value of `grant_type`. `parameters` are the form parameters that it reads, besides those of client authentication."""
+    """One value of `grant_type`. `parameters` are the form parameters that it reads, besides those of client authentication;
+    `endpoints` are the paths of further endpoints that it needs, by their name in the metadata."""
 
     name: str
     parameters: tuple[str, ...]
     build: Callable[[Services], TokenGrant]
+    endpoints: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def distinct(grant_types: Sequence[GrantType]) -> Sequence[GrantType]:
