@@ -17,6 +17,7 @@ from doorward.storage.sql.audit import SqlAudit
 from doorward.storage.sql.audit_end import End, line_by_line
 from doorward.storage.sql.config_objects import RAISE, SqlRegistry
 from doorward.storage.sql.database_state import ADD_META, CHANGE_META, DROP_META, MARKS, PUT_META, why_not
+from doorward.storage.sql.device_authorizations import SqlDeviceAuthorizations
 from doorward.storage.sql.external_identities import SqlExternalIdentities
 from doorward.storage.sql.factor_demands import SqlFactorDemands
 from doorward.storage.sql.factor_failures import SqlFactorFailures
@@ -75,6 +76,7 @@ class Store:
         # expired rows are removed in this order: first those that unauthenticated requests create
         self.sign_ins = self._with(SqlSignIns(database))
         self.external_identities = self._with(SqlExternalIdentities(database))
+        self.device_authorizations = self._with(SqlDeviceAuthorizations(database))
         self.posts = self._with(SqlPosts(database))
         self.attempts = self._with(SqlAttempts(database))
         self.replay_cache = self._with(SqlReplayCache())
