@@ -1,0 +1,1 @@
+"""Demo MCP server: the orders of the demo, as tools for an assistant."""
