@@ -1,8 +1,10 @@
-"""MCP clients sign in to the demo MCP server: PyPI `mcp` 2."""
+"""MCP clients sign in to the demo MCP server: PyPI `mcp` 2, npm's SDK and `mcp-remote`; npm's conformance tests."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,8 +15,13 @@ from doorward.features.services import Services
 from tests.flows.running import Running, running
 from tests.flows.seeds import draft
 from tests.peers.mcp_client import CALLBACK, Assistant
-from tests.peers.mcp_site import BOB, McpSite, mcp_site
+from tests.peers.mcp_node import Program, SdkClient
+from tests.peers.mcp_site import ADA, BOB, McpSite, mcp_site
+from tests.ports import free_port
+from tools.system import NodePeers
 
+MCP_REMOTE = "mcp-remote/dist/proxy.js"
+CONFORMANCE = "@modelcontextprotocol/conformance/dist/index.js"
 pytestmark = [pytest.mark.peer, pytest.mark.anyio]
 
 
@@ -38,7 +45,7 @@ def client_id(server: Running, site: McpSite) -> str:
     async def work(services: Services) -> str:
         made = await services.get(admin.apps).create(
             os_actor(),
-            draft("Assistant", "native", redirect_uris=(CALLBACK,)),
+            draft("Assistant", "native", redirect_uris=(CALLBACK, "http://127.0.0.1/oauth/callback")),
             kind="native",
             access=[site.address],
         )
@@ -78,3 +85,74 @@ async def test_a_registered_client_signs_in_refreshes_and_steps_up(
         assert assistant.kept.tokens.access_token != before.access_token
         assert assistant.kept.tokens.refresh_token != before.refresh_token
         assert len(assistant.asked) == 2
+
+
+def test_npms_sdk_signs_in_refreshes_and_steps_up(
+    server: Running, site: McpSite, client_id: str, node_peers: NodePeers
+) -> None:
+    task = {"address": site.address, "redirect": CALLBACK, "client": {"client_id": client_id}}
+    with SdkClient(node_peers, server.person(), BOB, **task) as assistant:
+        assert assistant.do("connect") == {"connected": True}
+        assert parse_qs(urlsplit(assistant.asked[0]).query)["scope"] == ["orders:read"]
+        who = assistant.do("call", tool="who_am_i")
+        assert who["answer"]["app"] == client_id, who
+        kept = assistant.do("kept")
+        # medplum#9183: a refresh token without offline_access
+        assert kept["refreshes"] is True
+        assistant.do("expire")
+        assert assistant.do("call", tool="list_orders")["answer"]["orders"]
+        assert assistant.do("kept")["token"] not in {"expired", kept["token"]}
+        assert len(assistant.asked) == 1
+        refused = assistant.do("call", tool="place_order", args={"item": "Doorbell"})
+        assert refused["code"] == 403, refused
+        assert assistant.do("more", scope="orders:read orders:write")["scope"] == "orders:read orders:write"
+        placed = assistant.do("call", tool="place_order", args={"item": "Doorbell"})
+        assert placed["answer"]["item"] == "Doorbell", placed
+
+
+def test_mcp_remote_signs_in_with_a_registered_app(
+    server: Running, site: McpSite, client_id: str, node_peers: NodePeers, tmp_path: Path
+) -> None:
+    known = json.dumps({"client_id": client_id})
+    arguments = (site.address, str(free_port()), "--host", "127.0.0.1", "--static-oauth-client-info", known)
+    with Program(node_peers, MCP_REMOTE, *arguments, folder=tmp_path) as remote:
+        hello = {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {},
+            "clientInfo": {"name": "t", "version": "1"},
+        }
+        remote.send({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello})
+        remote.approved_by(server.person())
+        assert "result" in remote.answer(1)
+        remote.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        call = {"name": "who_am_i", "arguments": {}}
+        remote.send({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call})
+        assert remote.answer(2)["result"]["structuredContent"]["app"] == client_id, remote.text
+
+
+@pytest.mark.requirement(65)
+def test_the_conformance_tests_of_authorization_servers_pass(
+    server: Running, site: McpSite, client_id: str, node_peers: NodePeers, tmp_path: Path
+) -> None:
+    async def work(services: Services) -> str:
+        made = await services.get(admin.apps).create(
+            os_actor(),
+            draft("Conformance", "native", redirect_uris=("http://127.0.0.1/callback",)),
+            kind="native",
+            access=[site.address],
+        )
+        return made.client.id
+
+    app = server.operate(work)
+    arguments = ["authorization", "--url", server.issuer, "--client-id", app, "--resource", site.address]
+    arguments += ["-p", str(free_port()), "-o", str(tmp_path / "results")]
+    with Program(node_peers, CONFORMANCE, *arguments, folder=tmp_path) as suite:
+        suite.approved_by(server.person(), ADA)
+        assert suite.status() == 0, suite.text
+    verdicts = {
+        check["id"]: check["status"]
+        for path in (tmp_path / "results").rglob("checks.json")
+        for check in json.loads(path.read_text())
+    }
+    assert {"authorization-server-metadata", "authorization-code-grant"} <= verdicts.keys()
+    assert "FAILURE" not in verdicts.values(), verdicts
