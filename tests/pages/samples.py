@@ -135,6 +135,18 @@ def samples(
             account_name=person,
             offline=True,
         ),
+        "consent-left-out": ConsentView(
+            app=app,
+            host="localhost:8000",
+            account=text,
+            scopes=scopes[:1],
+            lasts=36000,
+            flow=FLOW,
+            left_out=scopes[-2:],
+        ),
+        "consent-useless": ConsentView(
+            app=app, host="localhost:8000", account=text, scopes=(), lasts=36000, flow=FLOW, useless_at=text
+        ),
         "consent-small": ConsentView(
             app=app, host="localhost:8000", account=text, scopes=(), lasts=36000, flow=FLOW
         ),

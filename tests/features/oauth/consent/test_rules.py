@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Api, Permission
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Consent
-from doorward.features.oauth.consent.rules import needed, trusted_address
+from doorward.features.oauth.consent.rules import empty_handed, left_out, needed, trusted_address
 from tests.features import made
 
 GRANTED = ("openid", "orders:read")
@@ -60,3 +61,42 @@ def test_a_first_party_app_needs_no_consent_unless_it_requests_it() -> None:
 @pytest.mark.requirement(13)
 def test_prompt_consent_asks_again() -> None:
     assert needed(made.client(), request(prompt=frozenset({"consent"})), GRANTED, earlier(*GRANTED))
+
+
+ORDERS = Api(
+    id="api_orders",
+    identifier=made.API,
+    name="Orders",
+    permissions=(Permission("orders:read"), Permission("orders:write")),
+    created_at=made.NOW,
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted", "missing", "nothing"),
+    [
+        ("orders:read orders:write", "orders:read orders:write", "", False),
+        ("orders:read orders:write", "orders:read", "orders:write", False),
+        ("orders:write orders:read", "", "orders:write orders:read", True),
+        ("orders:read offline_access", "offline_access", "orders:read", True),
+        ("offline_access", "offline_access", "", False),
+        ("", "", "", False),
+    ],
+)
+def test_what_a_persons_roles_do_not_give_is_named(
+    asked: str, granted: str, missing: str, nothing: bool
+) -> None:
+    wanted, given = request(scopes=tuple(asked.split())), tuple(granted.split())
+    assert left_out(wanted, given, ORDERS) == tuple(missing.split())
+    assert empty_handed(wanted, given, ORDERS) is nothing
+    assert (left_out(wanted, given, None), empty_handed(wanted, given, None)) == ((), False)
+
+
+def test_an_app_that_gets_nothing_is_not_sent_back_without_a_word() -> None:
+    """An API refuses such a token, the app asks again, and without the page it would go on like that unseen."""
+    web, wanted = made.client(), request(scopes=("orders:read", "offline_access"))
+    assert needed(web, wanted, ("offline_access",), earlier("offline_access"), nothing=True)
+    assert not needed(web, wanted, ("offline_access",), earlier("offline_access"))
+    # an app that came to sign the person in has what it came for; a first-party app has nobody to ask
+    assert not needed(web, request(), ("openid",), earlier("openid"), nothing=True)
+    assert not needed(made.client(first_party=True), wanted, (), None, nothing=True)

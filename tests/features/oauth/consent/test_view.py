@@ -36,6 +36,27 @@ async def test_consent_is_not_asked_again_until_more_is_requested(front: Front) 
     assert (more.header("location") or "").startswith("/consent?")
 
 
+async def test_the_page_names_what_the_account_may_not_do(front: Front) -> None:
+    tab = await front.signed_in()
+    page = await tab.on(await tab.get(front.asking(made.client(), scope="openid orders:read orders:write")))
+    assert "web also asked for what your account may not do. It is left out: orders:write" in page.words
+    await tab.submit(page, "consent", decision="allow")
+    (grant,) = await front.store.grants.live_of_account("usr_ada", front.now)
+    assert grant.scopes == ("openid", "orders:read")
+
+
+async def test_a_person_whose_roles_give_nothing_is_told_so_each_time(front: Front) -> None:
+    await front.person(id="usr_eve", email="eve@example.com", role_names=())
+    tab = front.browser()
+    await tab.sign_in("eve@example.com")
+    for _ in range(2):
+        # without the second page, a client that was refused by the API would come and go unseen
+        page = await tab.on(await tab.get(front.asking(made.client(), scope="orders:read offline_access")))
+        assert "Your account may do nothing with" in page.words
+        assert "Ask whoever runs it for access." in page.words
+        assert "code" in said(await tab.submit(page, "consent", decision="allow"))
+
+
 @pytest.mark.requirement(12)
 async def test_cancel_returns_an_error_and_grants_nothing(front: Front) -> None:
     tab = await front.signed_in()

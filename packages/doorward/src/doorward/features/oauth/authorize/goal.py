@@ -79,7 +79,8 @@ class AuthorizationGoals:
             earlier = await self.store.sessions.consent(account.id, client.id, request.audience)
             behind = scopes_behind(client, request.claims) if "openid" in granted.scopes else ()
             by_name = tuple(name for name in behind if name not in granted.scopes)
-            if consent_rule.needed(client, request, (*granted.scopes, *by_name), earlier):
+            nothing = consent_rule.empty_handed(request, granted.scopes, config.apis.get(request.audience))
+            if consent_rule.needed(client, request, (*granted.scopes, *by_name), earlier, nothing=nothing):
                 if "none" in request.prompt:
                     return self.deny(
                         sign_in, OAuthError("consent_required", "The person has to agree first.")

@@ -6,21 +6,23 @@ from urllib.parse import urlsplit
 
 from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.features.authn.flow.outcomes import AskConsent
+from doorward.features.oauth.consent.rules import empty_handed, left_out
 from doorward.web.pages.views.flow import ConsentView, ScopeLine
 
 
 def consent_view(asked: AskConsent, config: ConfigSnapshot, lasts: int) -> ConsentView:
     """The page for one request; `lasts` is the duration of the connection in seconds."""
     api = config.apis.get(asked.request.audience)
+    missing = left_out(asked.request, asked.scopes, api)
     described = {permission.name: permission for permission in api.permissions} if api else {}
-    lines = tuple(
-        ScopeLine(
+
+    def line(name: str) -> ScopeLine:
+        return ScopeLine(
             name,
             described[name].description or None if name in described else None,
             api.name if api is not None and name in described else None,
         )
-        for name in (*asked.scopes, *asked.by_name)
-    )
+
     target = urlsplit(asked.request.redirect_uri)
     offline = "offline_access" in asked.scopes
     return ConsentView(
@@ -28,7 +30,9 @@ def consent_view(asked: AskConsent, config: ConfigSnapshot, lasts: int) -> Conse
         host=target.netloc or f"{target.scheme}:",
         account=asked.account.shown_as,
         account_name=asked.account.name,
-        scopes=lines,
+        scopes=tuple(line(name) for name in (*asked.scopes, *asked.by_name)),
+        left_out=tuple(line(name) for name in missing),
+        useless_at=api.name if api is not None and empty_handed(asked.request, asked.scopes, api) else None,
         lasts=lasts,
         flow=asked.sign_in.id,
         not_you=f"/sign-in?flow={asked.sign_in.id}&prompt=select_account",

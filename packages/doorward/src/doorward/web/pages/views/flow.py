@@ -25,7 +25,8 @@ class ConsentView(Struct, frozen=True):
     `account` is the address of the signed-in person, `account_name` the name if there is one; `not_you` is the path to choose
     another account (`flow` is added if missing); `host` is the target of the response (the redirect_uri's host, or the scheme of a
     native app); `lasts` is the duration of access without another consent, in seconds; `offline`: access continues while the person
-    is away.
+    is away. `left_out` are requested permissions that this person's roles do not give; `useless_at` is the API's name if they
+    give none of them.
     """
 
     template: ClassVar[str] = "consent.html"
@@ -38,6 +39,8 @@ class ConsentView(Struct, frozen=True):
     account_name: str | None = None
     not_you: str = "/sign-in?prompt=select_account"
     offline: bool = False
+    left_out: tuple[ScopeLine, ...] = ()
+    useless_at: str | None = None
 
 
 class Continue(Struct, frozen=True):
