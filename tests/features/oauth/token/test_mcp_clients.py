@@ -84,7 +84,7 @@ async def test_a_refresh_token_needs_no_offline_access(front: Front) -> None:
 
 @pytest.mark.requirement(18)
 async def test_sessions_that_share_one_refresh_token_survive_its_rotations(front: Front) -> None:
-    """openai/codex#27165: programs that share a keyring refresh one after the other with the same token."""
+    """codex#27165: programs that share a keyring refresh one after the other with the same token."""
     shared = (await signed_in(front, MCP, "notes:read offline_access"))["refresh_token"]
     for _ in range(5):
         front.clock.time += 300
