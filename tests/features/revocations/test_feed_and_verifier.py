@@ -42,7 +42,7 @@ def asgi(channel: BackChannel) -> Asgi:
             *metadata.routes(
                 issuer=made.ISSUER,
                 locales=("en",),
-                grant_types=[one.name for one in GRANT_TYPES],
+                grant_types=GRANT_TYPES,
                 client_auth=CLIENT_AUTH_METHODS,
                 levels=("urn:doorward:aal1",),
                 signer=channel.signer,
