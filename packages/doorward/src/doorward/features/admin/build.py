@@ -101,7 +101,7 @@ def apps(services: Services) -> AppAdmin:
         clock=services.clock,
         revoker=services.get(revoker),
         rotation=services.get(key_rotation),
-        grant_types=tuple(grant.name for grant in services.added(GRANTS)),
+        grant_types=tuple(grant.name for grant in services.added(GRANTS) if grant.build),
         auth_methods=tuple(method.name for method in services.added(CLIENT_AUTH)),
     )
 

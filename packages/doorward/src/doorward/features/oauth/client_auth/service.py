@@ -33,6 +33,10 @@ class ClientAuthenticator:
     policy: TokenPolicy
     issuer: str
 
+    def named(self, request: TokenRequest) -> bool:
+        """Whether a request names an app, or has a credential of one, right or wrong."""
+        return self.reader.named(request)
+
     async def authenticate(self, request: TokenRequest) -> Client | OAuthError:
         """The app, or the refusal. `retry_at` is set after too many failures of the address."""
         presented = self.reader.read(request)

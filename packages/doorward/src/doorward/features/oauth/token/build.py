@@ -11,8 +11,10 @@ from doorward.features.services import Services
 
 def token_service(services: Services) -> TokenService:
     """The service of the token endpoint."""
+    grant_types = distinct(services.added(GRANTS))
     return TokenService(
         clients=services.get(client_authenticator),
-        grants={one.name: services.get(one.build) for one in distinct(services.added(GRANTS))},
+        grants={one.name: services.get(one.build) for one in grant_types if one.build},
+        alone={one.name: services.get(one.build_alone) for one in grant_types if one.build_alone},
         metrics=services.metrics,
     )

@@ -22,15 +22,31 @@ class TokenGrant(Protocol):
         ...
 
 
+class LoneGrant(Protocol):
+    """The service of a grant whose own credential says who asks. `client` is the app that authenticated beside it; None if none did."""
+
+    async def exchange(self, request: TokenRequest, client: Client | None) -> TokenResponse | OAuthError:
+        """The tokens, or the refusal. Raises `StoreUnavailable`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantType:
     """One value of `grant_type`. `parameters` are the form parameters that it reads, besides those of client authentication;
-    `endpoints` are the paths of further endpoints that it needs, by their name in the metadata."""
+    `endpoints` are the paths of further endpoints that it needs, by their name in the metadata.
+
+    A grant with `build_alone` instead of `build` asks for no app: none is registered for it.
+    """
 
     name: str
     parameters: tuple[str, ...]
-    build: Callable[[Services], TokenGrant]
+    build: Callable[[Services], TokenGrant] | None = None
+    build_alone: Callable[[Services], LoneGrant] | None = None
     endpoints: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        if (self.build is None) == (self.build_alone is None):
+            raise ValueError(f"{self.name}: one of build and build_alone")
 
 
 def distinct(grant_types: Sequence[GrantType]) -> Sequence[GrantType]:

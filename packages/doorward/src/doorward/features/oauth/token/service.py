@@ -10,7 +10,7 @@ from doorward.core.model.client import Client
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.metrics import Metrics
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
-from doorward.features.oauth.token.grant_type import TokenGrant
+from doorward.features.oauth.token.grant_type import LoneGrant, TokenGrant
 from doorward.features.oauth.token.rules import TokenResponse
 
 _MISSING = OAuthError("invalid_request", "grant_type is missing.")
@@ -19,11 +19,12 @@ _MISSING = OAuthError("invalid_request", "grant_type is missing.")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenService:
     """Also used by cookie delivery. Checks common to all grants are made here, so that no grant can omit them; binding of tokens to
-    their sender belongs between the allowed-grant check and the grant. `grants` is the dispatch table; a grant that is not in it is
-    unsupported."""
+    their sender belongs between the allowed-grant check and the grant. `grants` and `alone` are the dispatch table; a grant that is in
+    neither is unsupported."""
 
     clients: ClientAuthenticator
     grants: Mapping[str, TokenGrant]
+    alone: Mapping[str, LoneGrant]
     metrics: Metrics
 
     async def exchange(self, request: TokenRequest) -> TokenResponse | OAuthError:
@@ -31,7 +32,9 @@ class TokenService:
         name = request.form.get("grant_type")
         grant = None if name is None else self.grants.get(name)
         answer: TokenResponse | OAuthError
-        if name is None or grant is None:
+        if name is not None and (lone := self.alone.get(name)) is not None:
+            answer = await self._alone(lone, request)
+        elif name is None or grant is None:
             answer = _unsupported(name)
         else:
             client = await self.clients.authenticate(request)
@@ -48,6 +51,17 @@ class TokenService:
         else:
             self.metrics.inc("tokens_issued", name or "")
         return answer
+
+
+    async def _alone(self, grant: LoneGrant, request: TokenRequest) -> TokenResponse | OAuthError:
+        """The answer of a grant that asks for no app. One that is named must be right all the same."""
+        if not self.clients.named(request):
+            return await grant.exchange(request, None)
+        client = await self.clients.authenticate(request)
+        if isinstance(client, OAuthError):
+            return client
+        answer = await grant.exchange(request, client)
+        return answer.to(client.name) if isinstance(answer, OAuthError) else answer
 
 
 def _unsupported(name: str | None) -> OAuthError:

@@ -38,6 +38,14 @@ class CredentialReader:
         # "none" is the last one, after methods whose credential is elsewhere, such as a certificate
         self._without = tuple(sorted(without, key=lambda method: method.name == "none"))
 
+    def named(self, request: TokenRequest) -> bool:
+        """Whether a request names an app, or has what could be a credential of one."""
+        return (
+            request.authorization is not None
+            or "client_id" in request.form
+            or not self._credentials.isdisjoint(request.form)
+        )
+
     def read(self, request: TokenRequest) -> Presented | OAuthError:
         """The single credential of a request."""
         header = request.authorization
