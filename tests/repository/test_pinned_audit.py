@@ -23,6 +23,11 @@ AUDIT_KINDS = {
     "api.changed",
     "api.created",
     "api.deleted",
+    "api_key.created",
+    "api_key.ended",
+    "api_key.refused",
+    "api_key.rotated",
+    "api_key.used_elsewhere",
     "app.changed",
     "app.created",
     "app.deleted",
@@ -101,6 +106,7 @@ _NO_AUDIT_KINDS = {
 }
 # The members of `audit.detail` written by actions of people and apps.
 DETAIL = {
+    "address",
     "attestation",
     "audience",
     "because",
@@ -108,6 +114,8 @@ DETAIL = {
     "changed",
     "choices",
     "count",
+    "key",
+    "name",
     "country",
     "device",
     "devices",

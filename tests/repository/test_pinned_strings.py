@@ -22,6 +22,8 @@ from doorward.core.model.config_snapshot import KeyState, TokenType
 from doorward.core.model.message import TicketKind
 from doorward.core.model.revocation import RevocationKind
 from doorward.core.model.session import EndReason
+from doorward.features.api_keys import messages as api_keys
+from doorward.features.api_keys.views import ApiKeyDone
 from doorward.features.authn import index as authn
 from doorward.features.authn.directories.rules import proof as directories
 from doorward.features.authn.factors.email_code import factor as email_code
@@ -102,6 +104,7 @@ ID_PREFIXES = {
 SECRET_PREFIXES = {"dw_ac_", "dw_as_", "dw_cs_", "dw_rt_", "dw_state_"}
 # `claims.what`: events that count once, or once in a while, over all processes
 CLAIMED = {
+    "api_key_elsewhere",
     "assertion:",
     "code_after",
     "code_refused",
@@ -141,11 +144,11 @@ FACTORS = {
     "provider_mfa": ("fed",),
 }
 # in the documents of apps
-GRANT_NAMES = "authorization_code refresh_token client_credentials"
+GRANT_NAMES = "authorization_code refresh_token client_credentials urn:doorward:grant-type:api-key"
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
     "verify_address address_taken reset_password sign_in_by_mail sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"
-    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_asked_for passkey_not_asked_for passkey_copied phone_added phone_removed provider_connected provider_disconnected password_elsewhere trusted_device_copied refresh_replayed"
+    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_asked_for passkey_not_asked_for passkey_copied phone_added phone_removed provider_connected provider_disconnected password_elsewhere trusted_device_copied api_key_created api_key_rotated api_key_expires refresh_replayed"
 )
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
 LITERALS: dict[Any, str] = {
@@ -164,7 +167,7 @@ LITERALS: dict[Any, str] = {
     ),
     CookieKind: "browser session device trust used locale asked at rt",
     # hashed into the keys of counters
-    Change: "profile methods with_password report",
+    Change: "profile methods with_password report api_keys",
     # the columns of a backup
     Kind: "text number bytes",
 }
@@ -295,13 +298,13 @@ def test_names_in_the_documents_of_apps_are_pinned() -> None:
 
 
 def test_kinds_of_messages_are_pinned() -> None:
-    kinds = [message.kind for message in (*authn.MESSAGES, *oauth.MESSAGES)]
+    kinds = [message.kind for message in (*authn.MESSAGES, *oauth.MESSAGES, *api_keys.MESSAGES)]
     assert sorted(kinds) == sorted(MESSAGE_KINDS.split())
 
 
 def test_confirmed_values_in_account_addresses_are_pinned() -> None:
     """Hashed into the word that such an address also carries."""
-    kinds = (Done, *(parts.done for parts in authn.FACTORS if parts.done is not None))
+    kinds = (Done, *(parts.done for parts in authn.FACTORS if parts.done is not None), ApiKeyDone)
     assert [one.value for kind in kinds for one in kind] == [
         "saved",
         "password_changed",
@@ -324,4 +327,5 @@ def test_confirmed_values_in_account_addresses_are_pinned() -> None:
         "mail_codes_removed",
         "phone_added",
         "phone_removed",
+        "api_key_ended",
     ]

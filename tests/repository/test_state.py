@@ -13,6 +13,7 @@ REMEMBERS = {
     "features/services.py": "Services: what was built",
     "features/admin/imports/roles.py": "ImportedRoles: one import",
     "features/admin/imports/writes.py": "ImportOutcome: one batch of an import",
+    "features/api_keys/last_use.py": "LastUse: times that wait to be written; losing them costs a time, and nothing rests on it",
     "features/oauth/grants/client_credentials/service.py": "EntitlementCache: hangs on the snapshot of the configuration",
     "features/authn/factors/passkeys/metadata.py": "AuthenticatorMetadata: the operator's file, read again when it has changed",
     "features/authn/factors/password/policy.py": "JudgePassword: a queue for this machine's processors",

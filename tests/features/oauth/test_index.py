@@ -166,7 +166,12 @@ async def published(channel: BackChannel) -> Any:
 
 def test_the_offered_grants_and_methods_are_pinned_in_order() -> None:
     # the order is that of the metadata, which people read and clients store
-    assert [one.name for one in GRANT_TYPES] == ["authorization_code", "refresh_token", "client_credentials"]
+    assert [one.name for one in GRANT_TYPES] == [
+        "authorization_code",
+        "refresh_token",
+        "client_credentials",
+        "urn:doorward:grant-type:api-key",
+    ]
     assert [one.name for one in CLIENT_AUTH_METHODS] == [
         "client_secret_basic",
         "client_secret_post",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from doorward.features.accounts.feature import ACCOUNTS
+from doorward.features.api_keys.feature import API_KEYS
 from doorward.features.authn.feature import AUTHN
 from doorward.features.dev_outbox.feature import DEV_OUTBOX
 from doorward.features.feature import Feature
@@ -29,6 +30,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     RATE_LIMITS,
     REVOCATIONS,
     AUTHN,
+    API_KEYS,
     METADATA,
     TOKEN,
     INTROSPECTION,

@@ -16,6 +16,7 @@ from doorward.core.model.policy import (
 )
 from doorward.core.model.secret import Secret
 from doorward.core.model.section import Section, Sections
+from doorward.features.api_keys.settings import ApiKeyPolicy
 from doorward.features.authn.directories.settings import DirectoryPolicies
 from doorward.features.authn.email_challenges.settings import EmailChallengePolicy
 from doorward.features.authn.factors.email_code.settings import EmailCodePolicy
@@ -147,6 +148,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     passkeys: PasskeyPolicy = field(default_factory=PasskeyPolicy)
     email_codes: EmailCodePolicy = field(default_factory=EmailCodePolicy)
     sms: SmsPolicy = field(default_factory=SmsPolicy)
+    api_keys: ApiKeyPolicy = field(default_factory=ApiKeyPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     tickets: EmailChallengePolicy = field(default_factory=EmailChallengePolicy)
     providers: ProviderPolicies = field(default_factory=ProviderPolicies)

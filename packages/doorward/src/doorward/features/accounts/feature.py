@@ -21,6 +21,7 @@ def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.accounts.reset_routes import ResetPages
     from doorward.features.accounts.self_service_routes import AccountHandlers
     from doorward.features.accounts.sign_up_routes import SignUpPages
+    from doorward.features.api_keys.build import own_keys
     from doorward.features.authn.email_challenges.build import email_challenges
     from doorward.features.authn.flow.build import flow_pages, signed_in_pages
     from doorward.features.authn.index import profile_offers
@@ -41,6 +42,7 @@ def _routes(services: Services) -> Sequence[Route]:
         config=services.config,
         tokens=services.tokens,
         activity_kinds=ActivityKinds(services.added(ACTIVITY)),
+        keys=services.get(own_keys),
         offers=profile_offers(services),
     )
     return [

@@ -18,6 +18,7 @@ from doorward.core.model.session import Session
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.accounts.activity import ActivityKinds
 from doorward.features.accounts.self_service import SHOWN, AccountPages, ConnectedApp
+from doorward.features.api_keys.own import OwnApiKeys
 from doorward.features.authn.flow.shown import ProfileOffers
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import (
@@ -54,6 +55,7 @@ class AccountHandlers:
     config: ConfigSource
     tokens: TokenPolicy
     activity_kinds: ActivityKinds
+    keys: OwnApiKeys
     offers: Sequence[ProfileOffers] = ()
 
     async def profile(self, visit: SignedInVisit) -> Response:
@@ -129,7 +131,10 @@ class AccountHandlers:
         config = self.config.current()
         connected = await self.pages.apps(visit.account, visit.browser.now)
         lines = tuple(_app(app, config) for app in connected)
-        return page(views.Apps(lines, done=self.own.was_done(visit)), visit.browser)
+        view = views.Apps(
+            lines, done=self.own.was_done(visit), api_keys=await self.keys.concern(visit.account)
+        )
+        return page(view, visit.browser)
 
     async def disconnect(self, post: SignedInPost) -> Response:
         """Disconnect an app: end what it may do."""

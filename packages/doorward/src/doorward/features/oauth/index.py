@@ -13,6 +13,7 @@ from doorward.features.oauth.client_auth.method import ClientAuth
 from doorward.features.oauth.client_auth.methods.none.rules import PublicClient
 from doorward.features.oauth.client_auth.methods.private_key_jwt.rules import PrivateKeyJwt
 from doorward.features.oauth.client_auth.methods.secret.rules import ClientSecretBasic, ClientSecretPost
+from doorward.features.oauth.grants.api_key.build import API_KEY
 from doorward.features.oauth.grants.authorization_code.build import AUTHORIZATION_CODE
 from doorward.features.oauth.grants.client_credentials.build import CLIENT_CREDENTIALS
 from doorward.features.oauth.grants.refresh_token.build import REFRESH_TOKEN
@@ -20,7 +21,7 @@ from doorward.features.oauth.grants.refresh_token.messages import RefreshReplaye
 from doorward.features.oauth.token.grant_type import GrantType
 from doorward.web.mail.message import MessageTemplate
 
-GRANT_TYPES: Final[tuple[GrantType, ...]] = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS)
+GRANT_TYPES: Final[tuple[GrantType, ...]] = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, API_KEY)
 
 CLIENT_AUTH_METHODS: Final[tuple[ClientAuth, ...]] = (
     ClientSecretBasic(),

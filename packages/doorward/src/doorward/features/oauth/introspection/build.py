@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from doorward.features.api_keys.build import verification
 from doorward.features.oauth.client_auth.build import client_authenticator
 from doorward.features.oauth.introspection.service import IntrospectionService
 from doorward.features.revocations.build import revocation_view
@@ -12,6 +13,8 @@ def introspection(services: Services) -> IntrospectionService:
     """The service that tells whether a token is active."""
     return IntrospectionService(
         clients=services.get(client_authenticator),
+        keys=services.get(verification),
+        metrics=services.metrics,
         store=services.store,
         config=services.config,
         signer=services.signer,

@@ -18,7 +18,7 @@ def routes(*, introspection: IntrospectionService, clock: Clock, issuer: str) ->
     answer = defstruct("Introspection", [("active", bool), ("token_type", str | UnsetType, UNSET), *claims])
     operation = Operation(
         summary="What is known of a token, for apps and APIs that proved themselves (RFC 7662)",
-        takes="token token_type_hint",
+        takes="token token_type_hint caller_address",
         required="token",
         security="app",
         answers={200: answer},

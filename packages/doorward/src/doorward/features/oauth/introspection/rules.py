@@ -8,6 +8,7 @@ from typing import Any, Final
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.grant import Grant, RefreshToken
+from doorward.features.api_keys.rules.cut import VerifiedKey
 
 INACTIVE: Final[dict[str, Any]] = {"active": False}
 """The only response about a token that is invalid, or that the caller may not see."""
@@ -24,6 +25,30 @@ def may_see(claims: Mapping[str, Any], asker: Client, config: ConfigSnapshot) ->
 def of_access(claims: Mapping[str, Any]) -> dict[str, Any]:
     """The response about an access token: its own claims (RFC 9068 §2.2 names are RFC 7662 names)."""
     return {"active": True, "token_type": "Bearer", **claims}
+
+
+def introspected(asker: Client, config: ConfigSnapshot) -> frozenset[str]:
+    """The APIs as which an app introspects: it is answered about their API keys, and about no other."""
+    return frozenset(api.identifier for api in config.apis.values() if api.client_id == asker.id)
+
+
+def of_api_key(verified: VerifiedKey, *, issuer: str) -> dict[str, Any]:
+    """The response about an API key: what a token made from it says, until the key expires."""
+    key, allowed = verified.key, verified.allowed
+    return {
+        "active": True,
+        "token_type": "Bearer",
+        "iss": issuer,
+        "sub": key.account_id or key.client_id,
+        "aud": key.audience,
+        "client_id": key.id if key.account_id is not None else key.client_id,
+        "iat": key.rotated_at or key.created_at,
+        "exp": verified.until,
+        "jti": key.token_prefix,
+        "scope": " ".join(allowed.scopes),
+        "roles": allowed.roles,
+        "permissions": allowed.scopes,
+    }
 
 
 def of_refresh(token: RefreshToken, grant: Grant, *, answered: bool, newest: bool) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.keys import TokenSigner
+from doorward.core.ports.metrics import Metrics
+from doorward.features.api_keys.rules import key_format
+from doorward.features.api_keys.verification import ApiKeyVerification
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.grants.refresh_token.rules import rotation
 from doorward.features.oauth.grants.refresh_token.rules.rotation import (
@@ -32,6 +35,8 @@ class IntrospectionService:
     """Answers only authenticated callers, and only about tokens that concern them."""
 
     clients: ClientAuthenticator
+    keys: ApiKeyVerification
+    metrics: Metrics
     store: Store
     config: ConfigSource
     signer: TokenSigner
@@ -59,7 +64,25 @@ class IntrospectionService:
         # token_type_hint only says where to look first (§2.1); the format of the token does so as well.
         if token.startswith(refresh_text.PREFIX):
             return await self._refresh(token, asker, request.now)
+        if token.startswith(key_format.PREFIX):
+            return await self._api_key(token, asker, request)
         return await self._access(token, asker, request.now)
+
+    async def _api_key(self, token: str, asker: Client, request: TokenRequest) -> dict[str, Any]:
+        """The answer about an API key, to an app that introspects for its API. That API says where the key was used (`caller_address`);
+        a key that works only from some networks is inactive without it."""
+        config = self.config.current()
+        verified = await self.keys.verify(
+            token,
+            address=request.form.get("caller_address", ""),
+            caller=request.caller,
+            audiences=rule.introspected(asker, config),
+            now=request.now,
+        )
+        if isinstance(verified, OAuthError):
+            self.metrics.inc("refusals", verified.code)
+            return rule.INACTIVE
+        return rule.of_api_key(verified, issuer=self.issuer)
 
     async def _access(self, token: str, asker: Client, now: int) -> dict[str, Any]:
         claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)

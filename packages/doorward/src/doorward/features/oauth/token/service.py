@@ -52,7 +52,6 @@ class TokenService:
             self.metrics.inc("tokens_issued", name or "")
         return answer
 
-
     async def _alone(self, grant: LoneGrant, request: TokenRequest) -> TokenResponse | OAuthError:
         """The answer of a grant that asks for no app. One that is named must be right all the same."""
         if not self.clients.named(request):

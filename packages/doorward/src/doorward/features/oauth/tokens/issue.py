@@ -40,7 +40,7 @@ class TokenIssuer:
     def derived(
         self,
         entitlement: Entitlement,
-        client: Client,
+        client: Client | None,
         *,
         until: int | None,
         now: int,
@@ -50,6 +50,7 @@ class TokenIssuer:
         an ID token comes with it (RFC 8693 §2.2.1, RFC 7521 §4.1).
 
         `entitlement.grant_id` is the id whose end revokes the token, `until` the time (seconds) that it does not outlive, after `now`.
+        `client` is None where no app takes part.
         """
         ttl = access.lifetime(client, self.policy)
         if until is not None:
@@ -113,7 +114,7 @@ class TokenIssuer:
             id_token=id_said,
         )
 
-    def _access(self, entitlement: Entitlement, client: Client, ttl: int, now: int) -> str:
+    def _access(self, entitlement: Entitlement, client: Client | None, ttl: int, now: int) -> str:
         said = access.claims(entitlement, issuer=self.issuer, now=now, ttl=ttl, unique=self.random.token(16))
         alg, typ = access.form(client, self.config.current().apis.get(entitlement.audience))
         return self.signer.sign(said, typ=typ, alg=alg)

@@ -38,10 +38,15 @@ class ClientAuthRateLimiter:
         self._minute = 0
         self._audited = 0
 
-    def note(self, address: str, now: int) -> Noted:
-        """Count one more failure from `address` (IPv6: from its blocks; `count` is that of the narrowest) at `now`."""
+    def note(self, address: str, now: int, *, also: str | None = None) -> Noted:
+        """Count one more failure from `address` (IPv6: from its blocks; `count` is that of the narrowest) at `now`. `also` is what was
+        guessed at, which has a counter of its own."""
         over: list[int] = []
         count = 0
+        if also is not None:
+            tries, end = self.counter.note(also, now)
+            if tries > self._limit:
+                over.append(end)
         for block in reversed(blocks(address)):
             count, end = self.counter.note(block.name, now)
             if count > self._limit * block.times:

@@ -151,11 +151,12 @@ class AppLine(Struct, frozen=True):
 
 
 class Apps(Struct, frozen=True):
-    """/account/apps. Posts `app`, `csrf`."""
+    """/account/apps. Posts `app`, `csrf`. `api_keys`: the person has API keys, or could make one."""
 
     template: ClassVar[str] = "account/apps.html"
     apps: tuple[AppLine, ...]
     done: Said | None = None
+    api_keys: bool = False
 
 
 class ActivityLine(Struct, frozen=True):

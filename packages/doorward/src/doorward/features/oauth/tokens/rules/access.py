@@ -12,19 +12,21 @@ from doorward.core.model.policy import TokenPolicy
 DEFAULT: Final[SigningAlgorithm] = "ES256"
 
 
-def form(client: Client, api: Api | None) -> tuple[SigningAlgorithm, TokenType]:
-    """Algorithm and `typ` of this app's access tokens for `api`; None for a token without API.
+def form(client: Client | None, api: Api | None) -> tuple[SigningAlgorithm, TokenType]:
+    """Algorithm and `typ` of this app's access tokens for `api`; None for a token without app, or without API.
 
     The API verifies the token, so its choice comes first. If it made none, an app registered before APIs had this setting keeps its
     algorithm.
     """
     chosen = None if api is None else api.signing_alg
-    return chosen or client.access_token_signed_alg or DEFAULT, "at+jwt" if api is None else api.token_type
+    own = None if client is None else client.access_token_signed_alg
+    return chosen or own or DEFAULT, "at+jwt" if api is None else api.token_type
 
 
-def lifetime(client: Client, policy: TokenPolicy) -> int:
-    """Lifetime of this app's access tokens in seconds."""
-    return client.access_token_ttl or policy.access_ttl
+def lifetime(client: Client | None, policy: TokenPolicy) -> int:
+    """Lifetime of this app's access tokens in seconds; None for tokens without app."""
+    own = None if client is None else client.access_token_ttl
+    return own or policy.access_ttl
 
 
 def claims(entitlement: Entitlement, *, issuer: str, now: int, ttl: int, unique: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""API keys: long-lived credentials of people and apps for one API."""
