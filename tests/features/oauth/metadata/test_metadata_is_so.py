@@ -17,10 +17,13 @@ from msgspec import structs
 from doorward.adapters.keys.signing import SealedKeyMaker
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import ConfigSnapshot
+from doorward.features.api_keys.build import maker
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
+from doorward.features.oauth.grants.api_key import build as api_key
 from doorward_verify import jws
 from doorward_verify.jwk import SigningKey, signing_key
 from tests.features import made
+from tests.features.api_keys.keyring import draft
 from tests.flows.apps import header, payload
 from tests.front_channel import Front, front_channel
 from tests.tabs import Tab, said, sent_to
@@ -194,10 +197,18 @@ async def test_grants(front: Front) -> None:
         "refresh_token": {"refresh_token": first["refresh_token"]},
         "client_credentials": {"scope": "orders:read"},
     }
-    assert set(meta["grant_types_supported"]) == {"authorization_code", *forms}
+    assert set(meta["grant_types_supported"]) == {"authorization_code", api_key.NAME, *forms}
     assert first["access_token"]
     for grant, form in forms.items():
         assert (await front.token(OWN, {"grant_type": grant, **form}))["status"] == 200
+    key = front.services.get(maker).new(draft(), account_id=None, client_id=OWN.id, now=front.now)
+    assert await front.services.store.commit(
+        front.services.store.api_keys.insert(key.key, most=1, now=front.now)
+    )
+    api = made.client(id="app_orders", name="orders")
+    await front.register(api)
+    exchanged = await front.token(api, {"grant_type": api_key.NAME, "api_key": key.text.reveal()})
+    assert exchanged["status"] == 200
     for other in ("password", "implicit", "urn:ietf:params:oauth:grant-type:device_code"):
         assert (await front.token(OWN, {"grant_type": other}))["error"] == "unsupported_grant_type"
 
