@@ -52,7 +52,8 @@ class Kept:
 
 @dataclass
 class Assistant:
-    """A program with the SDK, and its person. `asked` are the addresses that it opened in the browser."""
+    """A program with the SDK, and its person. `asked` are the addresses that it opened in the browser, `read` the words of the consent
+    pages."""
 
     address: str
     person: Person
@@ -61,6 +62,7 @@ class Assistant:
     document: str | None = None
     redirect: str = CALLBACK
     asked: list[str] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
     _page: Page | None = None
     _auth: OAuthClientProvider | None = None
 
@@ -110,7 +112,9 @@ class Assistant:
 
     async def _open(self, url: str) -> None:
         self.asked.append(url)
-        self._page = await anyio.to_thread.run_sync(approve, self.person, url, self.email)
+        self._page = await anyio.to_thread.run_sync(
+            lambda: approve(self.person, url, self.email, read=self.read)
+        )
 
     async def _came_back(self) -> AuthorizationCodeResult:
         assert self._page is not None

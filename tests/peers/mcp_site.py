@@ -66,12 +66,15 @@ def mcp_site(server: Running, path: str = "/mcp") -> Generator[McpSite]:
         assert not thread.is_alive(), "the MCP server does not stop"
 
 
-def approve(person: Person, url: str, email: str = ADA) -> Page:
-    """A person who opens the client's address: signs in if asked, and allows. Returns the last page, at the client's address."""
+def approve(person: Person, url: str, email: str = ADA, *, read: list[str] | None = None) -> Page:
+    """A person who opens the client's address: signs in if asked, and allows. Returns the last page, at the client's address.
+    `read` gets the words of the consent page."""
     page = person.open(url)
     if "sign-in" in page.forms:
         page = person.sign_in(page, email, PASSWORD)
     if "consent" in page.forms:
+        if read is not None:
+            read.append(page.words)
         page = person.press(page, "consent", "allow")
     assert page.outside, f"{page.status} {page.url}: {page.words[:600]}"
     return page

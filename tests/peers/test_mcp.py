@@ -16,7 +16,7 @@ from tests.flows.running import Running, running
 from tests.flows.seeds import draft
 from tests.peers.mcp_client import CALLBACK, Assistant
 from tests.peers.mcp_node import Program, SdkClient
-from tests.peers.mcp_site import ADA, BOB, McpSite, mcp_site
+from tests.peers.mcp_site import ADA, BOB, EVE, McpSite, mcp_site
 from tests.ports import free_port
 from tools.system import NodePeers
 
@@ -84,6 +84,20 @@ async def test_a_registered_client_signs_in_refreshes_and_steps_up(
         assert assistant.kept.tokens is not None
         assert assistant.kept.tokens.access_token != before.access_token
         assert assistant.kept.tokens.refresh_token != before.refresh_token
+        assert len(assistant.asked) == 2
+
+
+async def test_a_person_who_may_not_is_told_and_the_client_ends_its_tries(
+    server: Running, site: McpSite, client_id: str
+) -> None:
+    for email, told in (
+        (ADA, "also asked for what your account may not do. It is left out: Place orders"),
+        (EVE, "Your account may do nothing with Orders at"),
+    ):
+        assistant = Assistant(site.address, server.person(), email).knows(client_id)
+        with pytest.raises(ExceptionGroup):
+            await assistant.call("place_order", item="Doorbell")
+        assert told in assistant.read[-1], assistant.read
         assert len(assistant.asked) == 2
 
 

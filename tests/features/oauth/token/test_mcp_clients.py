@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec import structs
 
 from doorward.core.model.config_snapshot import Api, Permission, Role
+from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 from tests.features import made
 from tests.features.authn.test_toys import claims_of
 from tests.front_channel import Front, front_channel
@@ -107,6 +110,25 @@ async def test_a_client_that_asks_for_more_is_told_once_at_its_own_address(front
         assert sent_to(answer).startswith(CALLBACK)
         assert said(answer)["error"] == "invalid_scope"
         assert said(answer)["iss"] == made.ISSUER
+
+
+async def test_a_client_that_asks_for_all_of_scopes_supported_is_answered(front: Front) -> None:
+    """Clients ask for all scopes of the server where an MCP server names none, with those of the MCP server where it does."""
+    document = msgspec.json.decode(
+        (await front.browser().get("/.well-known/oauth-authorization-server")).text
+    )
+    every = [*document["scopes_supported"], "notes:read"]
+    client = await front.register(
+        structs.replace(ASSISTANT, id="app_eager", name="Eager", oidc_scopes=OIDC_SCOPES)
+    )
+    tab = await front.signed_in()
+    for scope in (" ".join(every), " ".join(name for name in every if name != "openid")):
+        asked = front.asking(
+            client, redirect_uri=CALLBACK, scope=scope, resource=MCP, nonce=None, prompt="consent"
+        )
+        page = await tab.submit(await tab.on(await tab.get(asked)), "consent", decision="allow")
+        tokens = await front.redeem(client, said(page)["code"], redirect_uri=CALLBACK, resource=MCP)
+        assert "notes:read" in tokens["scope"].split(), tokens
 
 
 @pytest.mark.parametrize("path", ["/token", "/revoke", "/userinfo", "/jwks"])

@@ -26,7 +26,7 @@ WRITE: Final = "orders:write"
 def create_app(issuer: str, address: str, *, ca: Path | None = None) -> ASGIApp:
     """The MCP server at `address`, which accepts `issuer`'s tokens for that address. `ca`: a private CA of the issuer."""
     auth = McpResourceServer(issuer, address, scopes=(READ,), name="Demo orders", ca=ca)
-    server = MCPServer("Demo orders", token_verifier=auth, auth=auth.settings())
+    server = MCPServer("Demo orders", token_verifier=auth, auth=auth.settings(), log_level="WARNING")
     ledger = Ledger()
 
     def list_orders() -> dict[str, Any]:
