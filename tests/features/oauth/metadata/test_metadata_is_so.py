@@ -206,6 +206,8 @@ async def test_grants(front: Front) -> None:
         front.services.store.api_keys.insert(key.key, most=1, now=front.now)
     )
     api = made.client(id="app_orders", name="orders")
+    orders = structs.replace(front.services.config.current().apis[made.API], client_id=api.id)
+    assert await front.services.store.commit(front.services.store.registry.put_api(orders))
     await front.register(api)
     exchanged = await front.token(api, {"grant_type": api_key.NAME, "api_key": key.text.reveal()})
     assert exchanged["status"] == 200
