@@ -97,12 +97,15 @@ def _written(reply: Replied) -> bytes:
 
 
 @contextmanager
-def served_beside(service: Answering) -> Generator[None]:
-    """Serve plainly in a thread, for tests that run no event loop. Its origin is at `localhost`, which is another site than 127.0.0.1."""
+def served_beside(service: Answering, folder: Path | None = None) -> Generator[str | None]:
+    """Serve in a thread, for tests that run no event loop: plainly, or by TLS with `folder`, which gives the file of the authority.
+    Its origin is at `localhost`, which is another site than 127.0.0.1."""
     ready, over = threading.Event(), threading.Event()
+    trusted: list[str | None] = []
 
     async def run() -> None:
-        async with served(service, None):
+        async with served(service, folder) as ca_file:
+            trusted.append(ca_file)
             service.origin = service.origin.replace("127.0.0.1", "localhost")
             ready.set()
             await asyncio.to_thread(over.wait)
@@ -111,7 +114,7 @@ def served_beside(service: Answering) -> Generator[None]:
     thread.start()
     assert ready.wait(PATIENCE)
     try:
-        yield
+        yield trusted[0]
     finally:
         over.set()
         thread.join(PATIENCE)

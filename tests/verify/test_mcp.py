@@ -129,6 +129,25 @@ def test_a_revoked_token_ends_at_the_tool(client: TestClient, mint: TokenMint) -
     assert call(client, token).status_code == 401
 
 
+def test_an_open_stream_ends_with_its_token(auth: McpResourceServer, mint: TokenMint) -> None:
+    """A stream of events may be open for hours: nothing is sent after a revocation."""
+    token = mint.token(scopes=["orders:read"], sid="ses_stream")
+
+    async def events(scope: Any, receive: Any, send: Any) -> None:
+        del receive
+        if scope["type"] == "lifespan":
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"before ", "more_body": True})
+        mint.revoke(sid="ses_stream")
+        await send({"type": "http.response.body", "body": b"after", "more_body": True})
+        await send({"type": "http.response.body", "body": b"end", "more_body": False})
+
+    client = TestClient(auth.protect(events), base_url=HOST)
+    assert client.get("/mcp", headers={"Authorization": f"Bearer {token}"}).text == "before "
+    assert client.get("/mcp", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -96,15 +96,16 @@ class McpResourceServer(StarletteResourceServer):
             claims=principal.claims,
         )
 
-    async def admit_mcp(self, request: Request, asked: Demand) -> AuthenticatedUser:
-        """The SDK's user for a request that meets the requirements. Raises `AuthError`, which names all scopes needed."""
+    async def admit_mcp(self, request: Request, asked: Demand) -> tuple[Principal, AuthenticatedUser]:
+        """Principal, and the SDK's user, of a request that meets the requirements. Raises `AuthError`, which names all scopes
+        needed."""
         try:
             token = self.token_of(asked_of(request))
             principal = await self.verify_async(token)
             self.check(principal, asked)
         except AuthError as refused:
             raise refused.asking_for(asked.scopes) from None
-        return AuthenticatedUser(self._access_token(token, principal))
+        return principal, AuthenticatedUser(self._access_token(token, principal))
 
 
 class ProtectedMcp:
@@ -133,7 +134,7 @@ class ProtectedMcp:
             await self._app(scope, receive, send)
         else:
             try:
-                user, receive = await self._admit(scope, receive)
+                principal, user, receive = await self._admit(scope, receive)
             except AuthError as refused:
                 answer = self._auth.challenge(refused)
                 await JSONResponse(answer.body, answer.status, answer.headers)(scope, receive, send)
@@ -141,16 +142,32 @@ class ProtectedMcp:
                 await JSONResponse(_UNREADABLE, unreadable.status)(scope, receive, send)
             else:
                 scope["user"], scope["auth"] = user, AuthCredentials(user.scopes)
-                await self._app(scope, receive, send)
+                await self._app(scope, receive, self._until_revoked(principal, send))
 
-    async def _admit(self, scope: _Scope, receive: _Receive) -> tuple[AuthenticatedUser, _Receive]:
+    async def _admit(self, scope: _Scope, receive: _Receive) -> tuple[Principal, AuthenticatedUser, _Receive]:
         """The user of a request, and its body for the SDK to read. Nothing is read for a token that is not good."""
         request = Request(scope)
-        user = await self._auth.admit_mcp(request, self._usual)
+        principal, user = await self._auth.admit_mcp(request, self._usual)
         if not self._tools or scope["method"] != "POST":
-            return user, receive
+            return principal, user, receive
         body = await _body(receive)
-        return await self._auth.admit_mcp(request, self._asked(body)), _replayed(body, receive)
+        principal, user = await self._auth.admit_mcp(request, self._asked(body))
+        return principal, user, _replayed(body, receive)
+
+    def _until_revoked(self, principal: Principal, send: _Send) -> _Send:
+        """End a stream of events before the first one after a revocation: a stream may be open for hours."""
+        ended = False
+
+        async def guarded(message: _Message) -> None:
+            nonlocal ended
+            if ended:
+                return
+            if message.get("more_body") and self._auth.revoked(principal):
+                ended = True
+                message = {"type": "http.response.body", "body": b"", "more_body": False}
+            await send(message)
+
+        return guarded
 
     def _asked(self, body: bytes) -> Demand:
         """What the message needs. It is read strictly: a message that two parsers may read differently is refused, because

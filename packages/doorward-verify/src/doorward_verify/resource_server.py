@@ -201,6 +201,10 @@ class ResourceServer:
         if refused is not None:
             raise refused
 
+    def revoked(self, principal: Principal) -> bool:
+        """Whether a principal has been revoked since it was verified: for answers that take longer than a request."""
+        return self._view.revokes(principal)
+
     def challenge(self, refused: AuthError) -> challenges.Challenge:
         """Status, headers and body that answer a refusal."""
         return challenges.challenge(refused, self.resource_metadata)
