@@ -31,6 +31,7 @@ from doorward.web.pages.views.reset import ConnectedElsewhere, ResetAsk, ResetNe
 from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SignInView
 from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUpView
 from tests.pages import (
+    samples_addresses,
     samples_codes,
     samples_devices,
     samples_directories,
@@ -70,6 +71,7 @@ def samples(
     return samples_passkeys.samples(text) | {
         **samples_phones.samples(text),
         **samples_codes.samples(text),
+        **samples_addresses.samples(text),
         **samples_directories.samples(text),
         **samples_providers.samples(text),
         **samples_devices.samples(text),

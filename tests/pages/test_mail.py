@@ -7,7 +7,10 @@ import pytest
 from doorward.features.authn import index as authn
 from doorward.features.authn.directories.messages import PasswordElsewhere
 from doorward.features.authn.email_challenges.messages import (
+    AddressChanged,
+    AddressInUse,
     AddressTaken,
+    ConfirmAddress,
     ResetPasswordMail,
     VerifyAddressMail,
 )
@@ -54,6 +57,11 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         VerifyAddressMail(code="481516", link=LINK),
         AddressTaken(),
         AddressTaken(ways=("Example", "Passkey")),
+        ConfirmAddress(code="481516", via=name),
+        ConfirmAddress(code="481516"),
+        AddressInUse(via=name, ways=("Example",)),
+        AddressInUse(),
+        AddressChanged(at=AT, device=name, address=name),
         PasswordElsewhere(),
         ResetPasswordMail(code="481516", link=LINK, minutes=1),
         ResetPasswordMail(code="481516", link=LINK, ways=("Example",)),

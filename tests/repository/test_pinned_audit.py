@@ -12,6 +12,8 @@ AUDIT_KINDS = {
     "account.created",
     "account.deleted",
     "account.disabled",
+    "account.email_changed",
+    "account.email_asked",
     "account.enabled",
     "account.mapped",
     "account.profile_changed",

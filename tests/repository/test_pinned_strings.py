@@ -147,7 +147,7 @@ FACTORS = {
 GRANT_NAMES = "authorization_code refresh_token client_credentials urn:doorward:grant-type:api-key"
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
-    "verify_address address_taken reset_password sign_in_by_mail sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"
+    "verify_address address_taken confirm_address address_in_use address_changed reset_password sign_in_by_mail sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"
     " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_asked_for passkey_not_asked_for passkey_copied phone_added phone_removed provider_connected provider_disconnected password_elsewhere trusted_device_copied api_key_created api_key_rotated api_key_expires refresh_replayed"
 )
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
@@ -158,7 +158,7 @@ LITERALS: dict[Any, str] = {
     Pkce: "required or_nonce optional",
     TokenType: "at+jwt JWT",
     KeyState: "next current previous retired revoked",
-    TicketKind: "sign_up reset sign_in",
+    TicketKind: "sign_up reset sign_in address waiting",
     RevocationKind: "jti grant sid sub client",
     EndReason: (
         "account_deleted account_disabled app_deleted code_reused disconnected ended_by_owner password_changed password_reset"
@@ -167,7 +167,7 @@ LITERALS: dict[Any, str] = {
     ),
     CookieKind: "browser session device trust used locale asked at rt",
     # hashed into the keys of counters
-    Change: "profile methods with_password report api_keys",
+    Change: "profile methods with_password report api_keys address",
     # the columns of a backup
     Kind: "text number bytes",
 }
@@ -307,6 +307,7 @@ def test_confirmed_values_in_account_addresses_are_pinned() -> None:
     kinds = (Done, *(parts.done for parts in authn.FACTORS if parts.done is not None), ApiKeyDone)
     assert [one.value for kind in kinds for one in kind] == [
         "saved",
+        "address_changed",
         "password_changed",
         "provider_connected",
         "provider_disconnected",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from doorward.core.errors import StoreConflict
 from doorward.core.login_name import looked_up_as
 from doorward.storage.sql.store import Store
 from tests.storage.samples import (
@@ -53,6 +54,26 @@ async def test_an_address_belongs_to_one_account(store: Store) -> None:
     assert not await store.commit(store.accounts.insert(second), store.put_meta("mark", "set"))
     assert await store.accounts.get("usr_eve") is None
     assert await store.meta("mark") is None
+
+
+async def test_an_address_is_set_on_what_was_read_and_taken_from_nobody(store: Store) -> None:
+    ada, ann = account(), account("ann", email=None)
+    assert await store.commit(store.accounts.insert(ada))
+    assert await store.commit(store.accounts.insert(ann))
+    with pytest.raises(StoreConflict):
+        await store.commit(
+            store.put_meta("mark", "set"), store.accounts.set_email(ann, "ada@example.org", now=NOW)
+        )
+    assert await store.meta("mark") is None
+    assert await store.commit(store.accounts.set_email(ann, "ann@example.org", now=NOW))
+    found = await store.accounts.by_email("ann@example.org")
+    assert found is not None
+    assert found == replace(ann, email="ann@example.org", updated_at=NOW)
+    # of two changes at once the second finds another address
+    assert not await store.commit(store.accounts.set_email(ann, "other@example.org", now=NOW))
+    disabled = replace(found, disabled_at=NOW)
+    assert await store.commit(store.accounts.replace(disabled, old=found))
+    assert not await store.commit(store.accounts.set_email(disabled, "x@example.org", now=NOW))
 
 
 async def test_any_number_of_accounts_has_no_address(store: Store) -> None:

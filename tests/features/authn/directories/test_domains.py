@@ -20,7 +20,9 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_names_of_other_domains_are_not_asked_for(corp: Slapd) -> None:
-    async with front_channel(directories=corp.settings(domains=("example.com",))) as front:
+    async with front_channel(
+        directories=corp.settings(domains=("example.com",), address="optional")
+    ) as front:
         corp.add(person("kim", mail="kim@elsewhere.example"))
         assert "don't match" in await signs_in(front, "kim@elsewhere.example")
         # nor is the directory trusted for that address: the person has none here
@@ -65,7 +67,8 @@ async def test_a_login_name_is_no_way_around_a_domain_that_has_its_provider_alon
 
 async def test_nobody_without_an_address_is_made_while_an_older_program_runs(corp: Slapd) -> None:
     """An older program takes what stands for no address for one, and tells apps that it is confirmed."""
-    async with front_channel(directories=corp.settings(email_domains=(), lockout_threshold=0)) as front:
+    sections = corp.settings(email_domains=(), address="optional", lockout_threshold=0)
+    async with front_channel(directories=sections) as front:
         old = "INSERT INTO nodes (id, seen, expires_at) VALUES ('nod_old', 1, 1)"
         await front.store._db.apply(((old, (), None),))
         assert await signs_in(front, "bob") == DirectoryProblem.UNAVAILABLE.words[0]

@@ -80,7 +80,7 @@ async def test_an_unproven_address_is_nobodys_and_never_becomes_proven_by_a_sign
 async def test_required_asks_for_a_proven_address_first(tmp_path: Path) -> None:
     async with journey(tmp_path) as there:
         page = await there.sign_in(there.front.browser(), **PHONE)
-        assert page.path.startswith("/sign-in/provider/account")
+        assert page.path.startswith("/sign-in/address?")
         assert await account_of(there, "phone-only") is None
 
 

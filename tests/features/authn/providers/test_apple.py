@@ -174,7 +174,7 @@ async def test_the_address_beside_the_name_is_not_read(apple: NamedJourney) -> N
     back = apple.there.approved(await apple.leave(tab), **{**GRACE, "email": None})
     named = {"name": {"firstName": "Mallory"}, "email": "ada@example.com", "email_verified": True}
     page = await apple.arrive(tab, Returned("POST", back.url, {**back.fields, "user": json.dumps(named)}))
-    assert page.path.startswith("/sign-in/provider/account")
+    assert page.path.startswith("/sign-in/address?")
     assert "ada@example.com" not in page.text
 
 

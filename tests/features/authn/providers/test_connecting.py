@@ -91,7 +91,7 @@ async def test_without_a_confirmed_address_a_stranger_learns_nothing(
     shown: list[str] = []
     for claims in (ADA, {**BOB, "sub": "ada-there"}):
         page = await there.sign_in(there.front.browser(), **{**claims, **changes})
-        assert page.path.startswith("/sign-in/provider/account")
+        assert page.path.startswith("/sign-in/address?")
         shown.append(page.words)
     assert shown[0] == shown[1]
     assert await there.account("bob@example.net") is None
@@ -101,7 +101,7 @@ async def test_without_a_confirmed_address_a_stranger_learns_nothing(
 async def test_a_provider_confirms_only_addresses_for_which_it_is_trusted(tmp_path: Path) -> None:
     async with journey(tmp_path, email_domains=("example.net",)) as there:
         page = await there.sign_in(there.front.browser(), **ADA)
-        assert page.path.startswith("/sign-in/provider/account")
+        assert page.path.startswith("/sign-in/address?")
         assert await there.account("ada@example.com") is None
         assert (await there.sign_in(there.front.browser(), **BOB)).path == "/account"
 
@@ -190,7 +190,7 @@ async def test_an_account_is_connected_and_disconnected_on_the_account_pages(the
     # what it had signed in has ended (R94)
     assert (await elsewhere.on(await elsewhere.get("/account"))).path.startswith("/sign-in")
     page = await there.sign_in(there.front.browser(), sub="work-account")
-    assert page.path.startswith("/sign-in/provider/account")
+    assert page.path.startswith("/sign-in/address?")
 
 
 @pytest.mark.requirement(73)

@@ -37,6 +37,7 @@ async def connected(there: AtService[FacebookStandIn]) -> Tab:
     """A browser in which Ada is signed in by her account there, which she has connected."""
     tab = there.front.browser()
     page = await there.sign_in(tab, **ADA)
+    page = await tab.on(await tab.get("/sign-in/provider/account"))
     page = await tab.on(await tab.submit(page, "account-needed"))
     page = await tab.on(await tab.sign_in_at(page))
     await tab.on(await tab.submit(page, "connect", decision="connect"))
@@ -74,14 +75,16 @@ async def test_the_connection_its_sessions_and_its_address_are_gone(
     assert "Ada" not in page.words
     # a later sign-in begins anew
     page = await there.sign_in(there.front.browser(), **ADA)
-    assert page.path.startswith("/sign-in/provider/account")
+    assert page.path.startswith("/sign-in/address?")
 
 
 async def test_what_waits_for_its_owner_is_gone_too(there: AtService[FacebookStandIn]) -> None:
     tab = there.front.browser()
     page = await there.sign_in(tab, **ADA)
-    assert page.path.startswith("/sign-in/provider/account")
+    assert page.path.startswith("/sign-in/address?")
     assert (await asked(there, there.service.signed_request(user_id=ADA["id"]))).status == 200
+    # neither the page for an address, nor that for the owner of an account
+    assert not (await tab.on(await tab.get(page.path))).path.startswith("/sign-in/address")
     page = await tab.on(await tab.get("/sign-in/provider/account"))
     assert page.path.startswith("/sign-in/provider?")
 

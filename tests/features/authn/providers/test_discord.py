@@ -51,7 +51,7 @@ async def test_a_confirmed_address_creates_an_account_and_the_id_finds_it(
 async def test_an_address_that_is_not_verified_creates_nothing(tmp_path: Path, verified: object) -> None:
     async with at_service(DiscordStandIn, "discord", tmp_path) as there:
         page = await there.sign_in(there.front.browser(), **{**ADA, "verified": verified})
-        assert page.path.startswith("/sign-in/provider/account")
+        assert page.path.startswith("/sign-in/address?")
         assert await there.account("ada@example.com") is None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +9,11 @@ from typing import Any
 
 import pytest
 
-from doorward.adapters.mail.queue import open_message
 from doorward.features.authn.providers.services.facebook import EXPIRES, FACEBOOK
 from doorward.features.authn.providers.settings import ProviderPolicy
-from tests.browsing import PASSWORD, Page
+from tests.features.authn.addresses.steps import proven
 from tests.features.authn.providers.at_service import AtService, at_service
 from tests.stand_ins.facebook import FacebookStandIn
-from tests.tabs import Tab
 
 pytestmark = pytest.mark.anyio
 ADA: dict[str, Any] = {"id": "10158812345678901", "name": "Ada L."}
@@ -36,13 +32,11 @@ async def test_an_account_with_only_a_phone_number_ends_in_an_account_here(
     """next-auth#7601: no address is no error. The person gives one, proves it, and is then known by Facebook alone."""
     tab = there.front.browser()
     page = await there.sign_in(tab, **ADA)
-    assert page.path.startswith("/sign-in/provider/account")
+    assert page.path.startswith("/sign-in/address?")
     assert page.problem is None
     assert there.service.refused == []
-    page = await tab.on(await tab.submit(page, "account-needed"))
-    page = await signed_up(there, tab, page, "ada@example.com")
-    assert page.path.startswith("/account/connect")
-    page = await tab.on(await tab.submit(page, "connect", decision="connect"))
+    page = await proven(there.front, tab, page, "ada@example.com")
+    assert page.path == "/account"
     assert await there.account("ada@example.com") is not None
     assert (await there.sign_in(there.front.browser(), **ADA)).path == "/account"
 
@@ -54,10 +48,10 @@ async def test_its_address_is_never_confirmed(there: AtService[FacebookStandIn])
     for claims in ({}, {"email_verified": True, "verified": True}):
         there.service.spoiled_person = claims
         page = await there.sign_in(there.front.browser(), **ADA, email="ada@example.com")
-        assert page.path.startswith("/sign-in/provider/account")
+        assert page.path.startswith("/sign-in/address?")
         assert "There is an account here" not in page.words
     page = await there.sign_in(there.front.browser(), id="11", email="new@example.com")
-    assert page.path.startswith("/sign-in/provider/account")
+    assert page.path.startswith("/sign-in/address?")
     assert await there.account("new@example.com") is None
 
 
@@ -136,15 +130,3 @@ def test_an_operator_is_warned_before_a_version_ends(version: str, days: int, sa
 
 def test_a_version_that_is_not_in_the_list_is_newer() -> None:
     assert FACEBOOK.warnings(ProviderPolicy.named("facebook", {"api_version": "v31.0"}), 2_000_000_000) == ()
-
-
-async def signed_up(there: AtService[Any], tab: Tab, page: Page, email: str) -> Page:
-    """The page after a sign-up that began on this one, with the code of the mail."""
-    link = re.search(r'id="to-sign-up" href="([^"]+)"', page.text)
-    assert link is not None
-    form = await tab.on(await tab.get(html.unescape(link[1])))
-    check = await tab.on(await tab.submit(form, "sign-up", email=email, password=PASSWORD, name="Ada"))
-    (mail,) = [one for one in await there.front.store.messages.recent_mail(10) if one.to == email]
-    code = open_message(there.front.services.sealer, mail).code
-    assert code is not None
-    return await tab.on(await tab.submit(check, "check", code=code))

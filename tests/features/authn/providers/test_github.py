@@ -81,20 +81,20 @@ async def test_an_address_that_is_not_primary_and_verified_creates_nothing(
 ) -> None:
     """The public address of the profile is set, and is not taken for the confirmed one."""
     page = await there.sign_in(there.front.browser(), **{**ADA, "emails": emails, "email": "ada@example.com"})
-    assert page.path.startswith("/sign-in/provider/account")
+    assert page.path.startswith("/sign-in/address?")
     assert await there.account("ada@example.com") is None
 
 
 async def test_an_app_that_may_not_read_addresses_still_knows_the_person(tmp_path: Path) -> None:
     async with at_service(GitHubStandIn, "github", tmp_path, scopes=("read:user",)) as there:
         page = await there.sign_in(there.front.browser(), **ADA)
-        assert page.path.startswith("/sign-in/provider/account")
+        assert page.path.startswith("/sign-in/address?")
         assert "/user/emails" not in there.service.calls
     async with at_service(GitHubStandIn, "github", tmp_path) as there:
         # as for a GitHub App without that permission
         there.service.statuses = {"/user/emails": 403}
         page = await there.sign_in(there.front.browser(), **ADA)
-        assert page.path.startswith("/sign-in/provider/account")
+        assert page.path.startswith("/sign-in/address?")
 
 
 async def test_an_error_with_status_200_signs_nobody_in(there: AtService[GitHubStandIn]) -> None:

@@ -49,7 +49,7 @@ async def test_google_confirms_only_the_addresses_that_it_gives_out(tmp_path: Pa
             assert (page.path == "/account") is confirmed, person
             assert (await made.account(person["email"]) is not None) is confirmed
         lie = {"sub": "9", "email": "eve@gmail.com", "email_verified": False}
-        assert (await made.sign_in(made.front.browser(), **lie)).path.startswith("/sign-in/provider/account")
+        assert (await made.sign_in(made.front.browser(), **lie)).path.startswith("/sign-in/address?")
 
 
 @pytest.mark.requirement(92)

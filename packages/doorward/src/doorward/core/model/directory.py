@@ -33,12 +33,13 @@ class BindAnswer(Struct, frozen=True):
 
 class DirectoryPerson(Struct, frozen=True, kw_only=True):
     """A person as a directory knows them. `uid` is the entry's entryUUID or objectGUID, which no rename changes; `email` is normalised,
-    and None unless the directory is trusted for its domain. `active`: whether the directory lets them sign in at all."""
+    and None unless the directory is trusted for its domain; `stated` is what the entry has, "" for nothing. `active`: whether the directory lets them sign in at all."""
 
     uid: str
     dn: str
     names: tuple[str, ...]
     email: str | None = None
+    stated: str = ""
     name: str | None = None
     given_name: str | None = None
     family_name: str | None = None

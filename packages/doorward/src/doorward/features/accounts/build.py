@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from doorward.features.accounts.change_address import ChangeAddress
 from doorward.features.accounts.reset_password import ResetPassword
 from doorward.features.accounts.self_service import AccountPages
 from doorward.features.accounts.sign_up import SignUp
@@ -9,7 +10,7 @@ from doorward.features.accounts.verify_address import VerifyAddress
 from doorward.features.audit.build import audit_log
 from doorward.features.authn.email_challenges.build import email_challenges
 from doorward.features.authn.factors.password.build import password_policy
-from doorward.features.authn.flow.build import offered_factors, routed_domains
+from doorward.features.authn.flow.build import new_accounts, new_factors, offered_factors, routed_domains
 from doorward.features.authn.providers.build import drop_connections
 from doorward.features.authn.trusted_device.build import trusted_devices
 from doorward.features.rate_limits.build import throttle
@@ -35,8 +36,7 @@ def verify_address(services: Services) -> VerifyAddress:
     """The service for the second half of a sign-up: the proven address."""
     return VerifyAddress(
         store=services.store,
-        random=services.random,
-        config=services.config,
+        accounts=services.get(new_accounts),
         audit_log=services.get(audit_log),
     )
 
@@ -56,6 +56,23 @@ def reset_password(services: Services) -> ResetPassword:
         factors=services.get(offered_factors),
         routes=services.get(routed_domains),
         connections=services.get(drop_connections),
+    )
+
+
+def change_address(services: Services) -> ChangeAddress:
+    """The service that changes the address of an account."""
+    return ChangeAddress(
+        store=services.store,
+        challenges=services.get(email_challenges),
+        throttle=services.get(throttle),
+        factors=services.get(offered_factors),
+        routes=services.get(routed_domains),
+        gate=services.get(new_factors),
+        revoker=services.get(revoker),
+        trusted=services.get(trusted_devices),
+        mail_queue=services.mail,
+        audit_log=services.get(audit_log),
+        beyond_ascii=services.beyond_ascii,
     )
 
 

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.accounts.activity import ActivityKinds
-    from doorward.features.accounts.build import reset_password, self_service, sign_up, verify_address
+    from doorward.features.accounts.address_routes import AddressHandlers
+    from doorward.features.accounts.build import (
+        change_address,
+        reset_password,
+        self_service,
+        sign_up,
+        verify_address,
+    )
     from doorward.features.accounts.reset_routes import ResetPages
     from doorward.features.accounts.self_service_routes import AccountHandlers
     from doorward.features.accounts.sign_up_routes import SignUpPages
@@ -49,6 +56,7 @@ def _routes(services: Services) -> Sequence[Route]:
         *joining.routes(page),
         *ResetPages(flow=flow, email_challenges=tickets, reset=services.get(reset_password)).routes(page),
         *account.routes(),
+        *AddressHandlers(own=own, changing=services.get(change_address)).routes(),
         *services.get(method_handlers).routes(),
     ]
 

@@ -11,12 +11,11 @@ from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.message import EmailChallenge
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.config_snapshot import ConfigSource
-from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.email_challenges.rules import Missed, Proven
 from doorward.features.authn.factors.password.rules.proof import of_password
 from doorward.features.authn.factors.password.service import add_proof
+from doorward.features.authn.flow.new_account import NewAccounts
 from doorward.storage.sql.store import Store
 
 
@@ -32,8 +31,7 @@ class VerifyAddress:
     """Creates the account after the proof of its address, in the browser that requested the mail."""
 
     store: Store
-    random: SecureRandom
-    config: ConfigSource
+    accounts: NewAccounts
     audit_log: AuditLog
 
     async def go_on(self, sign_in: SignIn, verified: VerifiedAddress, now: int) -> SignIn | OAuthError:
@@ -49,28 +47,22 @@ class VerifyAddress:
         """The account, made after the proof of its address."""
         challenge = proven.challenge
         payload = challenge.payload
-        roles = sorted(role.held_as for role in self.config.current().roles.values() if role.default)
-        account = Account(
-            id=self.random.new_id("usr"),
+        account = self.accounts.begun(
             email=challenge.email,
-            created_at=now,
+            now=now,
             name=payload.get("name"),
             locale=payload.get("locale"),
             password_hash=payload["password_hash"],
             # The time of choice, not of the click in the mail: proofs made since then are proofs of this password.
             password_changed_at=challenge.created_at,
-            updated_at=now,
-            role_names=tuple(roles),
         )
+        created = await self.accounts.writes(account, by="sign_up", caller=caller, now=now)
         made = await self.store.commit(
             # The account holds the hash now, so the challenge's copy is removed.
             self.store.messages.replace_ticket(
                 challenge, structs.replace(challenge, used_at=now, payload={})
             ),
-            self.store.accounts.insert(account),
-            self.audit_log.write(
-                "account.created", caller=caller, now=now, account_id=account.id, by="sign_up"
-            ),
+            *(created or ()),
             self.audit_log.write("sign_up.completed", caller=caller, now=now, account_id=account.id),
         )
         # Lost race: the challenge was used, or another sign-up took the address meanwhile; in both cases this sign-up is over.

@@ -64,6 +64,8 @@ def _activity(services: Services) -> Sequence[ActivityKind]:
 
 def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.authn import index
+    from doorward.features.authn.addresses.build import prove_address
+    from doorward.features.authn.addresses.routes import AddressPages
     from doorward.features.authn.flow.build import (
         factor_plugs,
         flow_pages,
@@ -93,6 +95,7 @@ def _routes(services: Services) -> Sequence[Route]:
         *(route for one in kinds for route in one.routes(enrolling)),
         *(route for plug in services.get(factor_plugs) for route in plug.routes(page, flow)),
         *typed.routes(page),
+        *AddressPages(flow=flow, addresses=services.get(prove_address)).routes(page),
         *(
             route
             for parts in index.FACTORS

@@ -10,7 +10,10 @@ from typing import Final
 
 from doorward.features.authn.directories.parts import DIRECTORIES
 from doorward.features.authn.email_challenges.messages import (
+    AddressChanged,
+    AddressInUse,
     AddressTaken,
+    ConfirmAddress,
     ResetPasswordMail,
     VerifyAddressMail,
 )
@@ -68,6 +71,9 @@ that raises no level: a mailbox is no authenticator (NIST SP 800-63B-4 §3.1.3).
 _SHARED: Final[tuple[type[MessageTemplate], ...]] = (
     VerifyAddressMail,
     AddressTaken,
+    ConfirmAddress,
+    AddressInUse,
+    AddressChanged,
     ResetPasswordMail,
     NewDevice,
     SecondFactorReset,

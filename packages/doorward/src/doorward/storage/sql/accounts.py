@@ -33,6 +33,7 @@ _REPLACE_AS_READ = update(
     " AND COALESCE(password_changed_at, -1) = ? AND COALESCE(disabled_at, -1) = ? AND COALESCE(given_name, '') = ?"
     " AND COALESCE(family_name, '') = ? AND COALESCE(zoneinfo, '') = ? AND COALESCE(updated_at, -1) = ? AND role_names = ?",
 )
+_SET_EMAIL = update("accounts", "email = ?, updated_at = ?", "id = ? AND email = ? AND disabled_at IS NULL")
 _REHASH = update("accounts", "password_hash = ?", "id = ? AND password_hash = ?")
 
 _FACTOR_COLUMNS = "id, account_id, kind, created_at, sealed, code_hash, last_step, used_at"
@@ -119,6 +120,11 @@ class SqlAccounts(SqlNoun):
             -1 if old.updated_at is None else old.updated_at,
             to_json(old.role_names),
         )
+
+    def set_email(self, account: Account, email: str, *, now: int) -> Write:
+        """Guarded: loses when the account is gone or disabled, or has another address than `account`. The commit raises `StoreConflict` when
+        somebody has the address."""
+        return guarded(_SET_EMAIL, email, now, account.id, stored_email(account))
 
     def add_factor(self, factor: EnrolledFactor) -> Write:
         return write(_ADD_FACTOR, *to_row(factor))

@@ -16,7 +16,7 @@ from doorward.features.authn.directories.people import DirectoryPeople
 from doorward.features.authn.directories.recheck import RecheckDirectories
 from doorward.features.authn.directories.settings import DirectoryPolicies, DirectoryPolicy
 from doorward.features.authn.directories.source import DirectoryPasswords
-from doorward.features.authn.flow.build import new_factors, routed_domains, signed_in_pages
+from doorward.features.authn.flow.build import new_accounts, new_factors, routed_domains, signed_in_pages
 from doorward.features.authn.flow.enrolment import EnrolmentPages
 from doorward.features.authn.flow.password_source import PasswordSource
 from doorward.features.authn.flow.shown import MethodCards
@@ -77,6 +77,7 @@ def directory_people(services: Services) -> DirectoryPeople:
         config=services.config,
         revoker=services.get(revoker),
         audit_log=services.get(audit_log),
+        accounts=services.get(new_accounts),
         gate=services.get(new_factors),
     )
 

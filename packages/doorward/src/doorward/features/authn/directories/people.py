@@ -20,6 +20,7 @@ from doorward.features.authn.directories.rules.proof import KIND, directory_mark
 from doorward.features.authn.directories.settings import directory_issuer
 from doorward.features.authn.directories.views import DirectoryProblem
 from doorward.features.authn.flow.gate import NewFactors
+from doorward.features.authn.flow.new_account import NewAccounts
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store, Write
 
@@ -36,7 +37,12 @@ class DirectoryPeople:
     config: ConfigSource
     revoker: Revoker
     audit_log: AuditLog
+    accounts: NewAccounts
     gate: NewFactors
+
+    async def alone_here(self) -> bool:
+        """False while an older program runs, which knows neither accounts without an address nor the pages that ask for one."""
+        return await self.gate.open()
 
     async def identity(self, directory: Directory, person: DirectoryPerson) -> ExternalIdentity | None:
         """The identity of a person, if an account here has it."""
@@ -57,34 +63,17 @@ class DirectoryPeople:
             return DirectoryProblem.TAKEN
         if not directory.policy.sign_up:
             return DirectoryProblem.NO_ACCOUNT
-        if person.email is None and not await self.gate.open():
-            # an older program runs, which would take what stands for no address for a confirmed one
-            return DirectoryProblem.UNAVAILABLE
-        roles = sorted(role.held_as for role in self.config.current().roles.values() if role.default)
-        account = Account(
-            id=self.random.new_id("usr"),
-            email=person.email,
-            created_at=now,
-            name=person.name,
-            given_name=person.given_name,
-            family_name=person.family_name,
-            updated_at=now,
-            role_names=tuple(roles),
+        account = self.accounts.begun(email=person.email, now=now, **profile(person))
+        writes = await self.accounts.writes(
+            account, by="directory", caller=caller, now=now, directory=directory.name
         )
+        if writes is None:
+            return DirectoryProblem.UNAVAILABLE
         row, identity = self.connection(account.id, directory, person, who=who, now=now)
         made = await self.store.commit(
-            *((self.gate.close_behind(),) if person.email is None else ()),
-            self.store.accounts.insert(account),
+            *writes,
             self.store.accounts.add_factor(row),
             self.store.external_identities.insert(identity),
-            self.audit_log.write(
-                "account.created",
-                caller=caller,
-                now=now,
-                account_id=account.id,
-                by="directory",
-                directory=directory.name,
-            ),
         )
         # somebody took the address, or the identity, in this moment
         return identity if made else (await self.identity(directory, person) or DirectoryProblem.TAKEN)
@@ -105,7 +94,7 @@ class DirectoryPeople:
             account_id=account_id,
             issuer=directory_issuer(directory.name),
             subject=person.uid,
-            email=person.names[0] if person.names else person.uid,
+            email=shown_name(person),
             typed_as=who,
         )
         return row, identity
@@ -200,3 +189,14 @@ class DirectoryPeople:
 
     def _noted(self, kind: str, account: Account, caller: Caller, now: int) -> Write:
         return self.audit_log.write(kind, caller=caller, now=now, account_id=account.id, by="directory")
+
+
+def profile(person: DirectoryPerson) -> dict[str, str]:
+    """The members of a new account that the entry has."""
+    found = {"name": person.name, "given_name": person.given_name, "family_name": person.family_name}
+    return {member: text for member, text in found.items() if text}
+
+
+def shown_name(person: DirectoryPerson) -> str:
+    """The name there by which the person recognises the connection."""
+    return person.names[0] if person.names else person.uid

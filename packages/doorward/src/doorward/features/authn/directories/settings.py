@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Meta, field
@@ -28,7 +28,7 @@ class DirectoryPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=
     """One directory. What is empty has a default that depends on `active_directory`.
 
     `domains`: the domains whose names belong to it, besides names without one; empty for all. `email_domains`: the domains whose
-    addresses it may confirm. `roles`: for each role the groups whose members hold it. `lockout_threshold`: the wrong passwords
+    addresses it may confirm. `address`: whether a person without one that it confirms proves one, or has an account without. `roles`: for each role the groups whose members hold it. `lockout_threshold`: the wrong passwords
     after which the directory itself locks an account, 0 if it never does; `lockout_window`: the seconds after which it forgets them.
     `recheck`: how often it is asked whether people are still there. Times in seconds.
     """
@@ -53,6 +53,7 @@ class DirectoryPolicy(Section, frozen=True, forbid_unknown_fields=True, kw_only=
     email_attribute: str = "mail"
     display_name_attribute: str = ""
     sign_up: bool = True
+    address: Literal["required", "optional"] = "required"
     group_base: str = ""
     group_filter: str = ""
     nested_groups: bool = True

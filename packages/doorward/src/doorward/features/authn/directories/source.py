@@ -16,17 +16,18 @@ from doorward.core.model.directory import DirectoryPerson
 from doorward.core.model.provider import ExternalIdentity
 from doorward.core.ports.metrics import Metrics
 from doorward.features.authn.directories.client import Directory
-from doorward.features.authn.directories.people import DirectoryPeople
+from doorward.features.authn.directories.people import DirectoryPeople, profile, shown_name
 from doorward.features.authn.directories.problems import PROBLEMS, refusal
 from doorward.features.authn.directories.rules.answers import Verdict
 from doorward.features.authn.directories.rules.lockout import lockout_bucket
 from doorward.features.authn.directories.rules.names import takes, typed_name
-from doorward.features.authn.directories.rules.proof import proof_of
-from doorward.features.authn.directories.settings import DirectoryPolicy, directory_of
+from doorward.features.authn.directories.rules.proof import KIND, TRAITS, directory_mark, proof_of
+from doorward.features.authn.directories.settings import DirectoryPolicy, directory_issuer, directory_of
 from doorward.features.authn.directories.views import DirectoryProblem
 from doorward.features.authn.flow.password_source import PasswordAsked, PasswordSource, ProvenPassword
 from doorward.features.authn.flow.proving import DISABLED, too_many
 from doorward.features.authn.flow.rules.routing import DomainRoutes
+from doorward.features.authn.flow.waiting_person import AddressRequired, WaitingPerson
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store
 from doorward.web.pages.views.said import Said
@@ -122,6 +123,9 @@ class DirectoryPasswords(PasswordSource):
             # found by another name than the address of the domain: like a wrong password
             return None
         roles = await directory.roles(person)
+        asks = directory.policy.address == "required"
+        if identity is None and asks and person.email is None and directory.policy.sign_up:
+            return await self._address_first(directory, person, None, roles, asked)
         if identity is None:
             made = await self.people.first_time(
                 directory, person, who=asked.who, caller=asked.caller, now=asked.now
@@ -137,11 +141,48 @@ class DirectoryPasswords(PasswordSource):
         )
         if account.disabled_at is not None:
             return OAuthError("access_denied", DISABLED, "disabled")
+        # who only confirms a change is not held up
+        if account.email is None and asks and not asked.known and await self.people.alone_here():
+            return await self._address_first(directory, person, identity, roles, asked)
         return ProvenPassword(
             account=account,
             proof=proof_of(row, asked.now),
             # fails if the connection was ended in this moment
             writes=(self.store.external_identities.signed_in_as(row.id, asked.who, asked.now),),
+        )
+
+    async def _address_first(
+        self,
+        directory: Directory,
+        person: DirectoryPerson,
+        known: ExternalIdentity | None,
+        roles: frozenset[str],
+        asked: PasswordAsked,
+    ) -> OAuthError:
+        """The person proves an address before anything else. `known`: the identity of an account that has none."""
+        if not await self.people.alone_here():
+            # an older program, which has no pages for that, still answers
+            return refusal(DirectoryProblem.UNAVAILABLE)
+        return AddressRequired.of(
+            WaitingPerson(
+                by="directory",
+                source=directory.name,
+                label=directory.policy.label,
+                kind=KIND,
+                mark=directory_mark(directory.name),
+                issuer=directory_issuer(directory.name),
+                subject=person.uid,
+                shown=shown_name(person),
+                typed_as=asked.who,
+                stated=person.stated,
+                profile=profile(person),
+                roles=tuple(sorted(roles)),
+                proof=TRAITS.kind,
+                amr=TRAITS.amr,
+                at=asked.now,
+                account_id=known.account_id if known is not None else "",
+                factor_id=known.factor_id if known is not None else "",
+            )
         )
 
     async def _place(self, asked: PasswordAsked) -> Place | None:

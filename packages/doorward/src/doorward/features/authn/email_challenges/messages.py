@@ -1,12 +1,12 @@
-"""E-mail messages of sign-up and password reset."""
+"""E-mail messages of sign-up, password reset and new addresses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from doorward.web.mail.message import Link, MessageText, MessageWords, grouped
-from doorward.web.pages.words import calm
+from doorward.web.mail.message import AccountNotice, Link, MessageText, MessageWords, grouped
+from doorward.web.pages.words import N_, calm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,98 @@ class AddressTaken:
                 say.link(_("Sign in:"), "/sign-in"),
                 *(() if self.ways else (say.link(_("Forgot your password? Choose a new one:"), "/reset"),)),
             ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmAddress:
+    """Sent to an address that an account is to have: `code` (digits) proves it, for `minutes`. `via`: the service by which the person comes,
+    "" for somebody who is signed in."""
+
+    kind: ClassVar[str] = "confirm_address"
+    code: str
+    minutes: int = 10
+    via: str = ""
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """The code, and its purpose."""
+        _ = say.text
+        purpose = (
+            _(
+                "Somebody, probably you, signs in to %(brand)s with %(via)s and gave this address.",
+                via=calm(self.via),
+            )
+            if self.via
+            else _("Somebody, probably you, wants to use this address for their account at %(brand)s.")
+        )
+        return MessageText(
+            subject=_("Confirm your email address for %(brand)s"),
+            paragraphs=(purpose, say.code_for(self.minutes)),
+            closing=_(
+                "If it wasn't you, do nothing: the address isn't used. Never give this code to anybody."
+            ),
+            code=grouped(self.code),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressInUse:
+    """Sent to the owner of an account whose address was given for another one; the page shows no difference (ASVS 6.3.8). `via` and `ways`
+    as in the other mails."""
+
+    kind: ClassVar[str] = "address_in_use"
+    via: str = ""
+    ways: tuple[str, ...] = ()
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """A text without code or link that proves anything."""
+        _ = say.text
+        via = calm(self.via)
+        given = (
+            _("Somebody, probably you, signed in with %(via)s and gave this address.", via=via)
+            if self.via
+            else _("Somebody, probably you, wanted to use this address for another account.")
+        )
+        how = (
+            _(
+                "It belongs to an account already. To sign in to that account with %(via)s from now on, sign in to it as before and connect %(via)s under Sign-in methods.",
+                via=via,
+            )
+            if self.via
+            else _("It belongs to an account already, so it was not used.")
+        )
+        return MessageText(
+            subject=_("You already have an account at %(brand)s"),
+            paragraphs=(
+                given,
+                how,
+                *((_("You sign in there with: %(ways)s.", ways=_listed(self.ways)),) if self.ways else ()),
+            ),
+            closing=_("If it wasn't you, do nothing: nobody was let in."),
+            links=(say.link(_("Sign in:"), "/sign-in"),),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressChanged(AccountNotice):
+    """Notice to the old address that the account has another one: with that one its owner signs in. A reset no longer goes here, so
+    nothing of it is said."""
+
+    kind: ClassVar[str] = "address_changed"
+    subject: ClassVar[str] = N_("Your email address at %(brand)s was changed")
+    said: ClassVar[str] = N_("Your account has the address %(address)s from now on. You sign in with it.")
+    address: str = ""
+
+    def text(self, say: MessageWords, /) -> MessageText:
+        """What happened, when and where, and what the owner can still do."""
+        _ = say.text
+        return MessageText(
+            subject=_(self.subject),
+            paragraphs=(*self.sentences(say), say.when(self.at, self.device)),
+            closing=_(
+                "If it wasn't you, sign in with the new address and change it back. If you can't, ask the people who run this service at once."
+            ),
+            links=(say.activity(),),
         )
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from doorward.core.model.account import Account
 from doorward.core.model.message import EmailChallenge, TicketKind
 
-DIGITS: Final[Mapping[TicketKind, int]] = {"sign_up": 6, "reset": 9, "sign_in": 9}
+DIGITS: Final[Mapping[TicketKind, int]] = {"sign_up": 6, "reset": 9, "sign_in": 9, "address": 6}
 """Length of a code. A reset code or a sign-in code opens an existing account: with the 50 guesses a day that are checked per address, six digits are
 guessed once in 20,000 days times addresses, and an attacker with very many networks can guess at as many addresses. Nine digits are
 guessed once in 20 million, and are typed as three groups of three."""
@@ -80,6 +80,20 @@ def usable(
 def for_ticket(account: Account | None) -> dict[str, Any]:
     """Account state that a challenge for an existing account stores."""
     return {} if account is None else {"against": account.password_changed_at or 0}
+
+
+def for_holder(account: Account) -> dict[str, Any]:
+    """What a challenge for a new address of an existing account stores: whose it is to be, and the state that it is for."""
+    return {"holder": account.id, "was": account.email or "", **for_ticket(account)}
+
+
+def holder_stands(challenge: EmailChallenge, account: Account | None) -> bool:
+    """The same as `ticket_stands` for a challenge that proves a new address. True where no account is to have it yet."""
+    if "holder" not in challenge.payload:
+        return True
+    if account is None or account.disabled_at is not None or account.id != challenge.account_id:
+        return False
+    return for_holder(account).items() <= challenge.payload.items()
 
 
 def ticket_stands(challenge: EmailChallenge, account: Account | None) -> bool:

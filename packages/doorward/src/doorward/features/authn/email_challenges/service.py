@@ -19,7 +19,7 @@ from doorward.core.ports.mail_queue import MailQueue
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.email_challenges import rules as mail_code
-from doorward.features.authn.email_challenges.rules import Missed, Proven, ticket_stands
+from doorward.features.authn.email_challenges.rules import Missed, Proven, holder_stands, ticket_stands
 from doorward.features.authn.email_challenges.settings import EmailChallengePolicy
 from doorward.features.rate_limits.rules.attempts import Guessed, Wait
 from doorward.features.rate_limits.service import Throttle
@@ -27,11 +27,19 @@ from doorward.storage.sql.store import Store, Write
 
 LINK_PATHS: Final = {"sign_up": "/verify", "reset": "/reset/link"}
 """A code that replaces a password has no link: it would be opened on another device than the one that signs in."""
-_MAILS: Final = {"reset": "reset_password", "sign_in": "sign_in_by_mail"}
+_MAILS: Final = {
+    "sign_up": "verify_address",
+    "address": "confirm_address",
+    "reset": "reset_password",
+    "sign_in": "sign_in_by_mail",
+}
+_TAKEN: Final = {"sign_up": "address_taken", "address": "address_in_use"}
+"""For kinds that prove an address which no account has yet: the mail without a code that goes to its owner, if there is one."""
 _EVENTS: Final = {
     "sign_up": "sign_up.started",
     "reset": "password.reset_asked",
     "sign_in": "sign_in.code_asked",
+    "address": "account.email_asked",
 }
 _TRIES: Final = 8
 GUESSED: Final = Guessed("mail_code")
@@ -52,6 +60,11 @@ class EmailChallenges:
     policy: EmailChallengePolicy
     issuer: str
 
+    @property
+    def minutes(self) -> int:
+        """How long a code works."""
+        return self.policy.ttl // 60
+
     async def send(
         self,
         kind: TicketKind,
@@ -66,16 +79,22 @@ class EmailChallenges:
         replaces: EmailChallenge | None = None,
         instead: str | None = None,
         ways: Sequence[str] = (),
+        holder: Account | None = None,
+        via: str = "",
     ) -> EmailChallenge | None:
-        """Create the challenge and queue the mail, in one transaction. None: the challenge to replace was used in between. `ways`: what the
-        owner of the account signs in with, if they have no password; only the mail says it.
+        """Create the challenge and queue the mail, in one transaction. None: the challenge to replace was used in between. `account` has the
+        address. `ways`: what the owner of the account signs in with, if they have no password; only the mail says it. For an `address`:
+        `holder` is the account that is to have it, None for one that is not made yet; `via` is what people call the service by which they
+        come.
 
         A sign-up for a taken address and a reset for an unknown one also create a challenge, but its code and link are never sent. The
         owner of a taken address gets another mail; the mail for an unknown address is written and discarded (R80). `instead`: the kind of a mail without code
         and link that the owner gets, since no code would be of use.
         """
-        live = account is None if kind == "sign_up" else account is not None and account.disabled_at is None
+        free = kind in _TAKEN
+        live = account is None if free else account is not None and account.disabled_at is None
         live = live and instead is None
+        about = holder if kind == "address" else account
         ticket_id, code, link = (
             self.random.new_id("tkt"),
             self.random.digits(mail_code.DIGITS[kind]),
@@ -90,22 +109,25 @@ class EmailChallenges:
             browser_hash=caller.browser_hash,
             created_at=now,
             expires_at=now + self.policy.ttl,
-            account_id=account.id if account else None,
+            account_id=about.id if about else None,
             sign_in_id=sign_in_id,
             payload=payload,
         )
         spoken = account.locale if account is not None and account.locale else locale
-        values: dict[str, Any] = {"code": code, "minutes": self.policy.ttl // 60}
+        values: dict[str, Any] = {"code": code, "minutes": self.minutes}
         if kind in LINK_PATHS:
             values["link"] = f"{self.issuer}{LINK_PATHS[kind]}?token={quote(link)}"
         named: dict[str, Any] = {} if kind == "sign_in" else {"ways": tuple(ways)}
-        if kind == "sign_up":
-            # the owner of a taken address gets no code
-            values = values if live else named
-        else:
+        named |= {"via": via} if kind == "address" else {}
+        if not free:
             values |= named
+        elif not live:
+            # the owner of a taken address gets no code
+            values = named
+        elif kind == "address":
+            values["via"] = via
         mail = self.mail_queue.write(
-            instead or _MAILS.get(kind, "verify_address" if live else "address_taken"),
+            instead or (_TAKEN[kind] if free and not live else _MAILS[kind]),
             to=email,
             locale=spoken,
             now=now,
@@ -120,7 +142,7 @@ class EmailChallenges:
         writes.append(self.store.messages.insert_ticket(challenge))
         # The same statements run whether or not the address has an account, because their timing would reveal it (R80): the mail for
         # an unknown address is written and discarded in one commit.
-        told = live or kind == "sign_up" or instead is not None
+        told = live or free or instead is not None
         writes += [
             self.store.messages.insert_mail(mail),
             self.store.messages.discard_mail("" if told else mail.id),
@@ -205,7 +227,9 @@ class EmailChallenges:
         # a sign-up is for an unused address; whether it is still free is decided when the account is created
         if challenge.kind == "sign_up":
             return True
-        return ticket_stands(challenge, await self.store.accounts.get(challenge.account_id or ""))
+        account = await self.store.accounts.get(challenge.account_id or "")
+        stands = holder_stands if challenge.kind == "address" else ticket_stands
+        return stands(challenge, account)
 
     async def _count(self, challenge: EmailChallenge) -> EmailChallenge | None:
         for _ in range(_TRIES):

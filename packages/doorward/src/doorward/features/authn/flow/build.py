@@ -6,6 +6,7 @@ from doorward.features.audit.build import audit_log
 from doorward.features.authn.flow.finish import SignInCompletion
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.goals import GoalChoice, choice
+from doorward.features.authn.flow.new_account import NewAccounts
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug
@@ -150,6 +151,17 @@ def send_code(services: Services) -> SendCode:
         config=services.config,
         sign_in_flow=services.get(advance),
         codes=services.get(sent_codes),
+    )
+
+
+def new_accounts(services: Services) -> NewAccounts:
+    """The service that makes accounts of people who come by themselves."""
+    return NewAccounts(
+        store=services.store,
+        random=services.random,
+        config=services.config,
+        audit_log=services.get(audit_log),
+        gate=services.get(new_factors),
     )
 
 

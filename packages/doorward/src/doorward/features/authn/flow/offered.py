@@ -80,6 +80,10 @@ class OfferedFactors:
         """What a person without a password signs in with, for a mail to their address; nothing for all others, known or not."""
         if account is None or account.password_hash is not None:
             return ()
+        return self.named_ways(account, rows, locale)
+
+    def named_ways(self, account: Account, rows: Sequence[EnrolledFactor], locale: str) -> tuple[str, ...]:
+        """What a person with the factors `rows` signs in with, the password aside, in words for them."""
         return tuple(name for one in self.first for name in one.names(account, rows, locale))
 
     def standing(

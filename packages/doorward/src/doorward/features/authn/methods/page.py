@@ -30,11 +30,15 @@ class MethodsPage:
         password."""
         account, locale = owner.account, owner.browser.context.locale
         shown = await self.methods.shown(account, locale)
+        alone = self.flow.routes.only(account.email)
         view = Methods(
             account=account.shown_as,
             minimum=shown.minimum,
             password_elsewhere=shown.password_elsewhere,
             password_changed_at=account.password_changed_at,
+            password_usable=account.password_hash is not None and alone is None,
+            password_by_mail=account.email is not None and alone is None,
+            ways=shown.ways,
             cards=shown.cards,
             done=done,
             others=self.flow.ways_to_set_up(locale),

@@ -18,11 +18,13 @@ from doorward.web.pages.views.fragment import Fragment
 
 
 class ShownMethods(Struct, frozen=True):
-    """The cards of the factors, and how many characters a new password needs beside them, unless it is kept elsewhere."""
+    """The cards of the factors, and how many characters a new password needs beside them, unless it is kept elsewhere. `ways`: what the
+    person signs in with, the password aside."""
 
     cards: tuple[Fragment, ...]
     minimum: int
     password_elsewhere: bool = False
+    ways: tuple[str, ...] = ()
 
 
 @final
@@ -45,4 +47,5 @@ class OwnMethods:
             tuple(card for card in found if card is not None),
             self.judge.minimum(second_factor=self.factors.beside_password(account, rows)),
             self.factors.password_elsewhere(rows),
+            self.factors.named_ways(account, rows, locale),
         )

@@ -10,9 +10,10 @@ from doorward.core.login_name import normalise_domain
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.build import audit_log
+from doorward.features.authn.addresses.build import prove_address
 from doorward.features.authn.flow.build import (
     flow_pages,
-    new_factors,
+    new_accounts,
     offered_factors,
     routed_domains,
     signed_in_pages,
@@ -115,9 +116,8 @@ def connect_identities(services: Services) -> ConnectIdentities:
     return ConnectIdentities(
         store=services.store,
         random=services.random,
-        config=services.config,
+        accounts=services.get(new_accounts),
         factors=services.get(offered_factors),
-        gate=services.get(new_factors),
         throttle=services.get(throttle),
         audit_log=services.get(audit_log),
         mail_queue=services.mail,
@@ -146,6 +146,7 @@ def provider_cards(services: Services) -> ProviderCards | None:
 
 def provider_sign_in(services: Services) -> ProviderSignIn:
     """The service of the way there and back."""
+    mapping = ProviderMapping(store=services.store, config=services.config, audit_log=services.get(audit_log))
     return ProviderSignIn(
         store=services.store,
         providers=services.get(identity_providers),
@@ -155,10 +156,10 @@ def provider_sign_in(services: Services) -> ProviderSignIn:
             store=services.store,
             identities=services.get(connect_identities),
             routes=services.get(routed_domains),
+            addresses=services.get(prove_address),
+            mapping=mapping,
         ),
-        mapping=ProviderMapping(
-            store=services.store, config=services.config, audit_log=services.get(audit_log)
-        ),
+        mapping=mapping,
         throttle=services.get(throttle),
         audit_log=services.get(audit_log),
         metrics=services.metrics,

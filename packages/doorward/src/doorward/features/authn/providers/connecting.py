@@ -13,12 +13,11 @@ from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.provider import ExternalIdentity, PendingIdentity
 from doorward.core.model.session import Session
-from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.changes import guards, held_methods
-from doorward.features.authn.flow.gate import NewFactors
+from doorward.features.authn.flow.new_account import NewAccounts
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.providers.provider import IdentityProvider
 from doorward.features.authn.providers.rules.id_token import UpstreamClaims
@@ -44,9 +43,8 @@ class ConnectIdentities:
 
     store: Store
     random: SecureRandom
-    config: ConfigSource
+    accounts: NewAccounts
     factors: OfferedFactors
-    gate: NewFactors
     throttle: Throttle
     audit_log: AuditLog
     mail_queue: MailQueue
@@ -128,32 +126,19 @@ class ConnectIdentities:
     ) -> ExternalIdentity | None:
         """A new account for a confirmed address, or without an address. None: an account has the address, or the identity, since a moment;
         or there may be no account without an address yet, since an older program runs, which would not know what to do with it."""
-        if email is None and not await self.gate.open():
-            return None
-        roles = sorted(role.held_as for role in self.config.current().roles.values() if role.default)
-        account = Account(
-            id=self.random.new_id("usr"),
-            email=email,
-            created_at=now,
-            name=normalise_name(claims.name or "") or None,
-            updated_at=now,
-            role_names=tuple(roles),
+        name = normalise_name(claims.name or "") or None
+        account = self.accounts.begun(email=email, now=now, name=name)
+        writes = await self.accounts.writes(
+            account, by="provider", caller=caller, now=now, provider=provider.name
         )
+        if writes is None:
+            return None
         shown = email or stated_email(claims) or ""
         row, identity = self._new(account.id, provider, claims.issuer, claims.subject, shown, now)
         made = await self.store.commit(
-            *((self.gate.close_behind(),) if email is None else ()),
-            self.store.accounts.insert(account),
+            *writes,
             self.store.accounts.add_factor(row),
             self.store.external_identities.insert(identity),
-            self.audit_log.write(
-                "account.created",
-                caller=caller,
-                now=now,
-                account_id=account.id,
-                by="provider",
-                provider=provider.name,
-            ),
         )
         return identity if made else None
 

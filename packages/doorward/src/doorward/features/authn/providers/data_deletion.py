@@ -18,6 +18,7 @@ from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.changes import HeldMethods, guards
 from doorward.features.authn.flow.offered import OfferedFactors
+from doorward.features.authn.flow.waiting_person import waits_as
 from doorward.features.authn.providers.oauth2 import OAuth2Provider
 from doorward.features.authn.providers.rules.identity import PROVIDED_KINDS
 from doorward.features.sessions.revoker import Revoker
@@ -62,7 +63,7 @@ class DataDeletions:
         for _ in range(_TRIES):
             identity = await identities.by_subject(issuer, subject)
             if identity is None:
-                await self.store.commit(identities.forget_pending(issuer, subject))
+                await self.store.commit(*self._nobody_waits(issuer, subject))
                 return self._code(name, now)
             if await self._disconnected(provider, identity, caller, now):
                 return self._code(name, now)
@@ -100,7 +101,7 @@ class DataDeletions:
             self.store.accounts.remove_factor(account.id, row.id),
             # what the provider's mapping gave goes with the connection
             *((self.store.accounts.replace(without, old=account),) if without != account else ()),
-            self.store.external_identities.forget_pending(identity.issuer, identity.subject),
+            *self._nobody_waits(identity.issuer, identity.subject),
             self.store.messages.insert_mail(mail),
             self.audit_log.write(
                 "provider.disconnected",
@@ -113,6 +114,13 @@ class DataDeletions:
             ),
             *await self._sessions_ended(account, now),
         )
+
+    def _nobody_waits(self, issuer: str, subject: str) -> list[Write]:
+        """Whoever waits in a browser, for the owner of an account or with the question for an address, waits no longer."""
+        return [
+            self.store.external_identities.forget_pending(issuer, subject),
+            self.store.messages.detach_tickets(waits_as(issuer, subject)),
+        ]
 
     async def _sessions_ended(self, account: Account, now: int) -> list[Write]:
         """Those that rest on a connection end, with their tokens, as when its owner disconnects it (R94)."""

@@ -5,16 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, final
 
+from doorward.core.login_name import normalise_name
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.provider import ExternalIdentity, PendingIdentity
 from doorward.core.model.signin import SignIn
+from doorward.features.authn.addresses.service import ProveAddress
 from doorward.features.authn.flow.rules.routing import DomainRoutes
+from doorward.features.authn.flow.waiting_person import WaitingPerson
 from doorward.features.authn.providers.connecting import ConnectIdentities
-from doorward.features.authn.providers.outcomes import AccountNeeded, NotSignedIn
+from doorward.features.authn.providers.mapping import ProviderMapping
+from doorward.features.authn.providers.outcomes import AccountNeeded, AddressNeeded, NotSignedIn
 from doorward.features.authn.providers.provider import IdentityProvider
 from doorward.features.authn.providers.rules.id_token import UpstreamClaims
-from doorward.features.authn.providers.rules.identity import confirmed_email, stated_email
+from doorward.features.authn.providers.rules.identity import (
+    EXTERNAL,
+    PROVIDED,
+    PROVIDED_TWICE,
+    confirmed_email,
+    kept_under,
+    stated_email,
+    two_factors,
+)
 from doorward.storage.sql.store import Store
 
 PENDING_TTL: Final = 1800
@@ -28,12 +40,14 @@ class FirstSignIn:
     store: Store
     identities: ConnectIdentities
     routes: DomainRoutes
+    addresses: ProveAddress
+    mapping: ProviderMapping
 
     async def begin(
         self, provider: IdentityProvider, claims: UpstreamClaims, sign_in: SignIn, caller: Caller, now: int
-    ) -> ExternalIdentity | AccountNeeded | NotSignedIn:
+    ) -> ExternalIdentity | AccountNeeded | AddressNeeded | NotSignedIn:
         """An identity that nobody here has: a new account for a confirmed address that no account has, or without an address where the
-        settings allow that; else the owner signs in first."""
+        settings allow that; else the person proves one, or the owner signs in first."""
         email = confirmed_email(claims, provider.policy)
         owner = await self.store.accounts.by_email(email) if email is not None else None
         if owner is not None and await self._replaced(owner, claims):
@@ -61,8 +75,52 @@ class FirstSignIn:
             taken=owner is not None,
             expires_at=now + PENDING_TTL,
         )
+        # it waits for an owner in any case: the page that asks for an address leads there, too
         await self.store.commit(self.store.external_identities.put_pending(pending))
-        return AccountNeeded(pending)
+        asks = email is None and offered and await self.asks(provider)
+        return AddressNeeded(sign_in.id) if asks else AccountNeeded(pending)
+
+    async def asks(self, provider: IdentityProvider) -> bool:
+        """Whether people without an address that the provider confirms are asked for one. Not while an older program runs, which has no such
+        pages."""
+        return provider.policy.address == "required" and await self.addresses.possible()
+
+    async def address_first(
+        self,
+        provider: IdentityProvider,
+        claims: UpstreamClaims,
+        sign_in: SignIn,
+        at: int,
+        known: ExternalIdentity | None,
+        caller: Caller,
+        now: int,
+    ) -> AddressNeeded:
+        """The person proves an address before anything else. `known`: the identity of an account that has none."""
+        policy, stated = provider.policy, stated_email(claims) or ""
+        traits = PROVIDED_TWICE if two_factors(claims, policy) else PROVIDED
+        mapped, roles = self.mapping.told(provider, claims)
+        name = normalise_name(claims.name or "")
+        person = WaitingPerson(
+            by="provider",
+            source=provider.name,
+            label=policy.label,
+            kind=EXTERNAL,
+            mark=kept_under(claims.issuer, policy),
+            issuer=claims.issuer,
+            subject=claims.subject,
+            shown=stated,
+            stated=stated,
+            profile={**({"name": name} if name else {}), **mapped},
+            mapped=tuple(mapped),
+            roles=tuple(roles),
+            proof=traits.kind,
+            amr=traits.amr,
+            at=at,
+            sid=claims.sid,
+            account_id=known.account_id if known is not None else "",
+            factor_id=known.factor_id if known is not None else "",
+        )
+        return AddressNeeded(sign_in.id, await self.addresses.begin(person, sign_in, caller=caller, now=now))
 
     async def _replaced(self, owner: Account, claims: UpstreamClaims) -> bool:
         """Whether the account with this address has another identity of the same provider. An address there that passes on to somebody

@@ -79,6 +79,11 @@ class ProviderMapping:
             if done:
                 return
 
+    def told(self, provider: IdentityProvider, claims: UpstreamClaims) -> tuple[dict[str, str], list[str]]:
+        """Members of a new account, and the names of its roles, as the section maps them."""
+        roles = roles_for(claims.mapped.values or frozenset(), provider.policy.roles)
+        return _told(claims), list(roles)
+
     def _roles(
         self, provider: IdentityProvider, claims: UpstreamClaims, account: Account, known: ExternalIdentity
     ) -> RoleChange:
@@ -101,10 +106,15 @@ class ProviderMapping:
 
 
 def _profile(account: Account, claims: UpstreamClaims) -> dict[str, Any]:
-    """The members that change. A text that cannot be one changes nothing."""
-    told: dict[str, Any] = {}
+    """The members that change."""
+    return {member: text for member, text in _told(claims).items() if text != getattr(account, member)}
+
+
+def _told(claims: UpstreamClaims) -> dict[str, str]:
+    """A text that cannot be a member tells nothing."""
+    told: dict[str, str] = {}
     for member, text in claims.mapped.profile.items():
         value = normalise_zone(text) if member == "zoneinfo" else normalise_name(text)
-        if value and value != getattr(account, member):
+        if value:
             told[member] = value
     return told

@@ -51,4 +51,12 @@ class IdentityConnected(Struct, frozen=True):
     identity: ExternalIdentity
 
 
-Outcome = SignIn | IdentityConnected | AccountNeeded | AlreadyBack | NotSignedIn
+class AddressNeeded(Struct, frozen=True):
+    """Nobody here has this identity, or its account has no address, and the settings demand one. `waiting`: the row of who waits, "" while
+    there is none yet."""
+
+    sign_in_id: str
+    waiting: str = ""
+
+
+Outcome = SignIn | IdentityConnected | AccountNeeded | AddressNeeded | AlreadyBack | NotSignedIn

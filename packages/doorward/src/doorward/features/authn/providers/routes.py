@@ -12,6 +12,7 @@ from msgspec import structs
 from doorward.core.login_name import normalise_email
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.keys import Sealer
+from doorward.features.authn.addresses.routes import PATH as ADDRESS
 from doorward.features.authn.flow.factor import PROVIDER_PATH
 from doorward.features.authn.flow.last_used import PROVIDER, is_used, used_last_first
 from doorward.features.authn.flow.pages import FlowPages, said_stale, with_flow
@@ -19,6 +20,7 @@ from doorward.features.authn.providers.answers import ANSWER, SealedAnswers
 from doorward.features.authn.providers.marks import mark_of
 from doorward.features.authn.providers.outcomes import (
     AccountNeeded,
+    AddressNeeded,
     AlreadyBack,
     IdentityConnected,
     NotSignedIn,
@@ -164,6 +166,8 @@ class ProviderPages:
                 return self.own.done(SignedIn(browser), CONNECTED, Done.PROVIDER_CONNECTED)
             case AccountNeeded(pending=pending):
                 return browser.go(with_flow(NEEDED, pending.sign_in_id))
+            case AddressNeeded(sign_in_id=sign_in_id, waiting=waiting):
+                return browser.go(with_flow(f"{ADDRESS}?ticket={waiting}", sign_in_id))
             case AlreadyBack(sign_in_id=sign_in_id):
                 if not sign_in_id:
                     return browser.go(CONNECTED)

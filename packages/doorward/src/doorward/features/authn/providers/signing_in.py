@@ -22,6 +22,7 @@ from doorward.features.authn.providers.connecting import ConnectIdentities
 from doorward.features.authn.providers.first_sign_in import FirstSignIn
 from doorward.features.authn.providers.mapping import ProviderMapping
 from doorward.features.authn.providers.outcomes import (
+    AddressNeeded,
     AlreadyBack,
     IdentityConnected,
     NotSignedIn,
@@ -199,6 +200,8 @@ class ProviderSignIn:
         first = False
         if identity is None:
             made = await self.first.begin(provider, claims, sign_in, caller, now)
+            if isinstance(made, AddressNeeded):
+                return await self.first.address_first(provider, claims, sign_in, at, None, caller, now)
             if not isinstance(made, ExternalIdentity):
                 return made
             identity, first = made, True
@@ -210,6 +213,8 @@ class ProviderSignIn:
         row = next((one for one in rows if one.id == identity.factor_id), None)
         if row is None:
             return NotSignedIn("over", sign_in.id)
+        if account.email is None and await self.first.asks(provider):
+            return await self.first.address_first(provider, claims, sign_in, at, identity, caller, now)
         counted = kept_under(claims.issuer, policy)
         proof = proof_of(row, twice=two_factors(claims, policy), at=at)
         proven = await add_proof(

@@ -12,11 +12,12 @@ from doorward.core.model.bucket import Bucket
 from doorward.core.model.policy import ThrottlePolicy
 from doorward.features.rate_limits.rules.attempts import DAILY, DAY
 
-Change = Literal["profile", "methods", "with_password", "report", "api_keys"]
+Change = Literal["profile", "methods", "with_password", "report", "api_keys", "address"]
 
 CHANGES: Final = 20
 """Changes of one kind per window: name and language; sign-in methods; actions that ask for the password again (to change it, or to
-remove the authenticator app), counted apart so that a stolen session cannot block its owner; reports of foreign activity; API keys."""
+remove the authenticator app), counted apart so that a stolen session cannot block its owner; reports of foreign activity; API keys;
+codes to new addresses."""
 
 REVOCATIONS: Final = 100
 """Access tokens of one person at one app that are revoked individually per window; beyond it each revokes its grant."""

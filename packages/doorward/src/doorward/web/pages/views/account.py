@@ -18,6 +18,7 @@ class Done(Said):
     """A completed action, reported once above an account page; a feature has further ones in its folder."""
 
     SAVED = "saved", N_("Saved.")
+    ADDRESS_CHANGED = "address_changed", N_("Your email address is changed. Sign in with it from now on.")
     PASSWORD_CHANGED = "password_changed", N_("Your password is changed. Your other devices are signed out.")
     PROVIDER_CONNECTED = (
         "provider_connected",
@@ -56,6 +57,19 @@ class Profile(Form, frozen=True):
         return script_of(self.offers)
 
 
+class AddressView(Form, frozen=True):
+    """/account/address. Posts `email`, `csrf`. `email`: the address of the account, None for none; `typed`: what was typed. `kept_by`: what
+    people call the provider alone with which people of this address sign in: then there is no form. `refused_for`: the same of an address
+    that was typed."""
+
+    template: ClassVar[str] = "account/address.html"
+    email: str | None
+    typed: str = ""
+    kept_by: str | None = None
+    refused_for: str | None = None
+    email_problem: FormProblem | None = None
+
+
 class MethodCard(Fragment, frozen=True, kw_only=True):
     """One kind of second factor on the page of sign-in methods, as most of them look. `id` names its elements; the texts are translated.
     `added_at` (Unix seconds): None if the person has none. `set_up` is the path of its setup, None if people may not add it; `remove`
@@ -76,7 +90,8 @@ class MethodCard(Fragment, frozen=True, kw_only=True):
 
 class Methods(Form, frozen=True):
     """/account/methods. `cards` are those of the factors, each with its own forms and links. The form of the password posts `current`,
-    `new`, `csrf`; there is none with `password_elsewhere`. `minimum` is how many characters a new one needs. Times are Unix seconds. `others` lead to the setup of factors
+    `new`, `csrf`; there is none with `password_elsewhere`, nor without `password_usable`: then `ways` are what the person signs in with, and
+    with `password_by_mail` a password can be set by a reset. `minimum` is how many characters a new one needs. Times are Unix seconds. `others` lead to the setup of factors
     without a card.
     """
 
@@ -84,6 +99,9 @@ class Methods(Form, frozen=True):
     account: str
     minimum: int
     password_elsewhere: bool = False
+    password_usable: bool = True
+    password_by_mail: bool = True
+    ways: tuple[str, ...] = ()
     password_changed_at: int | None = None
     cards: tuple[Fragment, ...] = ()
     done: Said | None = None

@@ -34,6 +34,7 @@ class Wrong(Said):
         ),
     )
     """Non-ASCII letters before the @, to which our mail server does not send."""
+    EMAIL_UNCHANGED = "email_unchanged", N_("That is your address already. Enter the new one.")
     NAME_TOO_LONG = "name_too_long"
     PASSWORD_MISSING = "password_missing", N_("Enter a password.")
     PASSWORD_TOO_SHORT = "password_too_short"

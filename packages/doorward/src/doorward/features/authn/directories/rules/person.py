@@ -37,11 +37,13 @@ def read_person(entry: LdapEntry, policy: DirectoryPolicy, now: int) -> Director
     uid = _uid(entry, policy)
     if not uid:
         return None
+    stated = new_email(entry.text(policy.email_attribute))
     return DirectoryPerson(
         uid=uid,
         dn=entry.dn,
         names=tuple(dict.fromkeys(text.lower() for name in policy.names for text in entry.texts(name))),
-        email=_email(entry.text(policy.email_attribute), policy),
+        email=_email(stated, policy),
+        stated=stated or "",
         name=_shown(entry.text(policy.shown_name)),
         given_name=_shown(entry.text("givenName")),
         family_name=_shown(entry.text("sn")),
@@ -99,8 +101,7 @@ def _binary(policy: DirectoryPolicy) -> bool:
     return policy.key.lower() == "objectguid"
 
 
-def _email(text: str, policy: DirectoryPolicy) -> str | None:
-    email = new_email(text) if text else None
+def _email(email: str | None, policy: DirectoryPolicy) -> str | None:
     if email is None:
         return None
     trusted = {one.lower() for one in policy.email_domains}

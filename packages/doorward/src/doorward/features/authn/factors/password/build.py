@@ -44,7 +44,7 @@ def password_factor(services: Services) -> PasswordFactor:
 
     proving = services.get(check_password)
     step, resets = PasswordStep(proving=proving), services.added(RESETS)
-    return PasswordFactor(json_step=step, prove_password=proving, resets=resets)
+    return PasswordFactor(services=services, json_step=step, prove_password=proving, resets=resets)
 
 
 def password_policy(services: Services) -> JudgePassword:

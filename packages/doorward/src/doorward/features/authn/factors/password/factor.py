@@ -11,6 +11,7 @@ from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import Proof, SignIn
+from doorward.features.authn.addresses.build import prove_address
 from doorward.features.authn.factors.password import routes as sign_in
 from doorward.features.authn.factors.password.rules import proof as rule
 from doorward.features.authn.factors.password.service import CheckPassword
@@ -19,6 +20,7 @@ from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.rules.assurance import FactorTraits
 from doorward.features.authn.slots import FinishedReset
+from doorward.features.services import Services
 from doorward.features.sessions.browser_context import BrowserPages
 from doorward.storage.sql.store import Write
 from doorward.web.pages.words import N_
@@ -60,6 +62,7 @@ class PasswordStep(JsonStep):
 class PasswordFactor(FactorPlug):
     """The factor with which most sign-ins begin."""
 
+    services: Services
     prove_password: CheckPassword
     resets: Sequence[FinishedReset]
     traits: FactorTraits = rule.TRAITS
@@ -69,7 +72,13 @@ class PasswordFactor(FactorPlug):
 
     def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
         """The page that asks for address and password."""
-        on = sign_in.SignInPage(flow=flow, prove_password=self.prove_password, resets=self.resets)
+        on = sign_in.SignInPage(
+            flow=flow,
+            prove_password=self.prove_password,
+            resets=self.resets,
+            # built with all factors, of which this is one
+            addresses=self.services.get(prove_address),
+        )
         return on.routes(pages)
 
     def enrolled(self, account: Account, rows: Sequence[EnrolledFactor]) -> bool:

@@ -8,11 +8,14 @@ from typing import Final, final
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.secret import Secret
+from doorward.features.authn.addresses.routes import lead as address_first
+from doorward.features.authn.addresses.service import ProveAddress
 from doorward.features.authn.factors.password.service import CheckPassword
 from doorward.features.authn.flow.factor import PROVIDER_PATH
 from doorward.features.authn.flow.last_used import PROVIDER, is_used, used_last_first
 from doorward.features.authn.flow.pages import FlowPages, hinted, said_stale, ticket_of
 from doorward.features.authn.flow.routed import elsewhere, lead
+from doorward.features.authn.flow.waiting_person import AddressRequired
 from doorward.features.authn.slots import FinishedReset
 from doorward.features.sessions.browser_context import (
     BrowserContext,
@@ -38,6 +41,7 @@ class SignInPage:
     flow: FlowPages
     prove_password: CheckPassword
     resets: Sequence[FinishedReset]
+    addresses: ProveAddress
 
     async def ask(self, visit: PageVisit) -> Response:
         """The sign-in page. `restart` and `prompt=select_account` begin it anew; after a reset it knows the address."""
@@ -94,6 +98,8 @@ class SignInPage:
         if not isinstance(outcome, OAuthError):
             browser.remember_used("password")
             return await self.flow.follow_proof(browser, outcome)
+        if isinstance(outcome, AddressRequired) and outcome.person is not None:
+            return await address_first(self.addresses, browser, sign_in, outcome.person)
         if outcome.code == "invalid_session":
             return await self.flow.load_and_follow(browser, sign_in.id)
         if outcome.code == "too_many_attempts":

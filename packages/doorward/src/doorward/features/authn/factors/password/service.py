@@ -20,6 +20,7 @@ from doorward.features.authn.factors.password.rules import password as rule
 from doorward.features.authn.flow.password_source import PasswordAsked, PasswordSource, ProvenPassword
 from doorward.features.authn.flow.proving import GONE, add_proof, too_many, with_proof
 from doorward.features.authn.flow.rules.routing import DomainRoutes
+from doorward.features.authn.flow.waiting_person import AddressRequired
 from doorward.features.rate_limits.rules.attempts import Guess, Guessed, Wait
 from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.features.rate_limits.service import Throttle
@@ -103,6 +104,11 @@ class CheckPassword:
             known=account_id is not None,
         )
         proven = await self._checked(asked)
+        if isinstance(proven, AddressRequired):
+            # the password was right
+            await self.store.commit(*self.throttle.clear(guess.own))
+            await self.throttle.forget(guess.own)
+            return proven
         if not isinstance(proven, ProvenPassword):
             why = proven or OAuthError("access_denied", MISMATCH, "password" if owner else "unknown")
             return await self._failed(owner, why, guess, caller, now)

@@ -1,0 +1,1 @@
+"""Addresses that people from elsewhere prove before their sign-in goes on."""
