@@ -130,7 +130,6 @@ def test_our_own_format_has_every_member() -> None:
     ("changes", "code"),
     [
         ({"pasword": "x"}, "import_field_unknown"),
-        ({"email": None}, "import_email_missing"),
         ({"email": 5}, "import_field_invalid"),
         ({"email_verified": "perhaps"}, "import_field_invalid"),
         ({"name": "a\0b"}, "import_field_invalid"),
@@ -302,7 +301,7 @@ def test_django_groups_are_roles_by_name_and_an_unusable_password_is_none() -> N
 @pytest.mark.parametrize(
     ("changes", "code"),
     [({"is_anonymous": "t"}, "import_not_a_person"), ({"deleted_at": "2024-01-01 00:00:00+00"}, "import_not_a_person"),
-     ({"email": ""}, "import_email_missing"), ({"raw_user_meta_data": "{"}, "import_field_invalid")],
+     ({"raw_user_meta_data": "{"}, "import_field_invalid")],
 )  # fmt: skip
 def test_supabase_rows_that_are_no_people(changes: dict[str, str], code: str) -> None:
     (found,) = [

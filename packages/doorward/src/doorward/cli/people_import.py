@@ -56,6 +56,13 @@ class UnverifiedChoice(StrEnum):
     VOUCH = "vouch"
 
 
+class AddressChoice(StrEnum):
+    """Whether people need an address."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
+
 _UNVERIFIED: Final[dict[UnverifiedChoice, Unverified]] = {
     UnverifiedChoice.REFUSE: "refuse",
     UnverifiedChoice.WITHOUT_PASSWORD: "without_password",
@@ -118,6 +125,12 @@ def import_(
             help="Which provider of the settings, or which issuer, a name in the export is; several times for several.",
         ),
     ] = None,
+    address: Annotated[
+        AddressChoice,
+        typer.Option(
+            help="Whether somebody without an address becomes an account, if they have one elsewhere; required leaves it to the provider's section."
+        ),
+    ] = AddressChoice.REQUIRED,
     drop_identities: Annotated[
         bool,
         typer.Option(
@@ -136,6 +149,7 @@ def import_(
         unverified=None if unverified is None else _UNVERIFIED[unverified],
         drop_factors=drop_factors,
         drop_identities=drop_identities,
+        address=address.value,
         issuers=_issuers(identity or ()),
     )
     parameters = None if hash_config is None else _parameters(hash_config)

@@ -58,19 +58,26 @@ def people_import(services: Services) -> PeopleImport:
     # imported here: no other command needs the readers
     from doorward.features.admin.imports.service import PeopleImport
     from doorward.features.admin.imports.writes import ImportWriter
+    from doorward.features.authn.flow.gate import NewFactors
     from doorward.features.authn.providers.settings import ProviderPolicies
 
+    sections = services.sections.of(ProviderPolicies).by_name
     return PeopleImport(
         store=services.store,
         config=services.config,
         random=services.random,
         clock=services.clock,
         writer=ImportWriter(
-            store=services.store, random=services.random, clock=services.clock, sealer=services.sealer
+            store=services.store,
+            random=services.random,
+            clock=services.clock,
+            sealer=services.sealer,
+            gate=NewFactors(store=services.store),
         ),
         roles=services.get(roles),
         beyond_ascii=services.beyond_ascii,
-        issuers={name: one.issuer for name, one in services.sections.of(ProviderPolicies).by_name.items()},
+        issuers={name: one.issuer for name, one in sections.items()},
+        without_address={one.issuer for one in sections.values() if one.address == "optional"},
     )
 
 

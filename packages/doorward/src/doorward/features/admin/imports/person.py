@@ -30,7 +30,7 @@ class ImportedFactor(ABC):
 
 
 class ImportedPerson(Struct, frozen=True, kw_only=True):
-    """`verified`: the other system had proven the address. `roles` None: the default ones. `factors` are second factors; `unusable_factors` names
+    """`email`: "" for none. `verified`: the other system had proven the address. `roles` None: the default ones. `factors` are second factors; `unusable_factors` names
     those that cannot be taken over. `password_unknown`: there is a hash of an unknown kind. `id` is the other system's."""
 
     email: str

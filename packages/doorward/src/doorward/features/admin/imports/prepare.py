@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from doorward.adapters.hashing.foreign import ForeignHash
 from doorward.adapters.hashing.imported import LONGEST, to_stored
@@ -33,11 +34,11 @@ SHOWN: Final = 100
 
 
 class PreparedPerson(Struct, frozen=True, kw_only=True):
-    """A person who may become an account. `notes` say what was left out. `roles` are names; None stands for the default ones."""
+    """A person who may become an account. `email`: None for somebody who has an account elsewhere and no address. `notes` say what was left out. `roles` are names; None stands for the default ones."""
 
     line: int
     number: int
-    email: str
+    email: str | None
     id: str | None
     profile: dict[str, str | None]
     disabled: bool
@@ -50,15 +51,28 @@ class PreparedPerson(Struct, frozen=True, kw_only=True):
     """Issuer and subject of accounts elsewhere."""
     notes: tuple[Problem, ...]
 
+    @property
+    def called(self) -> str:
+        """What a message calls them: the address, else the first account elsewhere."""
+        return self.email or " ".join(self.identities[0])[:SHOWN]
+
 
 def prepared(
-    person: ImportedPerson, choices: ImportChoices, *, line: int, number: int, now: int, beyond_ascii: bool
+    person: ImportedPerson,
+    choices: ImportChoices,
+    *,
+    line: int,
+    number: int,
+    now: int,
+    beyond_ascii: bool,
+    without_address: Collection[str] = (),
 ) -> PreparedPerson:
-    """The person in the form of an account. Raises `AdminError` with the reason of a refusal."""
-    email = new_email(person.email)
-    if email is None:
+    """The person in the form of an account. `without_address`: the issuers whose people may have none. Raises `AdminError` with the reason
+    of a refusal."""
+    email = new_email(person.email) if person.email else None
+    if email is None and person.email:
         raise refused("email_invalid", email=person.email[:SHOWN])
-    if not beyond_ascii and not email.isascii():
+    if email is not None and not beyond_ascii and not email.isascii():
         raise refused("email_not_ascii", email=email)
     if person.created_at is not None and person.created_at > now + _AHEAD:
         raise invalid("created_at", "a time in the past")
@@ -66,6 +80,12 @@ def prepared(
         raise refused("import_roles_too_many", limit=_MOST_ROLES)
     identities = _identities(person, choices)
     hashed, notes = person.password, list[Problem]()
+    if email is None:
+        _check_without_address(identities, choices, without_address)
+        # nothing is typed before a password but an address
+        notes = [problem("import_password_unusable")] if hashed is not None else []
+        person = structs.replace(person, verified=True, password=None, password_unknown=False)
+        hashed = None
     if hashed is not None:
         _check(hashed, allow_weak=choices.allow_weak)
     elif person.password_unknown:
@@ -98,6 +118,15 @@ def prepared(
         identities=identities,
         notes=tuple(notes),
     )
+
+
+def _check_without_address(
+    identities: Sequence[tuple[str, str]], choices: ImportChoices, without_address: Collection[str]
+) -> None:
+    if choices.address != "optional" and not any(issuer in without_address for issuer, _ in identities):
+        raise refused("import_email_missing")
+    if not identities:
+        raise refused("import_no_way_in")
 
 
 def _check(hashed: ForeignHash, *, allow_weak: bool) -> None:

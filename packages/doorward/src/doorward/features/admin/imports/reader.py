@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from doorward.features.admin.error import refused
 from doorward.features.admin.imports.fields import Fields
 from doorward.features.admin.imports.hashes import HashConfig
 from doorward.features.admin.imports.person import ImportedPerson
@@ -30,11 +29,8 @@ class ImportReader(Struct, frozen=True, kw_only=True):
 
 
 def email_of(fields: Fields, name: str) -> str:
-    """The address. Raises `AdminError` when there is none."""
-    found = fields.text(name)
-    if not found:
-        raise refused("import_email_missing")
-    return found
+    """The address, "" for none: whether that refuses the person depends on what else they sign in with (`prepare.py`)."""
+    return fields.text(name) or ""
 
 
 def whole_name(given: str | None, family: str | None) -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from doorward.core.model.problem import Problem
@@ -13,7 +14,8 @@ Unverified = Literal["refuse", "without_password", "vouch"]
 
 class ImportChoices(Struct, frozen=True, kw_only=True):
     """`unverified`: what becomes of people whose address was never proven; who else registered it may know the password. `update`: fill
-    what is empty in accounts that exist. None of them sets a password on such an account."""
+    what is empty in accounts that exist. None of them sets a password on such an account. `address`: whether somebody without an address
+    becomes an account if they have one elsewhere; `required` leaves that to the settings of the provider."""
 
     dry_run: bool = False
     update: bool = False
@@ -24,14 +26,22 @@ class ImportChoices(Struct, frozen=True, kw_only=True):
     unverified: Unverified | None = None
     drop_factors: bool = False
     drop_identities: bool = False
+    address: Literal["required", "optional"] = "required"
     issuers: dict[str, str] = {}
     """The issuers of providers, or the names of their sections in the settings, by the other system's name for them."""
+
+    def stored(self) -> dict[str, Any]:
+        """What the mark of an import says. A choice that earlier programs did not have is left out unless it is made, so that an import which
+        one of them began goes on."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        return found if self.address == "optional" else {k: v for k, v in found.items() if k != "address"}
 
     @property
     def named(self) -> list[str]:
         """Those that are made, for the audit log."""
         said = [name for name in self.__struct_fields__ if getattr(self, name) is True]
         issuers = [f"identity={name}={issuer}" for name, issuer in sorted(self.issuers.items())]
+        said += ["address=optional"] if self.address == "optional" else []
         return [*said, *([f"unverified={self.unverified}"] if self.unverified else []), *issuers]
 
 

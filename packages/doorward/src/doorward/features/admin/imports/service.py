@@ -6,7 +6,7 @@ never both write, and a batch is written once, whenever the process ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
@@ -90,13 +90,14 @@ class _Run:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleImport(AuditedAdmin):
     """The import. Raises `AdminError` where the whole file is refused; a refused record is an entry of the report. `issuers` are those of
-    the providers in the settings, by the names of their sections."""
+    the providers in the settings, by the names of their sections; `without_address` those whose people may have no address."""
 
     config: ConfigSource
     writer: ImportWriter
     roles: RoleAdmin
     beyond_ascii: bool
     issuers: Mapping[str, str]
+    without_address: Collection[str] = ()
 
     @operation("people.write")
     async def run(
@@ -164,7 +165,7 @@ class PeopleImport(AuditedAdmin):
 
     async def _begin(self, run: _Run) -> None:
         """Set the mark, or go on where an interrupted run of the same file stopped. Raises `AdminError`."""
-        said = msgspec.json.encode([run.reader.name, run.choices]).decode()
+        said = msgspec.json.encode([run.reader.name, run.choices.stored()]).decode()
         old = await self.store.meta(run.name)
         mark = ImportMark(self.random.token(16), 0, said, run.counts)
         if old is not None:
@@ -222,7 +223,7 @@ class PeopleImport(AuditedAdmin):
             if person is None:
                 run.counts.ignored += 1
                 return
-            email = person.email
+            email = person.email or ""
             if person.password_hash is not None or person.factors or person.identities:
                 demand(run.actor, "credentials.write")
             _see(run, person)
@@ -247,6 +248,7 @@ class PeopleImport(AuditedAdmin):
             number=record.number,
             now=run.reading.now,
             beyond_ascii=self.beyond_ascii,
+            without_address=self.without_address,
         )
 
     async def _write(self, run: _Run, number: int) -> None:
@@ -265,9 +267,9 @@ class PeopleImport(AuditedAdmin):
                     break
             else:
                 run.counts.refused += 1
-                problem = refused("person_contended", given=person.email).problem
+                problem = refused("person_contended", given=person.called).problem
                 waiting.append(
-                    ImportEntry(person.line, person.number, person.email, refused=True, problem=problem)
+                    ImportEntry(person.line, person.number, person.email or "", refused=True, problem=problem)
                 )
         if not await self._commit(run, [], {}, waiting, number):
             raise refused("import_running")
@@ -314,7 +316,8 @@ class PeopleImport(AuditedAdmin):
 
 def _see(run: _Run, person: PreparedPerson) -> None:
     """Note the address and the id. Raises `AdminError` where an earlier record has one of them."""
-    keys = [f"email {person.email}", *([] if person.id is None else [f"id {person.id}"])]
+    keys = [] if person.email is None else [f"email {person.email}"]
+    keys += [] if person.id is None else [f"id {person.id}"]
     keys += [f"identity {issuer} {subject}" for issuer, subject in person.identities]
     for key in keys:
         if key in run.seen:

@@ -16,6 +16,7 @@ from doorward.features.admin.commit import AuditedAdmin
 from doorward.features.admin.error import refused
 from doorward.features.admin.imports.prepare import PreparedPerson
 from doorward.features.admin.imports.report import ImportCounts, ImportEntry
+from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.providers.rules.identity import EXTERNAL, issuer_mark
 from doorward.storage.sql.store import Write
 
@@ -41,16 +42,17 @@ class ImportOutcome(Struct):
     factors: list[Write]
     identities: list[Write]
     events: list[Write]
+    gate: list[Write]
 
     @property
     def writes(self) -> list[Write]:
         """In an order in which equal statements stand together and rows follow those that they refer to."""
-        return [*self.accounts, *self.factors, *self.identities, *self.events]
+        return [*self.gate, *self.accounts, *self.factors, *self.identities, *self.events]
 
     def note(self, person: PreparedPerson, problem: Problem, *, refused: bool) -> None:
         """One more entry of the report."""
         self.entries.append(
-            ImportEntry(person.line, person.number, person.email, refused=refused, problem=problem)
+            ImportEntry(person.line, person.number, person.email or "", refused=refused, problem=problem)
         )
         self.counts.refused += refused
 
@@ -60,22 +62,29 @@ class ImportWriter(AuditedAdmin):
     """Compares people with the accounts that exist. An account that exists never gets a password, a factor, an identity or a role."""
 
     sealer: Sealer
+    gate: NewFactors
 
     async def outcome(
         self, people: Sequence[PreparedPerson], held: Held, counts: ImportCounts, terms: ImportTerms
     ) -> ImportOutcome:
         """The writes for these people, at most as many as one statement looks up."""
-        done = ImportOutcome(structs.replace(counts), [], [], [], [], [])
-        there = await self.store.accounts.by_emails([person.email for person in people])
+        done = ImportOutcome(structs.replace(counts), [], [], [], [], [], [])
+        emails = [person.email for person in people if person.email is not None]
+        there = await self.store.accounts.by_emails(emails)
+        alone = len(emails) == len(people) or await self.gate.open()
         ids = [person.id for person in people if person.id is not None]
         taken = await self.store.accounts.known_ids(ids)
         gone = await self.store.audit.deleted_accounts(ids)
         for person in people:
-            old, roles = there.get(person.email), held[person.number]
+            old = None if person.email is None else there.get(person.email)
+            roles = held[person.number]
             if old is not None and not terms.update:
-                done.note(person, refused("email_taken", email=person.email).problem, refused=True)
+                done.note(person, refused("email_taken", email=person.called).problem, refused=True)
             elif old is not None:
                 self._update(person, old, terms, done)
+            elif person.email is None and not alone:
+                # an older program would take what stands for no address for a confirmed one
+                done.note(person, refused("import_older_program").problem, refused=True)
             elif isinstance(roles, Problem):
                 done.note(person, roles, refused=True)
             elif person.id in taken:
@@ -110,6 +119,8 @@ class ImportWriter(AuditedAdmin):
             updated_at=now,
             **person.profile,
         )
+        if person.email is None and not done.gate:
+            done.gate.append(self.gate.close_behind())
         done.accounts.append(self.store.accounts.insert(account))
         for factor in person.factors:
             row = factor.row(self.random.new_id("fac"), account.id, self.sealer, now)
@@ -119,7 +130,11 @@ class ImportWriter(AuditedAdmin):
                 self.random.new_id("fac"), account.id, EXTERNAL, now, code_hash=issuer_mark(issuer)
             )
             identity = ExternalIdentity(
-                factor_id=row.id, account_id=account.id, issuer=issuer, subject=subject, email=person.email
+                factor_id=row.id,
+                account_id=account.id,
+                issuer=issuer,
+                subject=subject,
+                email=person.email or "",
             )
             done.factors.append(self.store.accounts.add_factor(row))
             done.identities.append(self.store.external_identities.insert(identity))
