@@ -16,6 +16,7 @@ from doorward.cli.app import app
 from doorward.cli.problems import OPTIONS, SENTENCES, sentences
 from doorward.core.model.client import Client
 from doorward.core.model.problem import PARAMETERS, Noun, Problem, ProblemCode, Value, problem
+from doorward.core.model.trusted_issuer import TrustedIssuer
 from tests.repository import tree
 from tests.repository.test_cli_documented import commands
 
@@ -24,6 +25,7 @@ _CLIENT_RULES = tree.SERVER / "features" / "oauth" / "clients" / "rules"
 SPEAKERS = [
     *(tree.SERVER / "features" / "admin").glob("*.py"),
     *(tree.SERVER / "features" / "admin" / "imports").rglob("*.py"),
+    tree.SERVER / "features" / "oauth" / "grants" / "jwt_bearer" / "rules" / "registration.py",
     *(_CLIENT_RULES / f"{name}.py" for name in ("registration", "kinds", "key_strength", "resource")),
     tree.SERVER / "core" / "model" / "problem.py",
 ]
@@ -76,7 +78,7 @@ def test_a_sentence_contains_the_given_values(code: ProblemCode) -> None:
 def test_every_kind_of_object_has_its_commands(noun: Noun) -> None:
     error, fix = sentences(problem("not_found", noun=noun, given="wbe", near="web"))
     assert error.endswith("wbe. Did you mean web?")
-    assert re.fullmatch(r"See what is there: doorward (app|api|role|user|keys) list", fix)
+    assert re.fullmatch(r"See what is there: doorward (app|api|role|user|keys|issuer) list", fix)
     assert sentences(problem("unchanged", noun=noun, name="My app"))[1].endswith(" show 'My app'")
 
 
@@ -91,7 +93,12 @@ def test_every_option_in_a_sentence_exists() -> None:
     named = {option for text in texts for option in re.findall(r"(?<!\S)--[a-z-]+", text)}
     assert named
     assert named <= known
-    assert {member for member in OPTIONS if member not in Client.__struct_fields__} <= {
+    assert {
+        member
+        for member in OPTIONS
+        if member not in (*Client.__struct_fields__, *TrustedIssuer.__struct_fields__)
+    } <= {
+        "claims",
         "keep_old",
         "grace",
         "reason",

@@ -34,6 +34,8 @@ AUDIT_KINDS = {
     "app.created",
     "app.deleted",
     "app.secret_rotated",
+    "assertion.accepted",
+    "assertion.refused",
     "client.authentication_failed",
     "code.issued",
     "code.redeemed",
@@ -94,6 +96,13 @@ AUDIT_KINDS = {
     "trusted_device.added",
     "trusted_device.ended",
     "trusted_device.replayed",
+    "trusted_issuer.allowed",
+    "trusted_issuer.changed",
+    "trusted_issuer.created",
+    "trusted_issuer.deleted",
+    "trusted_issuer.disabled",
+    "trusted_issuer.disallowed",
+    "trusted_issuer.enabled",
 }
 # similar strings: a setting, a log file, an event of the log
 _NO_AUDIT_KINDS = {
@@ -105,6 +114,7 @@ _NO_AUDIT_KINDS = {
     "sms.dropped",
     "sms.token",
     "sms.token_file",
+    "trusted_issuer.failed",
 }
 # The members of `audit.detail` written by actions of people and apps.
 DETAIL = {
@@ -128,6 +138,7 @@ DETAIL = {
     "format",
     "given",
     "imported",
+    "issuer",
     "left",
     "method",
     "methods",
@@ -137,7 +148,9 @@ DETAIL = {
     "removed",
     "reported",
     "required",
+    "rule",
     "scopes",
+    "subject",
     "token_kind",
 }
 

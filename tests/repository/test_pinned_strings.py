@@ -98,6 +98,7 @@ ID_PREFIXES = {
     "ses",
     "sin",
     "sms",
+    "tis",
     "tkt",
     "usr",
 }
@@ -111,6 +112,7 @@ CLAIMED = {
     "code_sent",
     "directory",
     "feed",
+    "jwt_bearer:",
     "own_tokens",
     "provider",
     "provider_logout",
@@ -144,7 +146,10 @@ FACTORS = {
     "provider_mfa": ("fed",),
 }
 # in the documents of apps
-GRANT_NAMES = "authorization_code refresh_token client_credentials urn:doorward:grant-type:api-key"
+GRANT_NAMES = (
+    "authorization_code refresh_token client_credentials urn:doorward:grant-type:api-key"
+    " urn:ietf:params:oauth:grant-type:jwt-bearer"
+)
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
     "verify_address address_taken confirm_address address_in_use address_changed reset_password sign_in_by_mail sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"

@@ -15,6 +15,8 @@ REMEMBERS = {
     "features/admin/imports/writes.py": "ImportOutcome: one batch of an import",
     "features/api_keys/last_use.py": "LastUse: times that wait to be written; losing them costs a time, and nothing rests on it",
     "features/oauth/grants/client_credentials/service.py": "EntitlementCache: hangs on the snapshot of the configuration",
+    "features/oauth/grants/jwt_bearer/keys.py": "IssuerKeys: what a trusted issuer publishes, fetched anew when it says so",
+    "features/oauth/grants/jwt_bearer/told.py": "Told: lines of the audit log in a quarter of an hour",
     "features/authn/factors/passkeys/metadata.py": "AuthenticatorMetadata: the operator's file, read again when it has changed",
     "features/authn/factors/password/policy.py": "JudgePassword: a queue for this machine's processors",
     "features/authn/directories/client.py": "Directory: which groups are in which, read again after a minute",

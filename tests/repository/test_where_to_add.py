@@ -128,7 +128,7 @@ GRANT = Toy(
     lines={
         OAUTH: (
             ("from doorward.features.oauth.token.grant_type", "from doorward.features.oauth.grants.toy.build import TOY\n"),
-            ("AUTHORIZATION_CODE, REFRESH_TOKEN", "TOY, "),
+            ("    AUTHORIZATION_CODE,\n", "    TOY,\n"),
         )
     },
 )  # fmt: skip

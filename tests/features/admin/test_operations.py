@@ -17,15 +17,18 @@ from msgspec import structs
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.actor import ALL_RIGHTS, Actor, Right
 from doorward.core.model.audit import AuditEvent
+from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Permission
 from doorward.core.model.problem import problem
 from doorward.core.model.secret import Secret
+from doorward.core.model.trusted_issuer import JWT_BEARER, TrustedIssuer
 from doorward.features.admin import build
 from doorward.features.admin.apis import ApiAdmin
 from doorward.features.admin.apps import AppAdmin
 from doorward.features.admin.error import AdminError
 from doorward.features.admin.factors import FactorAdmin
 from doorward.features.admin.imports.service import PeopleImport
+from doorward.features.admin.issuers import IssuerAdmin
 from doorward.features.admin.keys import KeyAdmin
 from doorward.features.admin.people import PeopleAdmin
 from doorward.features.admin.roles import RoleAdmin
@@ -37,11 +40,31 @@ from tests.features.admin.imports.importing import NoProgress
 from tests.features.admin.managing import OPERATOR, WEB
 from tests.manual_clock import NOW, ManualClock
 from tests.people import CALLER, CHROME
+from tests.stand_ins.workloads import KubernetesApi
 
 pytestmark = pytest.mark.anyio
-SERVICES = (PeopleAdmin, PeopleImport, FactorAdmin, AppAdmin, ApiAdmin, RoleAdmin, KeyAdmin, WrappingAdmin)
+SERVICES = (
+    PeopleAdmin,
+    PeopleImport,
+    FactorAdmin,
+    AppAdmin,
+    ApiAdmin,
+    IssuerAdmin,
+    RoleAdmin,
+    KeyAdmin,
+    WrappingAdmin,
+)
 ADA = "ada@example.com"
 API = "https://api.example.com"
+TRUSTED = TrustedIssuer(
+    id="",
+    name="cluster",
+    issuer="https://k8s.example",
+    grant_id="",
+    created_at=0,
+    jwks=KubernetesApi(origin="https://k8s.example").jwks(),
+)
+ROBOT = Client(id="", name="robot", auth_method="none", created_at=0, grant_types=(JWT_BEARER,))
 GOOD = Secret("walrus canyon velvet twelve")
 
 Call = Callable[["Stocked", Actor], Awaitable[object]]
@@ -91,6 +114,20 @@ CALLS: dict[str, Call] = {
         actor, "orders", "web"
     ),
     "ApiAdmin.delete": lambda desk, actor: desk.apis.delete(actor, "orders"),
+    "IssuerAdmin.create": lambda desk, actor: desk.issuers.create(
+        actor, structs.replace(TRUSTED, name="other", issuer="https://other.example")
+    ),
+    "IssuerAdmin.find": lambda desk, actor: desk.issuers.find(actor),
+    "IssuerAdmin.get": lambda desk, actor: desk.issuers.get(actor, "cluster"),
+    "IssuerAdmin.update": lambda desk, actor: desk.issuers.update(actor, "cluster", {"tolerance": 20}),
+    "IssuerAdmin.allow": lambda desk, actor: desk.issuers.allow(
+        actor, "cluster", "second", app="robot", claims={"sub": "y"}
+    ),
+    "IssuerAdmin.disallow": lambda desk, actor: desk.issuers.disallow(actor, "cluster", "first"),
+    "IssuerAdmin.disable": lambda desk, actor: desk.issuers.disable(actor, "cluster"),
+    "IssuerAdmin.enable": lambda desk, actor: desk.issuers.enable(actor, "off"),
+    "IssuerAdmin.delete": lambda desk, actor: desk.issuers.delete(actor, "cluster"),
+    "IssuerAdmin.examine": lambda desk, actor: desk.issuers.examine(actor, "cluster"),
     "RoleAdmin.create": lambda desk, actor: desk.roles.create(actor, "guest", permissions=()),
     "RoleAdmin.find": lambda desk, actor: desk.roles.find(actor),
     "RoleAdmin.get": lambda desk, actor: desk.roles.get(actor, "clerk"),
@@ -133,6 +170,7 @@ class Stocked:
     factors: FactorAdmin
     apps: AppAdmin
     apis: ApiAdmin
+    issuers: IssuerAdmin
     roles: RoleAdmin
     keys: KeyAdmin
     wrappings: WrappingAdmin
@@ -164,6 +202,12 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
     await made.people.disable(OPERATOR, "off@example.com")
     factor = EnrolledFactor("fac_1", ada.id, "totp", NOW, sealed=b"seed")
     assert await store.commit(store.accounts.add_factor(factor))
+    issuers = made.services.get(build.issuers)
+    await made.apps.create(OPERATOR, ROBOT, kind="service")
+    await issuers.create(OPERATOR, TRUSTED)
+    await issuers.allow(OPERATOR, "cluster", "first", app="robot", claims={"sub": "x"})
+    await issuers.create(OPERATOR, structs.replace(TRUSTED, name="off", issuer="https://off.example"))
+    await issuers.disable(OPERATOR, "off")
     device = await made.services.get(trusted_devices).new(
         ada, structs.replace(CALLER, user_agent=CHROME), NOW
     )
@@ -174,6 +218,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
         factors=made.services.get(build.factors),
         apps=made.apps,
         apis=made.apis,
+        issuers=issuers,
         roles=made.roles,
         keys=made.keys,
         wrappings=made.container.root_wrappings(),

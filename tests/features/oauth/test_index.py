@@ -30,6 +30,7 @@ from tests.features import made
 from tests.features.oauth.logout.back_channel import BackChannel, back_channel, basic
 from tests.features.oauth.token.exchange import refused
 from tests.openapi import document
+from tests.repository.test_pinned_strings import GRANT_NAMES
 from tests.web.asgi import Asgi
 
 pytestmark = pytest.mark.anyio
@@ -166,12 +167,7 @@ async def published(channel: BackChannel) -> Any:
 
 def test_the_offered_grants_and_methods_are_pinned_in_order() -> None:
     # the order is that of the metadata, which people read and clients store
-    assert [one.name for one in GRANT_TYPES] == [
-        "authorization_code",
-        "refresh_token",
-        "client_credentials",
-        "urn:doorward:grant-type:api-key",
-    ]
+    assert " ".join(one.name for one in GRANT_TYPES) == GRANT_NAMES
     assert [one.name for one in CLIENT_AUTH_METHODS] == [
         "client_secret_basic",
         "client_secret_post",

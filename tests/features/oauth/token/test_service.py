@@ -190,7 +190,7 @@ async def test_each_jti_is_unique_and_starts_with_its_grant(channel: BackChannel
 
 @pytest.mark.requirement(7)
 @pytest.mark.parametrize(
-    "grant_type", ["password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer", ""]
+    "grant_type", ["password", "implicit", "urn:ietf:params:oauth:grant-type:saml2-bearer", ""]
 )
 async def test_the_password_grant_and_other_unlisted_grants_are_refused(
     channel: BackChannel, grant_type: str

@@ -33,11 +33,12 @@ _MOST_ADDRESSES: Final = 4
 
 
 class GuardedAnswer(Struct, frozen=True):
-    """The status, the body, and the media type in lower case without its parameters."""
+    """The status, the body, the media type in lower case without its parameters, and how long the answer may be kept, as it says."""
 
     status: int
     body: bytes
     media_type: str = ""
+    cache_control: str = ""
 
 
 class CallFailed(Exception):
@@ -167,7 +168,12 @@ async def _read(answer: httpx2.Response, most: int, *, whole: bool) -> GuardedAn
                 raise CallFailed(f"its answer is longer than {most} bytes")
             break
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return GuardedAnswer(status=answer.status_code, body=bytes(body[:most]), media_type=media_type)
+    return GuardedAnswer(
+        status=answer.status_code,
+        body=bytes(body[:most]),
+        media_type=media_type,
+        cache_control=answer.headers.get("cache-control", ""),
+    )
 
 
 def http_for_documents(

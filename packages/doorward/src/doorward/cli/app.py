@@ -23,6 +23,7 @@ from doorward.cli import (
     backup,
     dev,
     directories,
+    issuers_change,
     keys,
     move,
     outputs,
@@ -58,6 +59,7 @@ app.add_typer(providers.app, name="provider")
 app.add_typer(directories.app, name="directory")
 app.add_typer(apps_change.app, name="app")
 app.add_typer(apis.app, name="api")
+app.add_typer(issuers_change.app, name="issuer")
 app.add_typer(roles.app, name="role")
 app.add_typer(keys.app, name="keys")
 command(app)(server.migrate)

@@ -81,6 +81,20 @@ ProblemCode = Literal[
     "permission_reserved",
     "permission_repeated",
     "app_not_confidential",
+    # trusted issuers
+    "issuers_too_many",
+    "issuer_taken",
+    "issuer_of_server",
+    "issuer_keys_twice",
+    "issuer_algorithm_unknown",
+    "issuer_audience_invalid",
+    "issuer_rule_name_invalid",
+    "issuer_rule_weak",
+    "issuer_rules_too_many",
+    "issuer_claim_invalid",
+    "issuer_claim_pattern",
+    "issuer_app_without_grant",
+    "issuer_access_beyond_app",
     # roles
     "role_name_invalid",
     "role_name_taken",
@@ -166,7 +180,7 @@ ProblemCode = Literal[
     "wrapping_failed",
     "wrappings_changed",
 ]
-Noun = Literal["app", "api", "role", "person", "signing_key"]
+Noun = Literal["app", "api", "role", "person", "signing_key", "issuer", "issuer_rule"]
 """Values of the parameter `noun` of `not_found`, `ambiguous` and `unchanged`."""
 Value = str | int | tuple[str, ...] | None
 
@@ -211,6 +225,18 @@ _PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     "permission_invalid": ("permission",),
     "permission_reserved": ("permission",),
     "app_not_confidential": ("app",),
+    "issuers_too_many": ("limit",),
+    "issuer_taken": ("name", "issuer"),
+    "issuer_of_server": ("issuer",),
+    "issuer_algorithm_unknown": ("given", "known"),
+    "issuer_audience_invalid": ("audience",),
+    "issuer_rule_name_invalid": ("rule",),
+    "issuer_rule_weak": ("rule", "preset", "missing"),
+    "issuer_rules_too_many": ("limit",),
+    "issuer_claim_invalid": ("claim",),
+    "issuer_claim_pattern": ("claim", "value"),
+    "issuer_app_without_grant": ("app", "grant_type"),
+    "issuer_access_beyond_app": ("app", "api", "permissions"),
     "role_name_taken": ("name",),
     "role_without_api": ("role", "api"),
     "person_form": ("given",),

@@ -23,6 +23,7 @@ from doorward.features.signing_keys.root import RootSecret
 
 if TYPE_CHECKING:
     from doorward.features.admin.imports.service import PeopleImport
+    from doorward.features.admin.issuers import IssuerAdmin
 
 
 def people(services: Services) -> PeopleAdmin:
@@ -129,6 +130,23 @@ def roles(services: Services) -> RoleAdmin:
     """The service for roles."""
     return RoleAdmin(
         store=services.store, config=services.config, random=services.random, clock=services.clock
+    )
+
+
+def issuers(services: Services) -> IssuerAdmin:
+    """The service for trusted issuers."""
+    # imported here: no other command needs it
+    from doorward.features.admin.issuers import IssuerAdmin
+    from doorward.features.oauth.grants.jwt_bearer.build import issuer_keys
+
+    return IssuerAdmin(
+        store=services.store,
+        config=services.config,
+        random=services.random,
+        clock=services.clock,
+        revoker=services.get(revoker),
+        keys=services.get(issuer_keys),
+        issuer=services.issuer,
     )
 
 

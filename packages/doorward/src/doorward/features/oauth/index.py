@@ -16,12 +16,19 @@ from doorward.features.oauth.client_auth.methods.secret.rules import ClientSecre
 from doorward.features.oauth.grants.api_key.build import API_KEY
 from doorward.features.oauth.grants.authorization_code.build import AUTHORIZATION_CODE
 from doorward.features.oauth.grants.client_credentials.build import CLIENT_CREDENTIALS
+from doorward.features.oauth.grants.jwt_bearer.build import JWT_BEARER
 from doorward.features.oauth.grants.refresh_token.build import REFRESH_TOKEN
 from doorward.features.oauth.grants.refresh_token.messages import RefreshReplayed
 from doorward.features.oauth.token.grant_type import GrantType
 from doorward.web.mail.message import MessageTemplate
 
-GRANT_TYPES: Final[tuple[GrantType, ...]] = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, API_KEY)
+GRANT_TYPES: Final[tuple[GrantType, ...]] = (
+    AUTHORIZATION_CODE,
+    REFRESH_TOKEN,
+    CLIENT_CREDENTIALS,
+    API_KEY,
+    JWT_BEARER,
+)
 
 CLIENT_AUTH_METHODS: Final[tuple[ClientAuth, ...]] = (
     ClientSecretBasic(),

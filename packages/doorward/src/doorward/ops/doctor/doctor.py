@@ -23,6 +23,7 @@ from doorward.ops.doctor.checks.cache import cache
 from doorward.ops.doctor.checks.calls import authorities, mailed, told
 from doorward.ops.doctor.checks.certificate import certificate
 from doorward.ops.doctor.checks.directories import directories
+from doorward.ops.doctor.checks.issuers import issuers
 from doorward.ops.doctor.checks.keys import key_encryption_key, signing_keys
 from doorward.ops.doctor.checks.mail import mail, test_mail
 from doorward.ops.doctor.checks.names import names
@@ -125,6 +126,8 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
         if (seen := await addresses(settings, store)) is not None:
             yield Check.of("addresses", seen)
         yield Check.of("apps", await apps(store))
+        if (seen := await issuers(settings, store)) is not None:
+            yield Check.of("trusted issuers", seen)
         yield Check.of("names", await names(store))
         yield Check.of("log-outs", await told(store))
         yield Check.of("mail sent", await mailed(store))

@@ -38,6 +38,7 @@ from doorward.storage.sql.sign_ins import SqlSignIns
 from doorward.storage.sql.statements import LOST, Database, Write, guarded, write
 from doorward.storage.sql.sweep import sweep
 from doorward.storage.sql.text import delete
+from doorward.storage.sql.trusted_issuers import SqlTrustedIssuers
 from doorward.storage.sql.wrapped_keys import SqlWrappedKeys
 
 # Steps that increment a number which another process watches.
@@ -93,6 +94,7 @@ class Store:
         self.factor_failures = self._with(SqlFactorFailures(database))
         self.api_keys = self._with(SqlApiKeys(database))
         self.registry = self._with(SqlRegistry(database))
+        self.trusted_issuers = self._with(SqlTrustedIssuers(database))
         self.wrapped_keys = self._with(SqlWrappedKeys(database))
         self.nodes = self._with(SqlNodes(database, program=len(known)))
         self.audit = self._with(SqlAudit(database, audit_end))

@@ -11,6 +11,7 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.grant import Grant
 from doorward.core.model.token_request import TokenRequest
+from doorward.core.model.trusted_issuer import ISSUER_PREFIX
 from doorward.core.ports.keys import TokenSigner
 from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
@@ -83,7 +84,8 @@ class RevocationService:
         error = owner(client, claims["client_id"])
         if error is not None or (await self.view.fresh(now)).revoked(claims) is not None:
             return error
-        if claims["sub"] == client.id:
+        # All tokens for assertions of one issuer begin with its id: ending that would end those of other apps and people.
+        if claims["sub"] == client.id or claims["jti"].startswith(f"{ISSUER_PREFIX}_"):
             await self._own(claims, client, caller, now)
         else:
             await self._of_person(claims, client, caller, now)
@@ -102,7 +104,7 @@ class RevocationService:
             await self._end(grant, client, caller, now, kind="access_token")
 
     async def _own(self, claims: Mapping[str, Any], client: Client, caller: Caller, now: int) -> None:
-        """Revoke a token that the app got for itself, without a grant."""
+        """Revoke a token that the app got without a grant: for itself, or by an assertion."""
         if await self._alone(claims, client.id, bounds.OF_APP, now):
             return
         if await self.store.commit(self.revoker.own_tokens(client.id, iat=claims["iat"], now=now)):

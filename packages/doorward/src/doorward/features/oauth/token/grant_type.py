@@ -35,7 +35,8 @@ class GrantType:
     """One value of `grant_type`. `parameters` are the form parameters that it reads, besides those of client authentication;
     `endpoints` are the paths of further endpoints that it needs, by their name in the metadata.
 
-    A grant with `build_alone` instead of `build` asks for no app: none is registered for it.
+    A grant with `build_alone` instead of `build` asks for no app: none is registered for it. With both a request need not name an app,
+    and one that is named is registered for it.
     """
 
     name: str
@@ -45,8 +46,8 @@ class GrantType:
     endpoints: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
-        if (self.build is None) == (self.build_alone is None):
-            raise ValueError(f"{self.name}: one of build and build_alone")
+        if self.build is None and self.build_alone is None:
+            raise ValueError(f"{self.name}: build, build_alone or both")
 
 
 def distinct(grant_types: Sequence[GrantType]) -> Sequence[GrantType]:

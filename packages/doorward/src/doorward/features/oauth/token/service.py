@@ -33,7 +33,7 @@ class TokenService:
         grant = None if name is None else self.grants.get(name)
         answer: TokenResponse | OAuthError
         if name is not None and (lone := self.alone.get(name)) is not None:
-            answer = await self._alone(lone, request)
+            answer = await self._alone(name, lone, request)
         elif name is None or grant is None:
             answer = _unsupported(name)
         else:
@@ -52,13 +52,15 @@ class TokenService:
             self.metrics.inc("tokens_issued", name or "")
         return answer
 
-    async def _alone(self, grant: LoneGrant, request: TokenRequest) -> TokenResponse | OAuthError:
+    async def _alone(self, name: str, grant: LoneGrant, request: TokenRequest) -> TokenResponse | OAuthError:
         """The answer of a grant that asks for no app. One that is named must be right all the same."""
         if not self.clients.named(request):
             return await grant.exchange(request, None)
         client = await self.clients.authenticate(request)
         if isinstance(client, OAuthError):
             return client
+        if name in self.grants and name not in client.grant_types:
+            return _not_allowed(client)
         answer = await grant.exchange(request, client)
         return answer.to(client.name) if isinstance(answer, OAuthError) else answer
 

@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 from doorward.core.model.client import Client, Pkce
 from doorward.core.model.problem import Problem
 from doorward.core.model.problem import problem as wrong
+from doorward.core.model.trusted_issuer import JWT_BEARER
 from doorward.features.oauth.authorize.rules.request import is_web
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 
@@ -54,7 +55,8 @@ def problem(client: Client, *, kind: AppKind) -> Problem | None:
     rule = KINDS[kind]
     if client.secretive and not rule.keeps_secrets:
         return wrong("kind_without_secret", kind=kind)
-    if not client.confidential and not rule.signs_people_in:
+    # an assertion of a trusted issuer takes the place of a credential (RFC 7521 §4.1)
+    if not client.confidential and not rule.signs_people_in and client.grant_types != (JWT_BEARER,):
         return wrong("service_without_credential")
     return None
 

@@ -1,0 +1,1 @@
+"""Rules of the JWT bearer grant. Pure."""
