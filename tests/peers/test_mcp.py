@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from mcp.client.auth import OAuthTokenError
 
 from doorward.adapters.os_user import os_actor
 from doorward.features.admin import build as admin
@@ -15,6 +16,7 @@ from doorward.features.services import Services
 from tests.flows.running import Running, running
 from tests.flows.seeds import draft
 from tests.peers.mcp_client import CALLBACK, Assistant
+from tests.peers.mcp_company import CompanyApp, company_app
 from tests.peers.mcp_node import Program, SdkClient
 from tests.peers.mcp_site import ADA, BOB, EVE, McpSite, mcp_site
 from tests.ports import free_port
@@ -170,3 +172,37 @@ def test_the_conformance_tests_of_authorization_servers_pass(
     }
     assert {"authorization-server-metadata", "authorization-code-grant"} <= verdicts.keys()
     assert "FAILURE" not in verdicts.values(), verdicts
+
+
+@pytest.fixture(scope="module")
+def company(server: Running, site: McpSite) -> CompanyApp:
+    return company_app(server, site)
+
+
+async def test_an_assertion_of_the_persons_company_opens_the_mcp_server(
+    company: CompanyApp, site: McpSite
+) -> None:
+    """MCP's enterprise-managed authorization, with the SDK's IdentityAssertionOAuthProvider."""
+    who = await company.call("who_am_i")
+    assert who["app"] == company.client_id
+    assert who["sub"].startswith("usr_")
+    # of what the assertion names, the request asks for one
+    assert who["scopes"] == ["orders:read"]
+    for changes in (
+        {"resource": "https://other.example.com/mcp"},
+        {"aud": "https://other.example.com"},
+        {"client_id": "app_other"},
+        {"sub": "somebody-else"},
+        {"exp": 1},
+    ):
+        with pytest.raises(ExceptionGroup) as told:
+            await company.call("who_am_i", **changes)
+        refusals = [str(one) for one in _all(told.value) if isinstance(one, OAuthTokenError)]
+        assert any("invalid_grant" in one or "invalid_target" in one for one in refusals), changes
+        assert site.statuses("/mcp")[-1] == 401
+
+
+def _all(problem: BaseException) -> list[BaseException]:
+    if isinstance(problem, BaseExceptionGroup):
+        return [found for one in problem.exceptions for found in _all(one)]
+    return [problem]

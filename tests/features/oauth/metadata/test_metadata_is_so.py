@@ -47,6 +47,7 @@ TRIED = {
     "response_types_supported": "what an authorization request may say",
     "response_modes_supported": "response modes",
     "grant_types_supported": "grants",
+    "authorization_grant_profiles_supported": "tests/features/oauth/grants/jwt_bearer/test_identity_assertions.py",
     "code_challenge_methods_supported": "what an authorization request may say",
     "authorization_response_iss_parameter_supported": "response modes",
     "token_endpoint_auth_methods_supported": "client authentication",

@@ -9,6 +9,7 @@ import pytest
 from doorward.core.model.client import ResponseMode, SigningAlgorithm
 from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
 from doorward.features.oauth.metadata.rules import metadata
+from doorward.features.oauth.tokens.rules.id_jag import PROFILE
 from tests.features import made
 
 SAID = metadata(
@@ -51,6 +52,21 @@ def test_no_weak_algorithm_is_offered() -> None:
     assert not {alg for alg in offered if alg.startswith("HS") or alg == "none"}
     assert set(SAID["id_token_signing_alg_values_supported"]) == set(get_args(SigningAlgorithm))
     assert set(SAID["response_modes_supported"]) == set(get_args(ResponseMode))
+
+
+def test_a_profile_of_a_grant_is_named_where_there_is_one() -> None:
+    # MCP's enterprise-managed authorization, § Discovery
+    said = metadata(
+        made.ISSUER,
+        locales=(),
+        grant_types=(),
+        endpoints={},
+        profiles=[PROFILE],
+        client_auth=(),
+        levels=(),
+    )
+    assert said["authorization_grant_profiles_supported"] == ["urn:ietf:params:oauth:grant-profile:id-jag"]
+    assert "authorization_grant_profiles_supported" not in SAID
 
 
 @pytest.mark.requirement(13)

@@ -81,6 +81,7 @@ def routes(
         locales=locales,
         grant_types=[grant_type.name for grant_type in grant_types],
         endpoints={name: path for one in grant_types for name, path in one.endpoints.items()},
+        profiles=[profile for one in grant_types for profile in one.profiles],
         client_auth=client_auth,
         levels=levels,
     )

@@ -33,7 +33,8 @@ class LoneGrant(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantType:
     """One value of `grant_type`. `parameters` are the form parameters that it reads, besides those of client authentication;
-    `endpoints` are the paths of further endpoints that it needs, by their name in the metadata.
+    `endpoints` are the paths of further endpoints that it needs, by their name in the metadata; `profiles` are those of the grant that
+    clients can look for there (`authorization_grant_profiles_supported`).
 
     A grant with `build_alone` instead of `build` asks for no app: none is registered for it. With both a request need not name an app,
     and one that is named is registered for it.
@@ -44,6 +45,7 @@ class GrantType:
     build: Callable[[Services], TokenGrant] | None = None
     build_alone: Callable[[Services], LoneGrant] | None = None
     endpoints: Mapping[str, str] = field(default_factory=dict[str, str])
+    profiles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.build is None and self.build_alone is None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from doorward.core.model.trusted_issuer import JWT_BEARER as NAME
 from doorward.features.oauth.token.grant_type import GrantType
+from doorward.features.oauth.tokens.rules.id_jag import PROFILE
 
 if TYPE_CHECKING:
     from doorward.core.model.trusted_issuer import TrustedIssuer
@@ -54,5 +55,9 @@ def jwt_bearer(services: Services) -> JwtBearerGrant:
 
 
 JWT_BEARER = GrantType(
-    name=NAME, parameters=("assertion", "scope", "resource"), build=jwt_bearer, build_alone=jwt_bearer
+    name=NAME,
+    parameters=("assertion", "scope", "resource"),
+    build=jwt_bearer,
+    build_alone=jwt_bearer,
+    profiles=(PROFILE,),
 )

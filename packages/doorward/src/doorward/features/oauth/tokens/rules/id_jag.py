@@ -15,6 +15,8 @@ TYP: Final = "oauth-id-jag+jwt"
 """The header's `typ`, without which no token is an ID-JAG (RFC 8725 §3.11)."""
 TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:id-jag"
 """The `requested_token_type` and `issued_token_type` of token exchange; there the answer's `token_type` is `N_A`."""
+PROFILE: Final = "urn:ietf:params:oauth:grant-profile:id-jag"
+"""What a server that accepts one says in its metadata (§7.2)."""
 MAX_TEXT: Final = 512
 
 _Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
