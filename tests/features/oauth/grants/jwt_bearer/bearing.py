@@ -158,6 +158,19 @@ async def bearing_on(store: Store, clock: ManualClock, *services: WorkloadIssuer
         await container.aclose()
 
 
+async def furnished(bearing: Bearing) -> None:
+    """An API, a role, and the app `deployer` without any credential."""
+    await bearing.services.get(key_rotation).maintain()
+    await bearing.services.get(build.apis).create(
+        OPERATOR,
+        made.API,
+        name="orders",
+        permissions=[Permission("orders:read"), Permission("orders:write")],
+    )
+    await bearing.services.get(build.roles).create(OPERATOR, "reader", permissions=["orders:orders:read"])
+    bearing.app = await registered(bearing, SERVICE, kind="service", access=["orders"])
+
+
 @asynccontextmanager
 async def opened() -> AsyncGenerator[Bearing]:
     """A process with an API, the app `deployer` without any credential, and the three issuers, of which none is trusted yet."""
@@ -168,13 +181,5 @@ async def opened() -> AsyncGenerator[Bearing]:
         store = await open_sqlite(":memory:")
         stack.push_async_callback(store.close)
         bearing = await stack.enter_async_context(bearing_on(store, ManualClock(), *issuers))
-        await bearing.services.get(key_rotation).maintain()
-        await bearing.services.get(build.apis).create(
-            OPERATOR,
-            made.API,
-            name="orders",
-            permissions=[Permission("orders:read"), Permission("orders:write")],
-        )
-        await bearing.services.get(build.roles).create(OPERATOR, "reader", permissions=["orders:orders:read"])
-        bearing.app = await registered(bearing, SERVICE, kind="service", access=["orders"])
+        await furnished(bearing)
         yield bearing
