@@ -21,7 +21,6 @@ def api_key(name: str = "one", /, **changes: Any) -> ApiKey:
         "previous_hash": sha(f"{name} 0"),
         "previous_until": NOW + DAY,
         "token_prefix": f"key_{name}",
-        "config_version": 3,
         "created_at": NOW,
         "rotated_at": NOW + 1,
         "expires_at": NOW + 90 * DAY,

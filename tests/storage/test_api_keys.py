@@ -78,18 +78,38 @@ async def test_a_key_is_rotated_once_from_what_was_read(ada: Store) -> None:
     assert not await ada.commit(ada.api_keys.rotate(new, replace(new, rotated_at=1), now=key.expires_at))
 
 
-async def test_a_key_ends_once_and_its_tokens_get_another_prefix_once(ada: Store) -> None:
+async def test_a_key_ends_once_and_not_after_its_tokens_got_another_prefix(ada: Store) -> None:
     key = api_key()
     assert await ada.commit(ada.api_keys.insert(key, most=MOST, now=NOW))
-    assert await ada.commit(ada.api_keys.recut(key, "key_other", 9))
-    assert not await ada.commit(ada.api_keys.recut(key, "key_third", 9))
+    assert await ada.commit(ada.api_keys.cut_of_account("usr_ada", NOW, NOW + 600))
     assert not await ada.commit(ada.api_keys.end(key, NOW, "revoked")), "its tokens have another prefix"
-    cut = replace(key, token_prefix="key_other", config_version=9)
-    assert await ada.commit(ada.api_keys.end(cut, NOW, "revoked"))
-    assert not await ada.commit(ada.api_keys.end(cut, NOW, "revoked"))
     found = await ada.api_keys.get(key.id)
     assert found is not None
-    assert (found[0].ended_at, found[0].end_reason) == (NOW, "revoked")
+    assert await ada.commit(ada.api_keys.end(found[0], NOW, "revoked"))
+    assert not await ada.commit(ada.api_keys.end(found[0], NOW, "revoked"))
+    ended = await ada.api_keys.get(key.id)
+    assert ended is not None
+    assert (ended[0].ended_at, ended[0].end_reason) == (NOW, "revoked")
+
+
+async def test_the_tokens_of_keys_that_stay_end_and_every_next_prefix_is_new(ada: Store) -> None:
+    one, two, old = api_key(), api_key("two"), api_key("old", expires_at=NOW)
+    bobs = api_key("bobs", account_id="usr_bob", audience="https://other.example")
+    for key in (one, two, old, bobs):
+        assert await ada.commit(ada.api_keys.insert(key, most=9, now=NOW - 1))
+    prefixes = [key.token_prefix for key in (one, two)]
+    for round_ in range(3):
+        if round_ % 2:
+            assert await ada.commit(ada.api_keys.cut_at_api(one.audience, NOW, NOW + 600))
+        else:
+            assert await ada.commit(ada.api_keys.cut_of_account("usr_ada", NOW, NOW + 600))
+        _, entries = await ada.revocations.live(NOW)
+        assert [(entry.kind, entry.ref) for entry in entries] == [("grant", prefix) for prefix in prefixes]
+        now_in_use = [(await ada.api_keys.get(key.id) or (key, None))[0].token_prefix for key in (one, two)]
+        assert not set(now_in_use) & set(prefixes)
+        prefixes += now_in_use
+    assert ((await ada.api_keys.get("key_bobs")) or (None, None))[0] == bobs
+    assert ((await ada.api_keys.get("key_old")) or (None, None))[0] == old
 
 
 async def test_all_keys_of_an_owner_end_and_their_tokens_enter_the_view(ada: Store) -> None:

@@ -23,6 +23,7 @@ from doorward.core.model.problem import problem
 from doorward.core.model.secret import Secret
 from doorward.core.model.trusted_issuer import JWT_BEARER, TrustedIssuer
 from doorward.features.admin import build
+from doorward.features.admin.api_keys import ApiKeyAdmin
 from doorward.features.admin.apis import ApiAdmin
 from doorward.features.admin.apps import AppAdmin
 from doorward.features.admin.error import AdminError
@@ -50,6 +51,7 @@ SERVICES = (
     AppAdmin,
     ApiAdmin,
     IssuerAdmin,
+    ApiKeyAdmin,
     RoleAdmin,
     KeyAdmin,
     WrappingAdmin,
@@ -128,6 +130,11 @@ CALLS: dict[str, Call] = {
     "IssuerAdmin.enable": lambda desk, actor: desk.issuers.enable(actor, "off"),
     "IssuerAdmin.delete": lambda desk, actor: desk.issuers.delete(actor, "cluster"),
     "IssuerAdmin.examine": lambda desk, actor: desk.issuers.examine(actor, "cluster"),
+    "ApiKeyAdmin.create": lambda desk, actor: desk.api_keys.create(actor, "web", name="cron", api="orders"),
+    "ApiKeyAdmin.find": lambda desk, actor: desk.api_keys.find(actor, who=ADA),
+    "ApiKeyAdmin.get": lambda desk, actor: desk.api_keys.get(actor, desk.api_key),
+    "ApiKeyAdmin.rotate": lambda desk, actor: desk.api_keys.rotate(actor, desk.api_key),
+    "ApiKeyAdmin.revoke": lambda desk, actor: desk.api_keys.revoke(actor, desk.api_key),
     "RoleAdmin.create": lambda desk, actor: desk.roles.create(actor, "guest", permissions=()),
     "RoleAdmin.find": lambda desk, actor: desk.roles.find(actor),
     "RoleAdmin.get": lambda desk, actor: desk.roles.get(actor, "clerk"),
@@ -171,11 +178,13 @@ class Stocked:
     apps: AppAdmin
     apis: ApiAdmin
     issuers: IssuerAdmin
+    api_keys: ApiKeyAdmin
     roles: RoleAdmin
     keys: KeyAdmin
     wrappings: WrappingAdmin
     ada: Account
     current_key: str
+    api_key: str
     place: Path
     audited: Callable[[], Awaitable[list[AuditEvent]]]
 
@@ -212,6 +221,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
         ada, structs.replace(CALLER, user_agent=CHROME), NOW
     )
     assert await store.commit(*await device.writes(ada, [factor]))
+    api_keys = made.services.get(build.api_keys)
     yield Stocked(
         people=made.people,
         people_import=made.services.get(build.people_import),
@@ -219,6 +229,8 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
         apps=made.apps,
         apis=made.apis,
         issuers=issuers,
+        api_keys=api_keys,
+        api_key=(await api_keys.create(OPERATOR, "web", name="report", api="orders")).key.id,
         roles=made.roles,
         keys=made.keys,
         wrappings=made.container.root_wrappings(),

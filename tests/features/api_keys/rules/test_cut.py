@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from doorward.core.model.config_snapshot import Role
-from doorward.features.api_keys.rules.cut import NOTHING, Allowed, cut, loses, of_app, of_person
+from doorward.features.api_keys.rules.cut import NOTHING, Allowed, cut, narrowed, of_app, of_person
 from tests.features import made
 from tests.manual_clock import NOW
 from tests.storage.samples_keys import api_key
@@ -45,9 +45,22 @@ def test_an_apps_key_allows_what_the_app_has() -> None:
     assert of_app(made.client(access={"https://gone.example": ("x",)}), config) == {}
 
 
-def test_a_loss_is_less_of_anything() -> None:
-    both, one = Allowed(("a", "b"), ("r",)), Allowed(("a",), ("r",))
-    assert loses(both, one)
-    assert loses(one, Allowed(("a",)))
-    assert not loses(one, both)
-    assert not loses(one, one)
+def test_an_api_is_narrowed_when_a_role_an_app_or_itself_allows_less() -> None:
+    before = made.config()
+    api, role, client = before.apis[made.API], before.roles["reader"], before.clients["app_web"]
+    assert narrowed(before, before) == ()
+    for changed in (
+        made.config(apis={}),
+        made.config(apis={made.API: replace(api, permissions=api.permissions[1:])}),
+        made.config(roles={}),
+        made.config(roles={"reader": replace(role, permissions={})}),
+        made.config(made.client(access={made.API: ("orders:write",)})),
+        made.config(clients={}),
+    ):
+        assert narrowed(before, changed) == (made.API,)
+    for changed in (
+        made.config(roles={"reader": replace(role, name="other", key=role.held_as)}),
+        made.config(roles={"reader": replace(role, permissions={made.API: ("orders:write", "orders:read")})}),
+        made.config(client, made.public()),
+    ):
+        assert narrowed(before, changed) == ()

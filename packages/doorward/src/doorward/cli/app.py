@@ -18,6 +18,7 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from doorward import __version__
 from doorward.cli import (
+    api_keys,
     apis,
     apps_change,
     backup,
@@ -60,6 +61,7 @@ app.add_typer(directories.app, name="directory")
 app.add_typer(apps_change.app, name="app")
 app.add_typer(apis.app, name="api")
 app.add_typer(issuers_change.app, name="issuer")
+app.add_typer(api_keys.app, name="api-key")
 app.add_typer(roles.app, name="role")
 app.add_typer(keys.app, name="keys")
 command(app)(server.migrate)

@@ -93,6 +93,11 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "issuer_app_without_grant": "{app} may not get tokens for assertions. Fix: doorward app set {app!q} --grant-type {grant_type!q}",
     "issuer_access_beyond_app": "{app} itself lacks {permissions} at {api}, and a rule only narrows. Fix: doorward app show {app!q}",
     "role_name_invalid": "A role's name has 1 to 64 printable characters, no space at its ends, and does not begin with rol_.",
+    "api_key_beyond_app": "A key allows no more than its app may do at {api}: {offered}. Fix: doorward app set {app!q} --api {api!q} gives the app more.",
+    "api_key_network": "{network} is no address or network, as in 192.0.2.7 or 198.51.100.0/24 (all bits behind the prefix are 0).",
+    "api_key_of_person": "{key} belongs to a person, and only they may see it. Fix: They renew it under Connected apps; doorward api-key revoke {key} ends it.",
+    "api_key_ended": "{key} has ended. Fix: doorward api-key list",
+    "api_keys_too_many": "{app} has {limit} live keys, the most that it can have. Fix: doorward api-key list --app {app!q}, and revoke one; or raise api_keys.most.",
     "role_name_taken": "There is a role {name} already. Fix: doorward role list",
     "role_without_api": "The role {role} holds nothing at {api}. Fix: doorward role show {role!q}",
     "person_form": "There is no person {given}. Fix: Name people by e-mail address or id: doorward user list",
@@ -207,6 +212,7 @@ _NOUNS: Final[Mapping[Noun, tuple[str, str]]] = {
     "signing_key": ("signing key", "doorward keys"),
     "issuer": ("trusted issuer", "doorward issuer"),
     "issuer_rule": ("rule of this issuer", "doorward issuer"),
+    "api_key": ("API key", "doorward api-key"),
 }
 _TIMES: Final = frozenset({"published_at", "known_at"})
 

@@ -234,20 +234,6 @@ async def test_a_deleted_apps_keys_end(channel: BackChannel) -> None:
     refused(await exchange(channel, new.text.reveal()))
 
 
-async def test_a_key_is_cut_under_the_configuration_that_cut_it_in_another_process(
-    channel: BackChannel, channel_account: Account
-) -> None:
-    """A process whose snapshot is a second old must not give back what was just taken away."""
-    new = await key_of(channel, channel_account)
-    found = channel.config.current().roles["reader"]
-    assert await channel.store.commit(channel.store.registry.put_role(structs.replace(found, permissions={})))
-    version = await channel.store.registry.version()
-    cut = channel.revoker.recut(new.key, version, now=channel.clock.time)
-    assert await channel.store.commit(*cut)
-    assert channel.config.current().roles["reader"].permissions
-    refused(await exchange(channel, new.text.reveal()))
-
-
 @pytest.mark.requirement(56)
 async def test_introspection_answers_the_api_of_a_key_and_nobody_else(
     channel: BackChannel, channel_account: Account

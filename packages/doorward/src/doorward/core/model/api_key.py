@@ -15,9 +15,8 @@ class ApiKey(Struct, frozen=True, kw_only=True):
 
     `secret_hash` is the digest of the secret; `previous_hash` that of the one before, good until `previous_until`. The `jti` of every
     token made from the key begins with `token_prefix`: it is replaced when the tokens of the key have to end and the key stays.
-    `config_version` is the oldest configuration snapshot that may decide what the key allows. `scopes` are permissions at `audience`;
-    `networks` (CIDR) those from which the key works, all if empty. `warned` is the last warning before the expiry, in days. Times are
-    seconds.
+    `scopes` are permissions at `audience`; `networks` (CIDR) those from which the key works, all if empty. `warned` is the last warning
+    before the expiry, in days. Times are seconds.
     """
 
     id: str
@@ -31,7 +30,6 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     previous_hash: bytes | None = None
     previous_until: int | None = None
     token_prefix: str
-    config_version: int = 0
     created_at: int
     rotated_at: int | None = None
     expires_at: int

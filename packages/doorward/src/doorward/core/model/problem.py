@@ -95,6 +95,12 @@ ProblemCode = Literal[
     "issuer_claim_pattern",
     "issuer_app_without_grant",
     "issuer_access_beyond_app",
+    # API keys
+    "api_key_beyond_app",
+    "api_key_network",
+    "api_key_of_person",
+    "api_key_ended",
+    "api_keys_too_many",
     # roles
     "role_name_invalid",
     "role_name_taken",
@@ -180,7 +186,7 @@ ProblemCode = Literal[
     "wrapping_failed",
     "wrappings_changed",
 ]
-Noun = Literal["app", "api", "role", "person", "signing_key", "issuer", "issuer_rule"]
+Noun = Literal["app", "api", "role", "person", "signing_key", "issuer", "issuer_rule", "api_key"]
 """Values of the parameter `noun` of `not_found`, `ambiguous` and `unchanged`."""
 Value = str | int | tuple[str, ...] | None
 
@@ -237,6 +243,11 @@ _PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     "issuer_claim_pattern": ("claim", "value"),
     "issuer_app_without_grant": ("app", "grant_type"),
     "issuer_access_beyond_app": ("app", "api", "permissions"),
+    "api_key_beyond_app": ("app", "api", "offered"),
+    "api_key_network": ("network",),
+    "api_key_of_person": ("key",),
+    "api_key_ended": ("key",),
+    "api_keys_too_many": ("app", "limit"),
     "role_name_taken": ("name",),
     "role_without_api": ("role", "api"),
     "person_form": ("given",),

@@ -23,7 +23,6 @@ from doorward.features.admin.lookup import find_client
 from doorward.features.admin.operation import Overtaken, operation
 from doorward.features.oauth.clients.rules import kinds, registration
 from doorward.features.oauth.clients.rules.kinds import AppKind
-from doorward.features.sessions.revoker import Revoker
 from doorward.features.signing_keys import rules as key_life
 from doorward.features.signing_keys.rotation import KeyRotation
 from doorward.storage.sql.store import Write
@@ -45,7 +44,6 @@ class AppAdmin(ConfigAdmin):
     """Apps are named by name or id, APIs by identifier, name or id. Every method raises `AdminError` on failure, and every change is
     audited."""
 
-    revoker: Revoker
     rotation: KeyRotation
     grant_types: Sequence[str]
     auth_methods: Sequence[str]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.ports.key_wrapper import KeyWrapper
+from doorward.features.admin.api_keys import ApiKeyAdmin
 from doorward.features.admin.apis import ApiAdmin
 from doorward.features.admin.apps import AppAdmin
 from doorward.features.admin.factors import FactorAdmin
@@ -14,6 +15,8 @@ from doorward.features.admin.keys import KeyAdmin
 from doorward.features.admin.people import PeopleAdmin
 from doorward.features.admin.roles import RoleAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
+from doorward.features.api_keys.build import maker
+from doorward.features.api_keys.settings import ApiKeyPolicy
 from doorward.features.authn.factors.password.build import password_policy
 from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
 from doorward.features.services import Services
@@ -51,6 +54,19 @@ def people(services: Services) -> PeopleAdmin:
         beyond_ascii=services.beyond_ascii,
         beside_password=beside_password,
         password_elsewhere=password_elsewhere,
+    )
+
+
+def api_keys(services: Services) -> ApiKeyAdmin:
+    """The service for API keys."""
+    return ApiKeyAdmin(
+        store=services.store,
+        config=services.config,
+        random=services.random,
+        clock=services.clock,
+        maker=services.get(maker),
+        policy=services.sections.of(ApiKeyPolicy),
+        revoker=services.get(revoker),
     )
 
 
@@ -119,6 +135,7 @@ def apis(services: Services) -> ApiAdmin:
     return ApiAdmin(
         store=services.store,
         config=services.config,
+        revoker=services.get(revoker),
         random=services.random,
         clock=services.clock,
         issuer=services.issuer,
@@ -129,7 +146,11 @@ def apis(services: Services) -> ApiAdmin:
 def roles(services: Services) -> RoleAdmin:
     """The service for roles."""
     return RoleAdmin(
-        store=services.store, config=services.config, random=services.random, clock=services.clock
+        store=services.store,
+        config=services.config,
+        revoker=services.get(revoker),
+        random=services.random,
+        clock=services.clock,
     )
 
 

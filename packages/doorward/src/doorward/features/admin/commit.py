@@ -12,7 +12,9 @@ from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.random import SecureRandom
 from doorward.features.admin.error import refused
 from doorward.features.admin.operation import Overtaken
+from doorward.features.api_keys.rules.cut import narrowed
 from doorward.features.audit.operator import operator_event
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store, Write
 
 
@@ -52,6 +54,7 @@ class ConfigAdmin(AuditedAdmin):
     """Base class of the services for apps, APIs and roles."""
 
     config: ConfigSource
+    revoker: Revoker
 
     async def _demand_second_factor(self) -> Write:
         """Part of the commit with which an app or a role begins to demand a second factor: older programs, which would not ask for one
@@ -75,4 +78,7 @@ class ConfigAdmin(AuditedAdmin):
         if not await self.store.commit(self.store.registry.unchanged(read.version), *writes, event):
             await self.config.refresh()
             raise Overtaken
-        await self.config.settle()
+        now_in_force = await self.config.settle()
+        # after no process answers from the older snapshot: it would give tokens with what was taken away
+        for audience in narrowed(read, now_in_force):
+            await self.store.commit(self.revoker.cut_at_api(audience, now=self.clock.now()))

@@ -193,7 +193,7 @@ class PeopleAdmin(AuditedAdmin):
 
     @operation("people.write")
     async def revoke_role(self, actor: Actor, who: str, role: str) -> Account:
-        """One role less; tokens given out keep it until they expire, the next one is without."""
+        """One role less; tokens that apps have keep it until they expire, the next one is without. Those made from API keys end now."""
         found = find_role(await self.config.refresh(), role)
 
         def change(account: Account, _now: int) -> Account:
@@ -220,7 +220,10 @@ class PeopleAdmin(AuditedAdmin):
             old = await find_account(self.store, who)
             now = self.clock.now()
             new = change(old, now)
-            writes: list[Write] = [self.store.accounts.replace(new, old=old)]
+            writes: list[Write] = [
+                self.store.accounts.replace(new, old=old),
+                *self.revoker.lost_roles(old, new, now=now),
+            ]
             if ends is not None:
                 writes += await self.revoker.account(old.id, now=now, reason=ends, sub_entry=sub_entry)
                 writes.append(self.store.sessions.forget_devices(old.id, but=None))

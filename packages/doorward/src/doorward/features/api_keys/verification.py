@@ -63,15 +63,12 @@ class ApiKeyVerification:
                 "This API key is for another API.",
                 f"key {key.id} is for {key.audience}, not for {', '.join(sorted(audiences))}",
             )
-        return await self._owned(key, account, secret, now)
+        return self._owned(key, account, secret, now)
 
-    async def _owned(
+    def _owned(
         self, key: ApiKey, account: Account | None, secret: key_format.Secret, now: int
     ) -> VerifiedKey | OAuthError:
         config = self.config.current()
-        if config.version < key.config_version:
-            # the key was cut under a newer snapshot than this process has
-            config = await self.config.refresh()
         client = None if key.account_id is not None else config.clients.get(key.client_id or "")
         allowed = cut(key, account if key.account_id is not None else client, config)
         if not allowed.scopes:

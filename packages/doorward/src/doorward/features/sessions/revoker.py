@@ -9,7 +9,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from doorward.core.model.api_key import KEY_ID, ApiKey
+from doorward.core.model.account import Account
+from doorward.core.model.api_key import ApiKey
 from doorward.core.model.grant import Grant
 from doorward.core.model.message import LogoutNotice
 from doorward.core.model.policy import TokenPolicy
@@ -56,13 +57,16 @@ class Revoker:
         prefix."""
         return [self.store.api_keys.end(key, now, reason), self.tokens_of_grant(key.token_prefix, now=now)]
 
-    def recut(self, key: ApiKey, config_version: int, *, now: int) -> list[Write]:
-        """End the tokens made from an API key that stays, since it allows less from now on; the next ones are made under the configuration
-        snapshot `config_version` or a later one. Guarded as `api_key`."""
-        return [
-            self.store.api_keys.recut(key, self.random.new_id(KEY_ID), config_version),
-            self.tokens_of_grant(key.token_prefix, now=now),
-        ]
+    def lost_roles(self, old: Account, new: Account, *, now: int) -> list[Write]:
+        """End the tokens made from API keys of a person who loses a role: the next ones are cut to what is left. The tokens of their apps
+        keep the role until they expire."""
+        if set(old.role_names) <= set(new.role_names):
+            return []
+        return [self.store.api_keys.cut_of_account(old.id, now, self._until(now))]
+
+    def cut_at_api(self, audience: str, *, now: int) -> Write:
+        """End the tokens made from all API keys for one API, since some of them allow less from now on."""
+        return self.store.api_keys.cut_at_api(audience, now, self._until(now))
 
     def own_tokens(self, client_id: str, *, iat: int, now: int) -> Write:
         """Revoke all tokens that an app got for itself so far, by one entry; the token issued at `iat` is among them. Guarded: the

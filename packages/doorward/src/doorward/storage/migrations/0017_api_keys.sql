@@ -13,7 +13,6 @@ CREATE TABLE api_keys (
   previous_hash BLOB,
   previous_until BIGINT,
   token_prefix TEXT NOT NULL,
-  config_version BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   rotated_at BIGINT,
   expires_at BIGINT NOT NULL,
@@ -24,5 +23,6 @@ CREATE TABLE api_keys (
 );
 CREATE INDEX api_keys_account ON api_keys (account_id, created_at) WHERE account_id IS NOT NULL;
 CREATE INDEX api_keys_client ON api_keys (client_id, created_at) WHERE client_id IS NOT NULL;
+CREATE INDEX api_keys_audience ON api_keys (audience);
 CREATE INDEX api_keys_expires ON api_keys (expires_at);
 CREATE INDEX api_keys_ended ON api_keys (ended_at) WHERE ended_at IS NOT NULL;

@@ -15,9 +15,9 @@ from doorward.storage.sql.text import insert, qualified, select, update
 
 _COLUMNS = (
     "id, account_id, client_id, name, audience, scopes, networks, secret_hash, previous_hash, previous_until, token_prefix,"
-    " config_version, created_at, rotated_at, expires_at, used_at, warned, ended_at, end_reason"
+    " created_at, rotated_at, expires_at, used_at, warned, ended_at, end_reason"
 )
-_WIDTH = 19
+_WIDTH = 18
 _PAGE = select(_COLUMNS, "api_keys WHERE id > ? ORDER BY id LIMIT ?")
 _OF_ACCOUNT = select(_COLUMNS, "api_keys WHERE account_id = ? ORDER BY created_at DESC, id DESC LIMIT ?")
 _OF_CLIENT = select(_COLUMNS, "api_keys WHERE client_id = ? ORDER BY created_at DESC, id DESC LIMIT ?")
@@ -54,7 +54,6 @@ _ROTATE = update(
     "id = ? AND secret_hash = ? AND token_prefix = ? AND ended_at IS NULL AND expires_at > ?",
 )
 _END = update("api_keys", "ended_at = ?, end_reason = ?", "id = ? AND token_prefix = ? AND ended_at IS NULL")
-_RECUT = update("api_keys", "token_prefix = ?, config_version = ?", "id = ? AND token_prefix = ?")
 _USED = update("api_keys", "used_at = ?", "id = ? AND (used_at IS NULL OR used_at <= ?)")
 _WARN = update(
     "api_keys", "warned = ?", "id = ? AND COALESCE(warned, 999) > ? AND expires_at = ? AND ended_at IS NULL"
@@ -71,6 +70,26 @@ _ENTER_OF_CLIENT = (
     "INSERT INTO revocations (kind, ref, at, expires_at, seq) SELECT 'grant', token_prefix, ended_at, CAST(? AS BIGINT),"
     " (SELECT value FROM counters WHERE name = 'revocations') + ROW_NUMBER() OVER (ORDER BY id)"
     " FROM api_keys WHERE client_id = ? AND ended_at = ? AND end_reason = ?"
+)
+
+_CUT_OF_ACCOUNT = (
+    "INSERT INTO revocations (kind, ref, at, expires_at, seq) SELECT 'grant', token_prefix, CAST(? AS BIGINT), CAST(? AS BIGINT),"
+    " (SELECT value FROM counters WHERE name = 'revocations') + ROW_NUMBER() OVER (ORDER BY id)"
+    " FROM api_keys WHERE account_id = ? AND ended_at IS NULL AND expires_at > ?"
+)
+_CUT_AT_API = (
+    "INSERT INTO revocations (kind, ref, at, expires_at, seq) SELECT 'grant', token_prefix, CAST(? AS BIGINT), CAST(? AS BIGINT),"
+    " (SELECT value FROM counters WHERE name = 'revocations') + ROW_NUMBER() OVER (ORDER BY id)"
+    " FROM api_keys WHERE audience = ? AND ended_at IS NULL AND expires_at > ?"
+)
+# a number that no earlier prefix has, since the counter was raised by the same commit
+_PREFIX_OF_ACCOUNT = (
+    "UPDATE api_keys SET token_prefix = id || '-' || (SELECT CAST(value AS TEXT) FROM counters WHERE name = 'revocations')"
+    " WHERE account_id = ? AND ended_at IS NULL AND expires_at > ?"
+)
+_PREFIX_AT_API = (
+    "UPDATE api_keys SET token_prefix = id || '-' || (SELECT CAST(value AS TEXT) FROM counters WHERE name = 'revocations')"
+    " WHERE audience = ? AND ended_at IS NULL AND expires_at > ?"
 )
 
 MOST_LISTED = 200
@@ -152,9 +171,14 @@ class SqlApiKeys(SqlNoun):
         """Guarded: loses when it has ended, or its tokens got another prefix."""
         return guarded(_END, at, reason, key.id, key.token_prefix)
 
-    def recut(self, key: ApiKey, token_prefix: str, config_version: int) -> Write:
-        """Another prefix for the tokens of the key. Guarded: loses when somebody else gave it one."""
-        return guarded(_RECUT, token_prefix, config_version, key.id, key.token_prefix)
+    def cut_of_account(self, account_id: str, at: int, until: int) -> Write:
+        """End the tokens of all live keys of a person, which stay: the next tokens have another prefix. The ended ones enter the
+        revocation view until `until`. Takes a few statements, independent of the number of keys."""
+        return _cut_of((_CUT_OF_ACCOUNT, _PREFIX_OF_ACCOUNT), account_id, at, until)
+
+    def cut_at_api(self, audience: str, at: int, until: int) -> Write:
+        """The same for all live keys for one API."""
+        return _cut_of((_CUT_AT_API, _PREFIX_AT_API), audience, at, until)
 
     def end_of_account(self, account_id: str, at: int, reason: str, until: int) -> Write:
         """End all live keys of a person; their tokens enter the revocation view until `until`."""
@@ -179,6 +203,11 @@ def _end_of(texts: tuple[str, str], owner: str, at: int, reason: str, until: int
     return Write(
         (NEXT, (end, (at, reason, owner, at), None), (enter, (until, owner, at, reason), None), NUMBERED)
     )
+
+
+def _cut_of(texts: tuple[str, str], of: str, at: int, until: int) -> Write:
+    enter, prefix = texts
+    return Write((NEXT, (enter, (at, until, of, at), None), NUMBERED, (prefix, (of, at), None)))
 
 
 def _key(row: Row) -> ApiKey:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from doorward.core.model.account import Account
 from doorward.core.model.api_key import ApiKey
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Api, ConfigSnapshot
+from doorward.core.model.config_snapshot import Api, ConfigSnapshot, Role
 
 
 class Allowed(Struct, frozen=True):
@@ -70,9 +70,26 @@ def cut(key: ApiKey, owner: Account | Client | None, config: ConfigSnapshot) -> 
     return Allowed(_narrowed(key, of_app(owner, config)))
 
 
-def loses(before: Allowed, after: Allowed) -> bool:
-    """Whether something that was allowed before is not any more."""
-    return not (set(before.scopes) <= set(after.scopes) and set(before.roles) <= set(after.roles))
+def narrowed(before: ConfigSnapshot, after: ConfigSnapshot) -> tuple[str, ...]:
+    """The APIs at which a role or an app may do less after a change of the configuration: keys for these may allow less."""
+    found: dict[str, None] = {}
+    for audience, api in before.apis.items():
+        left = after.apis.get(audience)
+        if left is None or not _names(api) <= _names(left):
+            found[audience] = None
+    for old, new in (
+        *((role.permissions, after.roles_held.get(held)) for held, role in before.roles_held.items()),
+        *((client.access, after.clients.get(key)) for key, client in before.clients.items()),
+    ):
+        kept = new.permissions if isinstance(new, Role) else {} if new is None else new.access
+        for audience, names in old.items():
+            if audience in before.apis and not set(names) <= set(kept.get(audience, ())):
+                found[audience] = None
+    return tuple(found)
+
+
+def _names(api: Api) -> frozenset[str]:
+    return frozenset(one.name for one in api.permissions)
 
 
 def _narrowed(key: ApiKey, held: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

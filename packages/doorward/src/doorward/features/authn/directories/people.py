@@ -117,7 +117,8 @@ class DirectoryPeople:
             if changed == account and mapped == identity.mapped_roles and not suspended(row):
                 return account
             writes: list[Write] = [
-                self.store.accounts.replace(structs.replace(changed, updated_at=now), old=account)
+                self.store.accounts.replace(structs.replace(changed, updated_at=now), old=account),
+                *self.revoker.lost_roles(account, changed, now=now),
             ]
             if mapped != identity.mapped_roles:
                 writes.append(self.store.external_identities.set_mapped_roles(row.id, mapped))

@@ -146,7 +146,12 @@ def provider_cards(services: Services) -> ProviderCards | None:
 
 def provider_sign_in(services: Services) -> ProviderSignIn:
     """The service of the way there and back."""
-    mapping = ProviderMapping(store=services.store, config=services.config, audit_log=services.get(audit_log))
+    mapping = ProviderMapping(
+        store=services.store,
+        config=services.config,
+        audit_log=services.get(audit_log),
+        revoker=services.get(revoker),
+    )
     return ProviderSignIn(
         store=services.store,
         providers=services.get(identity_providers),

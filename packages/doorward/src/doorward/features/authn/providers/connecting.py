@@ -169,6 +169,7 @@ class ConnectIdentities:
             self.store.accounts.remove_factor(account.id, factor_id),
             # what the provider's mapping gave goes with the connection
             *((self.store.accounts.replace(without, old=account),) if mapped else ()),
+            *self.revoker.lost_roles(account, without, now=now),
             self.store.messages.insert_mail(mail),
             self.audit_log.write(
                 "provider.disconnected",

@@ -102,6 +102,7 @@ class DataDeletions:
             # what the provider's mapping gave goes with the connection
             *((self.store.accounts.replace(without, old=account),) if without != account else ()),
             *self._nobody_waits(identity.issuer, identity.subject),
+            *self.revoker.lost_roles(account, without, now=now),
             self.store.messages.insert_mail(mail),
             self.audit_log.write(
                 "provider.disconnected",

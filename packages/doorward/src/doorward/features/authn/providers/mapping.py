@@ -17,6 +17,7 @@ from doorward.features.audit.service import AuditLog
 from doorward.features.authn.providers.provider import IdentityProvider
 from doorward.features.authn.providers.rules.id_token import UpstreamClaims
 from doorward.features.authn.providers.rules.mapping import RoleChange, changed_roles, roles_for
+from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
 
 _TRIES: Final = 5
@@ -31,6 +32,7 @@ class ProviderMapping:
     store: Store
     config: ConfigSource
     audit_log: AuditLog
+    revoker: Revoker
 
     async def apply(
         self,
@@ -64,6 +66,7 @@ class ProviderMapping:
                 return
             done = await self.store.commit(
                 self.store.accounts.replace(new, old=account),
+                *self.revoker.lost_roles(account, new, now=now),
                 self.store.external_identities.set_mapped_roles(known.factor_id, roles.mapped),
                 self.audit_log.write(
                     "account.mapped",
