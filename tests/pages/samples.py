@@ -32,6 +32,7 @@ from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SignInView
 from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUpView
 from tests.pages import (
     samples_addresses,
+    samples_api_keys,
     samples_codes,
     samples_devices,
     samples_directories,
@@ -69,6 +70,7 @@ def samples(
         ScopeLine("offline_access"),
     )
     return samples_passkeys.samples(text) | {
+        **samples_api_keys.samples(text),
         **samples_phones.samples(text),
         **samples_codes.samples(text),
         **samples_addresses.samples(text),
