@@ -113,7 +113,10 @@ def maven() -> Path | Missing:
 
 
 def samba() -> Path | Missing:
-    """The path of `samba-tool`, which comes with Samba's domain controller. Only the soak tests use it."""
+    """The path of `samba-tool`, which comes with Samba's domain controller. Only the soak tests use it. A domain cannot be made without the
+    module for access control lists, which Debian has in a package that `samba` only recommends."""
+    if not any(Path("/usr/lib").glob("*/samba/vfs/acl_xattr.so")):
+        return Missing("Samba", "not installed in full (Debian's package samba-vfs-modules has the rest)")
     return _debian_program("Samba", "samba", "/usr/bin/samba-tool")
 
 
@@ -123,6 +126,7 @@ SOAK_DEBIAN: dict[str, Callable[[], Path | Missing]] = {
     "samba": samba,
     "samba-ad-provision": samba,
     "samba-dsdb-modules": samba,
+    "samba-vfs-modules": samba,
 }
 """The same for programs that only the soak needs."""
 

@@ -40,14 +40,20 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
 
 
 @pytest.fixture(scope="session")
-def checked(dev: running.Dev, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checked:
-    """The states of pages that this run has checked, whichever worker did."""
+def checked_in(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of the states of pages that this run has checked, whichever worker did."""
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "checked-pages"
     folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checked(dev: running.Dev, checked_in: Path) -> Checked:
+    """The same for the pages of `dev`."""
     places = dev.state.places
     named = {"issuer": places.issuer, "shop": places.shop, "api": places.api}
-    return Checked(folder, {urlsplit(url).netloc: name for name, url in named.items()})
+    return Checked(checked_in, {urlsplit(url).netloc: name for name, url in named.items()})
 
 
 @pytest.fixture(scope="module")

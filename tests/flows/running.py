@@ -165,11 +165,12 @@ def running(
     environ: dict[str, str] | None = None,
     issuer: str | None = None,
     clock: RealTime | None = None,
+    listener: socket.socket | None = None,
 ) -> Generator[Running]:
     """A server on a free port of 127.0.0.1 for the duration of the block. `prefix` is a path in the issuer; `database` a URL, or
     a SQLite file in `folder` if omitted; `environ` are variables that override the settings file. `issuer`: one that is not at
-    this port (the client must know the `port`)."""
-    listener = listening()
+    this port (the client must know the `port`). `listener`: a socket whose port was told to somebody before."""
+    listener = listener or listening()
     scheme = "https" if https else "http"
     port: int = listener.getsockname()[1]
     issuer = issuer or f"{scheme}://{'localhost' if https else '127.0.0.1'}:{port}{prefix}"

@@ -1,9 +1,9 @@
 // OpenID provider of the tests: npm oidc-provider with its own sign-in pages, as its documentation sets it up. It reads one line of
-// JSON from standard input: {port, redirect_uri, alg, auth_method, secret, public_key, logout_uri}. It prints {ready} when it listens; a line
+// JSON from standard input: {port, host, redirect_uri, alg, auth_method, secret, public_key, logout_uri}. It prints {ready} when it listens; a line
 // {"rotate": true} makes it sign with another key from then on.
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -29,7 +29,7 @@ const key = (kid) => ({
 });
 
 function provider(kid) {
-  const made = new Provider(`http://127.0.0.1:${task.port}`, {
+  const made = new Provider(`http://${task.host ?? '127.0.0.1'}:${task.port}`, {
     jwks: { keys: [key(kid)] },
     clients: [
       {
@@ -60,11 +60,11 @@ function provider(kid) {
   return made.callback();
 }
 
-let answer = provider('first');
+let answer = provider(randomUUID());
 createServer((request, response) => answer(request, response)).listen(task.port, '127.0.0.1', () => say({ ready: true }));
 for await (const line of lines) {
   if (JSON.parse(line).rotate) {
-    answer = provider('second');
+    answer = provider(randomUUID());
     say({ rotated: true });
   }
 }

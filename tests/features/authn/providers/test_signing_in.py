@@ -117,6 +117,28 @@ async def test_a_rotated_key_is_fetched_and_an_unknown_one_only_now_and_then(the
     assert there.provider.calls.count("/keys") == fetched
 
 
+@pytest.mark.requirement(50)
+async def test_a_new_key_under_the_old_name_is_fetched_and_a_forged_signature_fetches_only_now_and_then(
+    there: Journey,
+) -> None:
+    """A provider that is set up anew signs with another key, whose `kid` is the old one; one with a single key may name none."""
+    await there.sign_in(there.front.browser(), **BOB)
+    name = there.provider.keys[0].kid
+    there.provider.keys = [new_key(name)]
+    assert "didn't work" in ((await there.sign_in(there.front.browser(), **BOB)).problem or "")
+    there.front.clock.time += 31
+    assert (await there.sign_in(there.front.browser(), **BOB)).path == "/account"
+    fetched = there.provider.calls.count("/keys")
+    there.provider.signs_with = new_key(name)
+    for _ in range(3):
+        page = await there.sign_in(there.front.browser(), **BOB)
+        assert "didn't work" in (page.problem or "")
+    assert there.provider.calls.count("/keys") == fetched
+    # the keys that it has are still used
+    there.provider.signs_with = None
+    assert (await there.sign_in(there.front.browser(), **BOB)).path == "/account"
+
+
 @pytest.mark.requirement(91)
 async def test_an_answer_of_another_issuer_is_refused_before_its_code_is_sent(there: Journey) -> None:
     """Mix-up (RFC 9207): the attacker's provider sends the browser on with its own issuer."""

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.browsing import PASSWORD
 from tests.features import made
 from tests.features.authn.providers.journey import BOB, Journey, journey
+from tests.tabs import sent_to
 
 pytestmark = pytest.mark.anyio
 
@@ -95,3 +97,29 @@ async def test_the_time_of_the_sign_in_there_is_that_of_the_session(there: Journ
     assert bob is not None
     (session,) = await there.front.store.sessions.live_of(bob.id, there.front.now)
     assert session.auth_time == there.front.now - 5000
+
+
+@pytest.mark.requirement(92)
+@pytest.mark.parametrize("connected", ["at the first sign-in", "by its owner"])
+async def test_a_session_there_from_before_the_connection_signs_in_to_every_app(
+    there: Journey, connected: str
+) -> None:
+    """Somebody who signed in there this morning is connected here now: the session that follows is worth what any other is."""
+    app = await there.front.register(made.public(access={}, first_party=True))
+    if connected == "by its owner":
+        await there.front.person(email="bob@example.net")
+        tab = there.front.browser()
+        assert (await tab.sign_in("bob@example.net", PASSWORD)).status == 303
+        page = await tab.on(await tab.get("/account/methods/providers"))
+        left = sent_to(await tab.submit(page, "connect-example"))
+        page = await tab.on(await tab.get(there.provider.approved(left, **BOB)))
+        assert "The account is connected" in page.words
+    tab = there.front.browser()
+    morning = there.front.now - 8 * 3600
+    assert (await there.sign_in(tab, **BOB, auth_time=morning)).path == "/account"
+    bob = await there.account("bob@example.net")
+    assert bob is not None
+    (session, *_) = await there.front.store.sessions.live_of(bob.id, there.front.now)
+    assert session.auth_time == morning
+    answer = await tab.on(await tab.get(there.front.asking(app, scope="openid")))
+    assert "code=" in sent_to(answer), answer.words

@@ -120,3 +120,11 @@ def test_a_proof_is_never_newer_than_when_it_was_shown() -> None:
         replace(PASSWORD, at=300),
         replace(TOTP, at=300),
     )
+
+
+def test_a_proof_of_an_account_elsewhere_keeps_its_mark_and_no_other_does() -> None:
+    there = Proof("provider", 50, ("fed",), against=7)
+    kept = vouching.to_store((replace(PASSWORD, against=5), there))
+    assert kept == (PASSWORD, there)
+    held = session(auth_time=100, amr=("pwd", "fed"), proofs=kept)
+    assert vouching.from_session(held, (*KINDS, "provider")) == (PASSWORD, replace(there, at=100))

@@ -15,7 +15,7 @@ class Proof(Struct, frozen=True):
     `against` is the state that the proof depends on (`features/authn/flow/rules/standing.py`). For a password: when the
     verified one was set (0: unknown), which distinguishes it from one set in the same second as the proof, or by a
     wrong clock. For a second factor: a digest of the factor's id. A proof from a session has none: it ends with the
-    session.
+    session. That of an account elsewhere has one, since its time is that of the sign-in there.
     """
 
     kind: str

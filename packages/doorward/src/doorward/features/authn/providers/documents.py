@@ -67,12 +67,13 @@ class ProviderDocuments:
         async with self._one_at_a_time:
             return await self._current_metadata()
 
-    async def keys(self, kid: str | None = None) -> KeySet:
-        """The keys. For a `kid` that is not among them they are fetched anew, at most once in `PAUSE`. Raises `ProviderUnavailable`."""
+    async def keys(self, kid: str | None = None, *, failed: KeySet | None = None) -> KeySet:
+        """The keys. For a `kid` that is not among them, and in place of the set `failed` that did not verify a token, they are fetched anew,
+        at most once in `PAUSE`. Raises `ProviderUnavailable`."""
         async with self._one_at_a_time:
             now, keys = self._clock.now(), self._keys
             age = now - self._keys_at
-            if keys is not None and 0 <= age < KEPT and keys.knows(kid):
+            if keys is not None and 0 <= age < KEPT and keys.knows(kid) and keys is not failed:
                 return keys
             usable = keys if 0 <= age < STALE else None
             if 0 <= now - self._keys_tried_at < PAUSE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -39,7 +39,7 @@ from doorward.features.authn.providers.settings import ProviderPolicy
 from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import Malformed, json_object
 from doorward_verify.jwk import SigningKey, signing_key
-from doorward_verify.jws import parse_header, sign, split, verify
+from doorward_verify.jws import Jws, parse_header, sign, split, verify
 
 JWT_BEARER: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_TTL: Final = 60
@@ -116,8 +116,7 @@ class OpenIdProvider:
         """What its logout token says has ended. Raises `SignInRefused` for one that is not this provider's, for this server and of this
         moment, `ProviderUnavailable` while its keys cannot be had (Back-Channel Logout 1.0 §2.6)."""
         try:
-            keys = await self.documents.keys(parse_header(split(token)[0]).kid)
-            signed = verify(token, keys, algorithms=self.policy.signing_algs, types=TYPES)
+            signed = await self._verified(token, TYPES)
             return checked_logout(
                 json_object(signed.payload), service=self.service, policy=self.policy, now=now
             )
@@ -162,10 +161,8 @@ class OpenIdProvider:
         if not isinstance(token, str):
             raise SignInRefused("the token response has no ID token")
         try:
-            kid = parse_header(split(token)[0]).kid
-            keys = await self.documents.keys(kid)
-            signed = verify(token, keys, algorithms=self.policy.signing_algs, types=_TYPES)
-            claims, key_issuer = json_object(signed.payload), self.documents.key_issuer(kid)
+            signed = await self._verified(token, _TYPES)
+            claims, key_issuer = json_object(signed.payload), self.documents.key_issuer(signed.header.kid)
             found = checked_claims(
                 claims,
                 service=self.service,
@@ -182,6 +179,24 @@ class OpenIdProvider:
         except (AuthError, BadIdToken, Malformed) as problem:
             raise SignInRefused(f"ID token: {problem}") from None
         return found
+
+    async def _verified(self, token: str, types: Collection[str]) -> Jws:
+        """The token with a signature of this provider. Raises `AuthError`, `ProviderUnavailable`.
+
+        A provider may change its key and keep its name, or have one key without a name (OpenID Connect Core §10.1): then the signature is
+        what shows that the set is old.
+        """
+        kid, algorithms = parse_header(split(token)[0]).kid, self.policy.signing_algs
+        keys = await self.documents.keys(kid)
+        try:
+            return verify(token, keys, algorithms=algorithms, types=types)
+        except AuthError as problem:
+            if problem.reason not in {"signature", "unknown_key"}:
+                raise
+            newer = await self.documents.keys(kid, failed=keys)
+            if newer is keys:
+                raise
+            return verify(token, newer, algorithms=algorithms, types=types)
 
     async def _with_userinfo(self, url: str, access: str, found: UpstreamClaims) -> UpstreamClaims:
         headers = {"accept": "application/json", "authorization": f"Bearer {access}"}

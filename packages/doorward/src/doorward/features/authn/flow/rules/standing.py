@@ -23,8 +23,8 @@ def shown_with(
 
 
 def stands_by(proof: Proof, rows: Sequence[EnrolledFactor], kinds: Collection[str]) -> bool:
-    """Whether a proof still counts: its factor must still exist. Proofs from a session have no mark; for them a factor of one of these
-    kinds must exist that is not newer than the proof."""
+    """Whether a proof still counts: its factor must still exist. Most proofs from a session have no mark; for them a factor of one of
+    these kinds must exist that is not newer than the proof."""
     if proof.against is not None:
         return any(mark(row) == proof.against for row in rows)
     return any(row.kind in kinds and row.created_at <= proof.at for row in rows)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from msgspec import structs
+
+from doorward.core.model.provider import FEDERATED
 from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof
 from doorward.features.authn.flow.rules.assurance import MULTI_FACTOR
@@ -22,7 +25,7 @@ def from_session(session: Session, kinds: Collection[str]) -> tuple[Proof, ...]:
     `auth_time`: a node of the previous version changes those, but not the proofs.
     """
     return tuple(
-        Proof(proof.kind, session.auth_time, proof.amr, phishing_resistant=proof.phishing_resistant)
+        Proof(proof.kind, session.auth_time, proof.amr, proof.phishing_resistant, proof.against)
         for proof in of_own_times(session)
         if proof.kind in kinds
     )
@@ -45,8 +48,9 @@ def adds_up(session: Session) -> bool:
 
 
 def to_store(proofs: Sequence[Proof]) -> tuple[Proof, ...]:
-    """The proofs of a finished sign-in for storage in its session: without the marks, since they end with the session."""
-    return tuple(Proof(one.kind, one.at, one.amr, one.phishing_resistant) for one in proofs)
+    """The proofs of a finished sign-in for storage in its session: without the marks, since they end with the session. One of another
+    service keeps its mark: its time is when the person signed in there, which may be long before their account there was connected here."""
+    return tuple(one if FEDERATED in one.amr else structs.replace(one, against=None) for one in proofs)
 
 
 def _from_amr(session: Session) -> tuple[Proof, ...]:
