@@ -22,11 +22,6 @@ _MAX_NAME: Final = 120
 class AppleService(ProviderService):
     """An OpenID provider that knows few parameters, and has neither a UserInfo endpoint nor a name in its tokens."""
 
-    def translated(self, asked: Mapping[str, str]) -> Mapping[str, str]:
-        """Nothing: Apple documents none of these parameters."""
-        del asked
-        return {}
-
     def secret_claims(self, policy: ProviderPolicy, now: int) -> Mapping[str, Any]:
         """The claims of the client secret ("Creating a client secret" in Apple's documentation)."""
         return {
@@ -68,4 +63,5 @@ APPLE: Final = AppleService(
     },
     cancelled=CANCELLED | {"user_cancelled_authorize"},
     secret_alg="ES256",
+    takes_questions=False,
 )

@@ -19,4 +19,5 @@ LINKEDIN: Final = ProviderService(
     },
     cancelled=CANCELLED | {"user_cancelled_login", "user_cancelled_authorize"},
     unbound_codes=True,
+    takes_questions=False,
 )

@@ -23,7 +23,8 @@ class ProviderService:
     person did not finish there. `unbound_codes`: it has neither nonce nor PKCE, so that only `state` ties a code to a browser.
     `takes`: the settings that are for this service and no other; `needs`: those that have no default. `secret_alg`: its
     client secret is a token signed with this algorithm by the key in `client_key_file`.
-    `asks_userinfo`: what the ID token lacks is read from the UserInfo endpoint.
+    `asks_userinfo`: what the ID token lacks is read from the UserInfo endpoint. `takes_questions`: its authorization endpoint documents the
+    parameters by which a sign-in asks for something (`rules/asking.py`); others may answer them with an error page.
 
     Every hook is given what the provider said as JSON values of any type, and decides nothing about trust: that stays with the operator's
     settings (R92).
@@ -38,6 +39,7 @@ class ProviderService:
     needs: tuple[str, ...] = ()
     secret_alg: str | None = None
     asks_userinfo: bool = True
+    takes_questions: bool = True
 
     def filled(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The settings of a section with the defaults of the service."""
@@ -100,7 +102,7 @@ class ProviderService:
 
     def translated(self, asked: Mapping[str, str]) -> Mapping[str, str]:
         """What the sign-in asks for (`rules/asking.py`) in the words of the service, without what it does not know."""
-        return asked
+        return asked if self.takes_questions else {}
 
     def secret_claims(self, policy: ProviderPolicy, now: int) -> Mapping[str, Any]:
         """The claims of the client secret for a service with `secret_alg`."""

@@ -1,4 +1,4 @@
-"""Slack: an OpenID provider without PKCE; the nonce ties its codes to the browser."""
+"""Slack: an OpenID provider with PKCE for public clients alone; the nonce ties its codes to the browser."""
 
 from __future__ import annotations
 
@@ -15,4 +15,5 @@ SLACK: Final = ProviderService(
         "signing_algs": ("RS256",),
         "pkce": False,
     },
+    takes_questions=False,
 )
