@@ -18,6 +18,7 @@ from doorward.core.amounts import moment
 from doorward.core.model.decoded import NotText, decoded
 from doorward.core.model.trusted_issuer import IssuerRule, TrustedIssuer
 from doorward.features.admin import build as admin
+from doorward_verify.keyset import same_algorithm
 
 app = typer.Typer(
     no_args_is_help=True, help="Trusted issuers: tokens for CI jobs, workloads and a company's own provider."
@@ -131,8 +132,7 @@ def try_out(
             f"{one.name}: {found.problem}.",
             "Correct its address: doorward issuer set --help; or ask the issuer.",
         )
-    usable = [alg for alg in found.algorithms if alg in one.algorithms or alg == "Ed25519"]
-    if not usable:
+    if not any(same_algorithm(alg, allowed) for alg in found.algorithms for allowed in one.algorithms):
         raise CliError(
             f"{one.name}: its keys are for {', '.join(found.algorithms)}, and {', '.join(one.algorithms)} are accepted.",
             f"doorward issuer set {quote(one.name)} --algorithm ALG",

@@ -79,6 +79,7 @@ async def test_it_counts_once_whatever_the_issuer_allows_to_workloads(idp: Beari
     assert "used before" in refused(await idp.ask(token, as_=idp.app), "invalid_grant").reason
 
 
+@pytest.mark.requirement(89)
 @pytest.mark.parametrize(
     ("claims", "said"),
     [
@@ -131,6 +132,7 @@ async def test_a_role_that_was_taken_away_is_missing_at_once(idp: Bearing) -> No
     refused(await idp.ask(jag(idp), as_=idp.app), "invalid_scope")
 
 
+@pytest.mark.requirement(93)
 async def test_an_app_that_revokes_too_much_ends_its_own_tokens_alone(
     idp: Bearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

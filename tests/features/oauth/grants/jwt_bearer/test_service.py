@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 from msgspec import structs
 
+from doorward.adapters.http_client import GuardedHttp
 from doorward.core.errors import OAuthError
 from doorward.core.model.trusted_issuer import JWT_BEARER
 from doorward.features.admin import build
@@ -321,3 +323,26 @@ async def test_answers_hold_neither_refresh_token_nor_id_token(github: Bearing) 
     answer = given(await github.ask(github.github.token(made.ISSUER), scope=asked))
     assert answer.scope == "orders:read"
     assert (answer.refresh_token, answer.id_token) == (None, None)
+
+
+async def test_nobody_waits_for_a_fetch_that_a_strangers_key_has_caused(
+    github: Bearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the issuer hangs, an unknown key has it asked; assertions with known keys are answered meanwhile."""
+    given(await github.ask(github.github.token(made.ISSUER)))
+    github.clock.time += 31
+    github.github.now += 31
+    asked, over, honest = asyncio.Event(), asyncio.Event(), GuardedHttp.get
+
+    async def hanging(http: GuardedHttp, url: str, **sent: Any) -> Any:
+        asked.set()
+        await over.wait()
+        return await honest(http, url, **sent)
+
+    monkeypatch.setattr(GuardedHttp, "get", hanging)
+    stranger = asyncio.ensure_future(github.ask(github.github.token(made.ISSUER, key=rsa_key("forged0"))))
+    await asked.wait()
+    given(await github.ask(github.github.token(made.ISSUER)))
+    assert not stranger.done()
+    over.set()
+    reason(await stranger)

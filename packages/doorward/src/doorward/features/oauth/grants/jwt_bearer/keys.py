@@ -72,6 +72,9 @@ class IssuerKeys:
             if known.keys is None:
                 known.keys = _pinned(issuer)
             return known.keys
+        # before the lock: nobody waits for a fetch that somebody else's unknown key has caused
+        if (kept := self._kept(known, kid)) is not None:
+            return kept
         async with known.one_at_a_time:
             return await self._current(issuer, known, kid)
 
@@ -92,12 +95,15 @@ class IssuerKeys:
                 await one.http.close()
         return known
 
+    def _kept(self, known: _Known, kid: str | None) -> KeySet | None:
+        fresh = 0 <= self._clock.now() - known.got_at < known.kept
+        return known.keys if fresh and known.keys is not None and known.keys.knows(kid) else None
+
     async def _current(self, issuer: TrustedIssuer, known: _Known, kid: str | None) -> KeySet:
-        now, keys = self._clock.now(), known.keys
-        age = now - known.got_at
-        if keys is not None and 0 <= age < known.kept and keys.knows(kid):
-            return keys
-        usable = keys if 0 <= age < STALE else None
+        if (kept := self._kept(known, kid)) is not None:
+            return kept
+        now = self._clock.now()
+        usable = known.keys if 0 <= now - known.got_at < STALE else None
         if known.tried_at is not None and 0 <= now - known.tried_at < PAUSE:
             if usable is not None:
                 return usable
