@@ -46,6 +46,10 @@ AUDIT_KINDS = {
     "database.backed_up",
     "database.moved",
     "database.restored",
+    "device_code.approved",
+    "device_code.denied",
+    "device_code.redeemed",
+    "device_code.reused",
     "directory.connected",
     "key.created",
     "key.revoked",
@@ -103,6 +107,7 @@ AUDIT_KINDS = {
     "trusted_issuer.disabled",
     "trusted_issuer.disallowed",
     "trusted_issuer.enabled",
+    "user_code.wrong",
 }
 # similar strings: a setting, a log file, an event of the log
 _NO_AUDIT_KINDS = {
@@ -147,6 +152,7 @@ DETAIL = {
     "reason",
     "removed",
     "reported",
+    "request",
     "required",
     "rule",
     "scopes",

@@ -70,7 +70,7 @@ MEMBERS: dict[type[Struct], str] = {
     signin.Proof: "kind at amr phishing_resistant against",
     request.AuthRequest: (
         "client_id redirect_uri response_mode scopes audience state nonce code_challenge prompt max_age acr_values acr_essential"
-        " login_hint hint_subject ui_locales display claims redirect_uri_given device"
+        " login_hint hint_subject ui_locales display claims redirect_uri_given"
     ),
     message.EmailMessage: "subject text html code ticket_id",
     authenticator._Held: "seed expires_at",

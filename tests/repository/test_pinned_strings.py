@@ -47,6 +47,7 @@ from tests.repository.server_texts import SERVER, calls, parsed, texts, value
 
 # The purposes of the server's derived keys: `Sealer.seal` and `open`, `seal_under` and `open_under`, `tag`.
 SEALED_FOR = {
+    "device.user_code",
     "enrol-target",
     "factor-address",
     "mail",
@@ -59,6 +60,7 @@ SEALED_FOR = {
 }
 SEALED_UNDER_A_SECRET_FOR = {"answered post"}
 TAGGED_FOR = {
+    "device.user_code",
     "answered post",
     "csrf",
     "csrf-compare",
@@ -87,6 +89,7 @@ ID_PREFIXES = {
     "bak",
     "cod",
     "dev",
+    "dva",
     "fac",
     "grt",
     "key",
@@ -102,7 +105,7 @@ ID_PREFIXES = {
     "tkt",
     "usr",
 }
-SECRET_PREFIXES = {"dw_ac_", "dw_as_", "dw_cs_", "dw_rt_", "dw_state_"}
+SECRET_PREFIXES = {"dw_ac_", "dw_as_", "dw_cs_", "dw_dc_", "dw_rt_", "dw_state_"}
 # `claims.what`: events that count once, or once in a while, over all processes
 CLAIMED = {
     "api_key_elsewhere",
@@ -149,6 +152,7 @@ FACTORS = {
 GRANT_NAMES = (
     "authorization_code refresh_token client_credentials urn:doorward:grant-type:api-key"
     " urn:ietf:params:oauth:grant-type:jwt-bearer"
+    " urn:ietf:params:oauth:grant-type:device_code"
 )
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
@@ -178,7 +182,7 @@ LITERALS: dict[Any, str] = {
 }
 
 # hashed into the keys of counters
-GUESSED = {"password", "code", "directory", "mail_code", "passkey", "provider"}
+GUESSED = {"password", "code", "directory", "mail_code", "passkey", "provider", "user_code"}
 
 _SEALER = {"seal": 0, "open": 0, "seal_under": 1, "open_under": 1, "tag": 0}
 _ENVIRONMENT = re.compile(r"DOORWARD_[A-Z][A-Z_]*")

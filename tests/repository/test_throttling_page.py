@@ -18,6 +18,7 @@ RULE: Final = "features/rate_limits/rules/test_attempts.py::"
 SENT: Final = "features/authn/flow/test_sent_code.py::"
 ATTACK: Final = "attacks/test_sent_codes.py::"
 KEY: Final = "features/authn/factors/passkeys/test_proving.py::"
+DEVICES: Final = "attacks/test_device_codes.py::"
 THROTTLE: Final = "features/rate_limits/test_service.py::"
 
 # Beginnings of sentences or table rows, and the tests that prove them.
@@ -34,6 +35,10 @@ SHOWN: Final = {
     "| passkey | the person, on": KEY + "test_guesses_are_counted_for_the_account_the_device_and_the_network",
     "| mailed code": "features/accounts/test_verify_address.py::test_a_new_mail_does_not_reset_the_count_of_guesses",
     "| answers of external": "features/authn/providers/test_signing_in.py::test_guesses_of_codes_are_counted",
+    "| code that a device shows": DEVICES
+    + "test_user_codes_are_guessed_ten_times_whoever_signs_in_and_however_often",
+    "| | the person, on one device": DEVICES
+    + "test_user_codes_are_guessed_ten_times_whoever_signs_in_and_however_often",
     "| anything, and wrong": GUESS + "test_wrong_guesses_of_every_kind_use_up_the_networks_limit",
     "| mails that strangers": OUT
     + "test_a_stranger_who_fills_every_counter_of_an_account_does_not_block_the_owners_reset",
@@ -50,7 +55,7 @@ SHOWN: Final = {
     "So a code is sent at once": "features/authn/factors/email_code/test_second_step.py::test_where_there_is_a_choice_a_mail_is_sent_only_on_request",
     "Each code takes five guesses": SENT + "test_five_guesses_are_compared_even_when_sent_at_once",
     "Where three codes": SENT + "test_the_owner_gets_a_code_on_a_known_device_whatever_others_asked_for",
-    "Beside each of the first seven": PASSWORD + "test_a_slow_attacker_gets_at_most_a_hundred_attempts_a_day",
+    "Beside each of the first nine": PASSWORD + "test_a_slow_attacker_gets_at_most_a_hundred_attempts_a_day",
     "After 100 failures in a row": KEY
     + "test_after_a_hundred_failures_in_a_row_a_passkey_is_refused_from_elsewhere",
     "Any second step or passkey": "features/authn/flow/test_failures_in_a_row.py::"

@@ -20,8 +20,10 @@ from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.features.api_keys.build import maker
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 from doorward.features.oauth.grants.api_key import build as api_key
+from doorward.features.oauth.grants.device_code.requests import GRANT_TYPE as DEVICE_GRANT
 from doorward_verify import jws
 from doorward_verify.jwk import SigningKey, signing_key
+from tests.devices import allow, device
 from tests.features import made
 from tests.features.api_keys.keyring import draft
 from tests.flows.apps import header, payload
@@ -136,7 +138,7 @@ async def test_issuer_and_endpoints(front: Front) -> None:
     meta = await metadata(front)
     assert meta["issuer"] == made.ISSUER
     places = [value for name, value in meta.items() if name.endswith("_endpoint") or name == "jwks_uri"]
-    assert len(places) == len(set(places)) == 9
+    assert len(places) == len(set(places)) == 10
     for place in places:
         assert place.startswith(made.ISSUER + "/")
         path = urlsplit(place).path
@@ -199,7 +201,7 @@ async def test_grants(front: Front) -> None:
         "client_credentials": {"scope": "orders:read"},
     }
     # the others are shown with what each needs beside an app: tests/features/oauth/grants/
-    elsewhere = {api_key.NAME, "urn:ietf:params:oauth:grant-type:jwt-bearer"}
+    elsewhere = {DEVICE_GRANT, api_key.NAME, "urn:ietf:params:oauth:grant-type:jwt-bearer"}
     assert set(meta["grant_types_supported"]) == {"authorization_code", *elsewhere, *forms}
     assert first["access_token"]
     for grant, form in forms.items():
@@ -214,8 +216,11 @@ async def test_grants(front: Front) -> None:
     await front.register(api)
     exchanged = await front.token(api, {"grant_type": api_key.NAME, "api_key": key.text.reveal()})
     assert exchanged["status"] == 200
-    for other in ("password", "implicit", "urn:ietf:params:oauth:grant-type:device_code"):
+    for other in ("password", "implicit", "urn:openid:params:grant-type:ciba"):
         assert (await front.token(OWN, {"grant_type": other}))["error"] == "unsupported_grant_type"
+    found = await device(front)
+    await allow(await front.signed_in(), found.user_code)
+    assert (await found.poll())["status"] == 200
 
 
 async def test_client_authentication(front: Front) -> None:

@@ -33,7 +33,7 @@ AppName = Annotated[str, typer.Argument(metavar="APP", help="Name or id of the a
 def create(
     run: CommandRun,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What people see on the sign-in and consent page.")],
-    kind: Annotated[AppKind, typer.Option(help="web: has a server. spa: runs in the browser. native: on a device. service: acts for itself.")] = "web",
+    kind: Annotated[AppKind, typer.Option(help="web: has a server. spa: runs in the browser. native: on a person's device. device: no browser there, such as a command line. service: acts for itself.")] = "web",
     redirect: Annotated[list[str] | None, typer.Option(metavar="URI", help="Where people come back to; exact; several times for several.")] = None,
     post_logout: Annotated[list[str] | None, typer.Option(metavar="URI", help="Where they may go after signing out.")] = None,
     backchannel_logout: Annotated[str | None, typer.Option(metavar="URI", help="Where this server tells the app that a session has ended.")] = None,

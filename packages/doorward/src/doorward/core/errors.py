@@ -35,6 +35,10 @@ OAuthErrorCode = Literal[
     "invalid_session",
     "too_many_attempts",
     "redirect_to_web",
+    # RFC 8628 §3.5
+    "authorization_pending",
+    "slow_down",
+    "expired_token",
 ]
 
 

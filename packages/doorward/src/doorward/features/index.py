@@ -16,6 +16,7 @@ from doorward.features.feature import Feature
 from doorward.features.health.feature import HEALTH
 from doorward.features.oauth.authorize.feature import AUTHORIZE
 from doorward.features.oauth.first_party.feature import FIRST_PARTY
+from doorward.features.oauth.grants.device_code.feature import DEVICES
 from doorward.features.oauth.introspection.feature import INTROSPECTION
 from doorward.features.oauth.logout.feature import LOGOUT
 from doorward.features.oauth.metadata.feature import METADATA
@@ -37,6 +38,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     REVOCATION,
     USERINFO,
     AUTHORIZE,
+    DEVICES,
     LOGOUT,
     FIRST_PARTY,
     ACCOUNTS,

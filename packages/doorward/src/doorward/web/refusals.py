@@ -36,6 +36,9 @@ FIXES: Final[dict[OAuthErrorCode, str]] = {
     "invalid_session": "the app begins again without auth_session",
     "too_many_attempts": "wait until the time that was answered",
     "redirect_to_web": "open the sign-in page, with a request to /authorize",
+    "authorization_pending": "nothing: the person types the code that the device shows",
+    "slow_down": "the app adds five seconds to its interval each time",
+    "expired_token": "the device asks for a new code",
     "temporarily_unavailable": "try again in a moment",
     "server_error": "look for the request id in the log",
 }

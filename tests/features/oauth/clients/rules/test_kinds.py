@@ -26,7 +26,7 @@ def test_every_kind_has_a_rule() -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_a_readable_app_has_no_secret_and_a_service_has_a_credential(kind: AppKind, method: str) -> None:
     found = kinds.problem(structs.replace(APP, auth_method=method), kind=kind)
-    if method in SECRET_METHODS and kind in {"spa", "native"}:
+    if method in SECRET_METHODS and kind in {"spa", "native", "device"}:
         assert found == problem("kind_without_secret", kind=kind)
     elif method == "none" and kind == "service":
         assert found == problem("service_without_credential")

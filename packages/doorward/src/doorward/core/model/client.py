@@ -15,6 +15,10 @@ SECRET_METHODS: Final[frozenset[str]] = frozenset({"client_secret_basic", "clien
 """The two ways to send a secret (RFC 6749 §2.3.1)."""
 
 
+PERSON_GRANTS: Final = frozenset({"authorization_code", "urn:ietf:params:oauth:grant-type:device_code"})
+"""The grants that begin with a person's sign-in."""
+
+
 class ClientSecret(Struct, frozen=True):
     """The SHA-256 of one random client secret; two may be live while one is being replaced."""
 
@@ -74,6 +78,11 @@ class Client(Struct, frozen=True, kw_only=True):
     def confidential(self) -> bool:
         """Whether the app can keep a credential (OAuth 2.1 §2.1)."""
         return self.auth_method != "none"
+
+    @property
+    def signs_people_in(self) -> bool:
+        """Whether people sign in to the app."""
+        return not PERSON_GRANTS.isdisjoint(self.grant_types)
 
     @property
     def secretive(self) -> bool:

@@ -12,8 +12,8 @@ CODE: Final = "code"
 DEVICE: Final = "device"
 """Goals of sign-ins that requests start: a code for an app, an answer for a device."""
 
-NO_REDIRECT: Final = "urn:doorward:device"
-"""The `redirect_uri` of a device's request."""
+NO_REDIRECT: Final = "urn:doorward:device:"
+"""The beginning of the `redirect_uri` of a device's request. It is stored and never changes."""
 
 
 class AuthRequest(Struct, frozen=True, kw_only=True):
@@ -22,8 +22,9 @@ class AuthRequest(Struct, frozen=True, kw_only=True):
 
     `scopes` is what the app may request (the person not yet considered); `audience` is the one API identifier or the
     issuer. `claims` is the parsed `claims` parameter (§5.5); `dpop_jkt` stays None until sender-constrained tokens are
-    supported. `device` is the id of a device's request (RFC 8628): then the answer goes to that device, and
-    `redirect_uri` is `NO_REDIRECT`, which no app can register, so that a program that does not know `device` refuses.
+    supported. In a device's request (RFC 8628) `redirect_uri` is `NO_REDIRECT` and the id of that request: the stored
+    document has the members that it always had, and a program that does not know of devices refuses it, since no app can
+    register such a URI.
     """
 
     client_id: str
@@ -44,7 +45,12 @@ class AuthRequest(Struct, frozen=True, kw_only=True):
     display: str = "page"
     claims: dict[str, Any] = field(default_factory=dict)
     redirect_uri_given: bool = True
-    device: str | None = None
+
+    @property
+    def device(self) -> str | None:
+        """The id of the device's request; None: the answer goes to `redirect_uri`."""
+        rest = self.redirect_uri.removeprefix(NO_REDIRECT)
+        return rest if rest != self.redirect_uri else None
 
     @property
     def goal(self) -> str:

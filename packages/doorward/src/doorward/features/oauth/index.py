@@ -16,6 +16,7 @@ from doorward.features.oauth.client_auth.methods.secret.rules import ClientSecre
 from doorward.features.oauth.grants.api_key.build import API_KEY
 from doorward.features.oauth.grants.authorization_code.build import AUTHORIZATION_CODE
 from doorward.features.oauth.grants.client_credentials.build import CLIENT_CREDENTIALS
+from doorward.features.oauth.grants.device_code.build import DEVICE_CODE
 from doorward.features.oauth.grants.jwt_bearer.build import JWT_BEARER
 from doorward.features.oauth.grants.refresh_token.build import REFRESH_TOKEN
 from doorward.features.oauth.grants.refresh_token.messages import RefreshReplayed
@@ -28,6 +29,7 @@ GRANT_TYPES: Final[tuple[GrantType, ...]] = (
     CLIENT_CREDENTIALS,
     API_KEY,
     JWT_BEARER,
+    DEVICE_CODE,
 )
 
 CLIENT_AUTH_METHODS: Final[tuple[ClientAuth, ...]] = (

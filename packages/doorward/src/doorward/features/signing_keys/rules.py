@@ -60,7 +60,7 @@ def algorithms(clients: Iterable[Client], apis: Iterable[Api]) -> tuple[SigningA
     """ES256, and the algorithms registered for any app or API. An app without sign-in gets no ID token."""
     used: list[SigningAlgorithm | None] = [access.DEFAULT]
     for client in clients:
-        if "authorization_code" in client.grant_types:
+        if client.signs_people_in:
             used.extend((client.id_token_signed_alg, client.userinfo_signed_alg))
         used.append(client.access_token_signed_alg)
     used.extend(api.signing_alg for api in apis)

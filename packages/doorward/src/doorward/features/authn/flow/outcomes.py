@@ -10,6 +10,7 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.client import Client
+from doorward.core.model.device_authorization import DeviceAuthorization
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
@@ -39,7 +40,8 @@ class EnrolmentRequired(Struct, frozen=True):
 class AskConsent(Struct, frozen=True):
     """The person has to decide whether the app may have `scopes`.
 
-    `by_name` are scopes that were not requested, but contain a claim named in the request's `claims` parameter.
+    `by_name` are scopes that were not requested, but contain a claim named in the request's `claims` parameter. `device` is the request
+    of the device that the answer goes to, if there is one.
     """
 
     sign_in: SignIn
@@ -48,6 +50,7 @@ class AskConsent(Struct, frozen=True):
     request: AuthRequest
     scopes: tuple[str, ...]
     by_name: tuple[str, ...] = ()
+    device: DeviceAuthorization | None = None
 
 
 class Finished(Struct, frozen=True):

@@ -31,14 +31,15 @@ def _goals(services: Services) -> Sequence[GoalPlug]:
     from doorward.features.authn.flow.plug import GoalPlug
     from doorward.features.oauth.authorize.goal import AuthorizationGoals
     from doorward.features.oauth.authorize.pages import AuthorizationPages
+    from doorward.features.oauth.tokens.build import new_grants
 
     goals = AuthorizationGoals(
         store=services.store,
         config=services.config,
         random=services.random,
         audit_log=services.get(audit_log),
+        new_grants=services.get(new_grants),
         tokens=services.tokens,
-        sessions=services.sessions,
         issuer=services.issuer,
     )
     shown = AuthorizationPages(config=services.config, tokens=services.tokens)

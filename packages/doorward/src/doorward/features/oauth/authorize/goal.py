@@ -11,14 +11,12 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.digest import digest
 from doorward.core.model.grant import AuthorizationCode, Grant
-from doorward.core.model.levels import named
-from doorward.core.model.policy import SessionPolicy, TokenPolicy
+from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.random import SecureRandom
-from doorward.core.refresh_life import refresh_life
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.goal import Reached
 from doorward.features.authn.flow.outcomes import AskConsent, AuthorizationError
@@ -27,9 +25,8 @@ from doorward.features.oauth.authorize.rules.response import failure, success
 from doorward.features.oauth.clients.rules.entitle import Granted, entitle
 from doorward.features.oauth.clients.rules.redirect_uri import matches
 from doorward.features.oauth.consent import rules as consent_rule
+from doorward.features.oauth.tokens.new_grants import NewGrants
 from doorward.features.oauth.tokens.rules.person import scopes_behind
-from doorward.features.revocations.rules import status_index
-from doorward.features.sessions.rules import session as session_rule
 from doorward.storage.sql.store import Store, Write
 
 CODE_PREFIX: Final = "dw_ac_"
@@ -44,8 +41,8 @@ class AuthorizationGoals:
     config: ConfigSource
     random: SecureRandom
     audit_log: AuditLog
+    new_grants: NewGrants
     tokens: TokenPolicy
-    sessions: SessionPolicy
     issuer: str
 
     async def permit(
@@ -134,7 +131,9 @@ class AuthorizationGoal:
         """The grant and its code, with their audit event."""
         of = self.goals
         code = f"{CODE_PREFIX}{of.random.token()}"
-        grant = await self._grant(session, achieved, now)
+        grant = await of.new_grants.make(
+            self.request, self.client, self.granted.scopes, session=session, achieved=achieved, now=now
+        )
         writes = (
             of.store.grants.insert(grant),
             of.store.grants.insert_code(self._code(code, grant, now, sign_in.handle_hash is None)),
@@ -142,40 +141,6 @@ class AuthorizationGoal:
         )
         response = success(self.request, issuer=of.issuer, code=code, app_name=self.client.name)
         return Reached(writes, response, code)
-
-    async def _grant(self, session: Session, achieved: Achieved, now: int) -> Grant:
-        of, request, scopes = self.goals, self.request, self.granted.scopes
-        offline = "offline_access" in scopes
-        ends = now + refresh_life(self.client, of.tokens)
-        number, index = await self._status(now) if of.tokens.status_list else (None, None)
-        return Grant(
-            id=of.random.new_id("grt"),
-            client_id=self.client.id,
-            account_id=session.account_id,
-            audience=request.audience,
-            # The consented scopes: entitle() may narrow them at each issue, and never widens them (R21).
-            scopes=scopes,
-            created_at=now,
-            expires_at=ends if offline else min(ends, session_rule.absolute_end(session, of.sessions)),
-            auth_time=achieved.auth_time,
-            acr=named(achieved.acr, achieved.levels, request.acr_values, essential=request.acr_essential),
-            amr=achieved.amr,
-            session_id=session.id,
-            offline=offline,
-            nonce=request.nonce,
-            claims=request.claims,
-            status_list=number,
-            status_index=index,
-        )
-
-    async def _status(self, now: int) -> tuple[int, int]:
-        tries, store = 0, self.goals.store
-        while True:
-            number = status_index.list_for(now, tries)
-            index = self.goals.random.below(status_index.SIZE)
-            if not await store.grants.status_index_taken(number, index):
-                return number, index
-            tries += 1
 
     def _code(self, code: str, grant: Grant, now: int, redirected: bool) -> AuthorizationCode:
         request = self.request

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from doorward.core.model.config_snapshot import ConfigSnapshot
+from doorward.core.model.config_snapshot import Api, ConfigSnapshot
 from doorward.features.authn.flow.outcomes import AskConsent
 from doorward.features.oauth.consent.rules import empty_handed, left_out
 from doorward.web.pages.views.flow import ConsentView, ScopeLine
 
 
-def consent_view(asked: AskConsent, config: ConfigSnapshot, lasts: int) -> ConsentView:
-    """The page for one request; `lasts` is the duration of the connection in seconds."""
-    api = config.apis.get(asked.request.audience)
-    missing = left_out(asked.request, asked.scopes, api)
+def scope_lines(names: Iterable[str], api: Api | None) -> tuple[ScopeLine, ...]:
+    """These scopes as shown to a person; `api` is the one of the request."""
     described = {permission.name: permission for permission in api.permissions} if api else {}
-
-    def line(name: str) -> ScopeLine:
-        return ScopeLine(
+    return tuple(
+        ScopeLine(
             name,
             described[name].description or None if name in described else None,
             api.name if api is not None and name in described else None,
         )
+        for name in names
+    )
 
+
+def consent_view(asked: AskConsent, config: ConfigSnapshot, lasts: int) -> ConsentView:
+    """The page for one request; `lasts` is the duration of the connection in seconds."""
+    api = config.apis.get(asked.request.audience)
     target = urlsplit(asked.request.redirect_uri)
     offline = "offline_access" in asked.scopes
     return ConsentView(
@@ -30,8 +34,8 @@ def consent_view(asked: AskConsent, config: ConfigSnapshot, lasts: int) -> Conse
         host=target.netloc or f"{target.scheme}:",
         account=asked.account.shown_as,
         account_name=asked.account.name,
-        scopes=tuple(line(name) for name in (*asked.scopes, *asked.by_name)),
-        left_out=tuple(line(name) for name in missing),
+        scopes=scope_lines((*asked.scopes, *asked.by_name), api),
+        left_out=scope_lines(left_out(asked.request, asked.scopes, api), api),
         useless_at=api.name if api is not None and empty_handed(asked.request, asked.scopes, api) else None,
         lasts=lasts,
         flow=asked.sign_in.id,

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from doorward.features.oauth.tokens.issue import TokenIssuer
+from doorward.features.oauth.tokens.new_grants import NewGrants
 from doorward.features.services import Services
+
+
+def new_grants(services: Services) -> NewGrants:
+    """The maker of grants at the end of a sign-in."""
+    return NewGrants(
+        store=services.store, random=services.random, tokens=services.tokens, sessions=services.sessions
+    )
 
 
 def token_issuer(services: Services) -> TokenIssuer:

@@ -14,8 +14,9 @@ from doorward.core.model.trusted_issuer import JWT_BEARER
 from doorward.features.oauth.authorize.rules.request import is_web
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 
-AppKind = Literal["web", "spa", "native", "service"]
-"""web has a server; spa runs in the browser; native runs on a device; service acts for itself. The kind is not stored."""
+AppKind = Literal["web", "spa", "native", "device", "service"]
+"""web has a server; spa runs in the browser; native runs on a person's device; device has no browser: a command line, a television;
+service acts for itself. The kind is not stored."""
 
 
 class KindRule(Struct, frozen=True, kw_only=True):
@@ -38,6 +39,11 @@ KINDS: Final[Mapping[AppKind, KindRule]] = {
     ),
     "spa": _ON_A_DEVICE,
     "native": _ON_A_DEVICE,
+    "device": KindRule(
+        auth_method="none",
+        grant_types=("urn:ietf:params:oauth:grant-type:device_code", "refresh_token"),
+        keeps_secrets=False,
+    ),
     "service": KindRule(
         auth_method="client_secret_basic",
         grant_types=("client_credentials",),

@@ -154,7 +154,7 @@ def client_problem(client: Client, *, native: bool) -> Problem | None:
     uses_code = "authorization_code" in client.grant_types
     if not client.grant_types:
         return problem("grant_types_missing")
-    if "refresh_token" in client.grant_types and not uses_code:
+    if "refresh_token" in client.grant_types and not client.signs_people_in:
         return problem("refresh_without_code")
     for uri in client.redirect_uris:
         if found := redirect_uri_problem(uri, native=native):

@@ -1,0 +1,72 @@
+"""Grants of people to apps, made at the end of a sign-in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from doorward.core.model.client import Client
+from doorward.core.model.grant import Grant
+from doorward.core.model.levels import named
+from doorward.core.model.policy import SessionPolicy, TokenPolicy
+from doorward.core.model.request import AuthRequest
+from doorward.core.model.session import Session
+from doorward.core.ports.random import SecureRandom
+from doorward.core.refresh_life import refresh_life
+from doorward.features.authn.flow.rules.assurance import Achieved
+from doorward.features.revocations.rules import status_index
+from doorward.features.sessions.rules import session as session_rule
+from doorward.storage.sql.store import Store
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewGrants:
+    """Makes the rows, whichever way their tokens are fetched; the caller stores them."""
+
+    store: Store
+    random: SecureRandom
+    tokens: TokenPolicy
+    sessions: SessionPolicy
+
+    async def make(
+        self,
+        request: AuthRequest,
+        client: Client,
+        scopes: tuple[str, ...],
+        *,
+        session: Session,
+        achieved: Achieved,
+        now: int,
+    ) -> Grant:
+        """The grant of `scopes`, those consented: entitle() may narrow them at each issue, and never widens them (R21)."""
+        offline = "offline_access" in scopes
+        ends = now + refresh_life(client, self.tokens)
+        number, index = await self._status(now) if self.tokens.status_list else (None, None)
+        return Grant(
+            id=self.random.new_id("grt"),
+            client_id=client.id,
+            account_id=session.account_id,
+            audience=request.audience,
+            scopes=scopes,
+            created_at=now,
+            expires_at=ends if offline else min(ends, session_rule.absolute_end(session, self.sessions)),
+            auth_time=achieved.auth_time,
+            acr=named(achieved.acr, achieved.levels, request.acr_values, essential=request.acr_essential),
+            amr=achieved.amr,
+            session_id=session.id,
+            offline=offline,
+            nonce=request.nonce,
+            claims=request.claims,
+            status_list=number,
+            status_index=index,
+        )
+
+    async def _status(self, now: int) -> tuple[int, int]:
+        tries = 0
+        while True:
+            number = status_index.list_for(now, tries)
+            index = self.random.below(status_index.SIZE)
+            if not await self.store.grants.status_index_taken(number, index):
+                return number, index
+            tries += 1
