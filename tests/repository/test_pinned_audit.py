@@ -96,6 +96,8 @@ AUDIT_KINDS = {
     "sign_up.started",
     "sms.country_paused",
     "sms.failed",
+    "token.exchanged",
+    "token.id_jag_issued",
     "token.revoked",
     "trusted_device.added",
     "trusted_device.ended",
@@ -123,7 +125,9 @@ _NO_AUDIT_KINDS = {
 }
 # The members of `audit.detail` written by actions of people and apps.
 DETAIL = {
+    "actors",
     "address",
+    "api",
     "attestation",
     "audience",
     "because",
@@ -147,6 +151,7 @@ DETAIL = {
     "left",
     "method",
     "methods",
+    "of_app",
     "password",
     "provider",
     "reason",
@@ -154,10 +159,12 @@ DETAIL = {
     "reported",
     "request",
     "required",
+    "resource",
     "rule",
     "scopes",
     "subject",
     "token_kind",
+    "way",
 }
 
 _AUDITED = re.compile(rf"(?:{'|'.join({kind.partition('.')[0] for kind in AUDIT_KINDS})})\.[a-z_]*[a-z]")

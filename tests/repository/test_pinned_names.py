@@ -22,6 +22,7 @@ from doorward.core.model import (
     account,
     audit,
     client,
+    exchange,
     grant,
     levels,
     message,
@@ -57,9 +58,12 @@ MEMBERS: dict[type[Struct], str] = {
     app_document._Stored: (
         "id name auth_method created_at auth_pinned secrets jwks redirect_uris post_logout_redirect_uris backchannel_logout_uri"
         " origins grant_types response_modes oidc_scopes access first_party pkce rotation access_token_ttl refresh_token_ttl"
-        " default_max_age id_token_signed_alg access_token_signed_alg userinfo_signed_alg id_token_claims second_factor pkce_required"
+        " default_max_age id_token_signed_alg access_token_signed_alg userinfo_signed_alg id_token_claims second_factor exchange"
+        " may_act pkce_required"
         " signing_alg"
     ),
+    exchange.ExchangePolicy: "apis impersonate id_jag since",
+    exchange.IdJagTarget: "client_id scopes",
     config.Api: "id identifier name permissions created_at client_id signing_alg token_type",
     config.Permission: "name description",
     config.Role: "id name permissions created_at default key second_factor",

@@ -90,6 +90,7 @@ ID_PREFIXES = {
     "cod",
     "dev",
     "dva",
+    "exg",
     "fac",
     "grt",
     "key",
@@ -115,6 +116,7 @@ CLAIMED = {
     "code_sent",
     "directory",
     "feed",
+    "id_jag_told",
     "jwt_bearer:",
     "own_tokens",
     "provider",
@@ -153,6 +155,7 @@ GRANT_NAMES = (
     "authorization_code refresh_token client_credentials urn:doorward:grant-type:api-key"
     " urn:ietf:params:oauth:grant-type:jwt-bearer"
     " urn:ietf:params:oauth:grant-type:device_code"
+    " urn:ietf:params:oauth:grant-type:token-exchange"
 )
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (

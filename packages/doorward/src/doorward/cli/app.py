@@ -20,7 +20,7 @@ from doorward import __version__
 from doorward.cli import (
     api_keys,
     apis,
-    apps_change,
+    apps_exchange,
     backup,
     dev,
     directories,
@@ -58,7 +58,7 @@ app.add_typer(people_import.app, name="user")
 app.add_typer(passkeys.app, name="passkeys")
 app.add_typer(providers.app, name="provider")
 app.add_typer(directories.app, name="directory")
-app.add_typer(apps_change.app, name="app")
+app.add_typer(apps_exchange.app, name="app")
 app.add_typer(apis.app, name="api")
 app.add_typer(issuers_change.app, name="issuer")
 app.add_typer(api_keys.app, name="api-key")

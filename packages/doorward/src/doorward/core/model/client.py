@@ -6,6 +6,8 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct, field
 
+from doorward.core.model.exchange import ExchangePolicy
+
 ResponseMode = Literal["query", "form_post"]
 SigningAlgorithm = Literal["ES256", "RS256", "Ed25519"]
 IdTokenClaims = Literal["all", "asked"]
@@ -44,7 +46,8 @@ class Client(Struct, frozen=True, kw_only=True):
     with `id_token_signed_alg`; RS256 is OpenID Connect's own default (Dynamic Client Registration 1.0 §2).
     `access_token_signed_alg` comes from registrations made before APIs had this choice, and applies to access tokens
     for APIs that have not chosen; every other app has None. `second_factor`: whether everybody who signs in to this app needs one, or
-    only those of whom the settings, a role or an operator demand it.
+    only those of whom the settings, a role or an operator demand it. `exchange` says what it may exchange tokens for, None for nothing;
+    `may_act` is the id of the app that alone may exchange this app's access tokens (RFC 8693 §4.4).
     """
 
     id: str
@@ -73,6 +76,8 @@ class Client(Struct, frozen=True, kw_only=True):
     userinfo_signed_alg: SigningAlgorithm | None = None
     id_token_claims: IdTokenClaims = "all"
     second_factor: AppSecondFactor = "default"
+    exchange: ExchangePolicy | None = None
+    may_act: str | None = None
 
     @property
     def confidential(self) -> bool:

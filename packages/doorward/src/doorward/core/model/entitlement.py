@@ -15,7 +15,6 @@ class Entitlement(Struct, frozen=True, kw_only=True):
     access token issued here.
 
     `actor` is who acts for the subject, as in the claim `act` (RFC 8693 §4.1): a `sub`, and under `act` the actor before it.
-    `may_act` is who alone may become the actor of this token (§4.4).
     """
 
     grant_id: str
@@ -34,4 +33,3 @@ class Entitlement(Struct, frozen=True, kw_only=True):
     nonce: str | None = None
     status: tuple[str, int] | None = None
     actor: dict[str, Any] | None = None
-    may_act: dict[str, Any] | None = None

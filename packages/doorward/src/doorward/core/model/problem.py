@@ -43,6 +43,7 @@ ProblemCode = Literal[
     "service_without_credential",
     "secret_on_device",
     "public_app_for_itself",
+    "public_app_for_others",
     "public_app_without_pkce",
     "jwks_missing",
     "jwks_unused",

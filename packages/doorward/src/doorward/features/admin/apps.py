@@ -71,7 +71,7 @@ class AppAdmin(ConfigAdmin):
         demand(kinds.problem(client, kind=kind))
         demand(registration.client_problem(client, native=kind == "native"))
         client, secret = self._credentials(client, now)
-        demands = [await self._demand_second_factor()] if client.second_factor == "required" else []
+        demands = [await self._demand_this_program()] if registration.needs_this_program(client) else []
         await self._put(actor, config, client, "app.created", *demands, name=client.name)
         return NewSecret(client, secret)
 
@@ -183,8 +183,8 @@ class AppAdmin(ConfigAdmin):
             raise refused("app_introspects", app=old.name, api=asking[0])
         new, secret = self._credentials(new, self.clock.now())
         changed = [name for name in Client.__struct_fields__ if getattr(old, name) != getattr(new, name)]
-        begins = new.second_factor == "required" and old.second_factor != "required"
-        demands = [await self._demand_second_factor()] if begins else []
+        begins = registration.needs_this_program(new) and not registration.needs_this_program(old)
+        demands = [await self._demand_this_program()] if begins else []
         await self._put(actor, config, new, "app.changed", *demands, changed=changed)
         return NewSecret(new, secret)
 

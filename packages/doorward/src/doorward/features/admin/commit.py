@@ -56,9 +56,10 @@ class ConfigAdmin(AuditedAdmin):
     config: ConfigSource
     revoker: Revoker
 
-    async def _demand_second_factor(self) -> Write:
-        """Part of the commit with which an app or a role begins to demand a second factor: older programs, which would not ask for one
-        and would drop the demand with their next change, are refused from then on. Raises `AdminError` while one of them runs."""
+    async def _demand_this_program(self) -> Write:
+        """Part of the commit with which an app or a role begins to need what older programs lack, such as a second factor: they would not
+        ask for one, and would drop the demand with their next change. They are refused from then on. Raises `AdminError` while one of them
+        runs."""
         if await self.store.nodes.older():
             raise refused("older_program")
         return self.store.require_this_program()

@@ -47,7 +47,7 @@ class RoleAdmin(ConfigAdmin):
             key=role_id,
             second_factor=second_factor,
         )
-        demands = [await self._demand_second_factor()] if second_factor else []
+        demands = [await self._demand_this_program()] if second_factor else []
         put = self.store.registry.put_role(role)
         await self._commit(actor, "role.created", config, put, *demands, role=name)
         return role
@@ -94,7 +94,7 @@ class RoleAdmin(ConfigAdmin):
         )
         if structs.replace(new, key=old.key) == old:
             raise refused("unchanged", noun="role", name=old.name)
-        demands = [await self._demand_second_factor()] if new.second_factor > old.second_factor else []
+        demands = [await self._demand_this_program()] if new.second_factor > old.second_factor else []
         before, after = _each(old), _each(new)
         await self._commit(
             actor,

@@ -20,7 +20,10 @@ from doorward.features.oauth.grants.device_code.build import DEVICE_CODE
 from doorward.features.oauth.grants.jwt_bearer.build import JWT_BEARER
 from doorward.features.oauth.grants.refresh_token.build import REFRESH_TOKEN
 from doorward.features.oauth.grants.refresh_token.messages import RefreshReplayed
+from doorward.features.oauth.grants.token_exchange.activity import ACTIVITY_KINDS as EXCHANGES
+from doorward.features.oauth.grants.token_exchange.build import TOKEN_EXCHANGE
 from doorward.features.oauth.token.grant_type import GrantType
+from doorward.features.slots import ActivityKind
 from doorward.web.mail.message import MessageTemplate
 
 GRANT_TYPES: Final[tuple[GrantType, ...]] = (
@@ -30,6 +33,7 @@ GRANT_TYPES: Final[tuple[GrantType, ...]] = (
     API_KEY,
     JWT_BEARER,
     DEVICE_CODE,
+    TOKEN_EXCHANGE,
 )
 
 CLIENT_AUTH_METHODS: Final[tuple[ClientAuth, ...]] = (
@@ -38,5 +42,7 @@ CLIENT_AUTH_METHODS: Final[tuple[ClientAuth, ...]] = (
     PrivateKeyJwt(),
     PublicClient(),
 )
+
+ACTIVITY_KINDS: Final[tuple[ActivityKind, ...]] = EXCHANGES
 
 MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (RefreshReplayed,)

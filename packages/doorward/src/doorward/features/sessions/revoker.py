@@ -49,8 +49,9 @@ class Revoker:
         return [end(grant.id, now, reason), self.tokens_of_grant(grant.id, now=now)]
 
     def tokens_of_grant(self, grant_id: str, *, now: int) -> Write:
-        """Revoke the access tokens of a grant, which need not have a row."""
-        return self.store.revocations.insert(rule.of_all("grant", grant_id, now=now, life=self._life()))
+        """Revoke the access tokens of a grant, which need not have a row, and those that were exchanged for them."""
+        entry = self.store.revocations.insert(rule.of_all("grant", grant_id, now=now, life=self._life()))
+        return self._joined(entry, *self._exchanged(grant_id, now))
 
     def api_key(self, key: ApiKey, *, now: int, reason: EndReason) -> list[Write]:
         """End an API key: its secrets, and every token made from it. Guarded: the commit fails if it has ended, or its tokens got another
@@ -72,7 +73,8 @@ class Revoker:
         """Revoke all tokens that an app got for itself so far, by one entry; the token issued at `iat` is among them. Guarded: the
         commit fails if an existing entry covers it."""
         entry = bounds.of_all_until_now(client_id, iat=iat, now=now, life=self._life())
-        return self.store.revocations.insert_later(entry, now=now)
+        write = self.store.revocations.insert_later(entry, now=now)
+        return self._joined(write, *self._exchanged(client_id, now))
 
     async def session(
         self, session: Session, *, now: int, reason: EndReason, first: bool = False, offline: bool = False
@@ -96,7 +98,11 @@ class Revoker:
         if len(found) > MANY:
             end = self.store.grants.end_of_account
             only = {"whole_session" if offline else "session_id": session.id}
-            return [end(session.account_id, now, reason, self._until(now), **only)]
+            account_id = session.account_id
+            return [
+                end(account_id, now, reason, self._until(now), **only),
+                *self._exchanged(account_id, now),
+            ]
         return self._each([grant for grant in found if offline or not grant.offline], now, reason)
 
     async def app_of(self, account_id: str, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
@@ -104,7 +110,10 @@ class Revoker:
         found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
         if len(found) > MANY:
             end = self.store.grants.end_of_account
-            return [end(account_id, now, reason, self._until(now), client_id=client_id)]
+            return [
+                end(account_id, now, reason, self._until(now), client_id=client_id),
+                *self._exchanged(account_id, now),
+            ]
         return self._each([grant for grant in found if grant.client_id == client_id], now, reason)
 
     def outstanding(self, account_id: str, *, now: int, keep_device: str | None = None) -> list[Write]:
@@ -153,7 +162,8 @@ class Revoker:
         if sub_entry:
             entry = rule.of_all("sub", account_id, now=now, life=self._life())
             writes.append(self.store.revocations.insert(entry))
-        return writes
+        # once for all that ends above together, and for the tokens in which this person is an actor
+        return [*writes, *(self._exchanged(account_id, now) if writes else ())]
 
     async def others(
         self, current: Session, *, now: int, reason: EndReason, keep_device: str | None = None
@@ -162,7 +172,7 @@ class Revoker:
         sign-ins in progress and remembered devices end too, since a sign-in would otherwise create a session a moment later."""
         writes = await self._sessions(current.account_id, now, reason, current.id)
         if writes:
-            writes.append(self._grants_but(current, now, reason))
+            writes += [self._grants_but(current, now, reason), *self._exchanged(current.account_id, now)]
         return [*self.outstanding(current.account_id, now=now, keep_device=keep_device), *writes]
 
     async def others_by(
@@ -183,7 +193,9 @@ class Revoker:
 
     async def late_beside(self, current: Session, *, now: int, reason: EndReason) -> None:
         """Like `late_in`, for all sessions that `others` ended."""
-        await self.store.commit(self._grants_but(current, now, reason))
+        await self.store.commit(
+            self._grants_but(current, now, reason), *self._exchanged(current.account_id, now)
+        )
 
     async def late(
         self, account_id: str, *, now: int, reason: EndReason, keep_session: str | None = None
@@ -211,7 +223,23 @@ class Revoker:
             self.store.grants.end_of_client(client_id, now, reason),
             self.store.api_keys.end_of_client(client_id, now, reason, self._until(now)),
             self.store.revocations.insert(rule.of_client(client_id, now=now, life=self._life())),
+            *self._exchanged(client_id, now),
         ]
+
+    def _exchanged(self, ref: str, now: int) -> list[Write]:
+        """End the token exchanges that rest on a grant, an API key, a trusted issuer, a person or an app; their tokens enter the view. Where
+        many grants end together, all that rests on the person ends: the next exchange makes it anew.
+
+        Without an app that may exchange tokens there are none, and a sign-out stays one round trip.
+        """
+        config = self.config.current()
+        if all(client.exchange is None for client in config.clients.values()):
+            return []
+        life = self._until(now) - now
+        return [self.store.exchanges.end_with(ref, now, until=now + life, since=now - life)]
+
+    def _joined(self, first: Write, *others: Write) -> Write:
+        return Write(tuple(step for one in (first, *others) for step in one.steps))
 
     def _each(self, grants: Sequence[Grant], now: int, reason: EndReason) -> list[Write]:
         return [write for grant in grants for write in self.grant(grant, now=now, reason=reason)]

@@ -18,6 +18,7 @@ from doorward.storage.sql.audit_end import End, line_by_line
 from doorward.storage.sql.config_objects import RAISE, SqlRegistry
 from doorward.storage.sql.database_state import ADD_META, CHANGE_META, DROP_META, MARKS, PUT_META, why_not
 from doorward.storage.sql.device_authorizations import SqlDeviceAuthorizations
+from doorward.storage.sql.exchanges import SqlExchanges
 from doorward.storage.sql.external_identities import SqlExternalIdentities
 from doorward.storage.sql.factor_demands import SqlFactorDemands
 from doorward.storage.sql.factor_failures import SqlFactorFailures
@@ -83,6 +84,7 @@ class Store:
         self.replay_cache = self._with(SqlReplayCache())
         self.revocations = self._with(SqlRevocations(database))
         self.grants = self._with(SqlGrants(database))
+        self.exchanges = self._with(SqlExchanges(database))
         self.sessions = self._with(SqlSessions(database))
         self.messages = self._with(SqlMessages(database))
         self.accounts = self._with(SqlAccounts(database))

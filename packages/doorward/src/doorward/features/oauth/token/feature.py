@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from doorward.features.feature import Feature, Routes, Services
 from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
-from doorward.features.slots import MESSAGES
+from doorward.features.slots import ACTIVITY, MESSAGES
 
 if TYPE_CHECKING:
     from doorward.features.oauth.client_auth.method import ClientAuth
     from doorward.features.oauth.token.grant_type import GrantType
+    from doorward.features.slots import ActivityKind
     from doorward.web.mail.message import MessageTemplate
 
 
@@ -41,6 +42,13 @@ def _client_auth(services: Services) -> Sequence[ClientAuth]:
     return CLIENT_AUTH_METHODS
 
 
+def _activity(services: Services) -> Sequence[ActivityKind]:
+    from doorward.features.oauth import index
+
+    del services
+    return index.ACTIVITY_KINDS
+
+
 def _messages(services: Services) -> Sequence[type[MessageTemplate]]:
     from doorward.features.oauth import index
 
@@ -54,6 +62,7 @@ TOKEN = Feature(
     adds=(
         GRANTS.filled_by(_grants),
         CLIENT_AUTH.filled_by(_client_auth),
+        ACTIVITY.filled_by(_activity),
         MESSAGES.filled_by(_messages),
     ),
 )

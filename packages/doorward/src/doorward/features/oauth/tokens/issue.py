@@ -115,6 +115,13 @@ class TokenIssuer:
         )
 
     def _access(self, entitlement: Entitlement, client: Client | None, ttl: int, now: int) -> str:
-        said = access.claims(entitlement, issuer=self.issuer, now=now, ttl=ttl, unique=self.random.token(16))
+        said = access.claims(
+            entitlement,
+            issuer=self.issuer,
+            now=now,
+            ttl=ttl,
+            unique=self.random.token(16),
+            may_act=None if client is None else client.may_act,
+        )
         alg, typ = access.form(client, self.config.current().apis.get(entitlement.audience))
         return self.signer.sign(said, typ=typ, alg=alg)

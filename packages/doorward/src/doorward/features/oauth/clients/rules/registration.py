@@ -19,6 +19,7 @@ from doorward.core.model.problem import Problem, ProblemCode, problem
 from doorward.core.web_origin import web_origin
 from doorward.features.oauth.authorize.rules.request import is_web
 from doorward.features.oauth.clients.rules import key_strength
+from doorward.features.oauth.clients.rules.exchange_policy import exchange_problem
 from doorward.features.oauth.clients.rules.redirect_uri import LOOPBACK
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 
@@ -165,6 +166,9 @@ def client_problem(client: Client, *, native: bool) -> Problem | None:
     for origin in client.origins:
         if found := origin_problem(origin):
             return found
+    for issuer in client.exchange.id_jag if client.exchange else ():
+        if found := web_address_problem(issuer, member="id_jag"):
+            return found
     if client.backchannel_logout_uri and (
         found := web_address_problem(client.backchannel_logout_uri, member="backchannel_logout_uri")
     ):
@@ -173,7 +177,18 @@ def client_problem(client: Client, *, native: bool) -> Problem | None:
         return problem("redirect_uris_missing")
     if client.redirect_uris and not uses_code:
         return problem("redirect_uris_unused")
-    return _answer_problem(client) or _credential_problem(client) or _range_problem(client)
+    return (
+        _answer_problem(client)
+        or _credential_problem(client)
+        or _range_problem(client)
+        or exchange_problem(client)
+    )
+
+
+def needs_this_program(client: Client) -> bool:
+    """Whether older programs would neither observe what the app is registered with nor keep it: the second factor that it demands; the
+    tokens that it exchanges, which they would not end with what those rest on; who alone may exchange its own."""
+    return client.second_factor == "required" or client.exchange is not None or client.may_act is not None
 
 
 def _answer_problem(client: Client) -> Problem | None:

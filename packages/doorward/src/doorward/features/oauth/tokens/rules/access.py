@@ -29,9 +29,11 @@ def lifetime(client: Client | None, policy: TokenPolicy) -> int:
     return own or policy.access_ttl
 
 
-def claims(entitlement: Entitlement, *, issuer: str, now: int, ttl: int, unique: str) -> dict[str, Any]:
+def claims(
+    entitlement: Entitlement, *, issuer: str, now: int, ttl: int, unique: str, may_act: str | None = None
+) -> dict[str, Any]:
     """The payload. `unique` is at least 128 random bits; the id before it allows one entry to revoke all tokens of a grant, of an API
-    key, of a trusted issuer or of an exchange."""
+    key, of a trusted issuer or of an exchange. `may_act` is the app that alone may become the actor of this token (RFC 8693 §4.4)."""
     said: dict[str, Any] = {
         "iss": issuer,
         "sub": entitlement.account_id or entitlement.subject or entitlement.client_id,
@@ -54,8 +56,8 @@ def claims(entitlement: Entitlement, *, issuer: str, now: int, ttl: int, unique:
             said["sid"] = entitlement.session_id
     if entitlement.actor is not None:
         said["act"] = entitlement.actor
-    if entitlement.may_act is not None:
-        said["may_act"] = entitlement.may_act
+    if may_act is not None:
+        said["may_act"] = {"sub": may_act}
     if entitlement.status is not None:
         uri, index = entitlement.status
         said["status"] = {"status_list": {"idx": index, "uri": uri}}

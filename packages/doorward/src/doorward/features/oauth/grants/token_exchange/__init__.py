@@ -1,0 +1,1 @@
+"""Token exchange grant (RFC 8693)."""
