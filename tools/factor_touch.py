@@ -31,17 +31,17 @@ _LEFT_OUT: Final = frozenset({"locale", "migrations", "readers", "vendor"})
 _SENTENCE: Final = re.compile(r"\s")
 
 
-def _parts(text: str) -> str:
+def parts(text: str) -> str:
     """An identifier or address in lower case with `_` between its words: `PhoneNewView` is `phone_new_view`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+", "_", text).lower()
 
 
 def named(text: str, factor: str) -> bool:
     """Whether an identifier, an address or a value names the factor."""
-    return re.search(rf"(?<![a-z0-9])({NAMES[factor]})(?![a-z0-9])", _parts(text)) is not None
+    return re.search(rf"(?<![a-z0-9])({NAMES[factor]})(?![a-z0-9])", parts(text)) is not None
 
 
-def _words_of_python(source: str) -> Iterator[str]:
+def words_of_python(source: str) -> Iterator[str]:
     """Identifiers, imported modules, and strings without a space: a sentence for people names no code."""
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -62,7 +62,7 @@ def _words_of_python(source: str) -> Iterator[str]:
                 pass
 
 
-def _words_of_template(source: str) -> Iterator[str]:
+def words_of_template(source: str) -> Iterator[str]:
     """What a template says besides its sentences."""
     yield from re.findall(r"[A-Za-z][A-Za-z0-9_/-]*", re.sub(r'_\("(?:[^"\\]|\\.)*"', "", source))
 
@@ -73,7 +73,7 @@ def _words() -> list[tuple[Path, frozenset[str]]]:
     found: list[tuple[Path, frozenset[str]]] = []
     for path in sorted(SERVER.rglob("*")):
         if path.suffix in {".py", ".html"} and not _LEFT_OUT & set(path.parts):
-            words = _words_of_python if path.suffix == ".py" else _words_of_template
+            words = words_of_python if path.suffix == ".py" else words_of_template
             found.append((path, frozenset(words(path.read_text("utf-8")))))
     return found
 

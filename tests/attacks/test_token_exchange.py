@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from doorward.core.model.exchange import ExchangePolicy
 from doorward.core.model.grant import Grant
+from doorward.core.model.token_exchange import ExchangePolicy
 from doorward.features.oauth.grants.token_exchange.rules.request import ID_TOKEN, JWT
 from doorward.features.oauth.token.rules import TokenResponse
 from tests.features import made

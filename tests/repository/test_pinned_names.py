@@ -22,7 +22,6 @@ from doorward.core.model import (
     account,
     audit,
     client,
-    exchange,
     grant,
     levels,
     message,
@@ -30,6 +29,7 @@ from doorward.core.model import (
     revocation,
     session,
     signin,
+    token_exchange,
 )
 from doorward.core.model import (
     config_snapshot as config,
@@ -62,8 +62,8 @@ MEMBERS: dict[type[Struct], str] = {
         " may_act pkce_required"
         " signing_alg"
     ),
-    exchange.ExchangePolicy: "apis impersonate id_jag since",
-    exchange.IdJagTarget: "client_id scopes",
+    token_exchange.ExchangePolicy: "apis impersonate id_jag since",
+    token_exchange.IdJagTarget: "client_id scopes",
     config.Api: "id identifier name permissions created_at client_id signing_alg token_type",
     config.Permission: "name description",
     config.Role: "id name permissions created_at default key second_factor",

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from doorward.core.model.exchange import Exchange
 from doorward.core.model.revocation import Revocation
+from doorward.core.model.token_exchange import Exchange
 from doorward.storage.sql.exchanges import MOST_OF_ROOT
 from doorward.storage.sql.store import Store, Write
 from tests.storage.samples import DAY, NOW, account

@@ -20,7 +20,6 @@ from doorward import __version__
 from doorward.cli import (
     api_keys,
     apis,
-    apps_exchange,
     backup,
     dev,
     directories,
@@ -34,6 +33,7 @@ from doorward.cli import (
     roles,
     server,
     show,
+    token_exchange,
 )
 from doorward.cli.command import Config, Json, command
 from doorward.cli.error import CliError
@@ -58,7 +58,7 @@ app.add_typer(people_import.app, name="user")
 app.add_typer(passkeys.app, name="passkeys")
 app.add_typer(providers.app, name="provider")
 app.add_typer(directories.app, name="directory")
-app.add_typer(apps_exchange.app, name="app")
+app.add_typer(token_exchange.app, name="app")
 app.add_typer(apis.app, name="api")
 app.add_typer(issuers_change.app, name="issuer")
 app.add_typer(api_keys.app, name="api-key")

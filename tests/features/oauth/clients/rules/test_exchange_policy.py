@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from doorward.core.model.exchange import ExchangePolicy, IdJagTarget
+from doorward.core.model.token_exchange import ExchangePolicy, IdJagTarget
 from doorward.features.oauth.clients.rules.exchange_policy import MOST_APIS, exchange_problem
 from doorward.features.oauth.clients.rules.registration import client_problem, needs_this_program
 from tests.features import made

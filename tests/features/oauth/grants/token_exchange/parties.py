@@ -13,7 +13,7 @@ from msgspec import structs
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Api, Permission, Role
-from doorward.core.model.exchange import ExchangePolicy
+from doorward.core.model.token_exchange import ExchangePolicy
 from doorward.features.oauth.grants.token_exchange.rules.request import ACCESS_TOKEN, REFRESH_TOKEN
 from doorward.features.oauth.token.rules import TokenResponse
 from tests.features import made

@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from doorward.core.errors import OAuthError
-from doorward.core.model.exchange import ExchangePolicy, IdJagTarget
+from doorward.core.model.token_exchange import ExchangePolicy, IdJagTarget
 from doorward.features.oauth.grants.token_exchange.assertions import TOLD_EVERY
 from doorward.features.oauth.grants.token_exchange.rules.request import ID_TOKEN
 from doorward.features.oauth.token.rules import TokenResponse

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from doorward.core.model.exchange import ExchangePolicy
+from doorward.core.model.entitlement import Entitlement
+from doorward.core.model.token_exchange import ExchangePolicy
 from doorward.features.admin import build as admin
 from doorward.features.oauth.grants.token_exchange.rules.request import ACCESS_TOKEN, JWT
 from doorward.features.oauth.grants.token_exchange.rules.resting import LIFE
 from doorward.features.oauth.token.rules import TokenResponse
+from doorward.features.oauth.tokens.build import token_issuer
 from tests.features import made
 from tests.features.admin.managing import OPERATOR
 from tests.features.oauth.grants.token_exchange.parties import (
@@ -238,6 +240,25 @@ async def test_an_app_that_speaks_for_itself_keeps_to_its_own_rights(channel: Ba
         channel.revoker.own_tokens("app_web", iat=channel.clock.time, now=channel.clock.time)
     )
     assert not await lives(channel, claims)
+
+
+async def test_a_token_made_from_an_api_key_is_exchanged_and_ends_with_the_key(channel: BackChannel) -> None:
+    """It names the key in place of an app, and rests on no sign-in."""
+    made_from_key = Entitlement(
+        grant_id="key_one",
+        client_id="key_one",
+        audience=made.API,
+        scopes=("orders:read",),
+        account_id="usr_ada",
+    )
+    now = channel.clock.time
+    token = channel.services.get(token_issuer).derived(made_from_key, None, until=None, now=now).access_token
+    claims = await exchanged(channel, token)
+    assert (claims["sub"], claims["act"]) == ("usr_ada", {"sub": "app_orders"})
+    assert "auth_time" not in claims
+    assert await channel.store.commit(channel.revoker.tokens_of_grant("key_one", now=now))
+    assert not await lives(channel, claims)
+    await refused(channel, "invalid_request", token)
 
 
 async def test_a_token_of_a_status_list_keeps_its_place(channel: BackChannel) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct, field
 
-from doorward.core.model.exchange import ExchangePolicy
+from doorward.core.model.token_exchange import ExchangePolicy
 
 ResponseMode = Literal["query", "form_post"]
 SigningAlgorithm = Literal["ES256", "RS256", "Ed25519"]

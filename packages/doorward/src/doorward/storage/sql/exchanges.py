@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 
-from doorward.core.model.exchange import Exchange
 from doorward.core.model.revocation import HISTORY_BITS
+from doorward.core.model.token_exchange import Exchange
 from doorward.storage.sql.noun import TOKEN_GRACE, Expiring, SqlNoun
 from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.rows import found, from_row, to_row

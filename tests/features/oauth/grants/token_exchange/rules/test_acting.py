@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from doorward.core.errors import OAuthError
-from doorward.core.model.exchange import ExchangePolicy
+from doorward.core.model.token_exchange import ExchangePolicy
 from doorward.features.oauth.grants.token_exchange.rules.acting import MOST_ACTORS, Acting, chain, decide
 from doorward.features.oauth.grants.token_exchange.rules.presented import PresentedToken
 from tests.features import made

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.json import encode
 
 from doorward.core.errors import OAuthError
-from doorward.core.model.exchange import ExchangePolicy, IdJagTarget
+from doorward.core.model.token_exchange import ExchangePolicy, IdJagTarget
 from doorward.features.oauth.grants.token_exchange.rules import assertion as rule
 from doorward.features.oauth.grants.token_exchange.rules.assertion import AssertionTarget
 from doorward.features.oauth.grants.token_exchange.rules.request import ExchangeRequest

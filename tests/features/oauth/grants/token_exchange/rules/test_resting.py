@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from doorward.core.model.exchange import Exchange
+from doorward.core.model.token_exchange import Exchange
 from doorward.features.oauth.grants.token_exchange.rules import resting
 from doorward.features.oauth.grants.token_exchange.rules.presented import PresentedToken
 from doorward.features.oauth.grants.token_exchange.rules.resting import Upstream

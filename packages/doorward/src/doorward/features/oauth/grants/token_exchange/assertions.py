@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
-from doorward.core.model.exchange import ExchangePolicy
+from doorward.core.model.token_exchange import ExchangePolicy
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.keys import TokenSigner
 from doorward.core.ports.random import SecureRandom

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
+from doorward.core.model.api_key import KEY_ID
 from doorward.core.model.client import Client
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.keys import TokenSigner
@@ -62,7 +63,8 @@ class PresentedTokens:
         """The person that the token speaks for, or None for an app, if everybody in it may act now: the app that it was issued to, its
         subject, and every actor, however far back. A token says who they were when it was issued."""
         clients = self.config.current().clients
-        if token.client_id not in clients:
+        # a token made from a person's API key names the key in place of an app, and ends with it
+        if token.client_id not in clients and not token.client_id.startswith(f"{KEY_ID}_"):
             return self._gone(parameter, token.client_id)
         account: Account | None = None
         for name in (token.subject, *chain(token.actor)):

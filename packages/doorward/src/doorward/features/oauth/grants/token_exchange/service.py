@@ -11,7 +11,7 @@ from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.entitlement import Entitlement
-from doorward.core.model.exchange import Exchange, ExchangePolicy
+from doorward.core.model.token_exchange import Exchange, ExchangePolicy
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.random import SecureRandom

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
-from doorward.core.model.exchange import ExchangePolicy
+from doorward.core.model.token_exchange import ExchangePolicy
 from doorward.features.oauth.grants.token_exchange.rules.presented import PresentedToken
 
 MOST_ACTORS: Final = 5

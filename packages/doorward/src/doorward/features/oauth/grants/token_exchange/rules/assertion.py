@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
-from doorward.core.model.exchange import ExchangePolicy, IdJagTarget
+from doorward.core.model.token_exchange import ExchangePolicy, IdJagTarget
 from doorward.features.oauth.clients.rules import resource as resources
 from doorward.features.oauth.clients.rules.scope import named
 from doorward.features.oauth.grants.token_exchange.rules.presented import INVALID

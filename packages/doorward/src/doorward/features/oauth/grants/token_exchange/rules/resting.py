@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from doorward.core.model.exchange import Exchange
+from doorward.core.model.token_exchange import Exchange
 from doorward.features.oauth.grants.token_exchange.rules.acting import chain
 from doorward.features.oauth.grants.token_exchange.rules.presented import PresentedToken
 from doorward_verify.encoding import b64url_encode

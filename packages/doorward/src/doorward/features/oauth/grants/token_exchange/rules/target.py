@@ -10,7 +10,7 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import ConfigSnapshot
-from doorward.core.model.exchange import ExchangePolicy
+from doorward.core.model.token_exchange import ExchangePolicy
 from doorward.features.oauth.clients.rules import resource as resources
 from doorward.features.oauth.clients.rules.entitle import Granted, entitle
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES, named

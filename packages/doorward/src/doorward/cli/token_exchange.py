@@ -16,7 +16,7 @@ from doorward.cli.command import CommandRun, command
 from doorward.cli.error import CliError
 from doorward.cli.show import Rows
 from doorward.core.model.client import Client
-from doorward.core.model.exchange import ExchangePolicy, IdJagTarget
+from doorward.core.model.token_exchange import ExchangePolicy, IdJagTarget
 from doorward.features.admin import build as admin
 from doorward.features.oauth.grants.token_exchange.build import TOKEN_EXCHANGE
 from doorward.features.services import Services
