@@ -13,13 +13,15 @@ from bench.load import Result
 from bench.pin import Cores
 
 _CLIENT_CREDENTIALS = "client_credentials_vs_oidc_provider"
+_EXCHANGE = "token_exchange_vs_oidc_provider"
 _REFRESH = "refresh_durable_vs_oidc_provider"
 _OPENID = "refresh_openid_rs256_vs_es256"
 _SIGN_IN = "sign_in_vs_raw_argon2"
 _STORM = "token_p99_storm_ratio"
 _MEMORY = "worker_rss_mib"
 VERIFY = ("verify_cold_es256_vs_raw", "verify_cold_es256_vs_pyjwt", "verify_warm_vs_pyjwt")
-SERVER = (_CLIENT_CREDENTIALS, _REFRESH, _OPENID, _SIGN_IN, _STORM, _MEMORY)
+_WITH_PEER = frozenset({_CLIENT_CREDENTIALS, _EXCHANGE, _REFRESH})
+SERVER = (_CLIENT_CREDENTIALS, _EXCHANGE, _REFRESH, _OPENID, _SIGN_IN, _STORM, _MEMORY)
 _PACED_SHARE = 0.5
 # Many short rounds: both sides use one whole core, and other load on the machine hits either at random.
 _SIGN_IN_ROUNDS = 7
@@ -77,16 +79,16 @@ def serving(plan: Plan, report: Report) -> None:
     """All figures that need a running server, compared with the peer if there is one."""
     with _section(report, *SERVER), contextlib.ExitStack() as stack:
         other = None
-        if plan.names & {_CLIENT_CREDENTIALS, _REFRESH}:
+        if plan.names & _WITH_PEER:
             plan.tell("the peer: npm oidc-provider")
             try:
                 other = stack.enter_context(peer.started(plan.cores.server))
             except (peer.PeerMissing, OSError) as missing:
-                for name in (_CLIENT_CREDENTIALS, _REFRESH):
+                for name in _WITH_PEER:
                     report.reasons[name] = f"no peer: {missing}"
         plan.tell("Doorward: an app, people, a server")
         ours = stack.enter_context(server.started(plan.cores.server))
-        steps = (_client_credentials, _refresh, _refresh_openid, _sign_in, _storm)
+        steps = (_client_credentials, _token_exchange, _refresh, _refresh_openid, _sign_in, _storm)
         for name, step in zip(SERVER, steps, strict=False):
             if name in plan.names:
                 with _section(report, name):
@@ -155,6 +157,13 @@ def _client_credentials(plan: Plan, report: Report, ours: server.Server, other: 
     label = other.label if other else ""
     side = rounds.client_credentials(ours)
     _versus(plan, report, _CLIENT_CREDENTIALS, "client_credentials", side, theirs, label)
+
+
+def _token_exchange(plan: Plan, report: Report, ours: server.Server, other: peer.Peer | None) -> None:
+    """Against the peer's client_credentials, since it has no such grant: both sign one token."""
+    theirs = _theirs(other, peer.client_credentials) if other else None
+    label = f"client_credentials of {other.label}" if other else ""
+    _versus(plan, report, _EXCHANGE, "token exchange", rounds.token_exchange(ours), theirs, label)
 
 
 def _refresh(plan: Plan, report: Report, ours: server.Server, other: peer.Peer | None) -> None:

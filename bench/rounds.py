@@ -109,6 +109,17 @@ def client_credentials(server: Server) -> Side:
     return side
 
 
+def token_exchange(server: Server) -> Side:
+    """Doorward's side of token exchange: an API exchanges the tokens of people who signed in at another app."""
+    tokens = server.subject_tokens()
+
+    def side(warm_up: float, seconds: float) -> Result:
+        group = Group("doorward: token exchange", server.token_exchange_flows(tokens))
+        return run("127.0.0.1", server.port, [group], warm_up=warm_up, seconds=seconds)[0]
+
+    return side
+
+
 def refresh(server: Server, app: App) -> Side:
     """Doorward's side of refresh. The families come from real sign-ins at `app`, once; each round continues
     the last one."""

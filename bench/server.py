@@ -31,6 +31,8 @@ FAMILIES_PER_CONNECTION = 5
 PEOPLE = 16
 RESOURCE = "https://orders.example.com"
 SCOPE = "orders:read orders:write"
+NEXT_RESOURCE = "https://billing.example.com"
+"""The API for which the API of `RESOURCE` exchanges tokens."""
 _START_SECONDS = 30
 
 
@@ -55,11 +57,12 @@ class App:
 @dataclass(frozen=True, slots=True)
 class Server:
     """A running Doorward: its port, the Basic credentials of its apps, and its people. `rs256` and `es256`
-    get ID tokens, `web` requests none."""
+    get ID tokens, `web` requests none; `exchanger` is the app of the API, which exchanges the tokens of the others."""
 
     port: int
     pid: int
     service: str
+    exchanger: str
     web: App
     rs256: App
     es256: App
@@ -80,6 +83,34 @@ class Server:
         request = self.client_credentials()
         check_token_answer(self.port, request, refresh=False)
         return [requests.always(request) for _ in range(CONNECTIONS)]
+
+    def subject_tokens(self) -> list[str]:
+        """An access token for each connection, of people who signed in."""
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            people = [self.people[n % len(self.people)] for n in range(CONNECTIONS)]
+            return [
+                str(one["access_token"])
+                for one in pool.map(lambda person: self._signed_in(person, self.web), people)
+            ]
+
+    def token_exchange_flows(self, tokens: Sequence[str]) -> list[Flow]:
+        """A connection for each token that exchanges it, after one answer has been checked."""
+        every = [
+            requests.form(
+                self.host,
+                "/token",
+                {
+                    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+                    "subject_token": token,
+                    "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+                    "resource": NEXT_RESOURCE,
+                },
+                self.exchanger,
+            )
+            for token in tokens
+        ]
+        check_token_answer(self.port, every[0], refresh=False)
+        return [requests.always(request) for request in every]
 
     def sign_in(self, person: Person, challenge: str, app: App) -> bytes:
         """The request that signs a person in at an app through the JSON endpoint, in one step."""
@@ -115,6 +146,9 @@ class Server:
         return requests.shared_out(tokens, CONNECTIONS)
 
     def _family(self, person: Person, app: App) -> str:
+        return str(self._signed_in(person, app)["refresh_token"])
+
+    def _signed_in(self, person: Person, app: App) -> dict[str, Any]:
         verifier, challenge = _pkce()
         status, body = exchange(self.port, self.sign_in(person, challenge, app))
         if status != 200:
@@ -122,8 +156,7 @@ class Server:
         code = msgspec.json.decode(body, type=dict[str, Any])["authorization_code"]
         fields = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
         request = requests.form(self.host, "/token", fields, app.basic)
-        answer = check_token_answer(self.port, request, refresh=True, id_token=app.id_token)
-        return str(answer["refresh_token"])
+        return check_token_answer(self.port, request, refresh=True, id_token=app.id_token)
 
     def refresh_flows(self, app: App, families: list[deque[str]]) -> list[Flow]:
         """32 connections that rotate, each with its own families."""
@@ -165,12 +198,18 @@ def operate(config: Path, *arguments: str, given: str | None = None) -> dict[str
     return msgspec.json.decode(done.stdout, type=dict[str, Any])
 
 
-def _set_up(config: Path) -> tuple[str, list[App], list[Person]]:
+def _set_up(config: Path) -> tuple[str, str, list[App], list[Person]]:
     permissions = SCOPE.split()
     allowed = f"{RESOURCE}:{','.join(permissions)}"
     named = [part for name in permissions for part in ("--permission", name)]
     operate(config, "api", "create", RESOURCE, "--name", "Orders", *named)
-    operate(config, "role", "create", "buyer", "--allow", allowed)
+    operate(config, "api", "create", NEXT_RESOURCE, "--name", "Billing", *named)
+    onward = f"{NEXT_RESOURCE}:{','.join(permissions)}"
+    operate(config, "role", "create", "buyer", "--allow", allowed, "--allow", onward)
+    # before the people: an app exchanges tokens five seconds after it was allowed to
+    exchanger = operate(config, "app", "create", "Orders", "--kind", "service", "--api", onward)
+    operate(config, "api", "introspect-as", "Orders", "Orders")
+    operate(config, "app", "exchange", "Orders", "--api", "Billing")
     service = operate(config, "app", "create", "Nightly", "--kind", "service", "--api", allowed)
     shop = ("--first-party", "--redirect", "https://shop.example.com/callback", "--api", allowed)
     apps: list[App] = []
@@ -193,7 +232,7 @@ def _set_up(config: Path) -> tuple[str, list[App], list[Person]]:
 
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         list(pool.map(create, people))
-    return credentials(service), apps, people
+    return credentials(service), credentials(exchanger), apps, people
 
 
 def credentials(app: dict[str, Any]) -> str:
@@ -214,12 +253,12 @@ def started(core: int) -> Generator[Server]:
         f'[server]\nport = {port}\n[log]\nlevel = "warning"\n'
     )
     try:
-        service, apps, people = _set_up(config)
+        service, exchanger, apps, people = _set_up(config)
         command = [sys.executable, "-m", "doorward", "serve", "--config", str(config)]
         command += ["--host", "127.0.0.1", "--port", str(port)]
         log = BUILD / "bench" / "server.log"
         with running(command, core=core, log=log) as process:
             wait_until_listening(process, port, seconds=_START_SECONDS, log=log)
-            yield Server(port, process.pid, service, *apps, people=people)
+            yield Server(port, process.pid, service, exchanger, *apps, people=people)
     finally:
         shutil.rmtree(home, ignore_errors=True)
