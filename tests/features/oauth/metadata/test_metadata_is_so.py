@@ -201,7 +201,12 @@ async def test_grants(front: Front) -> None:
         "client_credentials": {"scope": "orders:read"},
     }
     # the others are shown with what each needs beside an app: tests/features/oauth/grants/
-    elsewhere = {DEVICE_GRANT, api_key.NAME, "urn:ietf:params:oauth:grant-type:jwt-bearer"}
+    elsewhere = {
+        DEVICE_GRANT,
+        api_key.NAME,
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+    }
     assert set(meta["grant_types_supported"]) == {"authorization_code", *elsewhere, *forms}
     assert first["access_token"]
     for grant, form in forms.items():
