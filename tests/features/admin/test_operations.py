@@ -20,12 +20,14 @@ from doorward.core.model.audit import AuditEvent
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Permission
 from doorward.core.model.problem import problem
+from doorward.core.model.provider import ExternalIdentity
 from doorward.core.model.secret import Secret
 from doorward.core.model.trusted_issuer import JWT_BEARER, TrustedIssuer
 from doorward.features.admin import build
 from doorward.features.admin.api_keys import ApiKeyAdmin
 from doorward.features.admin.apis import ApiAdmin
 from doorward.features.admin.apps import AppAdmin
+from doorward.features.admin.connections import ConnectionAdmin
 from doorward.features.admin.error import AdminError
 from doorward.features.admin.factors import FactorAdmin
 from doorward.features.admin.imports.service import PeopleImport
@@ -36,6 +38,7 @@ from doorward.features.admin.roles import RoleAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.features.authn.trusted_device.build import trusted_devices
 from doorward.storage.sqlite.database import open_sqlite
+from tests.features import made as features_made
 from tests.features.admin import managing
 from tests.features.admin.imports.importing import NoProgress
 from tests.features.admin.managing import OPERATOR, WEB
@@ -46,6 +49,7 @@ from tests.stand_ins.workloads import KubernetesApi
 pytestmark = pytest.mark.anyio
 SERVICES = (
     PeopleAdmin,
+    ConnectionAdmin,
     PeopleImport,
     FactorAdmin,
     AppAdmin,
@@ -57,6 +61,7 @@ SERVICES = (
     WrappingAdmin,
 )
 ADA = "ada@example.com"
+ELSEWHERE = "https://accounts.example.com"
 API = "https://api.example.com"
 TRUSTED = TrustedIssuer(
     id="",
@@ -71,6 +76,8 @@ GOOD = Secret("walrus canyon velvet twelve")
 
 Call = Callable[["Stocked", Actor], Awaitable[object]]
 CALLS: dict[str, Call] = {
+    "ConnectionAdmin.issuers": lambda desk, actor: desk.connections.issuers(actor),
+    "ConnectionAdmin.end_access": lambda desk, actor: desk.connections.end_access(actor, ELSEWHERE),
     "PeopleAdmin.create": lambda desk, actor: desk.people.create(actor, "bob@example.com"),
     "PeopleAdmin.find": lambda desk, actor: desk.people.find(actor),
     "PeopleAdmin.count": lambda desk, actor: desk.people.count(actor),
@@ -174,6 +181,7 @@ class Stocked:
 
     people: PeopleAdmin
     people_import: PeopleImport
+    connections: ConnectionAdmin
     factors: FactorAdmin
     apps: AppAdmin
     apis: ApiAdmin
@@ -209,6 +217,17 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
     ada = await made.people.create(OPERATOR, ADA)
     await made.people.create(OPERATOR, "off@example.com")
     await made.people.disable(OPERATOR, "off@example.com")
+    away = await made.people.create(OPERATOR, "away@example.com")
+    row = EnrolledFactor("fac_away", away.id, "provider", NOW)
+    identity = ExternalIdentity(
+        factor_id=row.id, account_id=away.id, issuer=ELSEWHERE, subject="1", email="away@example.com"
+    )
+    offline = features_made.grant(account_id=away.id, session_id=None, offline=True)
+    assert await store.commit(
+        store.accounts.add_factor(row),
+        store.external_identities.insert(identity),
+        store.grants.insert(offline),
+    )
     factor = EnrolledFactor("fac_1", ada.id, "totp", NOW, sealed=b"seed")
     assert await store.commit(store.accounts.add_factor(factor))
     issuers = made.services.get(build.issuers)
@@ -225,6 +244,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
     yield Stocked(
         people=made.people,
         people_import=made.services.get(build.people_import),
+        connections=made.services.get(build.connections),
         factors=made.services.get(build.factors),
         apps=made.apps,
         apis=made.apis,

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from doorward.adapters.os_user import os_actor
+from doorward.core.model.account import Account
 from doorward.features.admin import build as admin
+from doorward.storage.sql.accounts import SqlAccounts
+from doorward.storage.sql.statements import Write
 from tests.features.authn.providers.journey import BOB, Journey, journey
 from tests.tabs import sent_to
 
@@ -103,6 +106,31 @@ async def test_groups_may_be_in_userinfo_and_of_the_first_sign_in_only(tmp_path:
         there.provider.userinfo = {"groups": ["shop-admins"]}
         await there.sign_in(there.front.browser(), **BOB)
         assert await bobs(there) == {"clerk"}
+
+
+@pytest.mark.requirement(72)
+async def test_nobody_goes_on_with_the_roles_of_an_earlier_sign_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else changes the account at every try. The group is gone at the provider, and so must be the role."""
+    async with journey(tmp_path, **SECTION) as there:
+        await roles_made(there)
+        assert (await there.sign_in(there.front.browser(), **BOB, groups=["shop-admins"])).path == "/account"
+        accounts = there.front.store.accounts
+
+        def overtaken(_self: SqlAccounts, _account: Account, **_old: Account | None) -> Write:
+            return accounts.use_up("fac_nobody", 0)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(SqlAccounts, "replace", overtaken)
+            page = await there.sign_in(there.front.browser(), **BOB, groups=[])
+        assert "something changed meanwhile" in (page.problem or "")
+        assert await bobs(there) == {"admin"}
+        bob = await there.account(BOB["email"])
+        assert bob is not None
+        assert len(await there.front.store.sessions.live_of(bob.id, there.front.now)) == 1
+        assert (await there.sign_in(there.front.browser(), **BOB, groups=[])).path == "/account"
+        assert await bobs(there) == set()
 
 
 async def test_what_the_mapping_gave_goes_with_the_connection(tmp_path: Path) -> None:

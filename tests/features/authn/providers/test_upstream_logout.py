@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from doorward.core.model.policy import SessionPolicy
 from doorward.core.model.session import Session
 from doorward_verify.encoding import b64url_encode
 from tests.features import made
 from tests.features.authn.providers.journey import ADA, BOB, Journey, journey
-from tests.tabs import Tab
+from tests.tabs import Tab, said
 from tests.upstream import new_key, upstream
 
 pytestmark = pytest.mark.anyio
@@ -189,3 +190,38 @@ async def test_while_the_providers_keys_cannot_be_had_it_is_to_try_again(tmp_pat
     async with journey(tmp_path) as there:
         there.provider.down = True
         assert await told(there, there.provider.logout_token(sub="x")) == 503
+
+
+@pytest.mark.requirement(72)
+async def test_offline_access_ends_though_the_session_ended_long_before(tmp_path: Path) -> None:
+    """An app that holds offline access of a sign-in which the provider takes back, when neither the session nor its row is there any more."""
+    more = {"sessions": SessionPolicy(idle=3600, absolute=86_400)}
+    async with journey(tmp_path, more=more) as there:
+        front, store = there.front, there.front.store
+        app = await front.register(made.public(access={}))
+        tab = front.browser()
+        asking = front.asking(app, scope="openid offline_access")
+        page = await there.sign_in(tab, asking, **BOB, sid="s-1")
+        if page.path.startswith("/consent"):
+            page = await tab.on(await tab.submit(page, "consent", decision="allow"))
+        tokens = await front.redeem(app, said(page)["code"], redirect_uri=app.redirect_uris[0])
+        assert tokens["status"] == 200
+        (session,) = await live(there, BOB["email"])
+        (grant,) = await store.grants.live_of_session(session.id, front.now)
+        assert grant.offline
+        front.clock.time = session.expires_at + 2 * 86_400
+        assert grant.expires_at > front.now
+        while await store.sweep(front.now):
+            pass
+        assert await store.sessions.get(session.id) is None
+        refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+        again = await front.token(app, refresh)
+        assert again["status"] == 200
+        # of another session there, nothing ends
+        assert await told(there, there.provider.logout_token(sid="s-2", sub=BOB["sub"])) == 200
+        assert await store.grants.live_of_session(session.id, front.now) != []
+        assert await told(there, there.provider.logout_token(sid="s-1", sub=BOB["sub"])) == 200
+        refused = await front.token(app, {**refresh, "refresh_token": again["refresh_token"]})
+        assert (refused["status"], refused["error"]) == (400, "invalid_grant")
+        (line,) = await front.audited("provider.access_ended")
+        assert (line.session_id, line.detail) == (session.id, {"provider": "example"})

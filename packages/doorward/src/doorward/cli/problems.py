@@ -144,6 +144,7 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "import_field_unknown": "There is no member {field}.{hint} Fix: Leave it out: nothing is dropped in silence.",
     "import_field_invalid": "{field} should be {expected}.",
     "import_not_a_person": "This is no person: a service account, an anonymous or a deleted user.",
+    "connection_unknown": "Nobody is connected with {given}.{hint} Fix: doorward doctor names those that are not in the settings; doorward provider list those that are",
     "import_email_missing": "There is no e-mail address, and people sign in with it. Fix: Add one; or, for people who sign in with an account elsewhere, --address optional",
     "import_no_way_in": "There is neither an e-mail address nor an account elsewhere to sign in with. Fix: Add one of them",
     "import_older_program": "A process of an earlier version still uses the database, and would take the missing address for one. Fix: Update all nodes, then run the same import again",

@@ -83,3 +83,29 @@ def test(
         ],
         said=f"{name} answers{', and its keys can be used' if found.algorithms else ''}.",
     )
+
+
+@command(app, "end-access", yes=True)
+def end_access(
+    run: CommandRun,
+    which: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|ISSUER",
+            help="The name of its section, its issuer, or directory:NAME; also one that is no longer in the settings.",
+        ),
+    ],
+) -> None:
+    """End what people have open who are connected with a provider or directory: every session, grant and token of theirs. Whoever is still let in there signs in again."""
+
+    from doorward.adapters.os_user import os_actor
+    from doorward.features.admin import build as admin
+
+    run.confirm(f"End every session and token of everybody who is connected with {which}?")
+    done = run.ask(lambda services: services.get(admin.connections).end_access(os_actor(), which))
+    run.card(
+        {"issuers": list(done.issuers), "people": done.people},
+        which,
+        [("issuers", ", ".join(done.issuers))],
+        said=f"What {done.people} {'person' if done.people == 1 else 'people'} had open has ended.",
+    )

@@ -53,6 +53,7 @@ ACTIVITY_KINDS: Final = (
         reportable=True,
     ),
     ActivityKind("account.profile_changed", N_("You changed your profile")),
+    ActivityKind("account.signed_out", N_("The people who run this service signed you out everywhere")),
     ActivityKind("account.email_asked", N_("Somebody asked for a code to set your email address")),
     ActivityKind("account.email_changed", N_("You changed your email address"), reportable=True),
     ActivityKind("account.activity_reported", N_("You told us that something wasn't you")),

@@ -25,6 +25,7 @@ from doorward.features.signing_keys.build import key_rotation
 from doorward.features.signing_keys.root import RootSecret
 
 if TYPE_CHECKING:
+    from doorward.features.admin.connections import ConnectionAdmin
     from doorward.features.admin.imports.service import PeopleImport
     from doorward.features.admin.issuers import IssuerAdmin
 
@@ -67,6 +68,22 @@ def api_keys(services: Services) -> ApiKeyAdmin:
         maker=services.get(maker),
         policy=services.sections.of(ApiKeyPolicy),
         revoker=services.get(revoker),
+    )
+
+
+def connections(services: Services) -> ConnectionAdmin:
+    """The service for connections with providers and directories."""
+    from doorward.features.admin.connections import ConnectionAdmin, marks_of
+    from doorward.features.authn.directories.settings import DirectoryPolicies
+    from doorward.features.authn.providers.settings import ProviderPolicies
+
+    sections = services.sections
+    return ConnectionAdmin(
+        store=services.store,
+        random=services.random,
+        clock=services.clock,
+        revoker=services.get(revoker),
+        marks=marks_of(sections.of(ProviderPolicies), sections.of(DirectoryPolicies)),
     )
 
 

@@ -94,11 +94,18 @@ class Revoker:
         self, session: Session, *, now: int, reason: EndReason, offline: bool = False
     ) -> list[Write]:
         """End the grants of a session that are not offline; all of them with `offline`."""
-        found = await self.store.grants.live_of_session(session.id, now, limit=MANY + 1)
+        return await self._grants_of(session.id, now=now, reason=reason, offline=offline)
+
+    async def left_of(self, session_id: str, *, now: int, reason: EndReason) -> list[Write]:
+        """End the offline grants of a session that has ended, or whose row is gone."""
+        return await self._grants_of(session_id, now=now, reason=reason, offline=True)
+
+    async def _grants_of(self, session_id: str, *, now: int, reason: EndReason, offline: bool) -> list[Write]:
+        found = await self.store.grants.live_of_session(session_id, now, limit=MANY + 1)
         if len(found) > MANY:
             end = self.store.grants.end_of_account
-            only = {"whole_session" if offline else "session_id": session.id}
-            account_id = session.account_id
+            only = {"whole_session" if offline else "session_id": session_id}
+            account_id = found[0].account_id
             return [
                 end(account_id, now, reason, self._until(now), **only),
                 *self._exchanged(account_id, now),

@@ -22,6 +22,7 @@ from doorward.ops.doctor.checks.backup import last_backup
 from doorward.ops.doctor.checks.cache import cache
 from doorward.ops.doctor.checks.calls import authorities, mailed, told
 from doorward.ops.doctor.checks.certificate import certificate
+from doorward.ops.doctor.checks.connections import connections
 from doorward.ops.doctor.checks.directories import directories
 from doorward.ops.doctor.checks.issuers import issuers
 from doorward.ops.doctor.checks.keys import key_encryption_key, signing_keys
@@ -129,6 +130,8 @@ async def _contents(settings: Settings, database: str) -> AsyncIterator[Check]:
         if (seen := await issuers(settings, store)) is not None:
             yield Check.of("trusted issuers", seen)
         yield Check.of("names", await names(store))
+        if (seen := await connections(settings, store)) is not None:
+            yield Check.of("connections", seen)
         yield Check.of("log-outs", await told(store))
         yield Check.of("mail sent", await mailed(store))
         examined = Examined(store=store, sections=settings.sections, issuer=settings.issuer, now=now)

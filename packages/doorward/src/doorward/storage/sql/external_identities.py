@@ -34,6 +34,11 @@ _OF_ISSUER = select(
     " ORDER BY external_identities.subject LIMIT ?",
 )
 
+# one probe of the index for each: a scan would read every identity
+_NEXT_ISSUER = "SELECT MIN(issuer) FROM external_identities WHERE issuer > ?"
+_COUNT_OF_ISSUER = "SELECT count(*) FROM external_identities WHERE issuer = ?"
+_MARK_OF_ISSUER = select("factors.code_hash", f"{_JOINED} WHERE external_identities.issuer = ? LIMIT 1")
+
 _NOTE = insert(
     "upstream_sessions",
     "holder, factor_id, sid, expires_at",
@@ -46,6 +51,8 @@ _HAND_OVER = (
     " WHERE holder = ? AND factor_id IN (SELECT id FROM factors WHERE account_id = ?)"
     " ON CONFLICT (holder, factor_id) DO UPDATE SET sid = excluded.sid, expires_at = excluded.expires_at"
 )
+# The sign-in's row, or the session's: with the grant it is needed for as long as the grant lives.
+_KEEP = "UPDATE upstream_sessions SET expires_at = ? WHERE holder = ? AND expires_at < ?"
 # A provider's sid is its own: the same text of another issuer names nothing here (Back-Channel Logout 1.0 §2.6)
 _HELD_BY = (
     "SELECT upstream_sessions.holder, upstream_sessions.factor_id, upstream_sessions.sid, upstream_sessions.expires_at"
@@ -123,6 +130,19 @@ class SqlExternalIdentities(SqlNoun):
         """A page of those at one provider or directory, in the order of their subjects."""
         return [_identity(row) for row in await self._db.all(_OF_ISSUER, (issuer, after, limit))]
 
+    async def next_issuer(self, after: str) -> str | None:
+        """The first issuer after this one, of those with which somebody is connected."""
+        row = await self._db.one(_NEXT_ISSUER, (after,))
+        return None if row is None else row[0]
+
+    async def connected_to(self, issuer: str) -> tuple[int, bytes | None]:
+        """How many are connected with an issuer, and what the row of one of them has in place of the section's name."""
+        count, mark = (
+            await self._db.one(_COUNT_OF_ISSUER, (issuer,)),
+            await self._db.one(_MARK_OF_ISSUER, (issuer,)),
+        )
+        return (0 if count is None else int(count[0])), (None if mark is None else mark[0])
+
     def signed_in_as(self, factor_id: str, name: str, at: int) -> Write:
         """Guarded: loses when it was disconnected."""
         return guarded(_SIGNED_IN_AS, name, at, factor_id)
@@ -134,6 +154,10 @@ class SqlExternalIdentities(SqlNoun):
     def hand_over(self, sign_in_id: str, session_id: str, account_id: str, expires_at: int) -> Write:
         """What the sign-in rests on belongs to the session in which it ends, until `expires_at`."""
         return write(_HAND_OVER, session_id, expires_at, sign_in_id, account_id)
+
+    def keep_until(self, session_id: str, expires_at: int) -> Write:
+        """What a session rests on is known until then, although the session ends before: an offline grant outlives it."""
+        return write(_KEEP, expires_at, session_id, expires_at)
 
     async def sessions_of_subject(self, issuer: str, subject: str) -> Sequence[UpstreamSession]:
         """Those of one person at a provider, whichever session they have there."""

@@ -7,6 +7,7 @@ from typing import Final, final
 
 from msgspec import structs
 
+from doorward.adapters.logs import logger
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.directory import DirectoryPerson
@@ -24,7 +25,8 @@ from doorward.features.authn.flow.new_account import NewAccounts
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store, Write
 
-_TRIES: Final = 3
+_TRIES: Final = 5
+_log = logger("directory")
 
 
 @final
@@ -109,9 +111,9 @@ class DirectoryPeople:
         roles: frozenset[str],
         caller: Caller,
         now: int,
-    ) -> Account:
-        """Take over names and roles, and let in again whom the directory had disabled. What an operator disabled stays so. A change by
-        somebody else in the same moment wins; the next question repeats this one."""
+    ) -> Account | None:
+        """Take over names and roles, and let in again whom the directory had disabled. What an operator disabled stays so. None: the account
+        changed at every try, or is gone; it has the roles of an earlier question, and nobody goes on with it."""
         for _ in range(_TRIES):
             changed, mapped, back = self._as_told(account, row, identity, person, roles)
             if changed == account and mapped == identity.mapped_roles and not suspended(row):
@@ -134,7 +136,8 @@ class DirectoryPeople:
             if again is None:
                 break
             account = again
-        return account
+        _log.warning("ldap.mapping_lost", account=account.id)
+        return None
 
     async def suspend(self, identity: ExternalIdentity, *, reason: str, now: int) -> bool:
         """The directory has the person no more, or has disabled them: every session, grant and token ends now (R72), and no other

@@ -139,6 +139,8 @@ class DirectoryPasswords(PasswordSource):
         account = await self.people.brought_up_to_date(
             account, row, identity, person, roles=roles, caller=asked.caller, now=asked.now
         )
+        if account is None:
+            return refusal(DirectoryProblem.UNAVAILABLE)
         if account.disabled_at is not None:
             return OAuthError("access_denied", DISABLED, "disabled")
         # who only confirms a change is not held up

@@ -12,8 +12,9 @@ from doorward.features.authn.providers.settings import ProviderPolicy
 from doorward_verify.keyset import same_algorithm
 
 NO_ADDRESS: Final = (
-    "it is trusted for no address (email_domains), so nobody gets an account by a first sign-in"
+    "it is trusted for no address (email_domains), so people prove theirs by a code at a first sign-in"
 )
+NONE_HERE: Final = "it is trusted for no address (email_domains), so people have an account without one"
 
 
 def openid_findings(
@@ -50,4 +51,6 @@ def _service_warning(policy: ProviderPolicy) -> tuple[str, ...]:
 
 def address_warning(policy: ProviderPolicy) -> tuple[str, ...]:
     """What a provider that may confirm no address means for first sign-ins."""
-    return () if policy.email_domains else (NO_ADDRESS,)
+    if policy.email_domains:
+        return ()
+    return (NO_ADDRESS if policy.address == "required" else NONE_HERE,)

@@ -43,12 +43,12 @@ class ProviderMapping:
         first: bool,
         caller: Caller,
         now: int,
-    ) -> None:
+    ) -> bool:
         """Give and take what the section maps. `first`: the account was made in this sign-in. A change beside it is kept: it is decided
-        again on what is stored then."""
+        again on what is stored then. False: the account changed at every try, and has what an earlier sign-in gave: nobody goes on with it."""
         policy = provider.policy
         if not first and policy.mapping != "each_sign_in":
-            return
+            return True
         if claims.mapped.elsewhere:
             # dropping the roles would lock people out for being in many groups
             _log.warning("identity_provider.roles_unknown", provider=provider.name, claim=policy.roles_claim)
@@ -56,14 +56,15 @@ class ProviderMapping:
             account = await self.store.accounts.get(identity.account_id)
             known = await self.store.external_identities.by_subject(identity.issuer, identity.subject)
             if account is None or known is None:
-                return
+                # gone: there is nothing to give, and the sign-in ends on that
+                return True
             roles = self._roles(provider, claims, account, known)
             profile = _profile(account, claims)
             new = structs.replace(account, role_names=roles.held, **profile)
             if profile:
                 new = structs.replace(new, updated_at=now)
             if new == account and roles.mapped == known.mapped_roles:
-                return
+                return True
             done = await self.store.commit(
                 self.store.accounts.replace(new, old=account),
                 *self.revoker.lost_roles(account, new, now=now),
@@ -80,7 +81,9 @@ class ProviderMapping:
                 ),
             )
             if done:
-                return
+                return True
+        _log.warning("identity_provider.mapping_lost", provider=provider.name)
+        return False
 
     def told(self, provider: IdentityProvider, claims: UpstreamClaims) -> tuple[dict[str, str], list[str]]:
         """Members of a new account, and the names of its roles, as the section maps them."""

@@ -205,7 +205,8 @@ class ProviderSignIn:
             if not isinstance(made, ExternalIdentity):
                 return made
             identity, first = made, True
-        await self.mapping.apply(provider, claims, identity, first=first, caller=caller, now=now)
+        if not await self.mapping.apply(provider, claims, identity, first=first, caller=caller, now=now):
+            return NotSignedIn("over", sign_in.id)
         account = await self.store.accounts.get(identity.account_id)
         if account is None or account.disabled_at is not None:
             return NotSignedIn("disabled", sign_in.id)

@@ -47,8 +47,14 @@ class ProviderLogout:
         for holder in await self._holders(said):
             await self._end_sign_in(holder.holder)
         # read again: a sign-in that ended in between left a session, and one that has lost its proof leaves none
-        found = [await self.store.sessions.get(one.holder) for one in await self._holders(said)]
-        live = [one for one in found if one is not None and one.ended_at is None]
+        holders = [one.holder for one in await self._holders(said)]
+        found = {holder: await self.store.sessions.get(holder) for holder in holders}
+        live = [one for one in found.values() if one is not None and one.ended_at is None]
+        # apps may go on without a session: with what they got in one that has ended since, and whose row may be gone
+        past = [holder for holder in found if all(one.id != holder for one in live)]
+        # before the claim: a token that was only half obeyed is obeyed when it is sent again
+        for holder in past:
+            await self._end_left(name, holder, caller, now)
         once = self.store.replay_cache.claim(CLAIM, digest(f"{name} {said.jti}").hex(), said.until, now=now)
         if not await self.store.commit(once, *await self._ended(name, live[:_AT_ONCE], caller, now)):
             return self._refused(name, "its jti was used before")
@@ -82,6 +88,21 @@ class ProviderLogout:
         if sign_in is not None and sign_in.done_at is None:
             without = structs.replace(sign_in, account_id=None, proofs=(), session_id=None, consented=False)
             await self.store.commit(self.store.sign_ins.replace(sign_in, without))
+
+    async def _end_left(self, name: str, session_id: str, caller: Caller, now: int) -> None:
+        grants = await self.store.grants.live_of_session(session_id, now, limit=1)
+        writes = await self.revoker.left_of(session_id, now=now, reason=REASON) if grants else []
+        if not writes:
+            return
+        event = self.audit_log.write(
+            "provider.access_ended",
+            caller=caller,
+            now=now,
+            account_id=grants[0].account_id,
+            session_id=session_id,
+            provider=name,
+        )
+        await self.store.commit(*writes, event)
 
     async def _ended(self, name: str, sessions: Sequence[Session], caller: Caller, now: int) -> list[Write]:
         writes: list[Write] = []

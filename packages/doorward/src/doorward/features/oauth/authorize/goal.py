@@ -135,7 +135,7 @@ class AuthorizationGoal:
             self.request, self.client, self.granted.scopes, session=session, achieved=achieved, now=now
         )
         writes = (
-            of.store.grants.insert(grant),
+            *of.new_grants.insert(grant, session),
             of.store.grants.insert_code(self._code(code, grant, now, sign_in.handle_hash is None)),
             of.audit_log.of_grant("code.issued", grant, caller=caller, now=now),
         )

@@ -9,6 +9,7 @@ from doorward.core.model.client import Client
 from doorward.core.model.grant import Grant
 from doorward.core.model.levels import named
 from doorward.core.model.policy import SessionPolicy, TokenPolicy
+from doorward.core.model.provider import FEDERATED
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.ports.random import SecureRandom
@@ -16,7 +17,7 @@ from doorward.core.refresh_life import refresh_life
 from doorward.features.authn.flow.rules.assurance import Achieved
 from doorward.features.revocations.rules import status_index
 from doorward.features.sessions.rules import session as session_rule
-from doorward.storage.sql.store import Store
+from doorward.storage.sql.store import Store, Write
 
 
 @final
@@ -61,6 +62,13 @@ class NewGrants:
             status_list=number,
             status_index=index,
         )
+
+    def insert(self, grant: Grant, session: Session) -> tuple[Write, ...]:
+        """What stores a grant that was made in this session. An offline one keeps what the session rests on at a provider, so that a log-out
+        there still ends it when the session is long gone."""
+        rests = grant.offline and any(FEDERATED in proof.amr for proof in session.proofs)
+        kept = (self.store.external_identities.keep_until(session.id, grant.expires_at),) if rests else ()
+        return (*kept, self.store.grants.insert(grant))
 
     async def _status(self, now: int) -> tuple[int, int]:
         tries = 0

@@ -135,4 +135,4 @@ class DeviceGoal:
         approve = of.store.device_authorizations.approve(
             waiting.id, account_id=grant.account_id, grant_id=grant.id, at=now
         )
-        return Reached((approve, of.store.grants.insert(grant), event))
+        return Reached((approve, *of.new_grants.insert(grant, session), event))
