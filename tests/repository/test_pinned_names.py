@@ -85,7 +85,7 @@ MEMBERS: dict[type[Struct], str] = {
         "read created updated unchanged ignored refused without_password weak authenticators identities"
     ),
     import_report.ImportChoices: (
-        "dry_run update create_roles ignore_roles keep_ids allow_weak unverified drop_factors drop_identities issuers"
+        "dry_run update create_roles ignore_roles keep_ids allow_weak unverified drop_factors drop_identities issuers address"
     ),
     tables.Table: "name columns key refers",
     tables.Column: "name kind",

@@ -26,9 +26,9 @@ class ImportChoices(Struct, frozen=True, kw_only=True):
     unverified: Unverified | None = None
     drop_factors: bool = False
     drop_identities: bool = False
-    address: Literal["required", "optional"] = "required"
     issuers: dict[str, str] = {}
     """The issuers of providers, or the names of their sections in the settings, by the other system's name for them."""
+    address: Literal["required", "optional"] = "required"
 
     def stored(self) -> dict[str, Any]:
         """What the mark of an import says. A choice that earlier programs did not have is left out unless it is made, so that an import which
