@@ -37,6 +37,7 @@ class Issuer:
         self.dead_feed = False
         self.override: dict[str, Callable[[], tuple[int, dict[str, str], bytes]]] = {}
         self.on_feed: Callable[[dict[str, list[str]]], bytes] | None = None
+        self.on_token: Callable[[dict[str, list[str]]], tuple[int, bytes]] | None = None
         self.changed = threading.Condition()
 
     def count(self, path: str) -> int:
@@ -46,6 +47,8 @@ class Issuer:
         document: dict[str, Any] = {"issuer": self.url, "jwks_uri": f"{self.url}/jwks"}
         if self.has_feed:
             document["revocation_feed_endpoint"] = f"{self.url}/revocations"
+        if self.on_token is not None:
+            document["token_endpoint"] = f"{self.url}/token"
         return document
 
     def jwks(self) -> dict[str, Any]:
@@ -134,6 +137,18 @@ def running() -> Generator[Issuer]:
                 **headers,
             }.items():
                 self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            issuer.asked.append(self.path)
+            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            if issuer.dead or issuer.on_token is None:
+                self.close_connection = True
+                return
+            status, body = issuer.on_token(form)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 

@@ -8,16 +8,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from doorward_verify.api_keys import ApiKeys
     from doorward_verify.auth_error import AuthError
     from doorward_verify.demands import Demand, demand
     from doorward_verify.principal import Principal, TokenActor
     from doorward_verify.resource_server import ResourceServer
     from doorward_verify.verifier import Verifier
 
-__all__ = ["AuthError", "Demand", "Principal", "ResourceServer", "TokenActor", "Verifier", "demand"]
+__all__ = [
+    "ApiKeys",
+    "AuthError",
+    "Demand",
+    "Principal",
+    "ResourceServer",
+    "TokenActor",
+    "Verifier",
+    "demand",
+]
 
 _HOMES = {
     "TokenActor": "principal",
+    "ApiKeys": "api_keys",
     "AuthError": "auth_error",
     "Demand": "demands",
     "Principal": "principal",

@@ -26,6 +26,8 @@ Reason = Literal[
     "step_up",
     "keys_unavailable",
     "revocation_unavailable",
+    "api_key",
+    "api_keys_unavailable",
 ]
 
 # The text that a client may see. The exact cause is in `detail`, for the API's own log.
@@ -45,10 +47,12 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "step_up": "A more recent or stronger sign-in is needed.",
     "keys_unavailable": "Access tokens cannot be checked right now.",
     "revocation_unavailable": "Access tokens cannot be checked right now.",
+    "api_key": "The API key does not work here.",
+    "api_keys_unavailable": "API keys cannot be checked right now.",
 }
 
 _NO_SCOPE_HELPS: Final = frozenset(
-    {"bad_request", "csrf", "roles", "keys_unavailable", "revocation_unavailable"}
+    {"bad_request", "csrf", "roles", "keys_unavailable", "revocation_unavailable", "api_keys_unavailable"}
 )
 
 

@@ -6,19 +6,25 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Final
 
 from msgspec import Struct
 
+from doorward_verify.api_keys import Answer
 from doorward_verify.discovery import Clock, Discovery, SecureRandom
 from doorward_verify.feed_driver import FeedDriver
-from doorward_verify.fetch import Fetcher
+from doorward_verify.fetch import Fetcher, FetchFailed
 from doorward_verify.key_driver import KeyDriver
 from doorward_verify.keyset import KeySet
+from doorward_verify.metadata import InvalidMetadata
 from doorward_verify.revocation import RevocationView
+
+MAX_ANSWER_BYTES: Final = 16 * 1024
 
 
 class Plan(Struct, frozen=True):
-    """What is fetched: `keys` (False when the caller supplied them) and `feed`, the revocations."""
+    """What is fetched: `keys` (False when the caller supplied them) and `feed`, the revocations; `token_endpoint`: API keys are
+    exchanged there."""
 
     issuer: str
     keys: bool
@@ -26,10 +32,12 @@ class Plan(Struct, frozen=True):
     feed: bool
     feed_required: bool
     outage: float
+    token_endpoint: bool = False
 
 
 class _Running(Struct, frozen=True):
     fetcher: Fetcher
+    discovery: Discovery
     keys: KeyDriver | None
     feed: FeedDriver | None
 
@@ -81,6 +89,17 @@ class Background:
         feed = self._start().feed
         return None if feed is None or feed.first_answer.done() else feed.first_answer
 
+    def post(self, form: dict[str, str]) -> Answer:
+        """Send a form to the issuer's token endpoint. Raises `ConnectionError` when there is no answer."""
+        running = self._start()
+        try:
+            url = running.discovery.get().token_endpoint
+            if url is None:
+                raise ConnectionError("the metadata has no token_endpoint")
+            return Answer(*running.fetcher.post(url, form, max_bytes=MAX_ANSWER_BYTES))
+        except (FetchFailed, InvalidMetadata) as problem:
+            raise ConnectionError(str(problem)) from None
+
     def _start(self) -> _Running:
         with self._lock:
             if self._running is None:
@@ -92,10 +111,12 @@ class Background:
 
     def _prepare(self) -> _Running:
         plan, fetcher = self._plan, self._new_fetcher()
-        discovery = Discovery(plan.issuer, fetcher, self._clock, jwks_uri=plan.jwks_uri)
+        discovery = Discovery(
+            plan.issuer, fetcher, self._clock, jwks_uri=plan.jwks_uri, token_endpoint=plan.token_endpoint
+        )
         keys = KeyDriver(plan.issuer, fetcher, discovery, self._clock, self._on_keys) if plan.keys else None
         if not plan.feed:
-            return _Running(fetcher, keys, None)
+            return _Running(fetcher, discovery, keys, None)
         feed = FeedDriver(
             self.view,
             fetcher,
@@ -105,7 +126,7 @@ class Background:
             outage=plan.outage,
             required=plan.feed_required,
         )
-        return _Running(fetcher, keys, feed)
+        return _Running(fetcher, discovery, keys, feed)
 
     def forked(self) -> None:
         """Discard the parent's state. Threads do not survive a fork, so the child would use a view that

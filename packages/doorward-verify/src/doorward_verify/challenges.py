@@ -20,6 +20,7 @@ _ERRORS: Final[dict[str, tuple[int, str]]] = {
     "step_up": (401, "insufficient_user_authentication"),
     "keys_unavailable": (503, ""),
     "revocation_unavailable": (503, ""),
+    "api_keys_unavailable": (503, ""),
 }
 _INVALID_TOKEN: Final = (401, "invalid_token")
 

@@ -18,8 +18,8 @@ MAX_COOKIE_CHARS: Final = 64 * 1024
 
 class RequestCredentials(Struct, frozen=True):
     """The parts of a request that authentication reads. `authorization` and `cookies` hold each header of
-    that name; `own_origin` is the origin that the request was sent to, as `https://host[:port]`. A
-    WebSocket has the method `WEBSOCKET`."""
+    that name; `own_origin` is the origin that the request was sent to, as `https://host[:port]`; `query` is
+    what follows the ? in its address. A WebSocket has the method `WEBSOCKET`."""
 
     method: str
     own_origin: str
@@ -27,6 +27,7 @@ class RequestCredentials(Struct, frozen=True):
     cookies: tuple[str, ...] = ()
     origin: str | None = None
     csrf_token: str | None = None
+    query: str = ""
 
 
 def csrf_token(access_token: str) -> str:

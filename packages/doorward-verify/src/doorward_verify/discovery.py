@@ -27,10 +27,19 @@ same moment."""
 class Discovery:
     """The issuer's metadata, fetched on first use and again after an hour. One fetch at a time.
 
-    With a `jwks_uri`, keys are read from that URL on any host, and the key location in the metadata is ignored.
+    `token_endpoint`: that of the metadata is needed too. With a `jwks_uri`, keys are read from that URL on any host, and the key location in the metadata is ignored.
     """
 
-    def __init__(self, issuer: str, fetcher: Fetcher, clock: Clock, *, jwks_uri: str | None = None) -> None:
+    def __init__(
+        self,
+        issuer: str,
+        fetcher: Fetcher,
+        clock: Clock,
+        *,
+        jwks_uri: str | None = None,
+        token_endpoint: bool = False,
+    ) -> None:
+        self._token_endpoint = token_endpoint
         self._issuer = issuer
         self._fetcher = fetcher
         self._clock = clock
@@ -70,7 +79,12 @@ class Discovery:
                 document = self._fetcher.fetch(
                     url, accept="application/json", max_bytes=MAX_METADATA_BYTES, deadline=FETCH_DEADLINE
                 )
-                return parse_metadata(self._issuer, document, keys=self._jwks_uri is None)
+                return parse_metadata(
+                    self._issuer,
+                    document,
+                    keys=self._jwks_uri is None,
+                    token_endpoint=self._token_endpoint,
+                )
             except NoMetadata as error:
                 missing.append(f"{url}: {error}")
             except FetchFailed as error:

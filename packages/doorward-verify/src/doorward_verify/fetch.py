@@ -8,7 +8,9 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
+
+from msgspec import Struct
 
 from doorward_verify.metadata import InvalidMetadata, check_url
 
@@ -44,6 +46,17 @@ class Fetcher:
     def fetch(self, url: str, *, accept: str, max_bytes: int, deadline: float = 10.0) -> bytes:
         """Return the body of a 200 answer to GET. `deadline` is in seconds for the whole exchange. Raises
         `FetchFailed`."""
+        return self._exchange(_Request(url, "GET", accept), max_bytes, deadline)[1]
+
+    def post(
+        self, url: str, form: dict[str, str], *, max_bytes: int, deadline: float = 10.0
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer to a form. Raises `FetchFailed` for a redirect, and for no answer."""
+        asked = _Request(url, "POST", "application/json", urlencode(form).encode())
+        return self._exchange(asked, max_bytes, deadline)
+
+    def _exchange(self, asked: "_Request", max_bytes: int, deadline: float) -> tuple[int, bytes]:
+        url = asked.url
         try:
             check_url(url)
         except InvalidMetadata as error:
@@ -59,9 +72,9 @@ class Fetcher:
         watchdog.daemon = True
         watchdog.start()
         try:
-            body = _get(connection, url, accept, max_bytes, ends)
+            answer = _send(connection, asked, max_bytes, ends)
             if time.monotonic() < ends:
-                return body
+                return answer
             # A connection that the timer cut can look complete: an answer without a length ends with its connection.
             raise FetchFailed(f"no answer within {deadline:g} s")
         except FetchFailed:
@@ -94,17 +107,28 @@ class Fetcher:
         return HTTPConnection(host, parts.port, timeout=timeout)
 
 
-def _get(connection: HTTPConnection, url: str, accept: str, max_bytes: int, ends: float) -> bytes:
-    parts = urlsplit(url)
+class _Request(Struct, frozen=True):
+    url: str
+    method: str
+    accept: str
+    form: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"_Request({self.method} {self.url}, ***)"
+
+
+def _send(connection: HTTPConnection, asked: _Request, max_bytes: int, ends: float) -> tuple[int, bytes]:
+    parts = urlsplit(asked.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection.connect()
     # from here on the timer enforces the deadline: a long poll sends nothing for as long as requested
     connection.sock.settimeout(max(ends - time.monotonic(), 0.001))
-    connection.request(
-        "GET", target, headers={"Accept": accept, "User-Agent": "doorward-verify", "Connection": "close"}
-    )
+    headers = {"Accept": asked.accept, "User-Agent": "doorward-verify", "Connection": "close"}
+    if asked.form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    connection.request(asked.method, target, body=asked.form, headers=headers)
     response = connection.getresponse()
-    if response.status != 200:
+    if response.status != 200 and (asked.form is None or 300 <= response.status < 400):
         raise FetchFailed(
             f"the answer has status {response.status}, not 200; redirects are not followed",
             status=response.status,
@@ -120,7 +144,7 @@ def _get(connection: HTTPConnection, url: str, accept: str, max_bytes: int, ends
             raise FetchFailed(f"the answer is bigger than {max_bytes} bytes")
     if response.length:
         raise IncompleteRead(b"", response.length)
-    return bytes(body)
+    return response.status, bytes(body)
 
 
 def _abort(connection: HTTPConnection) -> None:

@@ -28,6 +28,7 @@ class Metadata(Struct, frozen=True):
     issuer: str
     jwks_uri: str | None
     revocation_feed: str | None
+    token_endpoint: str | None = None
 
 
 def metadata_urls(issuer: str) -> tuple[str, str]:
@@ -40,12 +41,14 @@ def metadata_urls(issuer: str) -> tuple[str, str]:
     return first, second
 
 
-def parse_metadata(issuer: str, document: bytes, *, keys: bool = True) -> Metadata:
+def parse_metadata(
+    issuer: str, document: bytes, *, keys: bool = True, token_endpoint: bool = False
+) -> Metadata:
     """Parse the metadata of `issuer`. Raises `InvalidMetadata`, and `NoMetadata` when the document is something else.
 
     Its `issuer` must be identical to the requested one (RFC 8414 §3.3: otherwise any host could impersonate another),
     and its endpoints must be on the issuer's own origin, so that only the pinned issuer is trusted. `keys` False: the
-    caller knows the location of the keys, so the one in the metadata is ignored.
+    caller knows the location of the keys, so the one in the metadata is ignored. `token_endpoint`: that one is needed too.
     """
     if len(document) > MAX_METADATA_BYTES:
         raise InvalidMetadata(f"the metadata is bigger than {MAX_METADATA_BYTES} bytes")
@@ -61,7 +64,12 @@ def parse_metadata(issuer: str, document: bytes, *, keys: bool = True) -> Metada
     jwks_uri = _endpoint(members, "jwks_uri", issuer) if keys else None
     if keys and jwks_uri is None:
         raise InvalidMetadata("the metadata has no jwks_uri")
-    return Metadata(issuer, jwks_uri, _endpoint(members, "revocation_feed_endpoint", issuer))
+    return Metadata(
+        issuer,
+        jwks_uri,
+        _endpoint(members, "revocation_feed_endpoint", issuer),
+        _endpoint(members, "token_endpoint", issuer) if token_endpoint else None,
+    )
 
 
 def check_url(url: str) -> str:

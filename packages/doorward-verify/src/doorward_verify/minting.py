@@ -37,13 +37,20 @@ class TokenMint:
     """Mints access tokens that the pinned `ResourceServer` accepts, and each kind that it must refuse."""
 
     def __init__(
-        self, issuer: str, audience: str, key: SigningKey, clock: FrozenClock, view: RevocationView
+        self,
+        issuer: str,
+        audience: str,
+        key: SigningKey,
+        clock: FrozenClock,
+        view: RevocationView,
+        api_keys: dict[str, str] | None = None,
     ) -> None:
         self.issuer = issuer
         self.audience = audience
         self.key = key
         self.clock = clock
         self._view = view
+        self._api_keys = {} if api_keys is None else api_keys
 
     def claims(
         self, *, sub: str = "usr_test", client_id: str = "app_test", scopes: Iterable[str] = (), **others: Any
@@ -73,6 +80,16 @@ class TokenMint:
     ) -> str:
         """A good access token: `tokens.token(scopes=["orders:read"], roles=["clerk"])`."""
         return self.of(self.claims(sub=sub, client_id=client_id, scopes=scopes, **others))
+
+    def api_key(
+        self, *, sub: str = "usr_test", client_id: str = "key_test", scopes: Iterable[str] = (), **others: Any
+    ) -> str:
+        """An API key that stands for a good token, for a `ResourceServer` with `api_keys`. `revoke(grant="key_test")` ends it."""
+        nobody_signed_in: dict[str, Any] = dict.fromkeys(("auth_time", "acr", "amr", "sid"))
+        claims = {"jti": f"key_test.{secrets.token_urlsafe(12)}", **nobody_signed_in, **others}
+        key = f"dwk_{secrets.token_hex(16)}_{secrets.token_hex(24)}0"
+        self._api_keys[key] = self.of(self.claims(sub=sub, client_id=client_id, scopes=scopes, **claims))
+        return key
 
     def of(self, claims: dict[str, Any], *, typ: str = "at+jwt") -> str:
         """A signed token with exactly these claims."""
@@ -123,5 +140,6 @@ def minting(auth: ResourceServer, *, now: int | None = None) -> Generator[TokenM
     """Pin a `ResourceServer` to a test key and a frozen clock, without pytest. `now` is in seconds since the epoch."""
     key = signing_key(ec.generate_private_key(ec.SECP256R1()))
     clock = FrozenClock(int(time.time()) if now is None else now)
-    with auth.pinned(key_set(auth.issuer, [key.public()]), clock=clock) as view:
-        yield TokenMint(auth.issuer, auth.audience, key, clock, view)
+    api_keys: dict[str, str] = {}
+    with auth.pinned(key_set(auth.issuer, [key.public()]), clock=clock, api_keys=api_keys) as view:
+        yield TokenMint(auth.issuer, auth.audience, key, clock, view, api_keys)

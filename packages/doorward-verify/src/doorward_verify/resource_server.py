@@ -12,22 +12,22 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 from doorward_verify import challenges, cookie, demands
-from doorward_verify.algorithms import ASYMMETRIC
+from doorward_verify.api_keys import ApiKeys, KeyExchange, in_address, is_key
 from doorward_verify.auth_error import AuthError
 from doorward_verify.background import Background, Plan
-from doorward_verify.claims import MAX_LEEWAY, AccessRules
+from doorward_verify.claims import AccessRules
 from doorward_verify.fetch import Fetcher
 from doorward_verify.keyset import KeySet, parse_jwks
-from doorward_verify.metadata import check_issuer, check_url
+from doorward_verify.metadata import check_url
 from doorward_verify.principal import Principal
 from doorward_verify.remembered import DEFAULT_SIZE, Epoch, Remembered
 from doorward_verify.revocation import RevocationView
+from doorward_verify.server_settings import check_settings
 from doorward_verify.verifier import Verifier
 
 # The algorithms with which Doorward signs access tokens. Each key of the issuer is also bound to one of them.
 ISSUED: Final = ("ES256", "RS256", "EdDSA", "Ed25519")
 DEFAULT_OUTAGE: Final = 300
-MIN_OUTAGE: Final = 5
 # Refusals that new keys or a first view of the feed can turn into acceptance.
 _CURABLE: Final = frozenset({"keys_unavailable", "unknown_key", "revocation_unavailable"})
 
@@ -43,6 +43,7 @@ class ResourceServer:
     - `revocation_outage`: seconds for which tokens are accepted while the feed is unreachable; after that 503.
     - `scopes`, `name`: for this API's metadata: the scopes of basic use, and what clients show to people.
     - `resource_metadata`: URL of that metadata in challenges, if it does not follow from the audience.
+    - `api_keys`: also accept API keys, which are exchanged for access tokens; these are revoked by the feed, which is then required.
     - `cookie`: also accept the access token from its cookie, from this origin and `origins`.
     - `ca`, `tls`: for a private CA.
     - `wait`: seconds that a request waits for missing keys.
@@ -61,6 +62,7 @@ class ResourceServer:
         jwks_uri: str | None = None,
         revocation: Literal["auto", "required", "off"] = "auto",
         revocation_outage: int = DEFAULT_OUTAGE,
+        api_keys: ApiKeys | None = None,
         cookie: bool = False,
         origins: Iterable[str] = (),
         scopes: Iterable[str] = (),
@@ -72,13 +74,19 @@ class ResourceServer:
         wait: float = 5.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        _check_settings(issuer, audience, algorithms, leeway, revocation, revocation_outage)
+        check_settings(
+            issuer, audience, algorithms, leeway, revocation, revocation_outage, keys=api_keys is not None
+        )
         self.issuer = issuer
         self.audience = audience
         self.scopes = tuple(scopes)
         self.name = name
         self.resource_metadata = resource_metadata or challenges.metadata_location(audience)
         self._rules = AccessRules(issuer, audience, frozenset(algorithms), leeway)
+        self._keys = (
+            None if api_keys is None else KeyExchange(api_keys, audience=audience, clock=clock, wait=wait)
+        )
+        self._test_keys: dict[str, str] | None = None
         self._cookie = cookie
         self._origins = frozenset(origins)
         self._cache_size = cache_size
@@ -89,9 +97,11 @@ class ResourceServer:
             issuer,
             keys=jwks is None,
             jwks_uri=None if jwks_uri is None else check_url(jwks_uri),
-            feed=revocation == "required" or (revocation == "auto" and jwks is None),
-            feed_required=revocation == "required",
+            feed=revocation == "required"
+            or (revocation == "auto" and (jwks is None or api_keys is not None)),
+            feed_required=revocation == "required" or api_keys is not None,
             outage=revocation_outage,
+            token_endpoint=api_keys is not None,
         )
         self._background = Background(
             plan, lambda: Fetcher(ca=ca, tls=tls), clock, random.random, self._take_keys
@@ -104,12 +114,25 @@ class ResourceServer:
 
     # -- verification
 
-    def verify(self, token: str, *, now: float | None = None) -> Principal:
+    def verify(self, token: str, *, now: float | None = None, address: str | None = None) -> Principal:
         """Return the principal of an access token, at `now` (seconds since the epoch; the current time if not given).
 
-        Waits for keys only when there are none, or when the token names an unknown one. Raises `AuthError`.
+        Waits for keys only when there are none, or when the token names an unknown one; and for the exchange of an API key,
+        which came from `address`. Raises `AuthError`.
         """
         at = self._clock() if now is None else now
+        if self._keys is not None and is_key(token):
+            if self._test_keys is not None:
+                return self._verify(self._test_key(token), at)
+            return self._keys.verify(
+                token,
+                address,
+                self._background.post,
+                lambda found: self._verify(found, self._clock() if now is None else now),
+            )
+        return self._verify(token, at)
+
+    def _verify(self, token: str, at: float) -> Principal:
         verdict = self._judge(token, at)
         if type(verdict) is Principal:
             return verdict
@@ -121,9 +144,23 @@ class ResourceServer:
             verdict = _better(verdict, self._judge(token, at), waited=cure is not None)
         return verdict
 
-    async def verify_async(self, token: str, *, now: float | None = None) -> Principal:
+    async def verify_async(
+        self, token: str, *, now: float | None = None, address: str | None = None
+    ) -> Principal:
         """`verify` for event loops: waiting is awaited. Raises `AuthError`."""
         at = self._clock() if now is None else now
+        if self._keys is not None and is_key(token):
+            if self._test_keys is not None:
+                return await self._verify_async(self._test_key(token), at)
+            return await self._keys.verify_async(
+                token,
+                address,
+                self._background.post,
+                lambda found: self._verify_async(found, self._clock() if now is None else now),
+            )
+        return await self._verify_async(token, at)
+
+    async def _verify_async(self, token: str, at: float) -> Principal:
         verdict = self._judge(token, at)
         ends = time.monotonic() + self._wait
         while isinstance(verdict, AuthError):
@@ -191,9 +228,16 @@ class ResourceServer:
     def token_of(self, asked: cookie.RequestCredentials) -> str:
         """Return the access token of a request, from its Authorization header or (if enabled) its cookie.
         Raises `AuthError`."""
-        return cookie.presented(
+        if self._keys is not None and in_address(asked.query):
+            raise AuthError(
+                "bad_request", "there is an API key in the address, which is in logs by now: end it"
+            )
+        token = cookie.presented(
             asked, names=cookie.cookie_names(self.issuer) if self._cookie else (), origins=self._origins
         )
+        if not asked.authorization and is_key(token):
+            raise AuthError("bad_request", "an API key comes in the Authorization header only")
+        return token
 
     def check(self, principal: Principal, asked: demands.Demand, *, now: float | None = None) -> None:
         """Check that the principal meets the requirements. Raises `AuthError`."""
@@ -259,9 +303,12 @@ class ResourceServer:
             self.close()
 
     @contextmanager
-    def pinned(self, keys: KeySet, *, clock: Callable[[], float]) -> Generator[RevocationView]:
-        """For tests: use these keys and this clock within the block, and fetch nothing."""
+    def pinned(
+        self, keys: KeySet, *, clock: Callable[[], float], api_keys: dict[str, str] | None = None
+    ) -> Generator[RevocationView]:
+        """For tests: use these keys and this clock within the block, and fetch nothing. `api_keys` are tokens by API key."""
         before = (self._epoch, self._view, self._clock, self._pinned)
+        self._test_keys = {} if api_keys is None else api_keys
         self.close()
         view = RevocationView()
         view.fresh_until = float("inf")
@@ -271,6 +318,13 @@ class ResourceServer:
             yield view
         finally:
             self._epoch, self._view, self._clock, self._pinned = before
+            self._test_keys = None
+
+    def _test_key(self, key: str) -> str:
+        found = None if self._test_keys is None else self._test_keys.get(key)
+        if found is None:
+            raise AuthError("api_key", "no test key")
+        return found
 
     def _take_keys(self, keys: KeySet, usable_until: float) -> None:
         if self._pinned:
@@ -295,22 +349,3 @@ def _within(future: Future[None], seconds: float) -> bool:
     except FutureTimeout:
         return False
     return True
-
-
-def _check_settings(
-    issuer: str, audience: str, algorithms: Collection[str], leeway: int, revocation: str, outage: int
-) -> None:
-    check_issuer(issuer)
-    if not audience:
-        raise ValueError("audience: the identifier of this API, as registered with the issuer")
-    unknown = sorted(set(algorithms) - ASYMMETRIC) if not isinstance(algorithms, str) else [algorithms]
-    if unknown or not algorithms:
-        raise ValueError(
-            f"algorithms: a list of {', '.join(sorted(ASYMMETRIC))}; got {', '.join(unknown) or 'none'}"
-        )
-    if not 0 <= leeway <= MAX_LEEWAY:
-        raise ValueError(f"leeway: 0 to {MAX_LEEWAY} seconds")
-    if revocation not in ("auto", "required", "off"):
-        raise ValueError('revocation: "auto", "required" or "off"')
-    if outage < MIN_OUTAGE:
-        raise ValueError(f"revocation_outage: at least {MIN_OUTAGE} seconds")

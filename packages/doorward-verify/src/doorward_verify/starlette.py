@@ -48,7 +48,8 @@ class StarletteResourceServer(FrameworkFree):
     async def admit(self, request: HTTPConnection, asked: Demand) -> Principal:
         """`principal` for an existing `Demand`."""
         try:
-            principal = await self.verify_async(self.token_of(asked_of(request)))
+            address = None if request.client is None else request.client.host
+            principal = await self.verify_async(self.token_of(asked_of(request)), address=address)
             self.check(principal, asked)
         except AuthError as refused:
             raise self.as_http(refused.asking_for(self.scopes_at(request, asked))) from refused
@@ -117,4 +118,5 @@ def asked_of(request: HTTPConnection) -> RequestCredentials:
         cookies=tuple(headers.getlist("cookie")),
         origin=headers.get("origin"),
         csrf_token=headers.get(CSRF_HEADER),
+        query=request.url.query,
     )
