@@ -7,6 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import anyio.to_thread
 import pytest
 from mcp.client.auth import OAuthTokenError
 
@@ -16,7 +17,7 @@ from doorward.features.services import Services
 from tests.flows.running import Running, running
 from tests.flows.seeds import draft
 from tests.peers.mcp_client import CALLBACK, Assistant
-from tests.peers.mcp_company import CompanyApp, company_app
+from tests.peers.mcp_company import CompanyApp, company_app, doorward_company
 from tests.peers.mcp_node import Program, SdkClient
 from tests.peers.mcp_site import ADA, BOB, EVE, McpSite, mcp_site
 from tests.ports import free_port
@@ -200,6 +201,19 @@ async def test_an_assertion_of_the_persons_company_opens_the_mcp_server(
         refusals = [str(one) for one in _all(told.value) if isinstance(one, OAuthTokenError)]
         assert any("invalid_grant" in one or "invalid_target" in one for one in refusals), changes
         assert site.statuses("/mcp")[-1] == 401
+
+
+@pytest.mark.soak
+async def test_a_doorward_of_the_company_lets_its_app_in(
+    server: Running, site: McpSite, tmp_path: Path
+) -> None:
+    """Both legs: Ada signs in to her company's app, whose provider exchanges her ID token for an assertion for this server."""
+    with running(tmp_path) as provider:
+        app, assertion = await anyio.to_thread.run_sync(doorward_company, provider, server, site)
+        who = await app.call_with(assertion, "who_am_i")
+        assert who["app"] == app.client_id
+        assert who["scopes"] == ["orders:read"]
+        assert provider.troubles() == []
 
 
 def _all(problem: BaseException) -> list[BaseException]:
