@@ -17,6 +17,7 @@ from doorward.features.oauth.grants.api_key.build import API_KEY
 from doorward.features.oauth.grants.authorization_code.build import AUTHORIZATION_CODE
 from doorward.features.oauth.grants.client_credentials.build import CLIENT_CREDENTIALS
 from doorward.features.oauth.grants.device_code.build import DEVICE_CODE
+from doorward.features.oauth.grants.jwt_bearer.activity import ACTIVITY_KINDS as ASSERTIONS
 from doorward.features.oauth.grants.jwt_bearer.build import JWT_BEARER
 from doorward.features.oauth.grants.refresh_token.build import REFRESH_TOKEN
 from doorward.features.oauth.grants.refresh_token.messages import RefreshReplayed
@@ -43,6 +44,6 @@ CLIENT_AUTH_METHODS: Final[tuple[ClientAuth, ...]] = (
     PublicClient(),
 )
 
-ACTIVITY_KINDS: Final[tuple[ActivityKind, ...]] = EXCHANGES
+ACTIVITY_KINDS: Final[tuple[ActivityKind, ...]] = (*EXCHANGES, *ASSERTIONS)
 
 MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (RefreshReplayed,)
