@@ -190,6 +190,23 @@ def test_missing_keys_are_no_reason_to_sign_in_again(client: TestClient) -> None
     away.close()
 
 
+def test_both_checks_know_from_where_a_key_came(
+    auth: McpResourceServer, client: TestClient, mint: TokenMint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """API keys may be limited to networks; the SDK gives its verifier the token alone."""
+    came: list[str | None] = []
+    real = auth.verify_async
+
+    async def noted(token: str, *, now: float | None = None, address: str | None = None) -> Any:
+        came.append(address)
+        return await real(token, now=now, address=address)
+
+    monkeypatch.setattr(auth, "verify_async", noted)
+    assert call(client, mint.token(scopes=["orders:read"])).status_code == 200
+    assert len(came) == 3  # before and after the message was read, and by the SDK
+    assert set(came) == {"testclient"}
+
+
 def test_settings_need_an_address_as_audience() -> None:
     with pytest.raises(ValueError, match="URL"):
         McpResourceServer(ISSUER, "urn:example:orders", jwks={"keys": []}).settings()

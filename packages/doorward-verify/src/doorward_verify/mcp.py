@@ -5,6 +5,7 @@ scopes of an operation stand in one challenge (§ Scope Challenge Handling). The
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextvars import ContextVar
 from typing import Any, Final
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -32,6 +33,8 @@ _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
 _App = Callable[[_Scope, _Receive, _Send], Awaitable[None]]
 
+# The address of the caller, which limits API keys: the SDK's own check, behind `protect`, sees only the token.
+_caller: ContextVar[str | None] = ContextVar("doorward_caller", default=None)
 _UNREADABLE: Final = {"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "Parse error"}}
 
 
@@ -52,7 +55,7 @@ class McpResourceServer(StarletteResourceServer):
         Raises `AuthError` while keys or revocations cannot be fetched: a 401 would make clients sign people in again.
         """
         try:
-            principal = await self.verify_async(token)
+            principal = await self.verify_async(token, address=_caller.get())
         except AuthError as refused:
             if refused.reason in {"keys_unavailable", "revocation_unavailable"}:
                 raise
@@ -101,7 +104,7 @@ class McpResourceServer(StarletteResourceServer):
         needed."""
         try:
             token = self.token_of(asked_of(request))
-            principal = await self.verify_async(token)
+            principal = await self.verify_async(token, address=_caller.get())
             self.check(principal, asked)
         except AuthError as refused:
             raise refused.asking_for(asked.scopes) from None
@@ -133,6 +136,7 @@ class ProtectedMcp:
         elif scope["path"] in self._public:
             await self._app(scope, receive, send)
         else:
+            _caller.set(scope["client"][0] if scope.get("client") else None)
             try:
                 principal, user, receive = await self._admit(scope, receive)
             except AuthError as refused:
