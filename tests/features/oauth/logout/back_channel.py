@@ -238,13 +238,17 @@ def assertion(channel: BackChannel, key: jwk.SigningKey, **changes: Any) -> dict
 
 @asynccontextmanager
 async def back_channel(
-    path: Path | str = ":memory:", *, features: Sequence[Feature] = (), **policy: Any
+    path: Path | str = ":memory:",
+    *,
+    features: Sequence[Feature] = (),
+    issuer: str = made.ISSUER,
+    **policy: Any,
 ) -> AsyncGenerator[BackChannel]:
     """The services of one process on the database at `path`, a file or a URL; two on one path are two processes on one
     database. `features` are added to those of the server."""
     clock, metrics = ManualClock(), PrometheusMetrics()
     chosen = settings(
-        issuer=made.ISSUER,
+        issuer=issuer,
         database=str(path),
         tokens=structs.replace(TokenPolicy(), **policy),
         throttle=ThrottlePolicy(per_address=20),

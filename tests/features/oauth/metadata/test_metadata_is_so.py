@@ -49,6 +49,7 @@ TRIED = {
     "response_types_supported": "what an authorization request may say",
     "response_modes_supported": "response modes",
     "grant_types_supported": "grants",
+    "identity_chaining_requested_token_types_supported": "tests/features/oauth/grants/token_exchange/test_two_servers.py",
     "authorization_grant_profiles_supported": "tests/features/oauth/grants/jwt_bearer/test_identity_assertions.py",
     "code_challenge_methods_supported": "what an authorization request may say",
     "authorization_response_iss_parameter_supported": "response modes",

@@ -82,6 +82,7 @@ def routes(
         grant_types=[grant_type.name for grant_type in grant_types],
         endpoints={name: path for one in grant_types for name, path in one.endpoints.items()},
         profiles=[profile for one in grant_types for profile in one.profiles],
+        chaining=[type_ for one in grant_types for type_ in one.chaining],
         client_auth=client_auth,
         levels=levels,
     )

@@ -39,11 +39,12 @@ def metadata(
     grant_types: Sequence[str],
     endpoints: Mapping[str, str],
     profiles: Sequence[str] = (),
+    chaining: Sequence[str] = (),
     client_auth: Sequence[ClientAuth],
     levels: Sequence[str],
 ) -> dict[str, Any]:
     """The document for both well-known paths. `endpoints` are the paths of those that grants add, by name, `profiles` those of
-    grants (draft-ietf-oauth-identity-assertion-authz-grant §7.2); `locales` are the languages of the pages, `levels` those that people can
+    grants (draft-ietf-oauth-identity-assertion-authz-grant §7.2), `chaining` the types of tokens for other servers (§7.1); `locales` are the languages of the pages, `levels` those that people can
     reach."""
     methods = [method.name for method in client_auth]
     algorithms = list(dict.fromkeys(alg for method in client_auth for alg in method.algorithms))
@@ -64,6 +65,7 @@ def metadata(
         "response_modes_supported": list(get_args(ResponseMode)),
         "grant_types_supported": list(grant_types),
         **({"authorization_grant_profiles_supported": list(profiles)} if profiles else {}),
+        **({"identity_chaining_requested_token_types_supported": list(chaining)} if chaining else {}),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "token_endpoint_auth_methods_supported": methods,

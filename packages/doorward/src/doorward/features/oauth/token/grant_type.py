@@ -34,7 +34,8 @@ class LoneGrant(Protocol):
 class GrantType:
     """One value of `grant_type`. `parameters` are the form parameters that it reads, besides those of client authentication;
     `endpoints` are the paths of further endpoints that it needs, by their name in the metadata; `profiles` are those of the grant that
-    clients can look for there (`authorization_grant_profiles_supported`).
+    clients can look for there (`authorization_grant_profiles_supported`), and `chaining` the types of tokens that it issues for other
+    servers (`identity_chaining_requested_token_types_supported`).
 
     A grant with `build_alone` instead of `build` asks for no app: none is registered for it. With both a request need not name an app,
     and one that is named is registered for it.
@@ -46,6 +47,7 @@ class GrantType:
     build_alone: Callable[[Services], LoneGrant] | None = None
     endpoints: Mapping[str, str] = field(default_factory=dict[str, str])
     profiles: tuple[str, ...] = ()
+    chaining: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.build is None and self.build_alone is None:

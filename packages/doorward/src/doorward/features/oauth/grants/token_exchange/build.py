@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from doorward.features.oauth.grants.token_exchange.rules.request import PARAMETERS
 from doorward.features.oauth.token.grant_type import GrantType
+from doorward.features.oauth.tokens.rules.id_jag import TOKEN_TYPE
 
 if TYPE_CHECKING:
     from doorward.features.oauth.grants.token_exchange.assertions import AssertionIssuer
@@ -60,5 +61,8 @@ def token_exchange(services: Services) -> TokenExchangeGrant:
 
 
 TOKEN_EXCHANGE = GrantType(
-    name="urn:ietf:params:oauth:grant-type:token-exchange", parameters=PARAMETERS, build=token_exchange
+    name="urn:ietf:params:oauth:grant-type:token-exchange",
+    parameters=PARAMETERS,
+    build=token_exchange,
+    chaining=(TOKEN_TYPE,),
 )
