@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 import pytest
 from msgspec import structs
 
+from doorward.core.model.token_exchange import ExchangePolicy
 from doorward.features.admin import build
 from doorward.features.admin.error import AdminError
 from tests.features import made
@@ -63,5 +64,9 @@ async def test_nothing_demands_one_while_an_older_program_runs(front: Front) -> 
         await roles.update(OPERATOR, "reader", second_factor=True)
     with pytest.raises(AdminError, match="older_program"):
         await roles.create(OPERATOR, "auditor", permissions=(), second_factor=True)
+    # older programs would not end what was exchanged, and issue tokens without may_act
+    for changes in ({"exchange": ExchangePolicy()}, {"may_act": "app_orders"}):
+        with pytest.raises(AdminError, match="older_program"):
+            await apps.update(OPERATOR, made.client().name, lambda old, c=changes: structs.replace(old, **c))
     # other changes are made as ever
     await roles.update(OPERATOR, "reader", default=True)

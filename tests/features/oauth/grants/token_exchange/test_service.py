@@ -15,6 +15,7 @@ from doorward.features.oauth.grants.token_exchange.rules.request import ACCESS_T
 from doorward.features.oauth.grants.token_exchange.rules.resting import LIFE
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.oauth.tokens.build import token_issuer
+from doorward.features.sessions.revoker import MANY
 from tests.features import made
 from tests.features.admin.managing import OPERATOR
 from tests.features.oauth.grants.token_exchange.parties import (
@@ -196,6 +197,39 @@ async def test_ending_the_sign_in_ends_all_that_was_exchanged(channel: BackChann
     assert not await lives(channel, chained)
     await refused(channel, "invalid_request", answer.access_token)
     await refused(channel, "invalid_request", first.access_token, billing())
+
+
+async def test_what_ends_together_with_many_others_is_ended_too(channel: BackChannel) -> None:
+    """A session with more grants than end one by one: they end by one statement, and all that rests on the person with them."""
+    ada = await channel.store.accounts.get("usr_ada")
+    assert ada is not None
+    session = await channel.session(ada)
+    for _ in range(MANY + 1):
+        await channel.family()
+    of_session = await token_of(channel, session_id=session.id)
+    # without its sid, which ends it in any case
+    claims = {**await exchanged(channel, of_session), "sid": None}
+    assert await lives(channel, claims)
+    now = channel.clock.time
+    assert await channel.store.commit(*await channel.revoker.session(session, now=now, reason="signed_out"))
+    assert not await lives(channel, claims)
+    for ended in (
+        channel.revoker.app_of("usr_ada", "app_web", now=now, reason="disconnected"),
+        channel.revoker.account("usr_ada", now=now, reason="password_changed", sub_entry=False),
+    ):
+        for _ in range(MANY + 1):
+            await channel.family(session_id=None, offline=True)
+        other = await exchanged(channel, await token_of(channel, offline=True))
+        assert await channel.store.commit(*await ended)
+        assert not await lives(channel, other)
+
+
+async def test_ends_cost_nothing_where_no_app_may_exchange(channel: BackChannel) -> None:
+    before = channel.revoker.tokens_of_grant("grt_one", now=channel.clock.time)
+    for client in (web(), orders(), billing()):
+        await change(channel, client, exchange=None)
+    after = channel.revoker.tokens_of_grant("grt_one", now=channel.clock.time)
+    assert (len(before.steps), len(after.steps)) == (6, 2)
 
 
 async def test_a_row_is_used_for_an_hour_and_named_once_in_the_log(channel: BackChannel) -> None:
