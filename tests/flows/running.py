@@ -197,6 +197,8 @@ def running(
             log_config=None,
             server_header=False,
             proxy_headers=False,
+            # as the product: a device that polls every five seconds keeps its connection
+            timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
             **options,
         )

@@ -17,12 +17,14 @@ SCRIPT = Path(__file__).with_name("openid_client.mjs")
 
 
 class NodeClient:
-    """`openid-client` in its own Node process, which trusts the server's certificate."""
+    """An npm client in its own Node process, which trusts the server's certificate; `openid-client`, unless `script` drives another."""
 
-    def __init__(self, peers: NodePeers, server: Running, task: dict[str, Any]) -> None:
+    def __init__(
+        self, peers: NodePeers, server: Running, task: dict[str, Any], *, script: Path = SCRIPT
+    ) -> None:
         extra = {"NODE_EXTRA_CA_CERTS": str(server.ca)} if server.ca is not None else {}
         self._process = subprocess.Popen(
-            [str(peers.node), str(SCRIPT)],
+            [str(peers.node), str(script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -42,6 +44,10 @@ class NodeClient:
         """Pass on the browser's result: an address, or a form."""
         assert page.outside, f"{page.url}: {page.words[:400]}"
         self._say({"form": page.sent} if page.sent else {"url": page.url})
+
+    def go_on(self) -> None:
+        """Let it continue."""
+        self._say({})
 
     def _say(self, value: dict[str, Any]) -> None:
         assert self._process.stdin is not None

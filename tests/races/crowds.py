@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx2
 
@@ -50,6 +51,13 @@ class Crowd:
         # over a separate connection: all others are busy
         following = await asyncio.to_thread(self._app.refresh, successor)
         return list(await asyncio.gather(*asking)), following
+
+    async def device(self, scope: str) -> dict[str, Any]:
+        """Codes of a new device."""
+        form = {"client_id": self._app.client_id, "scope": scope}
+        answer = await self._clients[0].post(f"{self._bases[0]}/device_authorization", data=form)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     async def code(self, email: str, scope: str) -> tuple[str, Attempt]:
         """A fresh code of a signed-in person, and what is needed to redeem it."""

@@ -7,11 +7,13 @@ from collections import Counter
 
 from msgspec import structs
 
+from doorward.features.oauth.grants.device_code.requests import GRANT_TYPE
 from doorward.storage.sql.open import open_store
 from doorward.storage.sql.store import Store
 from tests.flows.apps import App, payload
+from tests.flows.browsing import Person
 from tests.flows.processes import Fleet
-from tests.flows.seeds import API
+from tests.flows.seeds import API, PASSWORD
 from tests.races.crowds import MANY, crowd
 
 SCOPE = "openid orders:read"
@@ -139,3 +141,30 @@ async def _hours_ago(store: Store, grant: str) -> int:
     older = [structs.replace(spent, at=spent.at - 40_000) for spent in token.recent]
     assert await store.commit(store.grants.spend_refresh(token, structs.replace(token, recent=tuple(older))))
     return token.recent[0].at
+
+
+async def device_rounds(fleet: Fleet, app: App, rounds: int) -> None:
+    """Every client redeems one device code at once: one succeeds, and because of the replay its tokens are revoked (R35)."""
+    grant = {"grant_type": GRANT_TYPE}
+    person = Person(fleet.issuer)
+    person.sign_in(person.open("/device"), "ada@example.com", PASSWORD)
+    async with crowd(fleet, app) as everybody:
+        for number in range(rounds):
+            codes = await everybody.device(SCOPE)
+            first, hurried, elsewhere = [
+                (await everybody.one(client, **grant, device_code=codes["device_code"])).json()["error"]
+                for client in (0, 0, 1)
+            ]
+            assert (first, hurried, elsewhere) == ("authorization_pending", "slow_down", "slow_down")
+            page = person.open(f"/device?user_code={codes['user_code']}")
+            page = person.press(page, "device-code")
+            person.press(page, "consent", "allow")
+            answers = await everybody.at_once(**grant, device_code=codes["device_code"])
+            good = [answer for answer in answers if answer.status_code == 200]
+            assert len(good) == 1, f"round {number}: redeemed {len(good)} times"
+            rest = Counter((a.status_code, a.json()["error"]) for a in answers if a.status_code != 200)
+            assert rest == {(400, "invalid_grant"): MANY - 1}, f"round {number}: {rest}"
+            given = good[0].json()
+            spent = await everybody.one(1, grant_type="refresh_token", refresh_token=given["refresh_token"])
+            assert spent.status_code == 400, f"round {number}: a replayed code left a refresh token"
+    person.close()

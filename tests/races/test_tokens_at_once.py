@@ -7,10 +7,17 @@ Some rounds of each; 200 rounds are in tests/soak.
 from __future__ import annotations
 
 import pytest
+from anyio import to_thread
 
+from doorward.adapters.os_user import os_actor
+from doorward.features.admin import build as admin
+from doorward.features.services import Services
 from tests.engines import BOTH
+from tests.flows.apps import App
 from tests.flows.processes import Fleet
-from tests.races.rounds import code_rounds, crossing_rounds, late_rounds, refresh_rounds
+from tests.flows.running import operate
+from tests.flows.seeds import API, draft
+from tests.races.rounds import code_rounds, crossing_rounds, device_rounds, late_rounds, refresh_rounds
 
 ENGINES = BOTH
 pytestmark = pytest.mark.anyio
@@ -40,3 +47,17 @@ async def test_a_code_redeemed_64_times_at_once_succeeds_once_and_its_tokens_are
     fleet: Fleet,
 ) -> None:
     await code_rounds(fleet, fleet.house.own, 10)
+
+
+@pytest.mark.requirement(35)
+async def test_a_device_code_redeemed_64_times_at_once_succeeds_once_and_its_tokens_are_revoked(
+    fleet: Fleet,
+) -> None:
+    """better-auth#10135 too: the interval that one process raised holds at the other."""
+
+    async def work(services: Services) -> App:
+        app = draft("Line", "device", redirect_uris=())
+        made = await services.get(admin.apps).create(os_actor(), app, kind="device", access=[API])
+        return App(fleet.issuer, made.client.id, None, "")
+
+    await device_rounds(fleet, await to_thread.run_sync(operate, fleet.config, work), 2)

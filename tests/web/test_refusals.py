@@ -13,6 +13,7 @@ import pytest
 from doorward.core.errors import OAuthError, OAuthErrorCode
 from doorward.web.http import Request
 from doorward.web.refusals import FIXES, note
+from tests.devices import device
 from tests.features import made
 from tests.front_channel import CODE_CHALLENGE, Front, front_channel
 from tests.logged import captured
@@ -296,3 +297,12 @@ async def test_a_stranger_writes_no_fix(front: Front, what: str) -> None:
     fix = line["fix"].replace(quote(THERE), "").replace(quote(FOREIGN), "")
     assert "curl" in line["reason"] or "curl" in line.get("client_id", "")
     assert "curl" not in fix
+
+
+async def test_a_device_that_waits_writes_no_line(front: Front) -> None:
+    """It hears `authorization_pending` every five seconds, which is no refusal; one that polls too early is named."""
+    waiting = await device(front)
+    with captured() as lines:
+        assert await waiting.said() == "authorization_pending"
+        assert await waiting.said() == "slow_down"
+    assert [line["error_code"] for line in lines if "refused" in line["event"]] == ["slow_down"]

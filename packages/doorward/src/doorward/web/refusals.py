@@ -42,6 +42,8 @@ FIXES: Final[dict[OAuthErrorCode, str]] = {
     "temporarily_unavailable": "try again in a moment",
     "server_error": "look for the request id in the log",
 }
+_EXPECTED: Final[frozenset[OAuthErrorCode]] = frozenset({"authorization_pending"})
+"""Ordinary answers: a device hears one every five seconds while a person decides."""
 log = structlog.get_logger("doorward.refusals")
 
 
@@ -55,6 +57,8 @@ def note(
     warning: bool = False,
 ) -> None:
     """Write the line. `app` is the name of a registered app; `client_id` what the request said, where it named none."""
+    if error.code in _EXPECTED:
+        return
     name = app or error.app or None
     who = name or (client_id or "")[:80]
     said = {
