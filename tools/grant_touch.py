@@ -17,13 +17,15 @@ from tools.factor_touch import SERVER, parts, words_of_python, words_of_template
 
 GRANTS: Final = SERVER / "features" / "oauth" / "grants"
 NAMES: Final = {
-    "api_key": r"api_keys?",
+    "api_key": r"grants_api_key|api_key_grants?",
     "device_code": r"device_(codes?|authorizations?|grants?|flow)|user_codes?",
     "jwt_bearer": r"grants_jwt_bearer|trusted_issuers?",
     "token_exchange": r"token_exchanges?|exchanges|exchange_(ends|policy|problem)|exchanged|impersonat\w*",
 }
 """By folder: the words by which the code names the grant, within identifiers, short strings and imports. What two grants share, such as an
-ID-JAG, or every access token, such as `may_act`, is no grant's."""
+ID-JAG, or every access token, such as `may_act`, is no grant's. API keys are a feature of their own, which is used without the grant too."""
+_ALSO_OWN: Final = {"jwt_bearer": r"issuers(_change)?"}
+"""By folder: the names of further files that are deleted with the grant."""
 _LEFT_OUT: Final = frozenset({"locale", "migrations", "vendor"})
 
 
@@ -44,8 +46,11 @@ def _words() -> list[tuple[Path, frozenset[str]]]:
 
 
 def _own(path: Path, grant: str) -> bool:
-    return path.is_relative_to(GRANTS / grant) or any(
-        named(part, grant) for part in path.relative_to(SERVER).with_suffix("").parts
+    parts_of_path = path.relative_to(SERVER).with_suffix("").parts
+    return (
+        path.is_relative_to(GRANTS / grant)
+        or any(named(part, grant) for part in parts_of_path)
+        or re.fullmatch(_ALSO_OWN.get(grant, "$^"), path.stem) is not None
     )
 
 
