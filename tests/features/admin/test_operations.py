@@ -31,10 +31,10 @@ from doorward.features.admin.connections import ConnectionAdmin
 from doorward.features.admin.error import AdminError
 from doorward.features.admin.factors import FactorAdmin
 from doorward.features.admin.imports.service import PeopleImport
-from doorward.features.admin.issuers import IssuerAdmin
 from doorward.features.admin.keys import KeyAdmin
 from doorward.features.admin.people import PeopleAdmin
 from doorward.features.admin.roles import RoleAdmin
+from doorward.features.admin.trusted_issuers import IssuerAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.features.authn.trusted_device.build import trusted_devices
 from doorward.storage.sqlite.database import open_sqlite

@@ -23,7 +23,6 @@ from doorward.cli import (
     backup,
     dev,
     directories,
-    issuers_change,
     keys,
     move,
     outputs,
@@ -34,6 +33,7 @@ from doorward.cli import (
     server,
     show,
     token_exchange,
+    trusted_issuers_change,
 )
 from doorward.cli.command import Config, Json, command
 from doorward.cli.error import CliError
@@ -60,7 +60,7 @@ app.add_typer(providers.app, name="provider")
 app.add_typer(directories.app, name="directory")
 app.add_typer(token_exchange.app, name="app")
 app.add_typer(apis.app, name="api")
-app.add_typer(issuers_change.app, name="issuer")
+app.add_typer(trusted_issuers_change.app, name="issuer")
 app.add_typer(api_keys.app, name="api-key")
 app.add_typer(roles.app, name="role")
 app.add_typer(keys.app, name="keys")

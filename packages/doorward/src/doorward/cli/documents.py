@@ -10,7 +10,6 @@ from doorward.core.model.account import Account
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Role, StoredSigningKey
 from doorward.core.model.message import Undelivered
-from doorward.core.model.trusted_issuer import TrustedIssuer
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.features.admin.factors import FactorsOf
 
@@ -66,13 +65,6 @@ def of_role(role: Role) -> dict[str, Any]:
     """A role, without the database's own references to it."""
     document: dict[str, Any] = to_builtins(role)
     del document["key"]
-    return document
-
-
-def of_issuer(issuer: TrustedIssuer) -> dict[str, Any]:
-    """A trusted issuer with its rules, without the database's own numbers."""
-    document: dict[str, Any] = to_builtins(issuer)
-    del document["revision"], document["grant_id"]
     return document
 
 

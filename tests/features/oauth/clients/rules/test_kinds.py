@@ -34,6 +34,17 @@ def test_a_readable_app_has_no_secret_and_a_service_has_a_credential(kind: AppKi
         assert found is None
 
 
+@pytest.mark.parametrize(
+    ("grant_types", "allowed"), [(("lone",), True), (("lone", "client_credentials"), False), ((), False)]
+)
+def test_a_service_without_credential_has_only_grants_that_bring_one(
+    grant_types: tuple[str, ...], *, allowed: bool
+) -> None:
+    app = structs.replace(APP, grant_types=grant_types)
+    assert (kinds.problem(app, kind="service", alone={"lone"}) is None) is allowed
+    assert kinds.problem(app, kind="service") == problem("service_without_credential")
+
+
 @pytest.mark.parametrize("kind", get_args(AppKind))
 def test_the_default_method_of_a_kind_is_allowed_for_it(kind: AppKind) -> None:
     method = kinds.auth_method(kind)

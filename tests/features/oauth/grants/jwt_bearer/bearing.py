@@ -21,7 +21,7 @@ from doorward.core.model.provider import ExternalIdentity
 from doorward.core.model.secret import Secret
 from doorward.core.model.trusted_issuer import JWT_BEARER, TrustedIssuer
 from doorward.features.admin import build
-from doorward.features.admin.issuers import IssuerAdmin
+from doorward.features.admin.trusted_issuers import IssuerAdmin
 from doorward.features.oauth.grants.jwt_bearer.rules.presets import PRESETS, PresetName
 from doorward.features.oauth.token.build import token_service
 from doorward.features.oauth.token.rules import TokenResponse

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +48,8 @@ class AppAdmin(ConfigAdmin):
     grant_types: Sequence[str]
     auth_methods: Sequence[str]
     """Values with which an app may be registered: the names of the plugs of this server."""
+    alone: Set[str] = frozenset()
+    """Those of the grant types whose requests need not name an app."""
 
     @operation("apps.write")
     async def create(
@@ -68,7 +70,7 @@ class AppAdmin(ConfigAdmin):
             secrets=(),
         )
         demand(self._plug_problem(client))
-        demand(kinds.problem(client, kind=kind))
+        demand(kinds.problem(client, kind=kind, alone=self.alone))
         demand(registration.client_problem(client, native=kind == "native"))
         client, secret = self._credentials(client, now)
         demands = [await self._demand_this_program()] if registration.needs_this_program(client) else []

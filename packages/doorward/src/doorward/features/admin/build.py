@@ -27,7 +27,7 @@ from doorward.features.signing_keys.root import RootSecret
 if TYPE_CHECKING:
     from doorward.features.admin.connections import ConnectionAdmin
     from doorward.features.admin.imports.service import PeopleImport
-    from doorward.features.admin.issuers import IssuerAdmin
+    from doorward.features.admin.trusted_issuers import IssuerAdmin
 
 
 def people(services: Services) -> PeopleAdmin:
@@ -143,6 +143,7 @@ def apps(services: Services) -> AppAdmin:
         revoker=services.get(revoker),
         rotation=services.get(key_rotation),
         grant_types=tuple(grant.name for grant in services.added(GRANTS) if grant.build),
+        alone={grant.name for grant in services.added(GRANTS) if grant.build and grant.build_alone},
         auth_methods=tuple(method.name for method in services.added(CLIENT_AUTH)),
     )
 
@@ -174,7 +175,7 @@ def roles(services: Services) -> RoleAdmin:
 def issuers(services: Services) -> IssuerAdmin:
     """The service for trusted issuers."""
     # imported here: no other command needs it
-    from doorward.features.admin.issuers import IssuerAdmin
+    from doorward.features.admin.trusted_issuers import IssuerAdmin
     from doorward.features.oauth.grants.jwt_bearer.build import issuer_keys
 
     return IssuerAdmin(

@@ -24,12 +24,12 @@ from doorward.ops.doctor.checks.calls import authorities, mailed, told
 from doorward.ops.doctor.checks.certificate import certificate
 from doorward.ops.doctor.checks.connections import connections
 from doorward.ops.doctor.checks.directories import directories
-from doorward.ops.doctor.checks.issuers import issuers
 from doorward.ops.doctor.checks.keys import key_encryption_key, signing_keys
 from doorward.ops.doctor.checks.mail import mail, test_mail
 from doorward.ops.doctor.checks.names import names
 from doorward.ops.doctor.checks.port import port, ready
 from doorward.ops.doctor.checks.providers import providers
+from doorward.ops.doctor.checks.trusted_issuers import issuers
 from doorward.settings import Settings, SettingsError, load
 from doorward.storage.postgres.url import is_postgres
 from doorward.storage.sql.database_state import NotServed, admit

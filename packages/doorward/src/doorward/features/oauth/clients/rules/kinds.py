@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Final, Literal
 
 from msgspec import Struct, structs
@@ -10,7 +10,6 @@ from msgspec import Struct, structs
 from doorward.core.model.client import Client, Pkce
 from doorward.core.model.problem import Problem
 from doorward.core.model.problem import problem as wrong
-from doorward.core.model.trusted_issuer import JWT_BEARER
 from doorward.features.oauth.authorize.rules.request import is_web
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 
@@ -53,16 +52,17 @@ KINDS: Final[Mapping[AppKind, KindRule]] = {
 }
 
 
-def problem(client: Client, *, kind: AppKind) -> Problem | None:
-    """The problem if an app of this kind may not have its credential, else None.
+def problem(client: Client, *, kind: AppKind, alone: Set[str] = frozenset()) -> Problem | None:
+    """The problem if an app of this kind may not have its credential, else None. `alone` are the grants whose requests need not name an app.
 
     Everybody who downloads an app can read a secret in it, and could impersonate the app (RFC 8252 §8.5, RFC 9700 §2.5).
     """
     rule = KINDS[kind]
     if client.secretive and not rule.keeps_secrets:
         return wrong("kind_without_secret", kind=kind)
-    # an assertion of a trusted issuer takes the place of a credential (RFC 7521 §4.1)
-    if not client.confidential and not rule.signs_people_in and client.grant_types != (JWT_BEARER,):
+    # what such a grant presents takes the place of a credential (RFC 7521 §4.1)
+    needs_one = not client.grant_types or not alone >= frozenset(client.grant_types)
+    if not client.confidential and not rule.signs_people_in and needs_one:
         return wrong("service_without_credential")
     return None
 

@@ -13,7 +13,7 @@ from doorward.core.model.config_snapshot import Permission
 from doorward.core.model.trusted_issuer import JWT_BEARER, TrustedIssuer
 from doorward.features.admin import build
 from doorward.features.admin.error import AdminError
-from doorward.features.admin.issuers import IssuerAdmin
+from doorward.features.admin.trusted_issuers import IssuerAdmin
 from tests.features.admin.managing import ISSUER, OPERATOR, Desk, opened
 from tests.stand_ins.workloads import GitHubActions
 

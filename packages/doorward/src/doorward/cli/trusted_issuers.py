@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from shlex import quote
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from msgspec import to_builtins
 
 from doorward.adapters.os_user import os_actor as actor
-from doorward.cli import documents
 from doorward.cli.command import CommandRun, command
 from doorward.cli.error import CliError
 from doorward.cli.show import Rows
@@ -51,7 +51,7 @@ def allow(
             actor(), issuer, rule, app=app, claims=claims, access=api or ()
         )
     )
-    run.card(documents.of_issuer(changed), changed.name, rows(changed), said=f"{rule} is allowed as {app}.")
+    run.card(of_issuer(changed), changed.name, rows(changed), said=f"{rule} is allowed as {app}.")
 
 
 @command(app, yes=True)
@@ -63,7 +63,7 @@ def disallow(
     """Remove a rule; the issuer's access tokens end now, and workloads of other rules get new ones."""
     run.confirm(f"Remove the rule {rule}? All access tokens for assertions of {issuer} end.")
     changed = run.ask(lambda services: services.get(admin.issuers).disallow(actor(), issuer, rule))
-    run.done(documents.of_issuer(changed), f"{rule} is removed.")
+    run.done(of_issuer(changed), f"{rule} is removed.")
 
 
 @command(app, "list")
@@ -71,7 +71,7 @@ def list_(run: CommandRun) -> None:
     """List trusted issuers."""
     found = run.ask(lambda services: services.get(admin.issuers).find(actor()))
     run.table(
-        [documents.of_issuer(one) for one in found],
+        [of_issuer(one) for one in found],
         ("name", "issuer", "rules", "for people", "state"),
         [
             (
@@ -91,7 +91,7 @@ def list_(run: CommandRun) -> None:
 def show_(run: CommandRun, issuer: IssuerName) -> None:
     """Show an issuer and its rules."""
     found = run.ask(lambda services: services.get(admin.issuers).get(actor(), issuer))
-    run.card(documents.of_issuer(found), found.name, rows(found))
+    run.card(of_issuer(found), found.name, rows(found))
 
 
 @command(app, yes=True)
@@ -99,14 +99,14 @@ def disable(run: CommandRun, issuer: IssuerName) -> None:
     """Accept nothing of an issuer until it is enabled; its access tokens end now."""
     run.confirm(f"Disable {issuer}? All access tokens for its assertions end.")
     changed = run.ask(lambda services: services.get(admin.issuers).disable(actor(), issuer))
-    run.done(documents.of_issuer(changed), f"{changed.name} is disabled.")
+    run.done(of_issuer(changed), f"{changed.name} is disabled.")
 
 
 @command(app)
 def enable(run: CommandRun, issuer: IssuerName) -> None:
     """Accept an issuer's assertions again."""
     changed = run.ask(lambda services: services.get(admin.issuers).enable(actor(), issuer))
-    run.done(documents.of_issuer(changed), f"{changed.name} is trusted again.")
+    run.done(of_issuer(changed), f"{changed.name} is trusted again.")
 
 
 @command(app, yes=True)
@@ -114,7 +114,7 @@ def remove(run: CommandRun, issuer: IssuerName) -> None:
     """Trust an issuer no longer, with its rules; its access tokens end now."""
     run.confirm(f"Remove {issuer} with its rules? All access tokens for its assertions end.")
     gone = run.ask(lambda services: services.get(admin.issuers).delete(actor(), issuer))
-    run.done(documents.of_issuer(gone), f"{gone.name} is removed.")
+    run.done(of_issuer(gone), f"{gone.name} is removed.")
 
 
 @command(app, "test")
@@ -164,6 +164,13 @@ def try_out(
         "verdict": verdict,
     }
     run.card(document, one.name, lines, said=said)
+
+
+def of_issuer(issuer: TrustedIssuer) -> dict[str, Any]:
+    """A trusted issuer with its rules, without the database's own numbers."""
+    document: dict[str, Any] = to_builtins(issuer)
+    del document["revision"], document["grant_id"]
+    return document
 
 
 def _token() -> str:

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from doorward.adapters.os_user import os_actor as actor
-from doorward.cli import apps_options, documents
+from doorward.cli import apps_options
 from doorward.cli.command import CommandRun, command
 from doorward.cli.error import CliError
-from doorward.cli.issuers import IssuerName, app, rows
+from doorward.cli.trusted_issuers import IssuerName, app, of_issuer, rows
 from doorward.core.model.trusted_issuer import TrustedIssuer
 from doorward.features.admin import build as admin
 from doorward.features.oauth.grants.jwt_bearer.rules.presets import PRESETS, PresetName
@@ -123,7 +123,7 @@ def add(
     )
     made = run.ask(lambda services: services.get(admin.issuers).create(actor(), draft))
     said = f"{made.name} is trusted. Next: doorward issuer allow {quote(made.name)} RULE --app APP --claim NAME=VALUE"
-    run.card(documents.of_issuer(made), made.name, rows(made), said=said)
+    run.card(of_issuer(made), made.name, rows(made), said=said)
 
 
 @command(app, "set")
@@ -168,7 +168,7 @@ def set_(
     if not changes:
         raise CliError("Nothing was named to change.", "See what can be: doorward issuer set --help")
     changed = run.ask(lambda services: services.get(admin.issuers).update(actor(), issuer, changes))
-    run.card(documents.of_issuer(changed), changed.name, rows(changed), said=f"Changed {changed.name}.")
+    run.card(of_issuer(changed), changed.name, rows(changed), said=f"Changed {changed.name}.")
 
 
 def _given(**options: Any) -> dict[str, Any]:
