@@ -59,7 +59,7 @@ async def test_a_section_that_is_gone_is_named_by_its_issuer(tmp_path: Path) -> 
         issuer, settings = there.provider.issuer, there.front.settings
         found = await connections(settings, there.front.store)
         assert found is not None
-        assert (found.said, found.fix) == ("1 people sign in by a provider or directory", "")
+        assert (found.said, found.fix) == ("people who sign in by a provider or directory: 1", "")
         bare = Settings(issuer=settings.issuer)
         gone = await connections(bare, there.front.store)
         assert gone is not None

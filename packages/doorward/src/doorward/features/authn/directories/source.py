@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, final
@@ -20,7 +21,7 @@ from doorward.features.authn.directories.people import DirectoryPeople, profile,
 from doorward.features.authn.directories.problems import PROBLEMS, refusal
 from doorward.features.authn.directories.rules.answers import Verdict
 from doorward.features.authn.directories.rules.lockout import lockout_bucket
-from doorward.features.authn.directories.rules.names import takes, typed_name
+from doorward.features.authn.directories.rules.names import TypedName, takes, typed_name
 from doorward.features.authn.directories.rules.proof import KIND, TRAITS, directory_mark, proof_of
 from doorward.features.authn.directories.settings import DirectoryPolicy, directory_issuer, directory_of
 from doorward.features.authn.directories.views import DirectoryProblem
@@ -41,11 +42,12 @@ _log = logger("directory")
 
 
 class Place(Struct, frozen=True):
-    """Where a name was looked for, and who has it there."""
+    """Where a name was looked for, and who has it there. `down`: why a directory that may have the name did not answer."""
 
     directory: Directory
     person: DirectoryPerson | None
     identity: ExternalIdentity | None
+    down: DirectoryUnavailable | None = None
 
 
 @final
@@ -84,7 +86,8 @@ class DirectoryPasswords(PasswordSource):
             return self.unavailable(problem)
 
     async def verified(self, asked: PasswordAsked) -> Place | OAuthError | None:
-        """Who showed the right password; nobody is signed in. Raises `DirectoryUnavailable`."""
+        """Who showed the right password; nobody is signed in. While one of several directories is down, whatever is no success is answered
+        as if all were: else the answer would tell the names of those that are up from others (R80). Raises `DirectoryUnavailable`."""
         place = await self._place(asked)
         if place is None:
             return None
@@ -97,6 +100,8 @@ class DirectoryPasswords(PasswordSource):
         if answer == "unavailable":
             return refusal(DirectoryProblem.UNAVAILABLE)
         if person is None or answer == "wrong":
+            if place.down is not None:
+                raise place.down
             return None
         cleared = (bucket,) if bucket is not None else ()
         await self.throttle.forget(cleared)
@@ -188,33 +193,50 @@ class DirectoryPasswords(PasswordSource):
         )
 
     async def _place(self, asked: PasswordAsked) -> Place | None:
-        """The directory that has the person; the last one that was asked, where none has."""
-        if asked.account is not None and (known := await self._connected(asked.account.id)) is not None:
-            return known
-        if asked.known:
+        """The directory that has the person. Every directory that may know the name is searched, whoever has it, and one gets a bind, if
+        only of a decoy: so that known and unknown names cost the same, also while one of them is down (R80).
+
+        Nobody is taken from a directory that comes after one that is down: that one may have somebody of the same name, whose password
+        would then be sent elsewhere. Raises `DirectoryUnavailable` where none answers."""
+        known = None if asked.account is None else await self._connection(asked.account.id)
+        if asked.known and known is None:
             # the entry with their address is not theirs until they have connected it
             return None
         name = typed_name(asked.identifier)
-        places = [one for one in self.directories.values() if name is not None and takes(one.policy, name)]
-        person: DirectoryPerson | None = None
-        directory: Directory | None = None
-        for directory in places:
-            person = None if name is None else await directory.find(name)
-            if person is not None:
-                break
-        if directory is None:
+        own = None if known is None else self.directories[known[0]]
+        places = [
+            one
+            for one in self.directories.values()
+            if one is own or (not asked.known and name is not None and takes(one.policy, name))
+        ]
+        if not places:
             return None
-        identity = None if person is None else await self.people.identity(directory, person)
-        return Place(directory, person, identity)
+        wanted = [known[1] if known is not None and one is own else name for one in places]
+        found = await asyncio.gather(*(_found(one, who) for one, who in zip(places, wanted, strict=True)))
+        down = next((one for one in found if isinstance(one, DirectoryUnavailable)), None)
+        up = [
+            one for one, seen in zip(places, found, strict=True) if not isinstance(seen, DirectoryUnavailable)
+        ]
+        for directory, seen in zip(places, found, strict=True):
+            if own is not None and directory is not own:
+                continue
+            if isinstance(seen, DirectoryUnavailable):
+                break
+            if seen is not None:
+                identity = known[1] if known is not None else await self.people.identity(directory, seen)
+                return Place(directory, seen, identity, down)
+        if down is not None and not up:
+            raise down
+        decoy = own if own is not None and own in up else up[0]
+        return Place(decoy, None, None if known is None else known[1], down)
 
-    async def _connected(self, account_id: str) -> Place | None:
-        """Whose account is connected is looked up by their identity, so that a changed name or address makes no difference."""
+    async def _connection(self, account_id: str) -> tuple[str, ExternalIdentity] | None:
+        """The directory of a connected account, and its identity there: it is looked up by that, so that a changed name or address makes no
+        difference."""
         for identity in await self.store.external_identities.of_account(account_id):
             name = directory_of(identity.issuer, self._policies())
             if name is not None:
-                directory = self.directories[name]
-                found = await directory.by_uids([identity.subject])
-                return Place(directory, found.get(identity.subject), identity)
+                return name, identity
         return None
 
     async def _bucket(self, place: Place, asked: PasswordAsked, account_id: str | None) -> Bucket | None:
@@ -231,3 +253,14 @@ class DirectoryPasswords(PasswordSource):
 
     def _policies(self) -> Mapping[str, DirectoryPolicy]:
         return {name: one.policy for name, one in self.directories.items()}
+
+
+async def _found(
+    directory: Directory, who: TypedName | ExternalIdentity | None
+) -> DirectoryPerson | DirectoryUnavailable | None:
+    try:
+        if isinstance(who, ExternalIdentity):
+            return (await directory.by_uids([who.subject])).get(who.subject)
+        return None if who is None else await directory.find(who)
+    except DirectoryUnavailable as problem:
+        return problem

@@ -19,7 +19,7 @@ async def connections(settings: Settings, store: Store) -> Finding | None:
         return None
     gone = [one for one in found if not one.known]
     if not gone:
-        return passed(f"{sum(one.people for one in found)} people sign in by a provider or directory")
+        return passed(f"people who sign in by a provider or directory: {sum(one.people for one in found)}")
     said = ", ".join(f"{one.people} with {one.issuer}" for one in gone[:_SHOWN])
     more = f" and {len(gone) - _SHOWN} more" if len(gone) > _SHOWN else ""
     return passed(
