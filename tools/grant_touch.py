@@ -24,8 +24,6 @@ NAMES: Final = {
 }
 """By folder: the words by which the code names the grant, within identifiers, short strings and imports. What two grants share, such as an
 ID-JAG, or every access token, such as `may_act`, is no grant's. API keys are a feature of their own, which is used without the grant too."""
-_ALSO_OWN: Final = {"jwt_bearer": r"issuers(_change)?"}
-"""By folder: the names of further files that are deleted with the grant."""
 _LEFT_OUT: Final = frozenset({"locale", "migrations", "vendor"})
 
 
@@ -46,11 +44,8 @@ def _words() -> list[tuple[Path, frozenset[str]]]:
 
 
 def _own(path: Path, grant: str) -> bool:
-    parts_of_path = path.relative_to(SERVER).with_suffix("").parts
-    return (
-        path.is_relative_to(GRANTS / grant)
-        or any(named(part, grant) for part in parts_of_path)
-        or re.fullmatch(_ALSO_OWN.get(grant, "$^"), path.stem) is not None
+    return path.is_relative_to(GRANTS / grant) or any(
+        named(part, grant) for part in path.relative_to(SERVER).with_suffix("").parts
     )
 
 

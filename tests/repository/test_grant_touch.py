@@ -25,11 +25,11 @@ OUTSIDE = {
         STORE,
     ],
     "jwt_bearer": [
-        "cli/documents.py",
+        "cli/app.py",
         "features/admin/build.py",
-        KIND,
         LIST,
         "features/oauth/revocation/service.py",
+        "ops/doctor/doctor.py",
         STORE,
     ],
     "token_exchange": [
