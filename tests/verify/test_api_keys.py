@@ -24,7 +24,7 @@ from doorward_verify.fastapi import FastAPIResourceServer
 from doorward_verify.starlette import StarletteResourceServer
 from doorward_verify.testing import TokenMint
 from tests.verify.issuer import AUDIENCE, Issuer, reason, running
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 KEY = key_format.write("key_" + "01992f3c" * 4, b"k" * 32)
 OTHER = key_format.write("key_" + "01992f3d" * 4, b"k" * 32)
@@ -45,7 +45,7 @@ class Keys:
     def answer(self, form: dict[str, list[str]]) -> tuple[int, bytes]:
         asked = {name: values[0] for name, values in form.items()}
         self.forms.append(asked)
-        self.gate.wait(10)
+        self.gate.wait(PATIENCE)
         prefix = self.good.get(asked["api_key"])
         if prefix is None:
             return self.status, b'{"error":"invalid_grant"}'

@@ -44,7 +44,7 @@ class ApiKeys(Struct, frozen=True, kw_only=True):
         return f"ApiKeys(client_id={self.client_id!r}, ***)"
 
 
-class Answer(Struct, frozen=True):
+class ExchangeAnswer(Struct, frozen=True):
     """The answer of the token endpoint: its status, and its body."""
 
     status: int
@@ -64,7 +64,7 @@ class _Body(Struct):
     expires_in: int | UnsetType = UNSET
 
 
-Post = Callable[[dict[str, str]], Answer]
+Post = Callable[[dict[str, str]], ExchangeAnswer]
 """Sends a form to the token endpoint. Raises `ConnectionError` when there is no answer."""
 _decode = Decoder(_Body).decode
 
@@ -223,7 +223,7 @@ def _token(found: Outcome) -> str:
     return found.token
 
 
-def _outcome(answer: Answer, now: float) -> Outcome:
+def _outcome(answer: ExchangeAnswer, now: float) -> Outcome:
     if answer.status == 200:
         body = _decode(answer.body)
         if body.access_token is UNSET or body.expires_in is UNSET:

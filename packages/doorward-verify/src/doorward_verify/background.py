@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from doorward_verify.api_keys import Answer
+from doorward_verify.api_keys import ExchangeAnswer
 from doorward_verify.discovery import Clock, Discovery, SecureRandom
 from doorward_verify.feed_driver import FeedDriver
 from doorward_verify.fetch import Fetcher, FetchFailed
@@ -89,14 +89,14 @@ class Background:
         feed = self._start().feed
         return None if feed is None or feed.first_answer.done() else feed.first_answer
 
-    def post(self, form: dict[str, str]) -> Answer:
+    def post(self, form: dict[str, str]) -> ExchangeAnswer:
         """Send a form to the issuer's token endpoint. Raises `ConnectionError` when there is no answer."""
         running = self._start()
         try:
             url = running.discovery.get().token_endpoint
             if url is None:
                 raise ConnectionError("the metadata has no token_endpoint")
-            return Answer(*running.fetcher.post(url, form, max_bytes=MAX_ANSWER_BYTES))
+            return ExchangeAnswer(*running.fetcher.post(url, form, max_bytes=MAX_ANSWER_BYTES))
         except (FetchFailed, InvalidMetadata) as problem:
             raise ConnectionError(str(problem)) from None
 

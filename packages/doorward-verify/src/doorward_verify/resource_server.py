@@ -83,9 +83,7 @@ class ResourceServer:
         self.name = name
         self.resource_metadata = resource_metadata or challenges.metadata_location(audience)
         self._rules = AccessRules(issuer, audience, frozenset(algorithms), leeway)
-        self._keys = (
-            None if api_keys is None else KeyExchange(api_keys, audience=audience, clock=clock, wait=wait)
-        )
+        self._keys = api_keys and KeyExchange(api_keys, audience=audience, clock=clock, wait=wait)
         self._test_keys: dict[str, str] | None = None
         self._cookie = cookie
         self._origins = frozenset(origins)
@@ -93,13 +91,13 @@ class ResourceServer:
         self._wait = wait
         self._clock: Callable[[], float] = clock
         self._pinned: bool = False
+        feed_required = revocation == "required" or api_keys is not None
         plan = Plan(
             issuer,
             keys=jwks is None,
             jwks_uri=None if jwks_uri is None else check_url(jwks_uri),
-            feed=revocation == "required"
-            or (revocation == "auto" and (jwks is None or api_keys is not None)),
-            feed_required=revocation == "required" or api_keys is not None,
+            feed=feed_required or (revocation == "auto" and jwks is None),
+            feed_required=feed_required,
             outage=revocation_outage,
             token_endpoint=api_keys is not None,
         )
