@@ -33,6 +33,12 @@ PROMISES = (
     Promise(
         "token_exchange_vs_oidc_provider", 0.5, 0.6, "token exchange / client_credentials of oidc-provider"
     ),
+    Promise(
+        "api_key_exchange_vs_oidc_provider",
+        0.5,
+        0.6,
+        "API-key exchange / client_credentials of oidc-provider",
+    ),
     Promise("refresh_durable_vs_oidc_provider", 1.5, 1.5, "durable rotation / oidc-provider in memory"),
     Promise("refresh_openid_rs256_vs_es256", 0.33, 0.4, "refresh with openid, ID tokens by RS256 / by ES256"),
     Promise("sign_in_vs_raw_argon2", 0.95, 0.95, "password sign-in / bare Argon2id"),

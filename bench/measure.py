@@ -14,14 +14,15 @@ from bench.pin import Cores
 
 _CLIENT_CREDENTIALS = "client_credentials_vs_oidc_provider"
 _EXCHANGE = "token_exchange_vs_oidc_provider"
+_API_KEY = "api_key_exchange_vs_oidc_provider"
 _REFRESH = "refresh_durable_vs_oidc_provider"
 _OPENID = "refresh_openid_rs256_vs_es256"
 _SIGN_IN = "sign_in_vs_raw_argon2"
 _STORM = "token_p99_storm_ratio"
 _MEMORY = "worker_rss_mib"
 VERIFY = ("verify_cold_es256_vs_raw", "verify_cold_es256_vs_pyjwt", "verify_warm_vs_pyjwt")
-_WITH_PEER = frozenset({_CLIENT_CREDENTIALS, _EXCHANGE, _REFRESH})
-SERVER = (_CLIENT_CREDENTIALS, _EXCHANGE, _REFRESH, _OPENID, _SIGN_IN, _STORM, _MEMORY)
+_WITH_PEER = frozenset({_CLIENT_CREDENTIALS, _EXCHANGE, _API_KEY, _REFRESH})
+SERVER = (_CLIENT_CREDENTIALS, _EXCHANGE, _API_KEY, _REFRESH, _OPENID, _SIGN_IN, _STORM, _MEMORY)
 _PACED_SHARE = 0.5
 # Many short rounds: both sides use one whole core, and other load on the machine hits either at random.
 _SIGN_IN_ROUNDS = 7
@@ -88,7 +89,7 @@ def serving(plan: Plan, report: Report) -> None:
                     report.reasons[name] = f"no peer: {missing}"
         plan.tell("Doorward: an app, people, a server")
         ours = stack.enter_context(server.started(plan.cores.server))
-        steps = (_client_credentials, _token_exchange, _refresh, _refresh_openid, _sign_in, _storm)
+        steps = (_client_credentials, _token_exchange, _api_key, _refresh, _refresh_openid, _sign_in, _storm)
         for name, step in zip(SERVER, steps, strict=False):
             if name in plan.names:
                 with _section(report, name):
@@ -164,6 +165,13 @@ def _token_exchange(plan: Plan, report: Report, ours: server.Server, other: peer
     theirs = _theirs(other, peer.client_credentials) if other else None
     label = f"client_credentials of {other.label}" if other else ""
     _versus(plan, report, _EXCHANGE, "token exchange", rounds.token_exchange(ours), theirs, label)
+
+
+def _api_key(plan: Plan, report: Report, ours: server.Server, other: peer.Peer | None) -> None:
+    """Against the peer's client_credentials, which reads nothing: an API key is read from the database each time."""
+    theirs = _theirs(other, peer.client_credentials) if other else None
+    label = f"client_credentials of {other.label}" if other else ""
+    _versus(plan, report, _API_KEY, "API-key exchange", rounds.api_key_exchange(ours), theirs, label)
 
 
 def _refresh(plan: Plan, report: Report, ours: server.Server, other: peer.Peer | None) -> None:

@@ -120,6 +120,16 @@ def token_exchange(server: Server) -> Side:
     return side
 
 
+def api_key_exchange(server: Server) -> Side:
+    """Doorward's side of the exchange of API keys: one POST with the key alone."""
+
+    def side(warm_up: float, seconds: float) -> Result:
+        group = Group("doorward: API-key exchange", server.api_key_flows())
+        return run("127.0.0.1", server.port, [group], warm_up=warm_up, seconds=seconds)[0]
+
+    return side
+
+
 def refresh(server: Server, app: App) -> Side:
     """Doorward's side of refresh. The families come from real sign-ins at `app`, once; each round continues
     the last one."""

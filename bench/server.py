@@ -57,12 +57,14 @@ class App:
 @dataclass(frozen=True, slots=True)
 class Server:
     """A running Doorward: its port, the Basic credentials of its apps, and its people. `rs256` and `es256`
-    get ID tokens, `web` requests none; `exchanger` is the app of the API, which exchanges the tokens of the others."""
+    get ID tokens, `web` requests none; `exchanger` is the app of the API, which exchanges the tokens of the others;
+    `api_key` is a key of `service`."""
 
     port: int
     pid: int
     service: str
     exchanger: str
+    api_key: str
     web: App
     rs256: App
     es256: App
@@ -111,6 +113,13 @@ class Server:
         ]
         check_token_answer(self.port, every[0], refresh=False)
         return [requests.always(request) for request in every]
+
+    def api_key_flows(self) -> list[Flow]:
+        """32 connections that exchange the API key, after one answer has been checked."""
+        fields = {"grant_type": "urn:doorward:grant-type:api-key", "api_key": self.api_key}
+        request = requests.form(self.host, "/token", fields)
+        check_token_answer(self.port, request, refresh=False)
+        return [requests.always(request) for _ in range(CONNECTIONS)]
 
     def sign_in(self, person: Person, challenge: str, app: App) -> bytes:
         """The request that signs a person in at an app through the JSON endpoint, in one step."""
@@ -198,7 +207,7 @@ def operate(config: Path, *arguments: str, given: str | None = None) -> dict[str
     return msgspec.json.decode(done.stdout, type=dict[str, Any])
 
 
-def _set_up(config: Path) -> tuple[str, str, list[App], list[Person]]:
+def _set_up(config: Path) -> tuple[str, str, str, list[App], list[Person]]:
     permissions = SCOPE.split()
     allowed = f"{RESOURCE}:{','.join(permissions)}"
     named = [part for name in permissions for part in ("--permission", name)]
@@ -232,7 +241,8 @@ def _set_up(config: Path) -> tuple[str, str, list[App], list[Person]]:
 
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         list(pool.map(create, people))
-    return credentials(service), credentials(exchanger), apps, people
+    key = operate(config, "api-key", "create", "Nightly", "--name", "bench", "--api", "Orders")
+    return credentials(service), credentials(exchanger), str(key["key"]), apps, people
 
 
 def credentials(app: dict[str, Any]) -> str:
@@ -253,12 +263,12 @@ def started(core: int) -> Generator[Server]:
         f'[server]\nport = {port}\n[log]\nlevel = "warning"\n'
     )
     try:
-        service, exchanger, apps, people = _set_up(config)
+        service, exchanger, api_key, apps, people = _set_up(config)
         command = [sys.executable, "-m", "doorward", "serve", "--config", str(config)]
         command += ["--host", "127.0.0.1", "--port", str(port)]
         log = BUILD / "bench" / "server.log"
         with running(command, core=core, log=log) as process:
             wait_until_listening(process, port, seconds=_START_SECONDS, log=log)
-            yield Server(port, process.pid, service, exchanger, *apps, people=people)
+            yield Server(port, process.pid, service, exchanger, api_key, *apps, people=people)
     finally:
         shutil.rmtree(home, ignore_errors=True)

@@ -34,6 +34,7 @@ class Page(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
+        self.source = html
         self.forms: list[Form] = []
         self.articles: list[Article] = []
         self.refresh: str | None = None

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from doorward_demo.demo.drive import calling, leaving, refreshing, signing_in, stepping_up
+from doorward_demo.demo.drive import calling, keys, leaving, refreshing, signing_in, stepping_up
 from doorward_demo.demo.drive.journey import Journey
 
 
@@ -30,6 +30,8 @@ STEPS: Final = (
     Step("call_without_token", "Call it without a token", calling.call_without_token),
     Step("call_foreign_audience", "Call it with a token for another API", calling.call_foreign_audience),
     Step("call_without_scope", "Call it without the scope", calling.call_without_scope),
+    Step("api_key", "Make an API key for a script, and use it", keys.use_api_key),
+    Step("end_api_key", "End an API key", keys.end_api_key),
     Step("second_factor", "Add a second step: codes by mail", stepping_up.add_mail_codes),
     Step("mail_code", "Sign in with it, in another browser", stepping_up.sign_in_with_mail_code),
     Step("passkey", "Add a passkey there", stepping_up.add_passkey),

@@ -14,7 +14,7 @@ from doorward_demo.demo.drive.failed import fail
 
 _LONG: Final = re.compile(r"[A-Za-z0-9_\-.~]{25,}")
 _MOST_SHOWN: Final = 8
-_SECRET_FIELDS: Final = frozenset({"password", "code_verifier", "csrf", "client_secret"})
+_SECRET_FIELDS: Final = frozenset({"password", "code_verifier", "csrf", "client_secret", "api_key"})
 
 
 class Exchange(Struct, frozen=True):

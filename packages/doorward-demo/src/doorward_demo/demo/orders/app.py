@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from doorward_demo.demo.looks import CSP, STYLE
 from doorward_demo.demo.orders.docs_page import docs_page
 from doorward_demo.demo.orders.ledger import Ledger, Order
+from doorward_verify import ApiKeys
 from doorward_verify.fastapi import FastAPIResourceServer, Principal
 
 STEP_UP_FOR: Final = 600
@@ -26,8 +27,8 @@ class NewOrder(BaseModel):
 
 
 def create_app(issuer: str, audience: str) -> FastAPI:
-    """The API that accepts `issuer`'s tokens for `audience`."""
-    auth = FastAPIResourceServer(issuer, audience, scopes=("orders:read", "orders:write"))
+    """The API that accepts `issuer`'s tokens and API keys for `audience`."""
+    auth = FastAPIResourceServer(issuer, audience, scopes=("orders:read", "orders:write"), api_keys=ApiKeys())
     app = FastAPI(title="Orders", lifespan=auth.lifespan, docs_url=None, redoc_url=None)
     app.include_router(auth.router)
     ledger = Ledger()

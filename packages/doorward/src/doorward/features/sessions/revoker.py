@@ -59,11 +59,12 @@ class Revoker:
         return [self.store.api_keys.end(key, now, reason), self.tokens_of_grant(key.token_prefix, now=now)]
 
     def lost_roles(self, old: Account, new: Account, *, now: int) -> list[Write]:
-        """End the tokens made from API keys of a person who loses a role: the next ones are cut to what is left. The tokens of their apps
-        keep the role until they expire."""
+        """End the tokens made from API keys of a person who loses a role: the next ones are cut to what is left. So do all that were
+        exchanged; the tokens of their apps keep the role until they expire."""
         if set(old.role_names) <= set(new.role_names):
             return []
-        return [self.store.api_keys.cut_of_account(old.id, now, self._until(now))]
+        cut = self.store.api_keys.cut_of_account(old.id, now, self._until(now))
+        return [cut, *self._exchanged(old.id, now)]
 
     def cut_at_api(self, audience: str, *, now: int) -> Write:
         """End the tokens made from all API keys for one API, since some of them allow less from now on."""
