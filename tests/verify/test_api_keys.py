@@ -100,7 +100,7 @@ def test_a_key_is_exchanged_once_for_all_who_wait(auth: ResourceServer, keys: Ke
         asked = [pool.submit(auth.verify, KEY) for _ in range(12)]
         until(lambda: len(keys.forms) == 1)
         keys.gate.set()
-        assert len({one.result(10).jti for one in asked}) == 1
+        assert len({one.result(PATIENCE).jti for one in asked}) == 1
     assert len(keys.forms) == 1
 
 
@@ -151,7 +151,7 @@ def test_an_outage_is_no_fault_of_the_caller(auth: ResourceServer, keys: Keys, i
 
 def test_invented_keys_fill_neither_memory_nor_threads(issuer: Issuer, keys: Keys) -> None:
     names = [key_format.write(f"key_{number:032x}", b"k" * 32) for number in range(MOST_AT_ONCE + 20)]
-    with ResourceServer(issuer.url, AUDIENCE, api_keys=ApiKeys(size=2), wait=10) as server:
+    with ResourceServer(issuer.url, AUDIENCE, api_keys=ApiKeys(size=2), wait=PATIENCE) as server:
         assert reason(server, KEY) == "good"
         keys.gate.clear()
         with ThreadPoolExecutor(len(names)) as pool:
@@ -159,7 +159,7 @@ def test_invented_keys_fill_neither_memory_nor_threads(issuer: Issuer, keys: Key
             until(lambda: sum(one.done() for one in asked) >= 20)
             assert {one.result() for one in asked if one.done()} == {"api_keys_unavailable"}
             keys.gate.set()
-            assert {one.result(10) for one in asked} == {"api_keys_unavailable", "api_key"}
+            assert {one.result(PATIENCE) for one in asked} == {"api_keys_unavailable", "api_key"}
         assert len(keys.forms) == 1 + MOST_AT_ONCE
         for name in names:
             keys.good[name] = "key_x"

@@ -319,10 +319,9 @@ class ResourceServer:
             self._test_keys = None
 
     def _test_key(self, key: str) -> str:
-        found = None if self._test_keys is None else self._test_keys.get(key)
-        if found is None:
+        if self._test_keys is None or key not in self._test_keys:
             raise AuthError("api_key", "no test key")
-        return found
+        return self._test_keys[key]
 
     def _take_keys(self, keys: KeySet, usable_until: float) -> None:
         if self._pinned:
