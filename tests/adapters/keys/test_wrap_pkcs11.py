@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pkcs11
 import pytest
+from pkcs11 import exceptions
 
+from doorward.adapters.keys import wrap_pkcs11
 from doorward.adapters.keys.wrap_pkcs11 import TokenWrapper
 from doorward.core.model.secret import Secret
 from doorward.core.ports.key_wrapper import KeyProblem, WrongKey
@@ -95,3 +98,32 @@ def test_the_tokens_key_cannot_be_read(token: HardwareToken) -> None:
         key = session.get_key(object_class=pkcs11.ObjectClass.SECRET_KEY, label="wrap one")
         with pytest.raises(pkcs11.PKCS11Error):
             assert key[pkcs11.Attribute.VALUE]
+
+
+async def test_an_answer_that_may_be_another_in_a_moment_is_asked_for_again(
+    token: HardwareToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SoftHSM answers so to one of two processes that open the token at once. A wrong PIN is asked for once: tries are counted."""
+    mine = wrapper(token)
+    wrapped = await mine.wrap("root_1", KEY)
+    answers: list[Exception] = []
+    tried: list[str] = []
+    own = TokenWrapper._used
+
+    def used(self: TokenWrapper, data: bytes, how: Any, *, opening: bool) -> bytes:
+        tried.append(self.id)
+        if answers:
+            raise answers.pop()
+        return own(self, data, how, opening=opening)
+
+    monkeypatch.setattr(TokenWrapper, "_used", used)
+    monkeypatch.setattr(wrap_pkcs11, "_PAUSES", (0.0, 0.0))
+    answers = [exceptions.NoSuchToken(), exceptions.GeneralError()]
+    assert await mine.unwrap("root_1", wrapped) == KEY
+    assert len(tried) == 3
+    for error, tries in ((exceptions.GeneralError, 3), (exceptions.PinIncorrect, 1)):
+        tried.clear()
+        answers = [error() for _ in range(5)]
+        with pytest.raises(KeyProblem, match=error.__name__):
+            await mine.unwrap("root_1", wrapped)
+        assert len(tried) == tries

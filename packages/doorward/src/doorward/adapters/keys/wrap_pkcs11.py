@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
+from contextlib import suppress
 from typing import Any, final
 
 from doorward.core.model.secret import Secret
@@ -31,6 +33,18 @@ _DOES_NOT_OPEN = (
     exceptions.FunctionFailed,
     exceptions.GeneralError,
 )
+# What may be another answer in a moment (v3.0 §5.1.2): a token that two processes open at once, each of which writes what it notes of a
+# login, answers one of them with an error, or is missing from the list that the library made of tokens when it began. A wrong PIN is
+# none of these, so that no retry uses up its tries.
+_IN_A_MOMENT = (
+    exceptions.DeviceError,
+    exceptions.FunctionFailed,
+    exceptions.GeneralError,
+    exceptions.NoSuchToken,
+    exceptions.TokenNotRecognised,
+)
+_PAUSES = (0.05, 0.1, 0.2, 0.4)
+"""Seconds before each further try."""
 
 
 @final
@@ -66,24 +80,36 @@ class TokenWrapper:
 
     def _use(self, nonce: bytes, context: str, data: bytes, *, opening: bool) -> bytes:
         how = pkcs11.GCMParams(nonce, context.encode(), _TAG_BITS)
-        with _one_at_a_time:
-            try:
-                token = pkcs11.lib(self._module).get_token(token_label=self._token)
-                with token.open(user_pin=self._pin.reveal()) as session:
-                    # read all results: an unfinished search blocks the session
-                    wanted = {
-                        pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY,
-                        pkcs11.Attribute.LABEL: self._key,
-                    }
-                    keys: list[Any] = list(session.get_objects(wanted))
-                    if len(keys) != 1:
-                        raise exceptions.MultipleObjectsReturned if keys else exceptions.NoSuchKey
-                    key = keys[0]
-                    if opening:
-                        return self._open(key, data, how)
-                    return key.encrypt(data, mechanism=pkcs11.Mechanism.AES_GCM, mechanism_param=how)
-            except exceptions.PKCS11Error as error:
-                raise self._problem(error) from None
+        for pause in (*_PAUSES, None):
+            with _one_at_a_time:
+                try:
+                    return self._used(data, how, opening=opening)
+                except _IN_A_MOMENT as error:
+                    if pause is None:
+                        raise self._problem(error) from None
+                    # reads the list of tokens anew
+                    with suppress(exceptions.PKCS11Error):
+                        pkcs11.lib(self._module).reinitialize()
+                except exceptions.PKCS11Error as error:
+                    raise self._problem(error) from None
+            time.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def _used(self, data: bytes, how: Any, *, opening: bool) -> bytes:
+        token = pkcs11.lib(self._module).get_token(token_label=self._token)
+        with token.open(user_pin=self._pin.reveal()) as session:
+            # read all results: an unfinished search blocks the session
+            wanted = {
+                pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY,
+                pkcs11.Attribute.LABEL: self._key,
+            }
+            keys: list[Any] = list(session.get_objects(wanted))
+            if len(keys) != 1:
+                raise exceptions.MultipleObjectsReturned if keys else exceptions.NoSuchKey
+            key = keys[0]
+            if opening:
+                return self._open(key, data, how)
+            return key.encrypt(data, mechanism=pkcs11.Mechanism.AES_GCM, mechanism_param=how)
 
     def _open(self, key: Any, data: bytes, how: Any) -> bytes:
         try:
