@@ -17,13 +17,17 @@ from msgspec import structs
 from rich.console import Console
 
 from doorward_demo.demo.decoded import Decoded
+from doorward_demo.demo.device.client import DeviceClient, NoAccess
+from doorward_demo.demo.device.command import KEPT, login, logout, orders, show
 from doorward_demo.demo.drive.failed import NotAsItShouldBe
 from doorward_demo.demo.drive.run import drive
 from doorward_demo.demo.drive.show import ForPeople
 from doorward_demo.demo.drive.steps import STEPS, Step
 from doorward_demo.demo.drive.wire import Exchange
+from doorward_demo.dev.people import PEOPLE
 from doorward_demo.dev.state import State
 from tests.demo import running
+from tests.flows.browsing import Person
 
 
 class Heard:
@@ -82,6 +86,42 @@ def test_the_output_contains_no_secret(dev: running.Dev) -> None:
     assert re.findall(r"(?:dw_|eyJ|code_verifier=)[A-Za-z0-9_.-]{20,}", shown) == []
     assert dev.state.apps.report.secret is not None
     assert dev.state.apps.report.secret not in shown
+
+
+@pytest.mark.requirement(35)
+def test_the_command_line_signs_in_by_its_code_lists_orders_and_signs_out(
+    dev: running.Dev, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without its five seconds between polls: the person allows it in the first one."""
+    state, kept, said = dev.state, tmp_path / KEPT, ""
+
+    def allow(_: float) -> None:
+        nonlocal said
+        said += capsys.readouterr().out
+        code = said.partition("Code  ")[2].split()[0]
+        alice = PEOPLE[0]
+        person = Person(state.places.issuer)
+        page = person.sign_in(person.open(f"/device?user_code={code}"), alice.email, alice.password)
+        page = person.press(person.press(page, "device-code"), "consent", "allow")
+        assert "You allowed it" in page.words
+        person.close()
+
+    client = DeviceClient(state.places.issuer, state.apps.device.client_id, state.places.api, pause=allow)
+    with pytest.raises(NoAccess, match="You are not signed in"):
+        orders(client, state, kept)
+    assert login(client, state, kept) == 0
+    assert "✓ Signed in." in capsys.readouterr().out
+    assert "█" not in said, "no QR code in a file"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert orders(client, state, kept) == 0
+    assert "×" in capsys.readouterr().out
+    assert logout(client, state, kept) == 0
+    assert not kept.exists()
+    drawn = io.StringIO()
+    drawn.isatty = lambda: True
+    show(client.begin(), drawn)
+    assert "█" in drawn.getvalue()
+    client.close()
 
 
 @pytest.mark.parametrize(

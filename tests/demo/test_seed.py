@@ -174,6 +174,9 @@ async def test_manual_changes_are_kept(folder: Folder) -> None:
 
 def test_credentials_do_not_print_their_secrets() -> None:
     apps = DemoApps(
-        shop=Credential("app_1", "dw_cs_secret"), driver=Credential("app_2"), report=Credential("app_3")
+        shop=Credential("app_1", "dw_cs_secret"),
+        driver=Credential("app_2"),
+        report=Credential("app_3"),
+        device=Credential("app_4"),
     )
     assert "dw_cs_secret" not in repr(apps)

@@ -88,7 +88,15 @@ async def seed(services: Services, actor: Actor, places: Places, known: DemoApps
         (f"{ORDERS}:orders:read", STOCK),
         known.report if known else None,
     )
-    return DemoApps(shop=shop, driver=driver, report=report)
+    device = await _app(
+        services,
+        actor,
+        _client("Corner CLI", "device"),
+        "device",
+        (ORDERS,),
+        known.device if known else None,
+    )
+    return DemoApps(shop=shop, driver=driver, report=report, device=device)
 
 
 def _client(name: str, kind: AppKind, **members: tuple[str, ...] | str) -> Client:

@@ -27,11 +27,12 @@ class Credential(Struct, frozen=True):
 
 class DemoApps(Struct, frozen=True):
     """`shop`: the demo app. `driver`: a public app with which `doorward demo` signs in. `report`: a service
-    that acts for itself."""
+    that acts for itself. `device`: a command line."""
 
     shop: Credential
     driver: Credential
     report: Credential
+    device: Credential
 
 
 class State(Struct, frozen=True, kw_only=True):

@@ -33,7 +33,12 @@ def show_places(places: Places, folder: Path, *, seconds: float) -> None:
     console.print()
     command = _command()
     hint = f"Commands: {command} --help, with --config {_near(folder / 'doorward.toml')}\nLogs: {_near(folder / 'logs')}"
-    console.print(Text(f"{hint}\nDrive it all: {command} demo\nStop: Ctrl+C", style="dim"))
+    console.print(
+        Text(
+            f"{hint}\nSign a command line in, by its code: {command}-demo login\nDrive it all: {command} demo\nStop: Ctrl+C",
+            style="dim",
+        )
+    )
 
 
 def _grid(rows: Sequence[tuple[str, str, str]], styles: tuple[str, str, str]) -> Table:

@@ -61,6 +61,8 @@ class Journey:
     tokens: Tokens | None = None
     passkey: PasskeyHolder | None = None
     spent_refresh: str = ""
+    codes: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Those of the command line."""
     ended_at: float = 0.0
 
     def __post_init__(self) -> None:

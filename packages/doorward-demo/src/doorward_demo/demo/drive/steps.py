@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from doorward_demo.demo.drive import calling, keys, leaving, refreshing, signing_in, stepping_up
+from doorward_demo.demo.drive import calling, devices, keys, leaving, refreshing, signing_in, stepping_up
 from doorward_demo.demo.drive.journey import Journey
 
 
@@ -47,6 +47,8 @@ STEPS: Final = (
     ),
     Step("refresh_two_at_once", "Refresh, twice at the same moment", refreshing.refresh_two_at_once),
     Step("replay", "Replay an old refresh token", refreshing.replay),
+    Step("device_codes", "A command line asks for a code", devices.ask_for_codes),
+    Step("device", "Type it in the browser, and let it in", devices.allow_device),
     Step("sign_in_again", "Sign in again, with the session", leaving.sign_in_again),
     Step("sign_out", "Sign out", leaving.sign_out),
     Step(

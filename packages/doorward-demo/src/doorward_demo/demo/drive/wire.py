@@ -14,7 +14,9 @@ from doorward_demo.demo.drive.failed import fail
 
 _LONG: Final = re.compile(r"[A-Za-z0-9_\-.~]{25,}")
 _MOST_SHOWN: Final = 8
-_SECRET_FIELDS: Final = frozenset({"password", "code_verifier", "csrf", "client_secret", "api_key"})
+_SECRET_FIELDS: Final = frozenset(
+    {"password", "code_verifier", "csrf", "client_secret", "api_key", "device_code"}
+)
 
 
 class Exchange(Struct, frozen=True):
