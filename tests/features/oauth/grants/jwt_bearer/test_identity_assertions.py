@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from doorward.core.model.account import EnrolledFactor
 from doorward.core.model.client import Client
 from doorward.core.model.trusted_issuer import JWT_BEARER
 from doorward.features.admin import build
@@ -125,6 +126,24 @@ async def test_a_disabled_person_gets_nothing_and_the_token_of_before_ends(idp: 
     await idp.services.get(build.people).disable(OPERATOR, "ada@example.com")
     assert await idp.revoked(answer) == "sub"
     assert "is disabled" in refused(await idp.ask(jag(idp), as_=idp.app), "invalid_grant").reason
+
+
+@pytest.mark.requirement(85)
+async def test_an_assertion_is_no_way_around_a_second_factor(idp: Bearing) -> None:
+    """Demanded by an app, a role, an operator, or because the person has one: then the provider has to have seen two."""
+    two = ("pwd", "otp", "mfa")
+    await idp.services.get(build.roles).update(OPERATOR, "reader", second_factor=True)
+    refusal = refused(await idp.ask(jag(idp, amr=["pwd"]), as_=idp.app), "invalid_grant")
+    assert "role" in refusal.reason
+    given(await idp.ask(jag(idp, amr=two), as_=idp.app))
+    await idp.services.get(build.roles).update(OPERATOR, "reader", second_factor=False)
+    given(await idp.ask(jag(idp), as_=idp.app))
+    await idp.services.get(build.factors).require(OPERATOR, "ada@example.com")
+    assert "operator" in refused(await idp.ask(jag(idp), as_=idp.app), "invalid_grant").reason
+    given(await idp.ask(jag(idp, amr=two), as_=idp.app))
+    totp = EnrolledFactor("fac_totp", "usr_ada", "totp", idp.clock.time, sealed=b"seed")
+    assert await idp.store.commit(idp.store.accounts.add_factor(totp))
+    assert "enrolled" in refused(await idp.ask(jag(idp), as_=idp.app), "invalid_grant").reason
 
 
 async def test_a_role_that_was_taken_away_is_missing_at_once(idp: Bearing) -> None:

@@ -10,7 +10,9 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.entitlement import Entitlement
 from doorward.core.model.trusted_issuer import JWT_BEARER, IssuerRule, TrustedIssuer
-from doorward.features.oauth.grants.jwt_bearer.rules.access import of_person, of_workload
+from doorward.features.authn.flow.rules.policy import StepDemand
+from doorward.features.oauth.grants.jwt_bearer.rules.access import check_factors, of_person, of_workload
+from doorward.features.oauth.grants.jwt_bearer.rules.assertion import BadAssertion
 from doorward.features.oauth.grants.jwt_bearer.rules.conditions import Fitting
 from doorward.features.oauth.tokens.rules import id_jag
 from tests.features import made
@@ -104,6 +106,18 @@ def test_the_request_only_narrows_what_the_assertion_says() -> None:
     assert isinstance(found, Entitlement)
     empty = asked(jag(scope="openid"))
     assert isinstance(empty, OAuthError)
+
+
+@pytest.mark.requirement(85)
+@pytest.mark.parametrize("amr", [None, (), ("pwd",), ("otp", "pwd")])
+def test_of_whom_a_second_factor_is_demanded_the_provider_has_to_have_seen_two(
+    amr: tuple[str, ...] | None,
+) -> None:
+    demanded = StepDemand(steps=2, because="role")
+    with pytest.raises(BadAssertion, match="role"):
+        check_factors(jag(amr=amr), demanded)
+    check_factors(jag(amr=amr), StepDemand())
+    check_factors(jag(amr=("pwd", "mfa")), demanded)
 
 
 @pytest.mark.requirement(37)

@@ -37,6 +37,7 @@ def issuer_keys(services: Services) -> IssuerKeys:
 def jwt_bearer(services: Services) -> JwtBearerGrant:
     """The grant's service."""
     from doorward.features.audit.build import audit_log
+    from doorward.features.authn.flow.build import offered_factors
     from doorward.features.oauth.grants.jwt_bearer.service import JwtBearerGrant
     from doorward.features.oauth.grants.jwt_bearer.told import Told
     from doorward.features.oauth.tokens.build import token_issuer
@@ -51,6 +52,8 @@ def jwt_bearer(services: Services) -> JwtBearerGrant:
         audit_log=services.get(audit_log),
         failures=services.get(client_failures),
         told=Told(),
+        second_factor=services.second_factor,
+        enrolled=services.get(offered_factors).second_factor,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from shlex import quote
@@ -11,13 +11,16 @@ from typing import Any, Final
 from msgspec import structs
 
 from doorward.core.errors import OAuthError
+from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.client import Client
 from doorward.core.model.entitlement import Entitlement
+from doorward.core.model.policy import SecondFactorPolicy
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.model.trusted_issuer import TrustedIssuer
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
+from doorward.features.authn.flow.rules.policy import demand
 from doorward.features.oauth.grants.jwt_bearer.keys import PAUSE, IssuerKeys, IssuerUnavailable
 from doorward.features.oauth.grants.jwt_bearer.rules import access, assertion
 from doorward.features.oauth.grants.jwt_bearer.rules.access import REFUSED
@@ -35,6 +38,8 @@ from doorward_verify.jws import parse_header, split, verify
 
 _SHOWN: Final = 200
 
+Enrolled = Callable[[Account, Sequence[EnrolledFactor]], bool]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JwtBearerGrant:
@@ -49,6 +54,9 @@ class JwtBearerGrant:
     audit_log: AuditLog
     failures: ClientAuthRateLimiter
     told: Told
+    second_factor: SecondFactorPolicy
+    enrolled: Enrolled
+    """Whether a person has a factor that every sign-in asks for."""
 
     async def exchange(self, request: TokenRequest, client: Client | None) -> TokenResponse | OAuthError:
         """The token. Without `client`, the app that authenticated, the assertion's own rules say which app it is worth."""
@@ -205,14 +213,20 @@ class JwtBearerGrant:
             )
         if account.disabled_at is not None:
             raise BadAssertion("disabled_person", f"{account.id} is disabled")
+        config = self.config.current()
+        asked = demand(
+            self.second_factor,
+            roles=config.held(account),
+            client=client,
+            row=await self.store.factor_demands.get(account.id),
+            enrolled=self.enrolled(account, await self.store.accounts.factors(account.id)),
+            acr=None,
+            prompted=False,
+            now=request.now,
+        )
+        access.check_factors(said, asked)
         made = access.of_person(
-            said,
-            trusted,
-            account,
-            client,
-            request.form,
-            config=self.config.current(),
-            issuer=self.tokens.issuer,
+            said, trusted, account, client, request.form, config=config, issuer=self.tokens.issuer
         )
         if isinstance(made, OAuthError):
             return made

@@ -13,10 +13,13 @@ from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.entitlement import Entitlement
 from doorward.core.model.trusted_issuer import JWT_BEARER, TrustedIssuer
+from doorward.features.authn.flow.rules.assurance import MULTI_FACTOR
+from doorward.features.authn.flow.rules.policy import StepDemand
 from doorward.features.oauth.clients.rules.entitle import entitle
 from doorward.features.oauth.clients.rules.for_itself import for_itself
 from doorward.features.oauth.clients.rules.resource import same
 from doorward.features.oauth.clients.rules.scope import named, target
+from doorward.features.oauth.grants.jwt_bearer.rules.assertion import BadAssertion
 from doorward.features.oauth.grants.jwt_bearer.rules.conditions import Fitting
 from doorward.features.oauth.tokens.rules.id_jag import IdJag
 
@@ -62,6 +65,17 @@ def of_workload(
     if isinstance(entitlement, OAuthError):
         return entitlement.to(client.name)
     return client, entitlement
+
+
+def check_factors(said: IdJag, asked: StepDemand) -> None:
+    """Nobody gets around a second factor by an assertion: of whom a sign-in here demands one, the provider has to have seen two
+    (`mfa` in `amr`, RFC 8176 §2). Raises `BadAssertion`."""
+    if asked.steps == 2 and MULTI_FACTOR not in (said.amr or ()):
+        raise BadAssertion(
+            "second_factor",
+            f"a second factor is demanded here ({asked.because}), and the assertion's amr does not have {MULTI_FACTOR}",
+            "have the provider ask for two factors and say so in amr",
+        )
 
 
 def of_person(
