@@ -180,6 +180,7 @@ async def test_may_act_binds_in_every_form_of_request(channel: BackChannel, by_a
     assert await exchanged(channel, await token_of(channel), actor_token=acting)
 
 
+@pytest.mark.requirement(55)
 async def test_ending_the_sign_in_ends_all_that_was_exchanged(channel: BackChannel) -> None:
     raw, grant = await channel.family(session_id=None)
     answer = await channel.refresh(raw, web())
@@ -309,10 +310,19 @@ async def test_userinfo_refuses_an_exchanged_token(channel: BackChannel) -> None
     await refused(channel, "invalid_scope", await token_of(channel), scope="openid")
 
 
+@pytest.mark.requirement(54, 56)
 async def test_revoking_one_exchanged_token_and_then_all(channel: BackChannel) -> None:
+    """It belongs to the app that got it: the app whose token it was exchanged for neither sees nor revokes it."""
     answer = await exchange(channel, await token_of(channel))
     assert isinstance(answer, TokenResponse)
     form = {"token": answer.access_token}
+    stranger = basic(web())
+    shown = await channel.introspect(form, authorization=stranger, caller=CALLER)
+    assert shown == {"active": False}
+    error = await channel.revoke(form, authorization=stranger, caller=CALLER)
+    assert error is not None
+    assert error.code == "unauthorized_client"
+    assert await lives(channel, channel.claims(answer.access_token))
     assert await channel.revoke(form, authorization=basic(orders()), caller=CALLER) is None
     assert not await lives(channel, channel.claims(answer.access_token))
     claims = await exchanged(channel, await token_of(channel))
