@@ -36,7 +36,11 @@ _AGES = {
     "expires_at": "they expire",
     "ended_at": "they ended",
 }
-_ALSO = {"": "", "sent_at IS NOT NULL": ", if they are sent"}
+_ALSO = {
+    "": "",
+    "sent_at IS NOT NULL": ", if they are sent",
+    "pinned_at IS NULL AND disabled_at IS NULL": ", unless an operator pinned or disabled them",
+}
 
 
 class Schema(Struct, frozen=True, kw_only=True):

@@ -59,12 +59,11 @@ MEMBERS: dict[type[Struct], str] = {
         "id name auth_method created_at auth_pinned secrets jwks redirect_uris post_logout_redirect_uris backchannel_logout_uri"
         " origins grant_types response_modes oidc_scopes access first_party pkce rotation access_token_ttl refresh_token_ttl"
         " default_max_age id_token_signed_alg access_token_signed_alg userinfo_signed_alg id_token_claims second_factor exchange"
-        " may_act pkce_required"
-        " signing_alg"
+        " may_act registered_by native pkce_required signing_alg"
     ),
     token_exchange.ExchangePolicy: "apis impersonate id_jag since",
     token_exchange.IdJagTarget: "client_id scopes",
-    config.Api: "id identifier name permissions created_at client_id signing_alg token_type",
+    config.Api: "id identifier name permissions created_at client_id signing_alg token_type open_to open_permissions",
     config.Permission: "name description",
     config.Role: "id name permissions created_at default key second_factor",
     signin.SignIn: (

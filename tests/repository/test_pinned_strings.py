@@ -88,11 +88,13 @@ ID_PREFIXES = {
     "aud",
     "bak",
     "cod",
+    "dcr",
     "dev",
     "dva",
     "exg",
     "fac",
     "grt",
+    "iat",
     "key",
     "lgo",
     "mai",
@@ -106,7 +108,7 @@ ID_PREFIXES = {
     "tkt",
     "usr",
 }
-SECRET_PREFIXES = {"dw_ac_", "dw_as_", "dw_cs_", "dw_dc_", "dw_rt_", "dw_state_"}
+SECRET_PREFIXES = {"dw_ac_", "dw_as_", "dw_cs_", "dw_dc_", "dw_iat_", "dw_rat_", "dw_rt_", "dw_state_"}
 # `claims.what`: events that count once, or once in a while, over all processes
 CLAIMED = {
     "api_key_elsewhere",

@@ -21,6 +21,7 @@ REMEMBERS = {
     "features/authn/factors/password/policy.py": "JudgePassword: a queue for this machine's processors",
     "features/authn/directories/client.py": "Directory: which groups are in which, read again after a minute",
     "features/authn/providers/documents.py": "ProviderDocuments: what a provider publishes, fetched anew after an hour",
+    "features/oauth/client_documents/service.py": "ClientDocuments: calls under way; what they give is in the database",
     "features/repeated_posts/service.py": "PostOnce: how many requests wait here",
     "features/revocations/feed.py": "Watch, RevocationFeed: who waits here; the feed's entries, brought up to date before each answer",
     "features/revocations/view_service.py": "ServerRevocationView: brought up to date before each answer",

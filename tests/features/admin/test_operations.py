@@ -22,6 +22,7 @@ from doorward.core.model.config_snapshot import Permission
 from doorward.core.model.problem import problem
 from doorward.core.model.provider import ExternalIdentity
 from doorward.core.model.secret import Secret
+from doorward.core.model.self_registered import ClientDocument, RegisteredApp
 from doorward.core.model.trusted_issuer import JWT_BEARER, TrustedIssuer
 from doorward.features.admin import build
 from doorward.features.admin.api_keys import ApiKeyAdmin
@@ -34,9 +35,13 @@ from doorward.features.admin.imports.service import PeopleImport
 from doorward.features.admin.keys import KeyAdmin
 from doorward.features.admin.people import PeopleAdmin
 from doorward.features.admin.roles import RoleAdmin
+from doorward.features.admin.self_registered import SelfRegisteredAdmin
 from doorward.features.admin.trusted_issuers import IssuerAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.features.authn.trusted_device.build import trusted_devices
+from doorward.features.oauth.client_documents.build import client_documents
+from doorward.features.services import Services
+from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 from tests.features import made as features_made
 from tests.features.admin import managing
@@ -56,6 +61,7 @@ SERVICES = (
     ApiAdmin,
     IssuerAdmin,
     ApiKeyAdmin,
+    SelfRegisteredAdmin,
     RoleAdmin,
     KeyAdmin,
     WrappingAdmin,
@@ -63,6 +69,7 @@ SERVICES = (
 ADA = "ada@example.com"
 ELSEWHERE = "https://accounts.example.com"
 API = "https://api.example.com"
+DOCUMENT, PINNED = "https://app.example.com/client.json", "https://app.example.com/pinned.json"
 TRUSTED = TrustedIssuer(
     id="",
     name="cluster",
@@ -142,6 +149,18 @@ CALLS: dict[str, Call] = {
     "ApiKeyAdmin.get": lambda desk, actor: desk.api_keys.get(actor, desk.api_key),
     "ApiKeyAdmin.rotate": lambda desk, actor: desk.api_keys.rotate(actor, desk.api_key),
     "ApiKeyAdmin.revoke": lambda desk, actor: desk.api_keys.revoke(actor, desk.api_key),
+    "SelfRegisteredAdmin.find": lambda desk, actor: desk.self_registered.find(actor),
+    "SelfRegisteredAdmin.get": lambda desk, actor: desk.self_registered.get(actor, DOCUMENT),
+    "SelfRegisteredAdmin.disable": lambda desk, actor: desk.self_registered.disable(actor, DOCUMENT),
+    "SelfRegisteredAdmin.enable": lambda desk, actor: desk.self_registered.enable(actor, "dcr_off"),
+    "SelfRegisteredAdmin.delete": lambda desk, actor: desk.self_registered.delete(actor, DOCUMENT),
+    "SelfRegisteredAdmin.pin": lambda desk, actor: desk.self_registered.pin(actor, DOCUMENT, fetch=False),
+    "SelfRegisteredAdmin.unpin": lambda desk, actor: desk.self_registered.unpin(actor, PINNED),
+    "SelfRegisteredAdmin.create_token": lambda desk, actor: desk.self_registered.create_token(actor, "all"),
+    "SelfRegisteredAdmin.find_tokens": lambda desk, actor: desk.self_registered.find_tokens(actor),
+    "SelfRegisteredAdmin.revoke_token": lambda desk, actor: desk.self_registered.revoke_token(
+        actor, "partners"
+    ),
     "RoleAdmin.create": lambda desk, actor: desk.roles.create(actor, "guest", permissions=()),
     "RoleAdmin.find": lambda desk, actor: desk.roles.find(actor),
     "RoleAdmin.get": lambda desk, actor: desk.roles.get(actor, "clerk"),
@@ -187,6 +206,7 @@ class Stocked:
     apis: ApiAdmin
     issuers: IssuerAdmin
     api_keys: ApiKeyAdmin
+    self_registered: SelfRegisteredAdmin
     roles: RoleAdmin
     keys: KeyAdmin
     wrappings: WrappingAdmin
@@ -203,6 +223,36 @@ class Stocked:
             return list(connection.iterdump())
         finally:
             connection.close()
+
+
+async def come_by_themselves(store: Store) -> None:
+    """An app that registered itself and is disabled, and two documents, one of them pinned."""
+    app = structs.replace(WEB, id="dcr_off", registered_by="app")
+    registered = RegisteredApp(
+        id="dcr_off", client=app, token_hash=b"t" * 32, created_at=NOW, expires_at=NOW + 1, disabled_at=NOW
+    )
+    documents = [
+        ClientDocument(
+            url=url,
+            client=structs.replace(WEB, id=url, registered_by="document"),
+            fetched_at=NOW,
+            fresh_until=NOW,
+            tried_at=NOW,
+            expires_at=NOW,
+            pinned_at=pinned_at,
+        )
+        for url, pinned_at in ((DOCUMENT, None), (PINNED, NOW))
+    ]
+    assert await store.commit(
+        store.registered_apps.insert(registered), *(store.client_documents.put(one) for one in documents)
+    )
+
+
+def _self_registered(services: Services) -> SelfRegisteredAdmin:
+    # as where documents are accepted; nothing is fetched here
+    return dataclasses.replace(
+        services.get(build.self_registered), documents=lambda: services.get(client_documents)
+    )
 
 
 @pytest.fixture
@@ -236,6 +286,8 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
     await issuers.allow(OPERATOR, "cluster", "first", app="robot", claims={"sub": "x"})
     await issuers.create(OPERATOR, structs.replace(TRUSTED, name="off", issuer="https://off.example"))
     await issuers.disable(OPERATOR, "off")
+    await come_by_themselves(store)
+    await _self_registered(made.services).create_token(OPERATOR, "partners")
     device = await made.services.get(trusted_devices).new(
         ada, structs.replace(CALLER, user_agent=CHROME), NOW
     )
@@ -251,6 +303,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
         issuers=issuers,
         api_keys=api_keys,
         api_key=(await api_keys.create(OPERATOR, "web", name="report", api="orders")).key.id,
+        self_registered=_self_registered(made.services),
         roles=made.roles,
         keys=made.keys,
         wrappings=made.container.root_wrappings(),

@@ -178,6 +178,6 @@ async def test_a_removed_app_or_address_gets_neither_code_nor_error(front: Front
         outcome = await advance(front, sign_in)
         assert isinstance(outcome, AuthorizationError)
         assert outcome.response is None
-        asked = front.advance.deny(sign_in, outcome.error)
+        asked = await front.advance.deny(sign_in, outcome.error)
         assert asked.response is None
     assert await front.store.grants.live_of_account("usr_ada", front.now) == []

@@ -100,3 +100,23 @@ def test_an_app_that_gets_nothing_is_not_sent_back_without_a_word() -> None:
     # an app that came to sign the person in has what it came for; a first-party app has nobody to ask
     assert not needed(web, request(), ("openid",), earlier("openid"), nothing=True)
     assert not needed(made.client(first_party=True), wanted, (), None, nothing=True)
+
+
+@pytest.mark.requirement(1, 12)
+@pytest.mark.parametrize(
+    ("changes", "uri", "asks"),
+    [
+        ({"native": True, "first_party": True}, "http://localhost:49152/cb", True),
+        ({"native": True, "first_party": True}, "http://localhost/cb", False),
+        ({"native": True, "first_party": True}, "http://127.0.0.1:49152/cb", False),
+        ({"first_party": True}, "http://localhost/cb", False),
+        ({"registered_by": "app"}, "https://app.example.com/cb", True),
+        ({"registered_by": "document"}, "https://app.example.com/cb", True),
+    ],
+)
+def test_a_free_port_of_localhost_and_an_app_that_came_by_itself_always_need_consent(
+    changes: dict[str, Any], uri: str, asks: bool
+) -> None:
+    client = made.client(redirect_uris=("http://localhost/cb", "http://127.0.0.1/cb"), **changes)
+    held = ("openid", "orders:read")
+    assert needed(client, request(redirect_uri=uri), held, earlier(*held)) == asks

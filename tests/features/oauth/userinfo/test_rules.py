@@ -14,7 +14,13 @@ CLAIMS = {"sub": "usr_ada", "client_id": "app_web", "scope": "openid email"}
 
 
 def answer(claims: dict[str, Any] | None = None, **changes: Any) -> Any:
-    values = {"grant": made.grant(), "account": made.account(), "config": made.config(), **changes}
+    values = {
+        "client": made.client(),
+        "grant": made.grant(),
+        "account": made.account(),
+        "config": made.config(),
+        **changes,
+    }
     return userinfo.answer({**CLAIMS, **(claims or {})}, **values)
 
 
@@ -38,7 +44,7 @@ def test_the_claims_parameter_adds_the_claims_requested_for_userinfo() -> None:
         {"account": None},
         {"account": made.account(disabled_at=1)},
         {"account": made.account(id="usr_other")},
-        {"config": made.config(made.public())},
+        {"client": None},
     ],
 )
 def test_a_missing_app_grant_or_person_makes_the_token_invalid(changes: dict[str, Any]) -> None:

@@ -33,12 +33,13 @@ _MOST_ADDRESSES: Final = 4
 
 
 class GuardedAnswer(Struct, frozen=True):
-    """The status, the body, the media type in lower case without its parameters, and how long the answer may be kept, as it says."""
+    """The status, the body, the media type in lower case without its parameters, and the headers about caching as they are."""
 
     status: int
     body: bytes
     media_type: str = ""
     cache_control: str = ""
+    age: str = ""
 
 
 class CallFailed(Exception):
@@ -89,9 +90,9 @@ class GuardedHttp:
         """The same for an answer that is needed whole, up to `DOCUMENT` bytes. Raises `CallFailed`."""
         return await self._call("POST", url, DOCUMENT, whole=True, sent=sent)
 
-    async def get(self, url: str, **sent: Any) -> GuardedAnswer:
-        """One GET, for an answer that is needed whole, up to `DOCUMENT` bytes; `sent` may have `headers`. Raises `CallFailed`."""
-        return await self._call("GET", url, DOCUMENT, whole=True, sent=sent)
+    async def get(self, url: str, *, most: int = DOCUMENT, **sent: Any) -> GuardedAnswer:
+        """One GET, for an answer that is needed whole, up to `most` bytes; `sent` may have `headers`. Raises `CallFailed`."""
+        return await self._call("GET", url, most, whole=True, sent=sent)
 
     async def status(self, url: str) -> int:
         """The status of one GET, whatever its body is. Raises `CallFailed`."""
@@ -172,7 +173,8 @@ async def _read(answer: httpx2.Response, most: int, *, whole: bool) -> GuardedAn
         status=answer.status_code,
         body=bytes(body[:most]),
         media_type=media_type,
-        cache_control=answer.headers.get("cache-control", ""),
+        cache_control=answer.headers.get("cache-control", "")[:500],
+        age=answer.headers.get("age", ""),
     )
 
 

@@ -14,7 +14,7 @@ from doorward.cli.error import CliError
 from doorward.cli.show import Rows
 from doorward.core.amounts import moment
 from doorward.core.model.client import SigningAlgorithm
-from doorward.core.model.config_snapshot import Api, Permission, TokenType
+from doorward.core.model.config_snapshot import Api, OpenTo, Permission, TokenType
 from doorward.features.admin import build as admin
 
 app = typer.Typer(no_args_is_help=True, help="APIs: identifiers and permissions.")
@@ -82,9 +82,28 @@ def set_(
     ] = None,
     signing_alg: ApiAlgorithm = None,
     token_type: ApiTokenType = None,
+    open_to: Annotated[
+        OpenTo | None,
+        typer.Option(
+            "--open",
+            help="Who may ask without being registered by you: none; documents: apps with a client-ID document; registration: also those that register themselves.",
+        ),
+    ] = None,
+    open_permission: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="A permission that such apps may ask for; replaces those named before."
+        ),
+    ] = None,
 ) -> None:
     """Change an API. What is not named stays."""
-    named = {"name": name, "signing_alg": signing_alg, "token_type": token_type}
+    named = {
+        "name": name,
+        "signing_alg": signing_alg,
+        "token_type": token_type,
+        "open_to": open_to,
+        "open_permissions": tuple(open_permission) if open_permission else None,
+    }
     changes = {key: value for key, value in named.items() if value is not None}
     if not changes and not permission and not no_permission:
         raise CliError("Nothing was named to change.", "See what can be: doorward api set --help")
@@ -161,6 +180,7 @@ def _rows(api: Api) -> Rows:
         ("id", api.id),
         ("permissions", "\n".join(f"{p.name}  {p.description}".rstrip() for p in api.permissions)),
         ("its access tokens", _tokens(api)),
+        ("open to", f"{api.open_to}: {', '.join(api.open_permissions)}" if api.open_permissions else "none"),
         ("introspects as", api.client_id or "nobody"),
         ("created", moment(api.created_at)),
     ]

@@ -20,6 +20,7 @@ from doorward import __version__
 from doorward.cli import (
     api_keys,
     apis,
+    apps_self_registered,
     backup,
     dev,
     directories,
@@ -29,6 +30,7 @@ from doorward.cli import (
     passkeys,
     people_import,
     providers,
+    registration_tokens,
     roles,
     server,
     show,
@@ -59,6 +61,8 @@ app.add_typer(passkeys.app, name="passkeys")
 app.add_typer(providers.app, name="provider")
 app.add_typer(directories.app, name="directory")
 app.add_typer(token_exchange.app, name="app")
+token_exchange.app.add_typer(apps_self_registered.app)
+app.add_typer(registration_tokens.app, name="registration-token")
 app.add_typer(apis.app, name="api")
 app.add_typer(trusted_issuers_change.app, name="issuer")
 app.add_typer(api_keys.app, name="api-key")

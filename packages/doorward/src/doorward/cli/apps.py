@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Annotated, Any
@@ -9,16 +10,17 @@ from typing import Annotated, Any
 import typer
 
 from doorward.adapters.os_user import os_actor as actor
-from doorward.cli import apps_options, documents, show
+from doorward.cli import apps_options, apps_self_registered, documents, show
 from doorward.cli.apps_options import AuthChoice
 from doorward.cli.command import CommandRun, command
 from doorward.cli.error import CliError
 from doorward.cli.show import Rows
 from doorward.core.amounts import moment
-from doorward.core.model.client import Client, IdTokenClaims, Pkce, SigningAlgorithm
+from doorward.core.model.client import Client, IdTokenClaims, Pkce, SigningAlgorithm, self_registered
 from doorward.core.model.message import Undelivered
 from doorward.core.model.secret import Secret
 from doorward.features.admin import build as admin
+from doorward.features.admin.self_registered import SelfRegistered
 from doorward.features.oauth.clients.rules import kinds
 from doorward.features.oauth.clients.rules.kinds import AppKind
 from doorward.features.oauth.clients.rules.registration import ACCESS_TTL, MAX_AGE, REFRESH_TTL
@@ -26,6 +28,7 @@ from doorward.features.services import Services
 
 app = typer.Typer(no_args_is_help=True, help="Apps: register, change, secrets, delete.")
 
+_NOT_THEIRS = frozenset({"client_id", "APIs", "cookie origins", "first-party", "created"})
 AppName = Annotated[str, typer.Argument(metavar="APP", help="Name or id of the app.")]
 
 
@@ -100,14 +103,33 @@ def create(
 
 @command(app, "list")
 def list_(run: CommandRun) -> None:
-    """List apps."""
-    clients = run.ask(lambda services: services.get(admin.apps).find(actor()))
+    """List apps: those that operators registered, then those that came by themselves."""
+
+    async def work(services: Services) -> tuple[Sequence[Client], Sequence[SelfRegistered]]:
+        own = await services.get(admin.apps).find(actor())
+        return own, await services.get(admin.self_registered).find(actor())
+
+    clients, others = run.ask(work)
     run.table(
-        [documents.of_client(client) for client in clients],
+        [
+            *(documents.of_client(client) for client in clients),
+            *(apps_self_registered.document_of(one) for one in others),
+        ],
         ("name", "authenticates with", "", "client_id"),
         [
-            (c.name, apps_options.authentication_words(c), "first-party" if c.first_party else "", c.id)
-            for c in clients
+            *(
+                (c.name, apps_options.authentication_words(c), "first-party" if c.first_party else "", c.id)
+                for c in clients
+            ),
+            *(
+                (
+                    one.name,
+                    apps_options.authentication_words(one.client) if one.client is not None else "",
+                    apps_self_registered.state_of(one),
+                    one.id,
+                )
+                for one in others
+            ),
         ],
         empty="No app yet. Register one: doorward app create web --redirect https://app.example.com/callback",
     )
@@ -116,6 +138,15 @@ def list_(run: CommandRun) -> None:
 @command(app, "show")
 def show_(run: CommandRun, app: AppName) -> None:
     """Show one app."""
+    if self_registered(app):
+        found = run.ask(lambda services: services.get(admin.self_registered).get(actor(), app))
+        more = [row for row in _rows(found.client) if row[0] not in _NOT_THEIRS] if found.client else []
+        run.card(
+            apps_self_registered.document_of(found),
+            found.name,
+            [*apps_self_registered.rows_of(found), *more],
+        )
+        return
 
     async def work(services: Services) -> tuple[Client, Undelivered | None]:
         client = await services.get(admin.apps).get(actor(), app)
@@ -131,6 +162,12 @@ def show_(run: CommandRun, app: AppName) -> None:
 @command(app, yes=True)
 def delete(run: CommandRun, app: AppName) -> None:
     """Delete an app. Everything that was signed in through it ends now."""
+    if self_registered(app):
+        one = run.ask(lambda services: services.get(admin.self_registered).get(actor(), app))
+        run.confirm(f"Delete {one.name} and end everything signed in through it?")
+        run.ask(lambda services: services.get(admin.self_registered).delete(actor(), one.id))
+        run.done(apps_self_registered.document_of(one), f"{one.name} is deleted.")
+        return
     client = run.ask(lambda services: services.get(admin.apps).get(actor(), app))
     run.confirm(f"Delete {client.name} and end everything signed in through it?")
     gone = run.ask(lambda services: services.get(admin.apps).delete(actor(), client.id))

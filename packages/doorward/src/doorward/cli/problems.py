@@ -47,6 +47,12 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "jwks_unusable": "Key {number} of the app cannot be used: {reason}.",
     "rotation_required": "Refresh tokens may stay the same only for apps that authenticate with private_key_jwt (FAPI 2.0 §5.3.2.1): --rotation.",
     "origins_of_third_party": "Cookie delivery (--origin) is only for --first-party apps.",
+    "app_disabled": "{app} is disabled already. Fix: doorward app enable {app!q}",
+    "app_not_disabled": "{app} is not disabled. Fix: doorward app show {app!q}",
+    "documents_off": "Documents of apps are not accepted here. Fix: Set client_documents.accept to pinned or any, then reload.",
+    "document_refused": "The document {url} cannot be used: {reason}. Fix: Its author mends it; look at it: curl {url!q}",
+    "document_pinned": "{url} is pinned already. Fix: doorward app unpin {url!q}, then pin it again",
+    "document_not_pinned": "{url} is not pinned. Fix: doorward app show {url!q}",
     "uri_empty": "{option}: The URI is empty, so it is not absolute; it should begin with https://",
     "uri_too_long": "{uri}: The URI is longer than {limit} characters.",
     "uri_character": "{uri}: The URI holds a character that no URI has (a space, a backslash, a letter beyond ASCII).",
@@ -79,6 +85,7 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "permission_invalid": '"{permission}" cannot be a permission: 1 to 100 printable ASCII characters without space, quote or backslash.',
     "permission_reserved": '"{permission}" belongs to OpenID Connect and cannot be a permission; take another name, as in orders:{permission}.',
     "permission_repeated": "A permission is named twice. Fix: Name each once.",
+    "api_opens_nothing": "{api} would be open with no permission. Fix: Name which apps may ask for by themselves: --open-permission NAME; it has: {offered}.",
     "app_not_confidential": "{app} is public and cannot authenticate at /introspect. Fix: Make one: doorward app create NAME --kind service",
     "issuers_too_many": "There are {limit} trusted issuers already. Fix: Remove one: doorward issuer list",
     "issuer_taken": "{name} ({issuer}) is trusted already. Fix: doorward issuer show {name!q}",
@@ -203,6 +210,8 @@ OPTIONS: Final[Mapping[str, str]] = {
     "claims": "The number of --claim",
     "grace": "--grace",
     "reason": "--reason",
+    "uses": "--uses",
+    "lasts": "--days",
     "name": "--name",
     "given_name": "--given-name",
     "family_name": "--family-name",
@@ -217,6 +226,7 @@ _NOUNS: Final[Mapping[Noun, tuple[str, str]]] = {
     "issuer": ("trusted issuer", "doorward issuer"),
     "issuer_rule": ("rule of this issuer", "doorward issuer"),
     "api_key": ("API key", "doorward api-key"),
+    "initial_access_token": ("initial access token", "doorward registration-token"),
 }
 _TIMES: Final = frozenset({"published_at", "known_at"})
 

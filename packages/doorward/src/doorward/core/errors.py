@@ -39,6 +39,9 @@ OAuthErrorCode = Literal[
     "authorization_pending",
     "slow_down",
     "expired_token",
+    # RFC 7591 §3.2.2
+    "invalid_redirect_uri",
+    "invalid_client_metadata",
 ]
 
 

@@ -15,11 +15,13 @@ from doorward.features.dev_outbox.feature import DEV_OUTBOX
 from doorward.features.feature import Feature
 from doorward.features.health.feature import HEALTH
 from doorward.features.oauth.authorize.feature import AUTHORIZE
+from doorward.features.oauth.client_documents.feature import CLIENT_DOCUMENTS
 from doorward.features.oauth.first_party.feature import FIRST_PARTY
 from doorward.features.oauth.grants.device_code.feature import DEVICES
 from doorward.features.oauth.introspection.feature import INTROSPECTION
 from doorward.features.oauth.logout.feature import LOGOUT
 from doorward.features.oauth.metadata.feature import METADATA
+from doorward.features.oauth.registration.feature import REGISTRATION
 from doorward.features.oauth.revocation.feature import REVOCATION
 from doorward.features.oauth.token.feature import TOKEN
 from doorward.features.oauth.userinfo.feature import USERINFO
@@ -37,6 +39,8 @@ FEATURES: Final[tuple[Feature, ...]] = (
     INTROSPECTION,
     REVOCATION,
     USERINFO,
+    CLIENT_DOCUMENTS,
+    REGISTRATION,
     AUTHORIZE,
     DEVICES,
     LOGOUT,

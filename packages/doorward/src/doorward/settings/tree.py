@@ -23,6 +23,8 @@ from doorward.features.authn.factors.email_code.settings import EmailCodePolicy
 from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.features.authn.providers.settings import ProviderPolicies
+from doorward.features.oauth.client_documents.settings import ClientDocumentPolicy
+from doorward.features.oauth.registration.settings import RegistrationPolicy
 from doorward.storage.postgres.options import PostgresOptions
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -153,6 +155,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     tickets: EmailChallengePolicy = field(default_factory=EmailChallengePolicy)
     providers: ProviderPolicies = field(default_factory=ProviderPolicies)
     directories: DirectoryPolicies = field(default_factory=DirectoryPolicies)
+    registration: RegistrationPolicy = field(default_factory=RegistrationPolicy)
+    client_documents: ClientDocumentPolicy = field(default_factory=ClientDocumentPolicy)
     mail: MailSettings = field(default_factory=MailSettings)
     keys: KeySettings = field(default_factory=KeySettings)
     brand: BrandSettings = field(default_factory=BrandSettings)

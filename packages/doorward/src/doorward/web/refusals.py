@@ -35,6 +35,8 @@ FIXES: Final[dict[OAuthErrorCode, str]] = {
     "insufficient_authorization": "the app sends what `next` names",
     "invalid_session": "the app begins again without auth_session",
     "too_many_attempts": "wait until the time that was answered",
+    "invalid_redirect_uri": "the app's author changes its addresses as the reason says",
+    "invalid_client_metadata": "the app's author changes its metadata as the reason says",
     "redirect_to_web": "open the sign-in page, with a request to /authorize",
     "authorization_pending": "nothing: the person types the code that the device shows",
     "slow_down": "the app adds five seconds to its interval each time",

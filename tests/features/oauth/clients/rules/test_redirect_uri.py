@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.features.oauth.clients.rules.redirect_uri import explain, fix, matches
+from doorward.features.oauth.clients.rules.redirect_uri import explain, fix, matches, on_this_device
 
 WEB = "https://app.example.com/callback"
 REGISTERED = (
@@ -146,3 +146,33 @@ def test_the_logged_command_quotes_a_uri_as_one_shell_word() -> None:
         "Corner shop",
         given_uri,
     ]
+
+
+@pytest.mark.requirement(1)
+@pytest.mark.parametrize(
+    ("given", "localhost", "same"),
+    [
+        ("http://localhost:49152/cb", True, True),
+        ("http://localhost:49152/cb", False, False),
+        ("http://localhost/cb", False, True),
+        ("http://localhost:49152/cb/", True, False),
+        ("http://localhost:49152/cb?x", True, False),
+        ("https://localhost:49152/cb", True, False),
+        ("http://localhost.evil.example:49152/cb", True, False),
+        ("http://user@localhost:49152/cb", True, False),
+        ("http://localhost:49152@evil.example/cb", True, False),
+        ("http://LOCALHOST:49152/cb", True, False),
+        ("http://127.0.0.1:49152/cb", True, False),
+    ],
+)
+def test_the_port_of_localhost_is_free_for_apps_on_devices_alone(
+    given: str, localhost: bool, same: bool
+) -> None:
+    assert matches(("http://localhost/cb",), given, localhost=localhost) == same
+
+
+def test_which_addresses_lead_to_a_program_on_this_device() -> None:
+    for uri in ("http://localhost/cb", "http://localhost:1/cb", "http://127.0.0.1:2/", "http://[::1]/"):
+        assert on_this_device(uri)
+    for uri in ("https://localhost/cb", "http://localhost.example/cb", "com.example:/cb", "", "http://[::1"):
+        assert not on_this_device(uri)

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.session import Session
-from doorward.features.oauth.logout.rules.logout import Asking, Hint, SignOut, decide
+from doorward.features.oauth.logout.rules.logout import Asking, Hint, SignOut, decide, named
 from tests.features import made
 
 BYE = "https://app.example.com/bye"
@@ -36,7 +36,8 @@ def ask(session: Session | None = SESSION, hint: Hint | None = None, **given: An
     about = {name: given.pop(name) for name in ("hinted", "browser", "blind", "safe") if name in given}
     asked = {"client_id": None, "target": None, "state": None, **given}
     asking = Asking(session=session, **about)
-    return decide(config=made.config(APP, OTHER), now=made.NOW, asking=asking, hint=hint, **asked)
+    client = {app.id: app for app in (APP, OTHER)}.get(named(asked["client_id"], hint) or "")
+    return decide(client=client, now=made.NOW, asking=asking, hint=hint, **asked)
 
 
 @pytest.mark.requirement(75)

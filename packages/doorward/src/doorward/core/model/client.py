@@ -13,6 +13,9 @@ SigningAlgorithm = Literal["ES256", "RS256", "Ed25519"]
 IdTokenClaims = Literal["all", "asked"]
 AppSecondFactor = Literal["default", "required"]
 Pkce = Literal["required", "or_nonce", "optional"]
+RegisteredBy = Literal["operator", "app", "document"]
+REGISTERED_PREFIX: Final = "dcr_"
+"""Begins the ids of apps that registered themselves (RFC 7591). Ids of apps with a client-ID document are https addresses."""
 SECRET_METHODS: Final[frozenset[str]] = frozenset({"client_secret_basic", "client_secret_post"})
 """The two ways to send a secret (RFC 6749 §2.3.1)."""
 
@@ -48,6 +51,10 @@ class Client(Struct, frozen=True, kw_only=True):
     for APIs that have not chosen; every other app has None. `second_factor`: whether everybody who signs in to this app needs one, or
     only those of whom the settings, a role or an operator demand it. `exchange` says what it may exchange tokens for, None for nothing;
     `may_act` is the id of the app that alone may exchange this app's access tokens (RFC 8693 §4.4).
+
+    `registered_by`: an operator; the app itself, at the registration endpoint; or its client-ID metadata document. Only an operator's apps
+    can be first-party, and all others ask for consent each time. `native`: it runs on people's devices, so that the port of its
+    http://localhost redirect URIs is free, as it always is at 127.0.0.1 and [::1].
     """
 
     id: str
@@ -78,6 +85,8 @@ class Client(Struct, frozen=True, kw_only=True):
     second_factor: AppSecondFactor = "default"
     exchange: ExchangePolicy | None = None
     may_act: str | None = None
+    registered_by: RegisteredBy = "operator"
+    native: bool = False
 
     @property
     def confidential(self) -> bool:
@@ -93,3 +102,18 @@ class Client(Struct, frozen=True, kw_only=True):
     def secretive(self) -> bool:
         """Whether the app authenticates with a secret."""
         return self.auth_method in SECRET_METHODS
+
+    @property
+    def self_registered(self) -> bool:
+        """Whether no operator has registered the app."""
+        return self.registered_by != "operator"
+
+    @property
+    def free_localhost(self) -> bool:
+        """Whether the port of http://localhost is free in its redirect URIs (R1)."""
+        return self.native or self.registered_by != "operator"
+
+
+def self_registered(client_id: str) -> bool:
+    """Whether an id is that of an app that no operator has registered."""
+    return client_id.startswith((REGISTERED_PREFIX, "https://"))

@@ -18,6 +18,7 @@ class Permission(Struct, frozen=True):
 
 
 TokenType = Literal["at+jwt", "JWT"]
+OpenTo = Literal["none", "documents", "registration"]
 RSA_BITS: Final = 2048
 """The size of the RSA keys that this server makes."""
 
@@ -28,6 +29,9 @@ class Api(Struct, frozen=True):
     `client_id` names the app that the API authenticates as for introspection, if it uses that. `signing_alg` and
     `token_type` apply to the API's access tokens; the default is ES256 and `typ` `at+jwt` (RFC 9068 §2.1); `JWT` is for
     verifiers that refuse that type.
+
+    `open_to`: which apps may ask for `open_permissions` although no operator gave them access: none; those with a client-ID metadata
+    document; or these and those that registered themselves. Roles limit what a person can give them, as with every app.
     """
 
     id: str
@@ -38,6 +42,8 @@ class Api(Struct, frozen=True):
     client_id: str | None = None
     signing_alg: SigningAlgorithm | None = None
     token_type: TokenType = "at+jwt"
+    open_to: OpenTo = "none"
+    open_permissions: tuple[str, ...] = ()
 
 
 class Role(Struct, frozen=True):

@@ -50,6 +50,12 @@ ProblemCode = Literal[
     "jwks_unusable",
     "rotation_required",
     "origins_of_third_party",
+    "app_disabled",
+    "app_not_disabled",
+    "documents_off",
+    "document_refused",
+    "document_pinned",
+    "document_not_pinned",
     # addresses of apps
     "uri_empty",
     "uri_too_long",
@@ -82,6 +88,7 @@ ProblemCode = Literal[
     "permission_reserved",
     "permission_repeated",
     "app_not_confidential",
+    "api_opens_nothing",
     # trusted issuers
     "issuers_too_many",
     "issuer_taken",
@@ -188,7 +195,9 @@ ProblemCode = Literal[
     "wrapping_failed",
     "wrappings_changed",
 ]
-Noun = Literal["app", "api", "role", "person", "signing_key", "issuer", "issuer_rule", "api_key"]
+Noun = Literal[
+    "app", "api", "role", "person", "signing_key", "issuer", "issuer_rule", "api_key", "initial_access_token"
+]
 """Values of the parameter `noun` of `not_found`, `ambiguous` and `unchanged`."""
 Value = str | int | tuple[str, ...] | None
 
@@ -215,6 +224,11 @@ _PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     "scope_unknown": ("scope", "known"),
     "kind_without_secret": ("kind",),
     "jwks_unusable": ("number", "reason"),
+    "app_disabled": ("app",),
+    "app_not_disabled": ("app",),
+    "document_refused": ("url", "reason"),
+    "document_pinned": ("url",),
+    "document_not_pinned": ("url",),
     "uri_too_long": (*_ADDRESS, "limit"),
     "uri_scheme_case": (*_ADDRESS, "scheme"),
     "uri_scheme_forbidden": (*_ADDRESS, "scheme"),
@@ -250,6 +264,7 @@ _PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     "api_key_of_person": ("key",),
     "api_key_ended": ("key",),
     "api_keys_too_many": ("app", "limit"),
+    "api_opens_nothing": ("api", "offered"),
     "role_name_taken": ("name",),
     "role_without_api": ("role", "api"),
     "person_form": ("given",),

@@ -13,6 +13,7 @@ from doorward.features.authn.factors.password.build import password_policy
 from doorward.features.authn.flow.build import new_accounts, new_factors, offered_factors, routed_domains
 from doorward.features.authn.providers.build import drop_connections
 from doorward.features.authn.trusted_device.build import trusted_devices
+from doorward.features.clients.build import client_directory
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
@@ -80,7 +81,7 @@ def self_service(services: Services) -> AccountPages:
     """The service behind the account pages."""
     return AccountPages(
         store=services.store,
-        config=services.config,
+        clients=services.get(client_directory),
         revoker=services.get(revoker),
         audit_log=services.get(audit_log),
         throttle=services.get(throttle),

@@ -14,9 +14,9 @@ from doorward.core.model.audit import AuditEvent
 from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.session import Session
-from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.trusted_device.service import TrustedDevices
+from doorward.features.clients.directory import ClientDirectory
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
@@ -44,7 +44,7 @@ class AccountPages:
     """Every method takes the person from the live session, never from a form, so that no request can name another account's data."""
 
     store: Store
-    config: ConfigSource
+    clients: ClientDirectory
     revoker: Revoker
     audit_log: AuditLog
     throttle: Throttle
@@ -142,11 +142,10 @@ class AccountPages:
             scopes, since = held.get(client_id, ({}, begun))
             scopes |= {(audience, scope): None for scope in given}
             held[client_id] = scopes, min(since, begun)
-        clients = self.config.current().clients
         found = [
-            ConnectedApp(clients[client_id], tuple(scopes), since)
+            ConnectedApp(client, tuple(scopes), since)
             for client_id, (scopes, since) in held.items()
-            if client_id in clients
+            if (client := await self.clients.find(client_id)) is not None
         ]
         return sorted(found, key=lambda app: (app.client.name.casefold(), app.client.id))
 

@@ -152,13 +152,23 @@ class AccountHandlers:
             visit.browser.now,
             before=before if _EVENT.fullmatch(before) else None,
         )
-        config = self.config.current()
         view = views.Activity(
-            tuple(_line(event, self.activity_kinds.of(event), config) for event in events),
+            tuple([await self._line(event, self.activity_kinds.of(event)) for event in events]),
             older=f"/account/activity?before={older}" if older else None,
             done=self.own.was_done(visit),
         )
         return page(view, visit.browser)
+
+    async def _line(self, event: AuditEvent, kind: ActivityKind) -> views.ActivityLine:
+        app = await self.pages.clients.name(event.client_id)
+        return views.ActivityLine(
+            id=event.id,
+            text=kind.text if app is None else kind.with_app or kind.text,
+            at=event.at,
+            device=describe(event.user_agent or ""),
+            app=app,
+            reportable=kind.reportable,
+        )
 
     async def report(self, post: SignedInPost) -> Response:
         """Report that an event was somebody else: everything else ends, and what to change comes next."""
@@ -253,7 +263,9 @@ def _remembered(device: RememberedDevice, here: str | None) -> views.RememberedL
 
 
 def _app(app: ConnectedApp, config: ConfigSnapshot) -> views.AppLine:
-    target = urlsplit(app.client.redirect_uris[0]) if app.client.redirect_uris else None
+    document = app.client.registered_by == "document"
+    first = app.client.id if document else next(iter(app.client.redirect_uris), None)
+    target = None if first is None else urlsplit(first)
     host = "" if target is None else target.netloc or f"{target.scheme}:"
     lines: dict[str, ScopeLine] = {}
     for audience, scope in app.scopes:
@@ -262,15 +274,3 @@ def _app(app: ConnectedApp, config: ConfigSnapshot) -> views.AppLine:
         api_name = api.name if api is not None and found is not None else None
         lines.setdefault(scope, ScopeLine(scope, (found.description or None) if found else None, api_name))
     return views.AppLine(app.client.id, app.client.name, host, tuple(lines.values()), app.connected_at)
-
-
-def _line(event: AuditEvent, kind: ActivityKind, config: ConfigSnapshot) -> views.ActivityLine:
-    client = config.clients.get(event.client_id) if event.client_id else None
-    return views.ActivityLine(
-        id=event.id,
-        text=kind.text if client is None else kind.with_app or kind.text,
-        at=event.at,
-        device=describe(event.user_agent or ""),
-        app=client.name if client else None,
-        reportable=kind.reportable,
-    )

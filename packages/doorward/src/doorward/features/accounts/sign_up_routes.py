@@ -83,7 +83,7 @@ class SignUpPages(CodePages[VerifiedAddress]):
     async def go_on(self, browser: BrowserContext, proven: VerifiedAddress, flow: str | None) -> Response:
         """Continue the sign-in for which the account was made."""
         sign_in = await self.flow.load(browser, proven.challenge.sign_in_id)
-        browser = self.flow.for_app_of(browser, sign_in)
+        browser = await self.flow.for_app_of(browser, sign_in)
         shown = await self.verify.go_on(sign_in, proven, browser.now)
         if isinstance(shown, OAuthError):
             return await self.flow.load_and_follow(browser, sign_in.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Final
 
 from msgspec import structs
 
@@ -19,6 +20,8 @@ from doorward.features.oauth.clients.rules import registration, resource
 from doorward.features.signing_keys import rules as key_life
 from doorward.features.signing_keys.rotation import KeyRotation
 from doorward.storage.sql.store import Write
+
+PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +92,12 @@ class ApiAdmin(ConfigAdmin):
         without: Sequence[str] = (),
     ) -> Api:
         """Apply `change` to the current API (name, signing and type of its access tokens). `permissions` are added, or get another
-        description. Those in `without` are removed, also from apps and roles: a later permission of the same name is a different
+        description; an API that is open names which of them are. Those in `without` are removed, also from apps and roles: a later permission of the same name is a different
         one."""
         config = await self.config.refresh()
         old = find_api(config, api)
         new = _with_permissions(change(old), permissions, without)
+        new = _open(new, old)
         if new.name != old.name:
             new = structs.replace(new, name=_new_name(config, new.name, old))
         if new == old:
@@ -108,6 +112,7 @@ class ApiAdmin(ConfigAdmin):
             config,
             new,
             *self._narrowed(config, old.identifier, was - now),
+            *await self._narrowed_registered(old.identifier, was - now),
             changed=changed,
             added=sorted(now - was),
             removed=sorted(was - now),
@@ -136,6 +141,7 @@ class ApiAdmin(ConfigAdmin):
             "api.deleted",
             config,
             *self._narrowed(config, found.identifier, None),
+            *await self._narrowed_registered(found.identifier, None),
             self.store.registry.delete_api(found.id),
             client_id=found.client_id,
             api=found.identifier,
@@ -153,6 +159,24 @@ class ApiAdmin(ConfigAdmin):
             permissions = _without(role.permissions, identifier, gone)
             if permissions != role.permissions:
                 writes.append(self.store.registry.put_role(structs.replace(role, permissions=permissions)))
+        return writes
+
+    async def _narrowed_registered(self, identifier: str, gone: Set[str] | None) -> list[Write]:
+        """The same for apps that registered themselves with an initial access token, and for these tokens."""
+        if gone is not None and not gone:
+            return []
+        writes: list[Write] = []
+        registered, after = self.store.registered_apps, ""
+        while apps := await registered.page(after=after, limit=PAGE):
+            after = apps[-1].id
+            for app in apps:
+                access = _without(app.client.access, identifier, gone)
+                if access != app.client.access:
+                    writes.append(registered.replace(structs.replace(app.client, access=access)))
+        for token in await registered.tokens():
+            access = _without(token.access, identifier, gone)
+            if access != token.access:
+                writes.append(registered.set_token_access(token.id, access))
         return writes
 
     async def _put(
@@ -192,6 +216,21 @@ def _with_permissions(api: Api, permissions: Sequence[Permission], without: Sequ
         # an existing permission keeps its description when none is given
         held[permission.name] = known if known is not None and not permission.description else permission
     return structs.replace(api, permissions=tuple(held.values()))
+
+
+def _open(new: Api, old: Api) -> Api:
+    """The API with the open permissions that it has. Raises `AdminError` for one that it does not have, and for none."""
+    offered = tuple(permission.name for permission in new.permissions)
+    if new.open_permissions != old.open_permissions:
+        for name in new.open_permissions:
+            if name not in offered:
+                raise refused("permission_unknown", api=new.name, permission=name, offered=offered)
+    kept = tuple(name for name in dict.fromkeys(new.open_permissions) if name in offered)
+    if new.open_to == "none":
+        kept = ()
+    elif not kept:
+        raise refused("api_opens_nothing", api=new.name, offered=offered)
+    return structs.replace(new, open_permissions=kept)
 
 
 def _each_once(names: Sequence[str]) -> None:

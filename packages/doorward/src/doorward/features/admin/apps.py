@@ -68,6 +68,7 @@ class AppAdmin(ConfigAdmin):
             created_at=now,
             access=parse_access(config, access),
             secrets=(),
+            native=kind == "native",
         )
         demand(self._plug_problem(client))
         demand(kinds.problem(client, kind=kind, alone=self.alone))

@@ -27,6 +27,7 @@ from doorward.features.signing_keys.root import RootSecret
 if TYPE_CHECKING:
     from doorward.features.admin.connections import ConnectionAdmin
     from doorward.features.admin.imports.service import PeopleImport
+    from doorward.features.admin.self_registered import SelfRegisteredAdmin
     from doorward.features.admin.trusted_issuers import IssuerAdmin
 
 
@@ -145,6 +146,24 @@ def apps(services: Services) -> AppAdmin:
         grant_types=tuple(grant.name for grant in services.added(GRANTS) if grant.build),
         alone={grant.name for grant in services.added(GRANTS) if grant.build and grant.build_alone},
         auth_methods=tuple(method.name for method in services.added(CLIENT_AUTH)),
+    )
+
+
+def self_registered(services: Services) -> SelfRegisteredAdmin:
+    """The service for apps that no operator registered."""
+    # imported here: the client for outgoing calls is not loaded for every command
+    from doorward.features.admin.self_registered import SelfRegisteredAdmin
+    from doorward.features.oauth.client_documents.build import client_documents
+    from doorward.features.oauth.client_documents.settings import ClientDocumentPolicy
+
+    accepted = services.sections.of(ClientDocumentPolicy).accept != "none"
+    return SelfRegisteredAdmin(
+        store=services.store,
+        random=services.random,
+        clock=services.clock,
+        config=services.config,
+        revoker=services.get(revoker),
+        documents=lambda: services.get(client_documents) if accepted else None,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from doorward.features.services import Slot
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 GRANTS: Final[Slot[GrantType]] = Slot("grants")
 """Grants of the token endpoint, in the order of the metadata."""
+
+SERVER_METADATA: Final[Slot[Mapping[str, Any]]] = Slot("server metadata")
+"""Members of the server metadata (RFC 8414 §2) beside those that every server has."""
 
 CLIENT_AUTH: Final[Slot[ClientAuth]] = Slot("client authentication methods")
 """Client authentication methods of all endpoints, in the order of the metadata."""

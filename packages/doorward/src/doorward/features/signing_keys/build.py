@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from doorward.features.oauth.client_documents.settings import ClientDocumentPolicy
+from doorward.features.oauth.clients.rules.self_registered import ALGORITHMS
+from doorward.features.oauth.registration.settings import RegistrationPolicy
 from doorward.features.services import Services
 from doorward.features.signing_keys.rotation import KeyRotation
 
@@ -17,4 +20,13 @@ def key_rotation(services: Services) -> KeyRotation:
         tokens=services.tokens,
         publish_ahead=services.publish_ahead,
         rotate_after=services.rotate_after,
+        # apps that no operator registered choose among these, without a wait for a key
+        always=ALGORITHMS if _open(services) else (),
+    )
+
+
+def _open(services: Services) -> bool:
+    documents, registration = ClientDocumentPolicy, RegistrationPolicy
+    return (
+        services.sections.of(documents).accept != "none" or services.sections.of(registration).mode != "off"
     )

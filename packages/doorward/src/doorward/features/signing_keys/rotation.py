@@ -24,7 +24,8 @@ from doorward.storage.sql.store import Store, Write
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRotation:
-    """`publish_ahead` and `rotate_after` in seconds, as in the settings. Changes are audited under the actor's name."""
+    """`publish_ahead` and `rotate_after` in seconds, as in the settings. Changes are audited under the actor's name. `always`: algorithms
+    for which there are keys although no app or API of the configuration needs them."""
 
     store: Store
     config: ConfigSource
@@ -34,6 +35,7 @@ class KeyRotation:
     tokens: TokenPolicy
     publish_ahead: int
     rotate_after: int
+    always: tuple[SigningAlgorithm, ...] = ()
 
     async def maintain(self, *, actor: Actor = SERVER) -> int:
         """Make all due changes, and return their number. Call it before the first request and about every minute: at the first start it
@@ -44,7 +46,11 @@ class KeyRotation:
             life = longest_life(self.tokens, config.clients.values())
             changes = key_life.due(
                 config.keys,
-                key_life.algorithms(config.clients.values(), config.apis.values()),
+                tuple(
+                    dict.fromkeys(
+                        (*key_life.algorithms(config.clients.values(), config.apis.values()), *self.always)
+                    )
+                ),
                 now=self.clock.now(),
                 publish_ahead=self.publish_ahead,
                 rotate_after=self.rotate_after,

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from doorward.core.model.account import Account
+from doorward.core.model.client import self_registered
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken
+from doorward.core.model.self_registered import KEPT
 from doorward.storage.sql.noun import DAY, TOKEN_GRACE, Expiring, SqlNoun
 from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.rows import (
@@ -44,6 +46,10 @@ _INSERT_LISTED = insert(
     GRANT_COLUMNS,
     "ON CONFLICT (status_list, status_index) WHERE status_list IS NOT NULL DO NOTHING",
 )
+# An app that no operator registered is kept while it is used.
+_USED = "used_at = ?, expires_at = CASE WHEN expires_at < ? THEN ? ELSE expires_at END"
+_USED_APP = update("registered_apps", _USED, "id = ?")
+_USED_DOCUMENT = update("client_documents", _USED, "url = ?")
 _END = update("grants", "ended_at = ?, end_reason = ?", "id = ? AND ended_at IS NULL")
 # Many rows at once. The counter is incremented first, which locks it, so that the entries get consecutive numbers.
 _END_OF_ACCOUNT = "UPDATE grants SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL AND expires_at > ? AND account_id = ?"
@@ -155,7 +161,8 @@ class SqlGrants(SqlNoun):
         return [(client, audience, tuple(scopes.split()), since) for client, audience, scopes, since in rows]
 
     def insert(self, grant: Grant) -> Write:
-        """Guarded if it has an index in a status list: loses when another grant has that index."""
+        """Guarded if it has an index in a status list: loses when another grant has that index. An app that no operator registered is kept
+        until long after its end."""
         params = to_row(
             grant,
             scopes=" ".join(grant.scopes),
@@ -163,7 +170,12 @@ class SqlGrants(SqlNoun):
             offline=int(grant.offline),
             claims=to_json(grant.claims),
         )
-        return write(_INSERT, *params) if grant.status_list is None else guarded(_INSERT_LISTED, *params)
+        made = write(_INSERT, *params) if grant.status_list is None else guarded(_INSERT_LISTED, *params)
+        if not self_registered(grant.client_id):
+            return made
+        table = _USED_DOCUMENT if grant.client_id.startswith("https://") else _USED_APP
+        kept = grant.expires_at + KEPT
+        return Write((*made.steps, (table, (grant.created_at, kept, kept, grant.client_id), None)))
 
     def end(self, grant_id: str, at: int, reason: str) -> Write:
         """Not guarded; the refresh token of an ended grant is invalid too."""

@@ -15,6 +15,7 @@ from doorward.storage.sql.api_keys import SqlApiKeys
 from doorward.storage.sql.attempts import SqlAttempts
 from doorward.storage.sql.audit import SqlAudit
 from doorward.storage.sql.audit_end import End, line_by_line
+from doorward.storage.sql.client_documents import SqlClientDocuments
 from doorward.storage.sql.config_objects import RAISE, SqlRegistry
 from doorward.storage.sql.database_state import ADD_META, CHANGE_META, DROP_META, MARKS, PUT_META, why_not
 from doorward.storage.sql.device_authorizations import SqlDeviceAuthorizations
@@ -30,6 +31,7 @@ from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.outgoing_sms import SqlOutgoingSms
 from doorward.storage.sql.passkeys import SqlPasskeys
 from doorward.storage.sql.posts import SqlPosts
+from doorward.storage.sql.registered_apps import SqlRegisteredApps
 from doorward.storage.sql.remembered_devices import SqlRememberedDevices
 from doorward.storage.sql.replay_cache import SqlReplayCache
 from doorward.storage.sql.revocations import NEXT, SqlRevocations
@@ -95,6 +97,8 @@ class Store:
         self.factor_demands = self._with(SqlFactorDemands(database))
         self.factor_failures = self._with(SqlFactorFailures(database))
         self.api_keys = self._with(SqlApiKeys(database))
+        self.registered_apps = self._with(SqlRegisteredApps(database))
+        self.client_documents = self._with(SqlClientDocuments(database))
         self.registry = self._with(SqlRegistry(database))
         self.trusted_issuers = self._with(SqlTrustedIssuers(database))
         self.wrapped_keys = self._with(SqlWrappedKeys(database))

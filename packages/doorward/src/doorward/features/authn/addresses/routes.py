@@ -172,7 +172,7 @@ class AddressPages:
 
     async def _of_app(self, browser: BrowserContext, found: EmailChallenge) -> BrowserContext:
         sign_in = await self.flow.sign_ins.get(found.sign_in_id or "")
-        return browser if sign_in is None else self.flow.for_app_of(browser, sign_in)
+        return browser if sign_in is None else await self.flow.for_app_of(browser, sign_in)
 
     def _form(
         self,

@@ -18,6 +18,7 @@ from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.authn.flow.sign_ins import SignIns
 from doorward.features.authn.flow.typed_code import ProveTypedCode
 from doorward.features.authn.slots import DOMAINS, FACTORS, GOALS, REMEMBERED
+from doorward.features.clients.build import client_directory
 from doorward.features.rate_limits.build import sign_in_starts, throttle
 from doorward.features.repeated_posts.build import pages
 from doorward.features.services import Services
@@ -112,7 +113,7 @@ def flow_pages(services: Services) -> FlowPages:
     return FlowPages(
         sign_ins=services.get(sign_ins),
         sessions=services.get(live_sessions),
-        config=services.config,
+        clients=services.get(client_directory),
         factors=services.get(offered_factors),
         sign_in_flow=services.get(advance),
         send_code=services.get(send_code),
@@ -148,7 +149,7 @@ def send_code(services: Services) -> SendCode:
     """The service that sends a code for a sign-in."""
     return SendCode(
         store=services.store,
-        config=services.config,
+        clients=services.get(client_directory),
         sign_in_flow=services.get(advance),
         codes=services.get(sent_codes),
     )

@@ -51,7 +51,7 @@ class SignInGoals(Protocol):
         """Whether the person may reach the goal of the sign-in. None: the goal is a page of this server."""
         ...
 
-    def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
+    async def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
         """The refusal as a response to the app."""
         ...
 
@@ -67,7 +67,7 @@ class DecisionPages(Protocol):
         """The page that asks the person."""
         ...
 
-    def refused(self, browser: BrowserContext, outcome: AuthorizationError) -> Response:
+    async def refused(self, browser: BrowserContext, outcome: AuthorizationError) -> Response:
         """The page for a refusal that no app gets."""
         ...
 

@@ -49,11 +49,11 @@ class GoalChoice:
             return None
         return await self._of(sign_in.request).goals.permit(sign_in, account, achieved)
 
-    def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
+    async def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
         """The refusal as a response to the app, if there is an app to which the person may be redirected."""
         if sign_in.request is None:
             return AuthorizationError(sign_in, error, None)
-        return self._of(sign_in.request).goals.deny(sign_in, error)
+        return await self._of(sign_in.request).goals.deny(sign_in, error)
 
     def declined(self, sign_in: SignIn, account: Account, *, caller: Caller, now: int) -> tuple[Write, ...]:
         """The writes when the person refuses, besides the end of the sign-in."""
@@ -65,11 +65,11 @@ class GoalChoice:
         """The page that asks the person."""
         return self._of(asked.request).pages.consent_page(browser, asked)
 
-    def refused(self, browser: BrowserContext, outcome: AuthorizationError) -> Response:
+    async def refused(self, browser: BrowserContext, outcome: AuthorizationError) -> Response:
         """The page for a refusal that no app gets."""
         request = outcome.sign_in.request
         if request is not None:
-            return self._of(request).pages.refused(browser, outcome)
+            return await self._of(request).pages.refused(browser, outcome)
         return no_recipient(browser, outcome)
 
     def deliver(self, browser: BrowserContext, response: AuthResponse, *, denied: bool) -> Response:

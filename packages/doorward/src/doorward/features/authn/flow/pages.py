@@ -15,7 +15,6 @@ from doorward.core.model.account import Account
 from doorward.core.model.request import AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.authn.flow.factor import ENROL_PATH, Factor
 from doorward.features.authn.flow.goal import GoalPages
 from doorward.features.authn.flow.offered import OfferedFactors
@@ -32,6 +31,7 @@ from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.authn.flow.sending import SendCode
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.authn.flow.sign_ins import SignIns
+from doorward.features.clients.directory import ClientDirectory
 from doorward.features.sessions.asked import unpack
 from doorward.features.sessions.browser_context import BrowserContext
 from doorward.features.sessions.service import Sessions
@@ -52,7 +52,7 @@ class FlowPages:
 
     sign_ins: SignIns
     sessions: Sessions
-    config: ConfigSource
+    clients: ClientDirectory
     factors: OfferedFactors
     sign_in_flow: SignInFlow
     send_code: SendCode
@@ -106,12 +106,12 @@ class FlowPages:
         if not flow:
             return browser, None
         sign_in = await self.load(browser, flow)
-        return self.for_app_of(browser, sign_in), sign_in
+        return await self.for_app_of(browser, sign_in), sign_in
 
     async def kept(self, browser: BrowserContext, flow: str | None) -> tuple[BrowserContext, SignIn | None]:
         """The same for a refused form: the sign-in that this browser may continue, to show the form again; None if there is none."""
         sign_in = await self.surviving(browser, flow)
-        return (browser, None) if sign_in is None else (self.for_app_of(browser, sign_in), sign_in)
+        return (browser, None) if sign_in is None else (await self.for_app_of(browser, sign_in), sign_in)
 
     async def surviving(self, browser: BrowserContext, flow: str | None) -> SignIn | None:
         """The sign-in with which the page of a form can continue, when the form's token belongs to another browser cookie.
@@ -148,14 +148,14 @@ class FlowPages:
         if lost:
             raise EarlyResponse(self.went_stale(browser, path, sign_in))
 
-    def for_app_of(self, browser: BrowserContext, sign_in: SignIn) -> BrowserContext:
+    async def for_app_of(self, browser: BrowserContext, sign_in: SignIn) -> BrowserContext:
         """The browser context with the name and the languages of the app that started the sign-in."""
         if sign_in.request is None:
             return browser
-        client = self.config.current().clients.get(sign_in.request.client_id)
+        name = await self.clients.name(sign_in.request.client_id)
         if sign_in.request.ui_locales:
             browser = browser.in_language(sign_in.request.ui_locales)
-        return browser.for_app(client.name if client else None)
+        return browser.for_app(name)
 
     def went_stale(self, browser: BrowserContext, path: str, sign_in: SignIn | None) -> Response:
         """Redirect from an outdated page; the next page says once that the form was out of date."""
@@ -230,10 +230,10 @@ class FlowPages:
                     return browser.go(outcome.sign_in.return_to or "/account")
                 return self.goals.deliver(browser, outcome.response, denied=False)
             case AuthorizationError():
-                self._note(browser, outcome)
+                await self._note(browser, outcome)
                 if outcome.response is not None:
                     return self.goals.deliver(browser, outcome.response, denied=True)
-                return self.goals.refused(browser, outcome)
+                return await self.goals.refused(browser, outcome)
             case Conflict(sign_in=sign_in):
                 newest = await self.sign_ins.get(sign_in.id)
                 # The guard that failed may have been the session; with the outdated one, the commit would fail again and again.
@@ -274,15 +274,14 @@ class FlowPages:
                 return self.went_stale(browser, path, sign_in)
         return browser.go(with_flow(path, sign_in.id))
 
-    def _note(self, browser: BrowserContext, outcome: AuthorizationError) -> None:
+    async def _note(self, browser: BrowserContext, outcome: AuthorizationError) -> None:
         request = outcome.sign_in.request
         client_id = request.client_id if request is not None else None
-        client = self.config.current().clients.get(client_id or "")
         note(
             outcome.error,
             browser.request,
             event="authorization.refused",
-            app=client.name if client is not None else None,
+            app=await self.clients.name(client_id),
             client_id=client_id,
         )
 

@@ -9,12 +9,12 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.signin import SignIn
-from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.proving import GONE
 from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.sent_code import CodeSent, SentCodes, SentCodeTyped, Undeliverable
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
+from doorward.features.clients.directory import ClientDirectory
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.storage.sql.store import Store
 
@@ -25,7 +25,7 @@ class SendCode:
     """Sends only what the sign-in accepts next: nobody who has not shown a first factor causes a message (R80)."""
 
     store: Store
-    config: ConfigSource
+    clients: ClientDirectory
     sign_in_flow: SignInFlow
     codes: SentCodes
 
@@ -77,7 +77,6 @@ class SendCode:
         if row is None:
             return GONE
         request = sign_in.request
-        client = self.config.current().clients.get(request.client_id) if request is not None else None
         return await self.codes.send(
             sender.delivery,
             request=sign_in.id,
@@ -85,7 +84,7 @@ class SendCode:
             factor=row,
             target=sender.delivery.target(account, row),
             locale=locale,
-            app=client.name if client is not None else None,
+            app=await self.clients.name(request.client_id) if request is not None else None,
             caller=caller,
             now=now,
         )

@@ -68,7 +68,7 @@ class SignInFlow:
         sign_in = checked
         account = await self._account(sign_in)
         if account is None:
-            return self._require(sign_in, self.factors.first)
+            return await self._require(sign_in, self.factors.first)
         rows = await self.store.accounts.factors(account.id)
         proofs = self.factors.standing(sign_in.proofs, account, rows)
         if proofs != sign_in.proofs:
@@ -86,7 +86,7 @@ class SignInFlow:
             asked = asked.lowered()
             acceptable = self.factors.next(sign_in, account, rows, demand=asked)
         if acceptable:
-            return self._require(sign_in, acceptable)
+            return await self._require(sign_in, acceptable)
         if not self.factors.met(sign_in, account, rows, demand=asked):
             outcome = await self._enrol(sign_in, account, asked, row, now)
             if outcome is not None:
@@ -107,9 +107,9 @@ class SignInFlow:
             held=held,
         )
 
-    def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
+    async def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
         """The refusal as a response to the app (OAuth 2.1 §4.1.2.1), if there is an app to which the person may be redirected."""
-        return self.goals.deny(sign_in, error)
+        return await self.goals.deny(sign_in, error)
 
     async def acceptable(self, sign_in: SignIn, now: int) -> tuple[Account | None, tuple[Factor, ...]]:
         """The account of the sign-in, and the factors that its pages may ask for next. Invalid proofs are ignored, and nothing is
@@ -220,6 +220,7 @@ class SignInFlow:
         asked = demand(
             self.policy,
             roles=config.held(account),
+            # no app that registered itself requires a second factor
             client=config.clients.get(request.client_id) if request is not None else None,
             row=row,
             enrolled=self.factors.second_factor(account, rows),
@@ -240,22 +241,22 @@ class SignInFlow:
             # the grace period begins
             await self.store.commit(self.store.factor_demands.asked(account.id, now))
         if sign_in.request is not None and "none" in sign_in.request.prompt:
-            return self.deny(
+            return await self.deny(
                 sign_in, OAuthError("interaction_required", "The person has to set up a second step.")
             )
         if not asked.kinds or asked.because is None:
             say = "This sign-in needs a second step, and this account has none."
-            return self.deny(sign_in, OAuthError("unmet_authentication_requirements", say))
+            return await self.deny(sign_in, OAuthError("unmet_authentication_requirements", say))
         return EnrolmentRequired(sign_in, account, asked.kinds, asked.because, asked.grace_until)
 
     def _begun(self, sign_in: SignIn) -> bool:
         return self.factors.begun(counting(sign_in.proofs, sign_in.fresh_after))
 
-    def _require(
+    async def _require(
         self, sign_in: SignIn, acceptable: tuple[Factor, ...]
     ) -> FactorRequired | AuthorizationError:
         if sign_in.request is not None and "none" in sign_in.request.prompt:
-            return self.deny(sign_in, OAuthError("login_required", "The person has to sign in."))
+            return await self.deny(sign_in, OAuthError("login_required", "The person has to sign in."))
         return FactorRequired(sign_in, acceptable)
 
     async def _without_void_proofs(self, sign_in: SignIn, session: Session | None) -> SignIn | None:

@@ -119,7 +119,7 @@ class ProviderPages:
     async def leave(self, post: PagePost) -> Response:
         """Go to a provider. The address is that of its metadata; nothing of the form is part of it but the mail address of the person."""
         sign_in = await self.flow.load(post.browser, post.form.get("flow"))
-        browser = self.flow.for_app_of(post.browser, sign_in)
+        browser = await self.flow.for_app_of(post.browser, sign_in)
         return await self.lead(
             browser, sign_in, post.form.get("provider", ""), post.form.get("identifier", "")
         )
@@ -161,7 +161,7 @@ class ProviderPages:
                 return await self._lost(browser, name, answer.get("state", ""))
             case SignIn():
                 browser.remember_used(PROVIDER, name)
-                return await self.flow.follow_proof(self.flow.for_app_of(browser, outcome), outcome)
+                return await self.flow.follow_proof(await self.flow.for_app_of(browser, outcome), outcome)
             case IdentityConnected():
                 return self.own.done(SignedIn(browser), CONNECTED, Done.PROVIDER_CONNECTED)
             case AccountNeeded(pending=pending):

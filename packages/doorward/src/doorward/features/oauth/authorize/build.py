@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from doorward.features.clients.build import client_directory
 from doorward.features.oauth.authorize.service import Authorize
 from doorward.features.services import Services
 
@@ -10,6 +11,7 @@ def authorize(services: Services) -> Authorize:
     """The check of authorization requests."""
     return Authorize(
         config=services.config,
+        clients=services.get(client_directory),
         signer=services.signer,
         issuer=services.issuer,
         notices=services.notices,

@@ -29,6 +29,7 @@ def _goals(services: Services) -> Sequence[GoalPlug]:
     from doorward.core.model.request import CODE
     from doorward.features.audit.build import audit_log
     from doorward.features.authn.flow.plug import GoalPlug
+    from doorward.features.clients.build import client_directory
     from doorward.features.oauth.authorize.goal import AuthorizationGoals
     from doorward.features.oauth.authorize.pages import AuthorizationPages
     from doorward.features.oauth.tokens.build import new_grants
@@ -36,6 +37,7 @@ def _goals(services: Services) -> Sequence[GoalPlug]:
     goals = AuthorizationGoals(
         store=services.store,
         config=services.config,
+        clients=services.get(client_directory),
         random=services.random,
         audit_log=services.get(audit_log),
         new_grants=services.get(new_grants),

@@ -21,6 +21,7 @@ from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.goal import Reached
 from doorward.features.authn.flow.outcomes import AskConsent, AuthorizationError
 from doorward.features.authn.flow.rules.assurance import Achieved
+from doorward.features.clients.directory import ClientDirectory
 from doorward.features.oauth.authorize.rules.response import failure, success
 from doorward.features.oauth.clients.rules.entitle import Granted, entitle
 from doorward.features.oauth.clients.rules.redirect_uri import matches
@@ -39,6 +40,7 @@ class AuthorizationGoals:
 
     store: Store
     config: ConfigSource
+    clients: ClientDirectory
     random: SecureRandom
     audit_log: AuditLog
     new_grants: NewGrants
@@ -53,18 +55,18 @@ class AuthorizationGoals:
         if request is None:
             return None
         config = self.config.current()
-        client = self._app(request)
+        client = await self._app(request)
         if client is None:
             return AuthorizationError(
                 sign_in, OAuthError("unauthorized_client", "This app is no longer registered here."), None
             )
         if request.hint_subject is not None and request.hint_subject != account.id:
-            return self.deny(
+            return await self.deny(
                 sign_in, OAuthError("login_required", "Another person than the expected one signed in.")
             )
         if request.acr_essential and achieved.levels.isdisjoint(request.acr_values):
             say = "The required strength of sign-in cannot be reached."
-            return self.deny(sign_in, OAuthError("unmet_authentication_requirements", say))
+            return await self.deny(sign_in, OAuthError("unmet_authentication_requirements", say))
         granted = entitle(
             config=config,
             client=client,
@@ -79,16 +81,16 @@ class AuthorizationGoals:
             nothing = consent_rule.empty_handed(request, granted.scopes, config.apis.get(request.audience))
             if consent_rule.needed(client, request, (*granted.scopes, *by_name), earlier, nothing=nothing):
                 if "none" in request.prompt:
-                    return self.deny(
+                    return await self.deny(
                         sign_in, OAuthError("consent_required", "The person has to agree first.")
                     )
                 return AskConsent(sign_in, account, client, request, granted.scopes, by_name)
         return AuthorizationGoal(goals=self, request=request, client=client, granted=granted)
 
-    def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
+    async def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
         """The refusal as a response to the app (OAuth 2.1 §4.1.2.1), if there is an app to which the person may be redirected."""
         request = sign_in.request
-        client = self._app(request) if request is not None else None
+        client = await self._app(request) if request is not None else None
         if request is None or client is None or not request.redirect_uri:
             return AuthorizationError(sign_in, error, None)
         response = failure(request, issuer=self.issuer, error=error, app_name=client.name)
@@ -99,13 +101,15 @@ class AuthorizationGoals:
         del sign_in, account, caller, now
         return ()
 
-    def _app(self, request: AuthRequest) -> Client | None:
+    async def _app(self, request: AuthRequest) -> Client | None:
         """The app as registered now. A sign-in may take half an hour: an app that was deleted meanwhile, or a redirect URI that was
         removed from it, gets no response (R1)."""
-        client = self.config.current().clients.get(request.client_id)
+        client = await self.clients.find(request.client_id)
         if client is None or "authorization_code" not in client.grant_types:
             return None
-        if request.redirect_uri and not matches(client.redirect_uris, request.redirect_uri):
+        if request.redirect_uri and not matches(
+            client.redirect_uris, request.redirect_uri, localhost=client.free_localhost
+        ):
             return None
         return client
 

@@ -49,7 +49,7 @@ class AuthorizationPages:
             return page(Continue(url=response.url, app=response.app_name, because=because), browser)
         return redirect(response.url)
 
-    def refused(self, browser: BrowserContext, outcome: AuthorizationError) -> Response:
+    async def refused(self, browser: BrowserContext, outcome: AuthorizationError) -> Response:
         """The page for a refusal whose app is not registered."""
         return no_recipient(browser, outcome)
 

@@ -63,7 +63,7 @@ class AuthorizePages:
         browser, params = asked.browser, asked.params
         if (elsewhere := again_by_get(browser, "/authorize", params)) is not None:
             return elsewhere
-        outcome = self.authorize.check(params)
+        outcome = await self.authorize.check(params, caller=browser.caller, now=browser.now)
         if isinstance(outcome, Unsure):
             note(
                 outcome.error,

@@ -10,10 +10,12 @@ from msgspec import Struct, structs
 from doorward.adapters.operator_notices import OperatorNotices
 from doorward.core.errors import OAuthError
 from doorward.core.model.auth_response import AuthResponse
+from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
 from doorward.core.model.request import AuthRequest
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.keys import TokenSigner
+from doorward.features.clients.directory import ClientDirectory
 from doorward.features.oauth.authorize.rules import request as rule
 from doorward.features.oauth.authorize.rules.response import failure
 from doorward.features.oauth.authorize.rules.weight import for_stranger
@@ -46,19 +48,23 @@ class Authorize:
     """Runs the checks, and reads the id_token_hint."""
 
     config: ConfigSource
+    clients: ClientDirectory
     signer: TokenSigner
     issuer: str
     notices: OperatorNotices
 
-    def check(self, params: Mapping[str, str]) -> Accepted | Unsure | RefusedByRedirect:
-        """`params` are those of the request, each given once; an empty one counts as omitted (OAuth 2.1 §3.1). Pure except for the
-        configuration snapshot and the signature check, which needs no clock."""
+    async def check(
+        self, params: Mapping[str, str], *, caller: Caller, now: int
+    ) -> Accepted | Unsure | RefusedByRedirect:
+        """`params` are those of the request, each given once; an empty one counts as omitted (OAuth 2.1 §3.1)."""
         params = {name: value for name, value in params.items() if value}
-        config = self.config.current()
-        source = rule.origin(params, config)
+        client = await self.clients.resolve(params.get("client_id", ""), caller, now)
+        if isinstance(client, OAuthError):
+            return Unsure(client)
+        source = rule.origin(params, client)
         if isinstance(source, OAuthError):
-            named = config.clients.get(params.get("client_id", ""))
-            return Unsure(source if named is None else source.to(named.name))
+            return Unsure(source.to(client.name))
+        config = self.config.current()
         request = rule.authorize(params, source, config, self.issuer)
         if isinstance(request, OAuthError):
             return self.refuse(source, request)

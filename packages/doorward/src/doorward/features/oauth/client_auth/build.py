@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorward.features.audit.build import audit_log
+from doorward.features.clients.build import client_directory
 from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.slots import CLIENT_AUTH
@@ -16,6 +17,7 @@ def client_authenticator(services: Services) -> ClientAuthenticator:
         reader=CredentialReader(methods=services.added(CLIENT_AUTH)),
         store=services.store,
         config=services.config,
+        directory=services.get(client_directory),
         audit_log=services.get(audit_log),
         metrics=services.metrics,
         failures=services.get(client_failures),

@@ -13,6 +13,7 @@ from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
+from doorward.features.clients.directory import ClientDirectory
 from doorward.features.oauth.client_auth.method import FAILED, Presented, SingleUse
 from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
 from doorward.features.oauth.client_auth.rules.registered_method import registered
@@ -27,6 +28,7 @@ class ClientAuthenticator:
     reader: CredentialReader
     store: Store
     config: ConfigSource
+    directory: ClientDirectory
     audit_log: AuditLog
     metrics: Metrics
     failures: ClientAuthRateLimiter
@@ -45,8 +47,11 @@ class ClientAuthenticator:
         client_id = presented.client_id
         client = self.config.current().clients.get(client_id)
         if client is None:
-            error = OAuthError("invalid_client", FAILED, f"no app {client_id[:80]!r}")
-            return await self._failed(error, client_id, request)
+            # an app of the configuration, which is the usual one, is found above without a wait
+            found = await self.directory.resolve(client_id, request.caller, request.now)
+            if isinstance(found, OAuthError):
+                return await self._failed(structs.replace(found, description=FAILED), client_id, request)
+            client = found
         method = self.reader.methods[presented.method]
         verdict = registered(presented, client) or method.verify(
             presented, client, request, issuer=self.issuer, policy=self.policy

@@ -44,7 +44,9 @@ class AnswerConsent:
             declined = self.sign_in_flow.goals.declined(sign_in, asked.account, caller=caller, now=now)
             if not await self.store.commit(self.store.sign_ins.replace(sign_in, done), *declined, event):
                 return None
-            return self.sign_in_flow.deny(sign_in, OAuthError("access_denied", "The person did not agree."))
+            return await self.sign_in_flow.deny(
+                sign_in, OAuthError("access_denied", "The person did not agree.")
+            )
         account, audience = asked.account.id, asked.request.audience
         earlier = await self.store.sessions.consent(account, asked.client.id, audience)
         scopes = tuple(dict.fromkeys((*(earlier.scopes if earlier else ()), *asked.scopes, *asked.by_name)))

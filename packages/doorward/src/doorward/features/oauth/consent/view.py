@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from doorward.core.model.config_snapshot import Api, ConfigSnapshot
 from doorward.features.authn.flow.outcomes import AskConsent
+from doorward.features.oauth.clients.rules.redirect_uri import on_this_device
 from doorward.features.oauth.consent.rules import empty_handed, left_out
 from doorward.web.pages.views.flow import ConsentView, ScopeLine
 
@@ -41,4 +42,7 @@ def consent_view(asked: AskConsent, config: ConfigSnapshot, lasts: int) -> Conse
         flow=asked.sign_in.id,
         not_you=f"/sign-in?flow={asked.sign_in.id}&prompt=select_account",
         offline=offline,
+        published_at=urlsplit(asked.client.id).netloc if asked.client.registered_by == "document" else None,
+        unknown=asked.client.self_registered,
+        on_device=on_this_device(asked.request.redirect_uri),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorward.features.audit.build import audit_log
+from doorward.features.clients.build import client_directory
 from doorward.features.oauth.logout.notify import LogoutToken
 from doorward.features.oauth.logout.service import SignOutAction
 from doorward.features.services import Services
@@ -13,7 +14,7 @@ def sign_out(services: Services) -> SignOutAction:
     """The service that ends a session, for its person or an app."""
     return SignOutAction(
         store=services.store,
-        config=services.config,
+        clients=services.get(client_directory),
         revoker=services.get(revoker),
         audit_log=services.get(audit_log),
         signer=services.signer,

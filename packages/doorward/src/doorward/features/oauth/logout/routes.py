@@ -67,7 +67,7 @@ class LogoutPages:
         _by_cookies(browser, params)
         decision = await self._decision(browser, params)
         if decision.ask:
-            return self._question(browser, decision, params)
+            return await self._question(browser, decision, params)
         return await self._leave(browser, decision)
 
     async def confirmed(self, post: PagePost) -> Response:
@@ -77,7 +77,7 @@ class LogoutPages:
         decision = await self._decision(browser, params)
         about = self._about(browser, decision)
         if decision.ask and not compare_digest(params.get("about", "").encode(), about.encode()):
-            return self._question(browser, decision, params)
+            return await self._question(browser, decision, params)
         return await self._leave(browser, decision)
 
     async def signed_out(self, visit: PageVisit) -> Response:
@@ -94,13 +94,15 @@ class LogoutPages:
         """The decision on the request. Raises `EarlyResponse` with an error page for a request that must not be redirected."""
         decision = await self.sign_out.decide(params, _asking(browser), now=browser.now)
         if isinstance(decision, OAuthError):
-            self._note(decision, browser.request, params)
+            await self._note(decision, browser.request, params)
             raise EarlyResponse(
                 page(ErrorPage(Failure.BAD_REDIRECT, detail=decision.description), browser, 400)
             )
         if decision.stays:
             fix = "the app sends the ID token that it got from here, and its own client_id"
-            self._note(OAuthError("invalid_request", "", decision.stays, fix=fix), browser.request, params)
+            await self._note(
+                OAuthError("invalid_request", "", decision.stays, fix=fix), browser.request, params
+            )
         return decision
 
     async def _leave(self, browser: BrowserContext, decision: SignOut) -> Response:
@@ -122,27 +124,28 @@ class LogoutPages:
         browser.forget_session()
         return _onward(browser, _target(decision), there)
 
-    def _note(self, error: OAuthError, request: Request, params: Mapping[str, str]) -> None:
+    async def _note(self, error: OAuthError, request: Request, params: Mapping[str, str]) -> None:
         client_id = params.get("client_id")
-        client = self.sign_out.config.current().clients.get(client_id or "")
         note(
             error,
             request,
             event="sign_out.refused",
-            app=client.name if client is not None else None,
+            app=await self.sign_out.clients.name(client_id),
             client_id=client_id,
             warning=True,
         )
 
-    def _question(self, browser: BrowserContext, decision: SignOut, params: Mapping[str, str]) -> Response:
+    async def _question(
+        self, browser: BrowserContext, decision: SignOut, params: Mapping[str, str]
+    ) -> Response:
         about = self._about(browser, decision)
         carried = [name for name in _CARRIED if name in params]
         if decision.target is None and "post_logout_redirect_uri" in carried:
             carried.remove("post_logout_redirect_uri")
-        client = self.sign_out.config.current().clients.get(decision.client_id or "")
+        name = await self.sign_out.clients.name(decision.client_id)
         view = SignOutAsk(
             account=browser.account.shown_as if browser.account else "",
-            app=client.name if client is not None and browser.session is None and decision.ends else None,
+            app=name if browser.session is None and decision.ends else None,
             hidden=(*((name, params[name]) for name in carried), ("about", about)),
         )
         return page(view, browser)

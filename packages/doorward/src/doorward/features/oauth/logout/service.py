@@ -10,9 +10,9 @@ from msgspec import structs
 from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
 from doorward.core.model.session import EndReason, Session
-from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.keys import TokenSigner
 from doorward.features.audit.service import AuditLog
+from doorward.features.clients.directory import ClientDirectory
 from doorward.features.oauth.logout.rules import logout as rule
 from doorward.features.oauth.tokens.id_token_hints import read_id_token_hint
 from doorward.features.sessions.revoker import Revoker
@@ -24,7 +24,7 @@ class SignOutAction:
     """Decides on the requests of apps, and ends sessions."""
 
     store: Store
-    config: ConfigSource
+    clients: ClientDirectory
     revoker: Revoker
     audit_log: AuditLog
     signer: TokenSigner
@@ -38,8 +38,9 @@ class SignOutAction:
         hint = read_id_token_hint(token, signer=self.signer, issuer=self.issuer) if token else None
         if hint is not None and hint.sid is not None:
             asking = structs.replace(asking, hinted=await self.store.sessions.get(hint.sid))
+        named = rule.named(params.get("client_id"), hint)
         return rule.decide(
-            config=self.config.current(),
+            client=await self.clients.find(named),
             now=now,
             asking=asking,
             hint=hint,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doorward.features.feature import Feature, Routes, Services
-from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
+from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS, SERVER_METADATA
 
 
 def _routes(services: Services) -> Routes:
@@ -19,6 +19,7 @@ def _routes(services: Services) -> Routes:
         client_auth=services.added(CLIENT_AUTH),
         levels=attainable(services.get(offered_factors).traits),
         signer=services.signer,
+        more=services.added(SERVER_METADATA),
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from msgspec import defstruct
 from msgspec.json import encode
@@ -74,8 +74,9 @@ def routes(
     client_auth: Sequence[ClientAuth],
     levels: Sequence[str],
     signer: TokenSigner,
+    more: Sequence[Mapping[str, Any]] = (),
 ) -> list[Route]:
-    """Routes for all callers, from any origin."""
+    """Routes for all callers, from any origin. `more` are members that features add."""
     said: dict[str, object] = metadata(
         issuer,
         locales=locales,
@@ -86,6 +87,7 @@ def routes(
         client_auth=client_auth,
         levels=levels,
     )
+    said |= {name: value for members in more for name, value in members.items()}
     endpoints = MetadataEndpoints(
         document=Published(body=encode(said), kind=b"application/json"), signer=signer
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from doorward.features.clients.build import client_directory
 from doorward.features.oauth.userinfo.service import UserinfoService
 from doorward.features.revocations.build import revocation_view
 from doorward.features.services import Services
@@ -12,6 +13,7 @@ def userinfo(services: Services) -> UserinfoService:
     return UserinfoService(
         store=services.store,
         config=services.config,
+        clients=services.get(client_directory),
         signer=services.signer,
         clock=services.clock,
         view=services.get(revocation_view),

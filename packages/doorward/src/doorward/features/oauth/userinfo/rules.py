@@ -33,16 +33,20 @@ class Userinfo(TypedDict, total=False):
 
 
 def answer(
-    claims: Mapping[str, Any], *, grant: Grant | None, account: Account | None, config: ConfigSnapshot
+    claims: Mapping[str, Any],
+    *,
+    client: Client | None,
+    grant: Grant | None,
+    account: Account | None,
+    config: ConfigSnapshot,
 ) -> tuple[Client, dict[str, Any]] | OAuthError:
-    """The app, and the claims for it; `claims` are those of a valid token.
+    """The app, and the claims for it; `claims` are those of a valid token, and `client` is the app that they name.
 
     A token for any API is accepted: its scope `openid` gives access to this endpoint.
     """
     scopes = str(claims.get("scope", "")).split()
     if "openid" not in scopes:
         return OAuthError("insufficient_scope", "The access token lacks the scope openid.")
-    client = config.clients.get(claims["client_id"])
     if client is None or grant is None or grant.ended_at is not None:
         return OAuthError("invalid_token", INVALID, "app or grant is gone")
     if account is None or account.disabled_at is not None or account.id != claims["sub"]:

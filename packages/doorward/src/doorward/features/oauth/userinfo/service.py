@@ -9,6 +9,7 @@ from doorward.core.errors import OAuthError
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.keys import TokenSigner
+from doorward.features.clients.directory import ClientDirectory
 from doorward.features.oauth.tokens.rules import own_token
 from doorward.features.oauth.userinfo import rules as rule
 from doorward.features.revocations.view_service import ServerRevocationView
@@ -21,6 +22,7 @@ class UserinfoService:
 
     store: Store
     config: ConfigSource
+    clients: ClientDirectory
     signer: TokenSigner
     clock: Clock
     view: ServerRevocationView
@@ -38,14 +40,15 @@ class UserinfoService:
             )
             return OAuthError("invalid_token", rule.INVALID, because)
         grant_id: str = said["jti"].partition(".")[0]
+        meant = await self.clients.find(said["client_id"])
         answer = rule.answer(
             said,
+            client=meant,
             grant=await self.store.grants.get(grant_id),
             account=await self.store.accounts.get(said["sub"]),
             config=self.config.current(),
         )
         if isinstance(answer, OAuthError):
-            meant = self.config.current().clients.get(said["client_id"])
             return answer if meant is None else answer.to(meant.name)
         client, claims = answer
         if client.userinfo_signed_alg is None:

@@ -26,7 +26,8 @@ class ConsentView(Struct, frozen=True):
     another account (`flow` is added if missing); `host` is the target of the response (the redirect_uri's host, or the scheme of a
     native app); `lasts` is the duration of access without another consent, in seconds; `offline`: access continues while the person
     is away. `left_out` are requested permissions that this person's roles do not give; `useless_at` is the API's name if they
-    give none of them.
+    give none of them. `published_at` is the host of the app's own document, if it has one; `unknown`: no operator registered the app;
+    `on_device`: the response goes to a program on the person's device.
     """
 
     template: ClassVar[str] = "consent.html"
@@ -41,6 +42,9 @@ class ConsentView(Struct, frozen=True):
     offline: bool = False
     left_out: tuple[ScopeLine, ...] = ()
     useless_at: str | None = None
+    published_at: str | None = None
+    unknown: bool = False
+    on_device: bool = False
 
 
 class Continue(Struct, frozen=True):

@@ -67,7 +67,7 @@ class MailFirstPages:
             wrong = FormProblem(Wrong.EMAIL_MISSING)
             return self._form(browser, begun.id if begun else None, typed, email_problem=wrong)
         sign_in = await self.flow.load(post.browser, post.form.get("flow"))
-        browser = self.flow.for_app_of(post.browser, sign_in)
+        browser = await self.flow.for_app_of(post.browser, sign_in)
         outcome = await self.mailbox.send(
             sign_in, typed, locale=browser.context.locale, caller=browser.caller, now=browser.now
         )

@@ -72,7 +72,7 @@ class PasskeyPage:
         """Sign in with a passkey, or show one after another factor."""
         flow, credential = post.form.get("flow"), post.form.get("credential", "")
         sign_in = await self.flow.load(post.browser, flow)
-        browser = self.flow.for_app_of(post.browser, sign_in)
+        browser = await self.flow.for_app_of(post.browser, sign_in)
         if not credential:
             # a browser without scripts has sent the form as it is
             return await self._page(browser, sign_in, FormProblem(PasskeyWrong.REFUSED))

@@ -91,7 +91,7 @@ class SignInPage:
                 password_problem=None if password else FormProblem(Wrong.PASSWORD_MISSING),
             )
         sign_in = await self.flow.load(post.browser, post.form.get("flow"))
-        browser = self.flow.for_app_of(post.browser, sign_in)
+        browser = await self.flow.for_app_of(post.browser, sign_in)
         outcome = await self.prove_password.prove(
             sign_in, identifier, Secret(password), caller=browser.caller, now=browser.now
         )
@@ -119,7 +119,7 @@ class SignInPage:
         if (routed := self.flow.routes.of(identifier)) is not None:
             sign_in = await self.flow.load(post.browser, post.form.get("flow"))
             return await lead(
-                self.flow, self.flow.for_app_of(post.browser, sign_in), sign_in, routed, identifier
+                self.flow, await self.flow.for_app_of(post.browser, sign_in), sign_in, routed, identifier
             )
         browser, begun = await self.flow.current(post.browser, post.form.get("flow"))
         missing = None if identifier.strip() else FormProblem(Wrong.IDENTIFIER_MISSING)

@@ -37,17 +37,8 @@ class Origin(Struct, frozen=True):
     given: bool
 
 
-def origin(params: Mapping[str, str], config: ConfigSnapshot) -> Origin | OAuthError:
-    """First half: the app and its redirect URI. A `OAuthError` is shown on a page, never sent by redirect."""
-    client_id = params.get("client_id", "")
-    client = config.clients.get(client_id)
-    if client is None:
-        return OAuthError(
-            "invalid_client",
-            "This app is not registered here.",
-            f"client_id {client_id[:80]!r} is unknown",
-            fix="doorward app list names the ids, doorward app create registers an app",
-        )
+def origin(params: Mapping[str, str], client: Client) -> Origin | OAuthError:
+    """First half: the redirect URI of the app that `client_id` names. A `OAuthError` is shown on a page, never sent by redirect."""
     if "authorization_code" not in client.grant_types:
         return OAuthError(
             "unauthorized_client",
@@ -65,7 +56,7 @@ def origin(params: Mapping[str, str], config: ConfigSnapshot) -> Origin | OAuthE
                 fix="the app sends it; it may be left out with one registered and without openid",
             )
         target = client.redirect_uris[0]
-    elif redirect_uri.matches(client.redirect_uris, given):
+    elif redirect_uri.matches(client.redirect_uris, given, localhost=client.free_localhost):
         target = given
     else:
         return OAuthError(

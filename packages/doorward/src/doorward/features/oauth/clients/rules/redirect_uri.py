@@ -1,4 +1,4 @@
-"""Comparison of redirect URIs: exact, except for the port of a loopback address (RFC 9700 §4.1.3, RFC 8252 §7.3)."""
+"""Comparison of redirect URIs: exact, except for the port on the person's own device (RFC 9700 §4.1.3, RFC 8252 §7.3)."""
 
 from __future__ import annotations
 
@@ -9,27 +9,35 @@ from typing import Final
 from urllib.parse import urlsplit
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
+_WITH_NAME: Final = LOOPBACK | {"localhost"}
 _SHOWN: Final = 500
 
 
-def matches(registered: Sequence[str], given: str) -> bool:
+def matches(registered: Sequence[str], given: str, *, localhost: bool = False) -> bool:
     """Whether `given` is registered: byte for byte, or with another port of http://127.0.0.1 or http://[::1] (R1).
 
-    `localhost` has no free port: a name may resolve to another machine (RFC 8252 §8.3).
+    `localhost`: the port of http://localhost is free too (`Client.free_localhost`). A name may resolve to another machine (RFC 8252
+    §8.3), so this is only for apps on people's devices, many of which cannot register anything else; the person is asked each time.
     """
     if given in registered:
         return True
-    loose = _without_port(given)
-    return loose is not None and any(loose == _without_port(uri) for uri in registered)
+    hosts = _WITH_NAME if localhost else LOOPBACK
+    loose = _without_port(given, hosts)
+    return loose is not None and any(loose == _without_port(uri, hosts) for uri in registered)
 
 
-def _without_port(uri: str) -> tuple[str, str] | None:
+def on_this_device(uri: str) -> bool:
+    """Whether a redirect URI leads to a program on the person's own device by http: any program there could receive the answer."""
+    return _without_port(uri, _WITH_NAME) is not None
+
+
+def _without_port(uri: str, hosts: frozenset[str]) -> tuple[str, str] | None:
     try:
         parts = urlsplit(uri)
         host, port = parts.hostname, parts.port
     except ValueError:
         return None
-    if host not in LOOPBACK or parts.fragment or "@" in parts.netloc:
+    if host not in hosts or parts.fragment or "@" in parts.netloc:
         return None
     # urlsplit ignores blanks, line breaks and capitals, so its result is compared with the text.
     if not uri.startswith(f"http://{parts.netloc}"):

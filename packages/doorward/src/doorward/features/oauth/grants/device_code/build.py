@@ -35,6 +35,7 @@ def device_code(services: Services) -> DeviceCodeGrant:
 def device_requests(services: Services) -> DeviceRequests:
     """The requests of devices."""
     from doorward.features.audit.build import audit_log
+    from doorward.features.clients.build import client_directory
     from doorward.features.oauth.client_auth.build import client_authenticator
     from doorward.features.oauth.grants.device_code.requests import DeviceRequests
     from doorward.features.rate_limits.build import sign_in_starts, throttle
@@ -43,6 +44,7 @@ def device_requests(services: Services) -> DeviceRequests:
         clients=services.get(client_authenticator),
         store=services.store,
         config=services.config,
+        directory=services.get(client_directory),
         random=services.random,
         sealer=services.sealer,
         limiter=services.get(sign_in_starts),

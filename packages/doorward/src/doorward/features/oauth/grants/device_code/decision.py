@@ -52,14 +52,14 @@ class DeviceGoals:
         if request is None or request.device is None:
             return None
         waiting = await self.store.device_authorizations.get(request.device)
-        client = self.requests.app(request.client_id)
+        client = await self.requests.app(request.client_id)
         if client is None:
-            return self.deny(sign_in, GONE)
+            return await self.deny(sign_in, GONE)
         state = None if waiting is None else waiting.state(self.clock.now())
         if waiting is None or state == "expired":
-            return self.deny(sign_in, OVER)
+            return await self.deny(sign_in, OVER)
         if state != "pending":
-            return self.deny(sign_in, DECIDED)
+            return await self.deny(sign_in, DECIDED)
         granted = entitle(
             config=self.config.current(),
             client=client,
@@ -71,7 +71,7 @@ class DeviceGoals:
             return AskConsent(sign_in, account, client, request, granted.scopes, device=waiting)
         return DeviceGoal(goals=self, request=request, waiting=waiting, client=client, granted=granted)
 
-    def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
+    async def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
         """A refusal, for a page: the device hears of nothing but the person's decision, and may still get it."""
         return AuthorizationError(sign_in, error, None)
 

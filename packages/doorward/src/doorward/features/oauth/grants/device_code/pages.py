@@ -78,7 +78,7 @@ class DevicePages:
             problem = FormProblem(Wrong.TOO_MANY_TRIES, at=found.until)
             return self._again(browser, account, typed, problem)
         wrong = WrongUserCode.UNKNOWN if found is None else _wrong(found, browser.now)
-        asked = None if found is None else self.requests.asked(found)
+        asked = None if found is None else await self.requests.asked(found)
         if found is None or asked is None or wrong is not None:
             return self._again(browser, account, typed, FormProblem(wrong or WrongUserCode.UNKNOWN))
         sign_in = await self.flow.begin(browser, asked, f"{DONE}?request={found.id}")
@@ -100,7 +100,7 @@ class DevicePages:
             return browser.go(DEVICE)
         if found.request.account_id != account.id:
             return page(DeviceEndView(state="used"), browser, 400)
-        client = self.requests.app(found.request.client_id)
+        client = await self.requests.app(found.request.client_id)
         state = _end(found, browser.now)
         return page(DeviceEndView(state=state, app=client.name if client is not None else None), browser)
 
@@ -152,14 +152,14 @@ class DeviceDecisionPages:
         )
         return page(view, browser.for_app(client.name))
 
-    def refused(self, browser: BrowserContext, outcome: AuthorizationError) -> Response:
+    async def refused(self, browser: BrowserContext, outcome: AuthorizationError) -> Response:
         """Why nothing was decided; after the person's own refusal, what they decided."""
         request, error = outcome.sign_in.request, outcome.error
         decided = error.code in {"access_denied", "invalid_grant"}
         if decided and request is not None and request.device is not None:
             return browser.go(f"{DONE}?request={request.device}")
         state: DeviceEnd = "expired" if error.code == "expired_token" else "refused"
-        client = self.requests.app(request.client_id) if request is not None else None
+        client = await self.requests.app(request.client_id) if request is not None else None
         view = DeviceEndView(
             state=state, app=client.name if client is not None else None, detail=error.description
         )

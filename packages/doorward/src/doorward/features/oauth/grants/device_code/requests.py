@@ -22,6 +22,7 @@ from doorward.core.ports.keys import Sealer
 from doorward.core.ports.metrics import Metrics
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
+from doorward.features.clients.directory import ClientDirectory
 from doorward.features.oauth.authorize.rules import openid
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
 from doorward.features.oauth.clients.ignored_scopes import note_ignored
@@ -76,6 +77,7 @@ class DeviceRequests:
     clients: ClientAuthenticator
     store: Store
     config: ConfigSource
+    directory: ClientDirectory
     random: SecureRandom
     sealer: Sealer
     limiter: SignInRateLimiter
@@ -133,9 +135,9 @@ class DeviceRequests:
         """The code as the device shows it."""
         return user_code.shown(self.sealer.open(PURPOSE, request.id, request.user_code).decode())
 
-    def asked(self, request: DeviceAuthorization) -> AuthRequest | None:
+    async def asked(self, request: DeviceAuthorization) -> AuthRequest | None:
         """What a person is asked for the device, as the request of a sign-in; None if the app is no longer registered for it."""
-        client = self.app(request.client_id)
+        client = await self.app(request.client_id)
         if client is None:
             return None
         return AuthRequest(
@@ -149,9 +151,9 @@ class DeviceRequests:
             redirect_uri_given=False,
         )
 
-    def app(self, client_id: str) -> Client | None:
+    async def app(self, client_id: str) -> Client | None:
         """The app as registered now, if it may use this grant."""
-        client = self.config.current().clients.get(client_id)
+        client = await self.directory.find(client_id)
         return client if client is not None and GRANT_TYPE in client.grant_types else None
 
     async def _begin(self, request: TokenRequest, client: Client) -> DeviceAuthorizationResponse | OAuthError:

@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.session import Session
 
 _SHOWN: Final = 500
@@ -61,9 +60,14 @@ class SignOut(Struct, frozen=True):
     stays: str = ""
 
 
+def named(client_id: str | None, hint: Hint | None) -> str | None:
+    """The id of the app that sent the request: the given one, or the only audience of the hint."""
+    return client_id or (hint.aud[0] if hint and len(hint.aud) == 1 else None)
+
+
 def decide(
     *,
-    config: ConfigSnapshot,
+    client: Client | None,
     now: int,
     asking: Asking,
     hint: Hint | None,
@@ -72,7 +76,7 @@ def decide(
     target: str | None,
     state: str | None,
 ) -> SignOut | OAuthError:
-    """Decide on the request. `bad_hint`: a hint was sent and is invalid. A `OAuthError` is shown on a page: an unregistered target is
+    """Decide on the request. `client` is the app that `named` names, as it is registered. `bad_hint`: a hint was sent and is invalid. A `OAuthError` is shown on a page: an unregistered target is
     never used.
 
     - The cookie of the hint's session is present: it ends at once. The cookie of another session: the person is asked.
@@ -84,8 +88,7 @@ def decide(
         return OAuthError(
             "invalid_request", "The sign-out request does not fit together.", "client_id is not the hint's"
         )
-    known = client_id or (hint.aud[0] if hint and len(hint.aud) == 1 else None)
-    client = config.clients.get(known) if known else None
+    known = named(client_id, hint)
     if known is not None and client is None and hint is None:
         return OAuthError(
             "invalid_request", "This app is not registered here.", f"client_id {known[:80]!r} is unknown"

@@ -1,0 +1,1 @@
+"""Client-ID metadata documents: apps whose `client_id` is the https address of a document about them."""

@@ -1,0 +1,1 @@
+"""Rules for client-ID metadata documents. Pure."""
