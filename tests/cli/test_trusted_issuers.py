@@ -50,6 +50,9 @@ def test_an_issuer_from_its_first_day_to_its_last(run: Run) -> None:
                   "--claim", "environment=prod", "--json")  # fmt: skip
     assert allowed.document["rules"][0]["claims"] == {"repository_id": "74", "environment": "prod"}
     assert not {"revision", "grant_id"} & set(allowed.document)
+    wide = run("issuer", "allow", "github", "any", "--app", "deployer", "--claim", "repository_id=74")
+    assert "on any branch" in wide.err
+    assert run("issuer", "disallow", "github", "any", "--yes").status == 0
     shown = run("issuer", "show", "github").out
     assert "deploy: environment=prod, repository_id=74" in shown
     assert "once" in shown

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from shlex import quote
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from msgspec import to_builtins
 
 from doorward.adapters.os_user import os_actor as actor
+from doorward.cli import show
 from doorward.cli.command import CommandRun, command
 from doorward.cli.error import CliError
 from doorward.cli.show import Rows
@@ -19,6 +20,10 @@ from doorward.core.model.decoded import NotText, decoded
 from doorward.core.model.trusted_issuer import IssuerRule, TrustedIssuer
 from doorward.features.admin import build as admin
 from doorward_verify.keyset import same_algorithm
+
+_OF_REPOSITORIES: Final = frozenset({"github-actions", "gitlab-ci"})
+_NARROWER: Final = frozenset({"environment", "job_workflow_ref", "ref", "ref_path", "ref_protected", "sub"})
+"""Claims that single out some of a repository's jobs."""
 
 app = typer.Typer(
     no_args_is_help=True, help="Trusted issuers: tokens for CI jobs, workloads and a company's own provider."
@@ -52,6 +57,10 @@ def allow(
         )
     )
     run.card(of_issuer(changed), changed.name, rows(changed), said=f"{rule} is allowed as {app}.")
+    if changed.preset in _OF_REPOSITORIES and claims.keys().isdisjoint(_NARROWER) and not run.json:
+        show.note(
+            "Every job of that repository fits, on any branch: narrow it with --claim environment=NAME or ref=REF"
+        )
 
 
 @command(app, yes=True)
