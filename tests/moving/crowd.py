@@ -24,6 +24,7 @@ from doorward.storage.sql.statements import write
 from doorward.storage.sql.store import Store, Write
 from doorward.storage.sqlite.database import open_sqlite
 from tests.storage import samples
+from tests.storage.samples_keys import api_key
 
 DAY = 86_400
 BATCH = 200
@@ -34,7 +35,7 @@ REMEMBERED = (
     " created_at, used_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 STRONG = 5
-"""Every fifth person has a passkey, a code on its way, a demand, and a device that is remembered."""
+"""Every fifth person has a passkey, a code on its way, a demand, a device that is remembered, and an API key."""
 
 
 class Crowd(Struct, frozen=True):
@@ -123,6 +124,9 @@ def strong(store: Store, crowd: Crowd, number: int) -> list[Write]:
         store.factor_demands.asked(account_id, now),
         store.factor_failures.add((factor_id,), known=True),
         write(REMEMBERED, *device),
+        store.api_keys.insert(
+            api_key(id_, account_id=account_id, name="Désk ✓", expires_at=now + DAY), most=1, now=now
+        ),
     ]
 
 

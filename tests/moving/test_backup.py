@@ -156,7 +156,14 @@ def test_a_backup_is_one_moment_while_others_write(stocked: Run, house: Path) ->
     people = rows["accounts"] - 1
     assert (rows["sessions"], rows["grants"], rows["refresh_tokens"]) == (people, people, people)
     assert rows["factors"] == 2 * people + rows["passkeys"]
-    for table in ("passkeys", "sent_codes", "factor_demands", "factor_failures", "remembered_devices"):
+    for table in (
+        "passkeys",
+        "sent_codes",
+        "factor_demands",
+        "factor_failures",
+        "remembered_devices",
+        "api_keys",
+    ):
         assert rows[table] == -(-people // STRONG), table
     with closing(sqlite3.connect(house / "doorward.db")) as db:
         assert db.execute("SELECT COUNT(*) FROM accounts").fetchone()[0] > rows["accounts"]

@@ -160,6 +160,9 @@ def test_end_everything_ends_every_session_and_token(backed_up: Run, house: Path
     assert one(path, "SELECT COUNT(*) FROM accounts") == 121
     assert one(path, "SELECT COUNT(*) FROM factors") == 240 + 120 // STRONG
     assert one(path, "SELECT COUNT(*) FROM passkeys") == 120 // STRONG
+    for place, live in ((house / "doorward.db", 120 // STRONG), (path, 0)):
+        assert one(place, "SELECT COUNT(*) FROM api_keys WHERE ended_at IS NULL") == live
+    assert one(path, "SELECT COUNT(*) FROM api_keys WHERE end_reason = 'restored'") == 120 // STRONG
     for name in ("remembered_devices", "sent_codes"):
         assert one(house / "doorward.db", f"SELECT COUNT(*) FROM {name}") == 120 // STRONG
         assert one(path, f"SELECT COUNT(*) FROM {name}") == 0, name

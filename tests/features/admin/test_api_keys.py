@@ -154,6 +154,10 @@ async def test_what_takes_a_right_away_ends_the_tokens_of_keys(desk: Desk, keys:
 async def test_a_disabled_person_has_no_live_key_left(desk: Desk, keys: ApiKeyAdmin) -> None:
     hers = await of_ada(desk)
     await desk.people.disable(OPERATOR, "ada@example.com")
+    _, entries = await desk.store.revocations.live(desk.clock.now())
+    assert {("grant", hers.key.token_prefix), ("sub", hers.key.account_id)} <= {
+        (one.kind, one.ref) for one in entries
+    }
     await desk.people.enable(OPERATOR, "ada@example.com")
     (key,) = await keys.find(OPERATOR, who="ada@example.com")
     assert (key.id, key.end_reason) == (hers.key.id, "account_disabled")
