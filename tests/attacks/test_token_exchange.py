@@ -13,6 +13,7 @@ from doorward.core.model.grant import Grant
 from doorward.core.model.token_exchange import ExchangePolicy
 from doorward.features.oauth.grants.token_exchange.rules.request import ID_TOKEN, JWT
 from doorward.features.oauth.token.rules import TokenResponse
+from tests.engines import POSTGRES_IN_SOAK
 from tests.features import made
 from tests.features.oauth.grants.token_exchange.parties import (
     BILLING,
@@ -167,9 +168,12 @@ async def test_a_chain_with_an_actor_who_is_disabled_ends(channel: BackChannel) 
     await refused(channel, "invalid_request", first.access_token, billing())
 
 
-async def test_an_exchange_at_the_moment_of_an_end_leaves_no_living_token(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", POSTGRES_IN_SOAK)
+async def test_an_exchange_at_the_moment_of_an_end_leaves_no_living_token(
+    engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """Two processes: one exchanges, and exchanges the result, while the other ends the sign-in. Whatever was answered is revoked after."""
-    path = tmp_path / "d.db"
+    path = tmp_path / "d.db" if engine == "sqlite" else request.getfixturevalue("postgres_url")
     async with back_channel(path) as one, back_channel(path) as two:
         await furnish(one)
         await two.config.refresh()
