@@ -123,3 +123,34 @@ async def test_a_session_there_from_before_the_connection_signs_in_to_every_app(
     assert session.auth_time == morning
     answer = await tab.on(await tab.get(there.front.asking(app, scope="openid")))
     assert "code=" in sent_to(answer), answer.words
+
+
+@pytest.mark.requirement(94)
+async def test_a_session_of_a_removed_connection_signs_in_to_nothing_and_a_new_one_does_not_revive_it(
+    there: Journey,
+) -> None:
+    app = await there.front.register(made.public(access={}, first_party=True))
+    await there.front.person(email="bob@example.net")
+    own = there.front.browser()
+    await own.sign_in("bob@example.net", PASSWORD)
+
+    async def connect() -> None:
+        page = await own.on(await own.get("/account/methods/providers"))
+        left = sent_to(await own.submit(page, "connect-example"))
+        page = await own.on(await own.get(there.provider.approved(left, **BOB)))
+        assert "The account is connected" in page.words
+
+    await connect()
+    by_provider = there.front.browser()
+    assert (await there.sign_in(by_provider, **BOB, auth_time=there.front.now - 8 * 3600)).path == "/account"
+    bob = await there.account("bob@example.net")
+    assert bob is not None
+    page = await own.on(await own.get("/account/methods/providers"))
+    page = await own.on(await own.submit(page, "disconnect-1"))
+    assert "The account is disconnected" in page.words
+    for _ in range(2):
+        page = await by_provider.on(await by_provider.get(there.front.asking(app, scope="openid")))
+        assert page.path.startswith("/sign-in"), page.words
+        # the same account there, by another connection
+        if not await there.front.store.external_identities.of_account(bob.id):
+            await connect()
