@@ -6,24 +6,19 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
-from msgspec import structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import Role
 from doorward.features.clients.build import client_directory
 from doorward.features.oauth.client_documents.service import PAUSE, STALE
-from tests.browsing import Page
+from tests.coming_apps import PATH, app, at_consent, opened
 from tests.document_host import CALLBACK, DocumentHost, document_host
-from tests.features import made
 from tests.front_channel import CALLER, Front, front_channel
-from tests.tabs import Tab, said
+from tests.tabs import said
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(64)]
-PATH = "/tools/app.json"
 
 
 @pytest.fixture
@@ -39,37 +34,6 @@ async def front(host: DocumentHost) -> AsyncGenerator[Front]:
         front = await stack.enter_async_context(front_channel(**host.settings()))
         await opened(front)
         yield front
-
-
-async def opened(front: Front, to: str = "documents") -> None:
-    """The orders API is open, and Ada may read there."""
-    api = front.services.config.current().apis[made.API]
-    await front.store.commit(
-        front.store.registry.put_api(structs.replace(api, open_to=to, open_permissions=("orders:read",))),
-        front.store.registry.put_role(
-            Role("rol_reader", "reader", {made.API: ("orders:read",)}, made.NOW, key="rol_reader")
-        ),
-    )
-    await front.services.config.refresh()
-
-
-def app(host: DocumentHost, path: str = PATH, **changes: Any) -> Client:
-    """What a test knows of the app."""
-    values: dict[str, Any] = {
-        "id": host.url(path),
-        "auth_method": "none",
-        "redirect_uris": (CALLBACK,),
-        "secrets": (),
-    }
-    return made.client(**{**values, **changes})
-
-
-async def at_consent(front: Front, client: Client, tab: Tab, **params: str | None) -> Page:
-    """The consent page, after a sign-in."""
-    page = await tab.get(front.asking(client, **params))
-    if "sign-in" in (await tab.follow(page)).forms:
-        page = await tab.sign_in_at(page)
-    return await tab.on(page)
 
 
 async def resolved(front: Front, url: str) -> Client | OAuthError:

@@ -13,8 +13,8 @@ from doorward.core.model.digest import digest
 from doorward.core.model.self_registered import InitialAccessToken
 from doorward.features.oauth.registration.settings import RegistrationPolicy
 from tests.browsing import Page
+from tests.coming_apps import at_consent, opened
 from tests.features import made
-from tests.features.oauth.client_documents.test_service import at_consent, opened
 from tests.front_channel import Front, front_channel
 from tests.tabs import Tab, said
 
