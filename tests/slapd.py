@@ -10,12 +10,11 @@ with slapd(tmp_path) as server:
 from __future__ import annotations
 
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from ldap3 import ALL_ATTRIBUTES, SUBTREE, Connection, Server
 
 from doorward.core.model.secret import Secret
 from doorward.features.authn.directories.settings import DirectoryPolicies, DirectoryPolicy
+from tests.child_server import ChildServer
 from tests.ports import free_ports
 from tests.waiting import PATIENCE
 from tools import system
@@ -115,50 +115,26 @@ def group(name: str, *members: str) -> str:
 
 
 @dataclass
-class Slapd:
+class Slapd(ChildServer):
     """One server: `port` for StartTLS, `tls_port` with TLS from the first byte."""
 
     folder: Path
     port: int
     tls_port: int
     ca_file: str
-    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
-    def start(self) -> None:
-        """Start, and wait until it answers."""
+    def command(self) -> Sequence[str]:
+        """Its command line."""
         urls = f"ldap://127.0.0.1:{self.port}/ ldaps://127.0.0.1:{self.tls_port}/"
-        self.process = subprocess.Popen(
-            [_program("slapd"), "-f", str(self.folder / "slapd.conf"), "-h", urls, "-d", "0"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            try:
-                self.as_root().unbind()
-            except Exception:
-                time.sleep(0.02)
-            else:
-                return
-        raise RuntimeError("slapd does not answer")
+        return [_program("slapd"), "-f", str(self.folder / "slapd.conf"), "-h", urls, "-d", "0"]
 
-    def kill(self) -> None:
-        """End it at once."""
-        if self.process is not None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def freeze(self) -> None:
-        """Let it answer nothing."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Let it answer again."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGCONT)
+    def answers(self) -> bool:
+        """Whether somebody can bind."""
+        try:
+            self.as_root().unbind()
+        except Exception:
+            return False
+        return True
 
     def as_root(self) -> Any:
         """A connection that may do everything."""

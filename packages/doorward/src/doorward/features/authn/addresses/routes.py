@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, final
+from typing import ClassVar, Final, final
 
 from doorward.core.model.message import EmailChallenge
 from doorward.core.model.signin import SignIn
 from doorward.features.authn.addresses.service import ProveAddress
 from doorward.features.authn.addresses.views import AddressCodeView, GiveAddressView
+from doorward.features.authn.email_challenges.pages import TypedMailCodePages
 from doorward.features.authn.email_challenges.problems import missed, waiting
 from doorward.features.authn.email_challenges.rules import Missed
 from doorward.features.authn.flow.last_used import PROVIDER
-from doorward.features.authn.flow.pages import FlowPages, ticket_of, with_flow
+from doorward.features.authn.flow.pages import ticket_of, with_flow
 from doorward.features.authn.flow.routed import elsewhere
 from doorward.features.authn.flow.rules.routing import RoutedDomain
 from doorward.features.authn.flow.waiting_person import WaitingPerson
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.browser_context import (
     BrowserContext,
-    BrowserPages,
     PagePost,
     PageVisit,
     StalePost,
@@ -27,7 +27,6 @@ from doorward.features.sessions.browser_context import (
 from doorward.web.http import EarlyResponse, Response
 from doorward.web.page import page
 from doorward.web.pages.views.problems import FormProblem, Wrong
-from doorward.web.route import Route
 
 PATH: Final = "/sign-in/address"
 CHECK: Final = f"{PATH}/check"
@@ -43,10 +42,11 @@ NOT_SENT: Final = {
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddressPages:
+class AddressPages(TypedMailCodePages):
     """The page for the address, and the one for the code. A step that is over leads on with the sign-in, whatever has become of it."""
 
-    flow: FlowPages
+    path: ClassVar[str] = PATH
+    ask_takes: ClassVar[str] = "flow ticket"
     addresses: ProveAddress
 
     async def ask(self, visit: PageVisit) -> Response:
@@ -126,23 +126,6 @@ class AddressPages:
         if isinstance(outcome, Wait):
             return self._check(browser, challenge, found, waiting(outcome))
         return browser.go(with_flow(f"{PATH}?ticket={found.id}", found.sign_in_id))
-
-    async def resent(self, visit: PageVisit) -> Response:
-        """Leads to the page for the code, after a reload."""
-        ticket = ticket_of(visit.query)
-        path = PATH if ticket is None else f"{CHECK}?ticket={ticket}"
-        return visit.browser.go(with_flow(path, visit.query.get("flow")))
-
-    def routes(self, pages: BrowserPages) -> list[Route]:
-        """Routes of these pages and forms."""
-        return [
-            pages.get(PATH, self.ask, takes="flow ticket"),
-            pages.post(PATH, self.answer, refused=self.ask_again, takes="flow email"),
-            pages.get(CHECK, self.check, takes="flow ticket resent"),
-            pages.post(CHECK, self.check_code, refused=self.check_again, takes="flow code"),
-            pages.get(RESEND, self.resent, takes="flow ticket"),
-            pages.post(RESEND, self.resend, refused=self.check_again, takes="flow"),
-        ]
 
     async def _waiting(
         self, browser: BrowserContext, query: dict[str, str], flow: str | None

@@ -207,6 +207,31 @@ class JsonStep(ABC):
         return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberingStep(JsonStep):
+    """A step that can have the device remembered where it comes second."""
+
+    remembers: ClassVar[bool] = True
+
+    async def prove(
+        self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
+    ) -> SignIn | OAuthError:
+        """The same on a device that is not to be remembered."""
+        return await self.prove_on(sign_in, params, remember=None, caller=caller, now=now)
+
+    @abstractmethod
+    async def prove_on(
+        self,
+        sign_in: SignIn,
+        params: Mapping[str, str],
+        *,
+        remember: DeviceToRemember | None,
+        caller: Caller,
+        now: int,
+    ) -> SignIn | OAuthError:
+        """As `JsonStep.prove`; `remember`, if there is one, is stored in the commit of the proof."""
+
+
 class TypedCode(ABC):
     """The handling of a typed code by one factor, whose kind is `kind`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, final
+from typing import Final, final
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
@@ -14,7 +14,7 @@ from doorward.core.model.signin import Proof, SignIn
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
-from doorward.features.authn.flow.factor import TYPED_CODE_STEP, JsonStep, TypedCode
+from doorward.features.authn.flow.factor import TYPED_CODE_STEP, RememberingStep, TypedCode
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import BARRED, GONE, barred_in, begun_by, too_many, with_proof
 from doorward.features.authn.flow.remembered import DeviceToRemember
@@ -160,19 +160,12 @@ class ProveTypedCode:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TypedCodeStep(JsonStep):
+class TypedCodeStep(RememberingStep):
     """The same as a step of the JSON sign-in. A code alone proves nothing: the sign-in is stored by then."""
 
     prove_code: ProveTypedCode
     name: str = TYPED_CODE_STEP
     field: str = "code"
-    remembers: ClassVar[bool] = True
-
-    async def prove(
-        self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
-    ) -> SignIn | OAuthError:
-        """A code of the factor that `method` names, or of whichever factor."""
-        return await self.prove_on(sign_in, params, remember=None, caller=caller, now=now)
 
     async def prove_on(
         self,
@@ -183,7 +176,7 @@ class TypedCodeStep(JsonStep):
         caller: Caller,
         now: int,
     ) -> SignIn | OAuthError:
-        """The same on a device that is to be remembered."""
+        """A code of the factor that `method` names, or of whichever factor."""
         return await self.prove_code.prove(
             sign_in,
             code=Secret(params[self.field]),

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, final
 
-from msgspec import structs
-
 from doorward.core.login_name import normalise_name
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
@@ -27,6 +25,7 @@ from doorward.features.authn.providers.rules.identity import (
     kept_under,
     stated_email,
 )
+from doorward.features.authn.providers.rules.mapping import without_mapped
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
@@ -158,17 +157,14 @@ class ConnectIdentities:
             return "last"
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
-        identities = await self.of(account)
-        mapped = {role for one in identities if one.factor_id == factor_id for role in one.mapped_roles}
-        without = structs.replace(
-            account, role_names=tuple(role for role in account.role_names if role not in mapped)
-        )
+        ended = [one for one in await self.of(account) if one.factor_id == factor_id]
+        without = without_mapped(account, ended)
         mail = owner_mail(self.mail_queue, "provider_disconnected", account, caller, now, name=label)
         done = await self.store.commit(
             *guards(self.store, found, session_id=session.id),
             self.store.accounts.remove_factor(account.id, factor_id),
             # what the provider's mapping gave goes with the connection
-            *((self.store.accounts.replace(without, old=account),) if mapped else ()),
+            *((self.store.accounts.replace(without, old=account),) if without != account else ()),
             *self.revoker.lost_roles(account, without, now=now),
             self.store.messages.insert_mail(mail),
             self.audit_log.write(

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, final
 
-from msgspec import structs
-
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.provider import ExternalIdentity
@@ -21,6 +19,7 @@ from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.waiting_person import waits_as
 from doorward.features.authn.providers.oauth2 import OAuth2Provider
 from doorward.features.authn.providers.rules.identity import PROVIDED_KINDS
+from doorward.features.authn.providers.rules.mapping import without_mapped
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store, Write
 
@@ -90,8 +89,7 @@ class DataDeletions:
         if account.email is None and not await self.factors.way_in(account, left):
             # nobody could ever open it again, and what it holds came from there
             return await self._account_deleted(provider, account, caller, now)
-        kept = tuple(role for role in account.role_names if role not in identity.mapped_roles)
-        without = structs.replace(account, role_names=kept)
+        without = without_mapped(account, (identity,))
         # the request comes from the service: no device of the person made it
         mail = owner_mail(
             self.mail_queue, "provider_disconnected", account, Caller(), now, name=provider.policy.label

@@ -14,6 +14,7 @@ from doorward.core.model.caller import Caller
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.providers.rules.identity import EXTERNAL, counting_marks
+from doorward.features.authn.providers.rules.mapping import without_mapped
 from doorward.features.authn.providers.settings import ProviderPolicy
 from doorward.storage.sql.store import Store, Write
 
@@ -53,8 +54,7 @@ class DropConnections:
         """The person's roles without those that a mapping gave, for the caller's own change of the account: they go with the connection."""
         ends = {row.id for row in await self.store.accounts.factors(account.id) if row.kind == EXTERNAL}
         found = await self.store.external_identities.of_account(account.id)
-        mapped = {role for one in found if one.factor_id in ends for role in one.mapped_roles}
-        return tuple(role for role in account.role_names if role not in mapped)
+        return without_mapped(account, (one for one in found if one.factor_id in ends)).role_names
 
     async def dropped(self, account: Account, *, caller: Caller, now: int) -> list[Write]:
         """What removes all of them and tells the owner, for the caller's own commit; nothing if there are none."""

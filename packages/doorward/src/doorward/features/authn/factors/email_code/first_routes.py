@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, final
+from typing import ClassVar, Final, final
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.message import EmailChallenge
 from doorward.core.model.signin import Proof, SignIn
+from doorward.features.authn.email_challenges.pages import TypedMailCodePages
 from doorward.features.authn.email_challenges.problems import missed, waiting
 from doorward.features.authn.email_challenges.rules import Missed
 from doorward.features.authn.factors.email_code import first
@@ -41,10 +42,10 @@ RESEND: Final = f"{PATH}/resend"
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailFirstPages:
+class MailFirstPages(TypedMailCodePages):
     """The page for the address, and the one for the code."""
 
-    flow: FlowPages
+    path: ClassVar[str] = PATH
     mailbox: ProveMailbox
 
     async def ask(self, visit: PageVisit) -> Response:
@@ -124,23 +125,6 @@ class MailFirstPages:
         if isinstance(outcome, Wait):
             return self._check(browser, sign_in, challenge, waiting(outcome))
         return browser.go(with_flow(PATH, sign_in.id))
-
-    async def resent(self, visit: PageVisit) -> Response:
-        """Leads to the page for the code, after a reload."""
-        challenge = ticket_of(visit.query)
-        path = PATH if challenge is None else f"{CHECK}?ticket={challenge}"
-        return visit.browser.go(with_flow(path, visit.query.get("flow")))
-
-    def routes(self, pages: BrowserPages) -> list[Route]:
-        """Routes of these pages and forms."""
-        return [
-            pages.get(PATH, self.ask, takes="flow"),
-            pages.post(PATH, self.answer, refused=self.ask_again, takes="flow email"),
-            pages.get(CHECK, self.check, takes="flow ticket resent"),
-            pages.post(CHECK, self.check_code, refused=self.check_again, takes="flow code"),
-            pages.get(RESEND, self.resent, takes="flow ticket"),
-            pages.post(RESEND, self.resend, refused=self.check_again, takes="flow"),
-        ]
 
     async def _waiting(
         self, browser: BrowserContext, query: dict[str, str], flow: str | None

@@ -18,7 +18,7 @@ from doorward.features.authn.factors.passkeys.messages import NAME, NAMED
 from doorward.features.authn.factors.passkeys.rules.proof import KINDS, PASSKEY, SECURITY_KEY
 from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from doorward.features.authn.factors.passkeys.views import PasskeyOffer
-from doorward.features.authn.flow.factor import JsonStep, UnsureFactors
+from doorward.features.authn.flow.factor import RememberingStep, UnsureFactors
 from doorward.features.authn.flow.held import HeldFactor, NoticeName
 from doorward.features.authn.flow.pages import FlowPages, with_flow
 from doorward.features.authn.flow.plug import FactorPlug
@@ -40,7 +40,7 @@ STEP: Final = "passkey"
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyStep(JsonStep):
+class PasskeyStep(RememberingStep):
     """The step with `passkey`, the answer of the app's own call, in the JSON sign-in."""
 
     proving: Callable[[], ProvePasskey]
@@ -49,13 +49,6 @@ class PasskeyStep(JsonStep):
     meaning: ClassVar[str] = (
         "In a JSON sign-in the answer of the authenticator to `options`, as JSON text (Web Authentication Level 3 §5.1)."
     )
-    remembers: ClassVar[bool] = True
-
-    async def prove(
-        self, sign_in: SignIn, params: Mapping[str, str], *, caller: Caller, now: int
-    ) -> SignIn | OAuthError:
-        """The same proof as on the page; only for the person whom the sign-in knows, if it knows one."""
-        return await self.prove_on(sign_in, params, remember=None, caller=caller, now=now)
 
     async def prove_on(
         self,
@@ -66,7 +59,7 @@ class PasskeyStep(JsonStep):
         caller: Caller,
         now: int,
     ) -> SignIn | OAuthError:
-        """The same on a device that is to be remembered."""
+        """The same proof as on the page; only for the person whom the sign-in knows, if it knows one."""
         return await self.proving().prove(
             sign_in,
             params[self.field],

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
-from msgspec import Struct
+from msgspec import Struct, structs
+
+from doorward.core.model.account import Account
+from doorward.core.model.provider import ExternalIdentity
 
 ARROW: Final = "->"
 MEMBERS: Final = ("name", "given_name", "family_name", "zoneinfo")
@@ -75,6 +78,12 @@ def changed_roles(held: Sequence[str], mapped: Sequence[str], wanted: Sequence[s
     kept = tuple(one for one in held if one not in removed)
     still = tuple(one for one in mapped if one in wanted and one in held)
     return RoleChange(held=(*kept, *given), mapped=(*still, *given), given=given, removed=removed)
+
+
+def without_mapped(account: Account, ended: Iterable[ExternalIdentity]) -> Account:
+    """The account when these connections end: what their mapping gave goes with them, and no other role."""
+    mapped = {role for one in ended for role in one.mapped_roles}
+    return structs.replace(account, role_names=tuple(one for one in account.role_names if one not in mapped))
 
 
 def _elsewhere(claims: Mapping[str, Any], path: str) -> bool:
