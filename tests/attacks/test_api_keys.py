@@ -130,6 +130,18 @@ async def test_guesses_are_counted_for_the_key_and_the_network_and_never_lock_th
 
 
 @pytest.mark.requirement(96)
+async def test_invented_keys_push_no_counter_out(front: Front) -> None:
+    """The counters are bounded in memory; whoever invents ids must not be able to empty them."""
+    keys = front.services.get(verification)
+    before = len(keys.failures.counter)
+    for number in range(50):
+        caller = Caller("198.51.100.7")
+        text = write(f"key_{number:032x}", b"x" * 32)
+        await keys.verify(text, address="", caller=caller, audiences=None, now=front.now)
+    assert len(keys.failures.counter) == before + 1
+
+
+@pytest.mark.requirement(96)
 async def test_a_wrong_key_costs_no_write_beyond_the_lines_of_the_audit_log(front: Front) -> None:
     """Whoever can make a server write with every request can fill its disk."""
     keys = front.services.get(verification)

@@ -147,7 +147,9 @@ async def test_a_key_works_from_its_networks_only(channel: BackChannel, channel_
     text = new.text.reveal()
     given(await exchange(channel, text))
     given(await exchange(channel, text, caller=Caller("::ffff:192.0.2.9")))
-    for address in ("198.51.100.1", "", "unix"):
+    refused(await exchange(channel, text, caller=Caller("")))
+    assert await channel.audited("api_key.used_elsewhere") == 0, "nobody was anywhere"
+    for address in ("198.51.100.1", "unix"):
         refused(await exchange(channel, text, caller=Caller(address)))
     assert await channel.audited("api_key.used_elsewhere") == 1, "once an hour: a loop must not fill the log"
     # nobody but the API itself is believed about the address of somebody else
@@ -167,6 +169,17 @@ async def test_an_api_exchanges_the_keys_of_its_callers_and_says_where_they_are(
     answer = await exchange(channel, text, authorization=api, caller=far, caller_address="192.0.2.7")
     assert channel.claims(given(answer).access_token)["client_id"] == new.key.id
     refused(await exchange(channel, text, authorization=api, caller=far, caller_address="198.51.100.1"))
+    refused(
+        await exchange(
+            channel,
+            text,
+            authorization=api,
+            resource="https://elsewhere.example",
+            caller_address="198.51.100.1",
+        ),
+        "invalid_target",
+    )
+    assert await channel.audited("api_key.used_elsewhere") == 1
     # another app, a public one, and a wrong secret
     other = basic(made.client())
     refused(await exchange(channel, text, authorization=other), "unauthorized_client")

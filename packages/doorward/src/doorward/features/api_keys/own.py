@@ -81,7 +81,9 @@ class OwnApiKeys:
     async def rotate(
         self, account: Account, key_id: str, *, overlap: int, caller: Caller, now: int
     ) -> NewApiKey | DraftFault | Wait | None:
-        """Another secret for a key; None if it is gone."""
+        """Another secret for a key; None if it is gone, or people may have none any more."""
+        if not self.policy.people:
+            return None
         if not 0 <= overlap <= self.policy.longest_overlap:
             return "overlap"
         wait = await self.throttle.change("api_keys", account.id, now)

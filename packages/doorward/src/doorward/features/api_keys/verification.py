@@ -46,23 +46,23 @@ class ApiKeyVerification:
         `StoreUnavailable`."""
         presented = key_format.read(text)
         if presented is None:
-            return await self._missed(None, None, "no key has this form or this checksum", caller, now)
+            return await self._missed(None, "no key has this form or this checksum", caller, now)
         found = await self.store.api_keys.get(presented.id)
         key, account = found or (None, None)
         secret = key_format.secret_of(key, presented, now)
         if key is None or secret is None:
             reason = f"no key {presented.id}" if key is None else f"a wrong secret for key {presented.id}"
-            return await self._missed(presented.id, key, reason, caller, now)
+            return await self._missed(key, reason, caller, now)
         if not key.live(now):
             return _refused(f"key {key.id} has {'expired' if key.ended_at is None else 'ended'}")
-        if not networks.within(address, key.networks):
-            return await self._from_elsewhere(key, address, caller, now)
         if audiences is not None and key.audience not in audiences:
             return OAuthError(
                 "invalid_target",
                 "This API key is for another API.",
                 f"key {key.id} is for {key.audience}, not for {', '.join(sorted(audiences))}",
             )
+        if not networks.within(address, key.networks):
+            return await self._from_elsewhere(key, address, caller, now)
         return self._owned(key, account, secret, now)
 
     def _owned(
@@ -81,11 +81,10 @@ class ApiKeyVerification:
             until = min(until, key.previous_until or 0)
         return VerifiedKey(key, allowed, client, until)
 
-    async def _missed(
-        self, key_id: str | None, key: ApiKey | None, reason: str, caller: Caller, now: int
-    ) -> OAuthError:
+    async def _missed(self, key: ApiKey | None, reason: str, caller: Caller, now: int) -> OAuthError:
         self.metrics.inc("api_key_failures")
-        noted = self.failures.note(caller.address, now, also=key_id)
+        # an invented id has no counter: ten thousand of them would push out those of others
+        noted = self.failures.note(caller.address, now, also=None if key is None else key.id)
         if noted.audit:
             event = self.audit_log.write(
                 "api_key.refused",
@@ -103,7 +102,10 @@ class ApiKeyVerification:
 
     async def _from_elsewhere(self, key: ApiKey, address: str, caller: Caller, now: int) -> OAuthError:
         """The right key in a wrong place: it may be stolen, so its owner's record names the place."""
-        reason = f"key {key.id} does not work from {address or 'an unknown address'}"
+        if not address:
+            # an API that does not say where its caller is: nobody was anywhere
+            return _refused(f"key {key.id} works from its networks only, and the API sent no caller_address")
+        reason = f"key {key.id} does not work from {address}"
         once = self.store.replay_cache.claim("api_key_elsewhere", key.id, now + _TOLD_EVERY, now=now)
         event = self.audit_log.write(
             "api_key.used_elsewhere",
