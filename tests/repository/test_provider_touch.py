@@ -20,8 +20,8 @@ OF_THE_COMPANY = {
     },
     "apple": {"features/authn/factors/passkeys/rules/attestation.py"},
     "entra": {"features/authn/providers/rules/mapping.py"},
-    "github": {"cli/issuers.py", "features/oauth/grants/jwt_bearer/rules/presets.py"},
-    "gitlab": {"features/oauth/grants/jwt_bearer/rules/presets.py"},
+    "github": {"cli/trusted_issuers.py", "features/oauth/grants/jwt_bearer/rules/presets.py"},
+    "gitlab": {"cli/trusted_issuers.py", "features/oauth/grants/jwt_bearer/rules/presets.py"},
 }
 """Files that name the company for something else: its passkeys, its workloads, and examples in help and docstrings."""
 
