@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from doorward.features.clients.slots import CLIENT_SOURCES
-from doorward.features.feature import Feature, Routes, Services
+from doorward.features.feature import DoctorCheck, Feature, Routes, Services
 from doorward.features.oauth.slots import SERVER_METADATA
 
 if TYPE_CHECKING:
@@ -39,8 +39,15 @@ def _metadata(services: Services) -> Sequence[Mapping[str, Any]]:
     return ({"registration_endpoint": f"{services.issuer}/register"},) if _on(services) else ()
 
 
+def _checks() -> Sequence[DoctorCheck]:
+    from doorward.features.oauth.registration.examine import apps_by_themselves
+
+    return (DoctorCheck(name="apps by themselves", look=apps_by_themselves),)
+
+
 REGISTRATION = Feature(
     name="oauth.registration",
     routes=_routes,
+    checks=_checks,
     adds=(CLIENT_SOURCES.filled_by(_source), SERVER_METADATA.filled_by(_metadata)),
 )
