@@ -13,7 +13,7 @@ from doorward.features.api_keys.making import NewApiKey
 from doorward.features.oauth.token.rules import TokenResponse
 from tests.features import made
 from tests.features.api_keys.keyring import DAY, draft, exchange, key_of, key_of_app, role
-from tests.features.oauth.logout.back_channel import CALLER, BackChannel, basic
+from tests.features.oauth.logout.back_channel import CALLER, BackChannel, basic, page
 
 pytestmark = pytest.mark.anyio
 
@@ -287,3 +287,33 @@ async def test_introspection_answers_the_api_of_a_key_and_nobody_else(
         channel_account, new.key.id, caller=CALLER, now=channel.clock.time
     )
     assert await ask(new.text.reveal()) == {"active": False}
+
+
+@pytest.mark.requirement(54)
+async def test_no_app_revokes_a_token_of_a_persons_key(
+    channel: BackChannel, channel_account: Account
+) -> None:
+    new = await key_of(channel, channel_account)
+    token = given(await exchange(channel, new.text.reveal())).access_token
+    error = await channel.revoke({"token": token}, authorization=basic(made.client()), caller=CALLER)
+    assert isinstance(error, OAuthError)
+    # RFC 7009 §2.2: what is no token of this server is answered like one that is revoked
+    assert (
+        await channel.revoke({"token": new.text.reveal()}, authorization=basic(made.client()), caller=CALLER)
+        is None
+    )
+    given(await exchange(channel, new.text.reveal()))
+    assert (await channel.view.fresh(channel.clock.time)).revoked(channel.claims(token)) is None
+
+
+@pytest.mark.requirement(98)
+async def test_the_feed_tells_of_an_ended_key_without_its_id(
+    channel: BackChannel, channel_account: Account
+) -> None:
+    new = await key_of(channel, channel_account)
+    keys = channel.services.get(own_keys)
+    assert await keys.end(channel_account, new.key.id, caller=CALLER, now=channel.clock.time)
+    told = await page(channel.feed)
+    assert [entry["kind"] for entry in told["entries"]] == ["grant"]
+    assert new.key.id not in str(told)
+    assert "usr_ada" not in str(told)
