@@ -28,6 +28,25 @@ from tools import system
 BASE = "DC=corp,DC=example,DC=com"
 PASSWORD = "Adas.Passw0rd"
 _SERVICE_PASSWORD = "Svcs.Passw0rd"
+_ITS_PYTHON = "/usr/bin/python3"
+"""That of `samba-tool`, which has its modules."""
+_EXPIRE = """
+import sys
+import ldb
+from samba.auth import system_session
+from samba.param import LoadParm
+from samba.samdb import SamDB
+
+database, config, name = sys.argv[1:]
+settings = LoadParm()
+settings.load(config)
+sam = SamDB(url=database, lp=settings, session_info=system_session())
+(found,) = sam.search(expression=f"sAMAccountName={name}", attrs=["1.1"])
+change = ldb.Message(found.dn)
+change["pwdLastSet"] = ldb.MessageElement("1", ldb.FLAG_MOD_REPLACE, "pwdLastSet")
+# DSDB_CONTROL_BYPASS_PASSWORD_HASH_OID
+sam.modify(change, ["local_oid:1.3.6.1.4.1.7165.4.3.12:0"])
+"""
 
 
 @dataclass
@@ -48,6 +67,19 @@ class Domain:
     def user(self, name: str, *options: str, password: str = PASSWORD) -> None:
         """Create a person."""
         self.run("user", "create", name, password, *options)
+
+    def expire(self, name: str) -> None:
+        """Let the password of a person be as old as the domain's policy allows none to be. The server refuses such a time from everybody, so
+        it is written past its password module, by Samba's own Python."""
+        database, config = self.folder / "private" / "sam.ldb", self.folder / "etc" / "smb.conf"
+        ran = subprocess.run(
+            [_ITS_PYTHON, "-c", _EXPIRE, str(database), str(config), name],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        assert ran.returncode == 0, ran.stderr
 
     def settings(self, **changes: Any) -> DirectoryPolicies:
         """All sections: this domain."""

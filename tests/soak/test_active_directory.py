@@ -26,6 +26,8 @@ def domain(tmp_path_factory: pytest.TempPathFactory) -> Generator[Domain]:
         made.user("initial", "--must-change-at-next-login")
         made.user("former")
         made.run("user", "setexpiry", "former", "--days=0")
+        made.user("stale")
+        made.expire("stale")
         for name in ("inner", "outer"):
             made.run("group", "add", name)
         made.run("group", "addmembers", "inner", "ada")
@@ -63,12 +65,13 @@ async def test_a_person_signs_in_by_every_name_of_active_directory(domain: Domai
         ("disabled", DirectoryProblem.DISABLED),
         ("former", DirectoryProblem.DISABLED),
         ("initial", DirectoryProblem.MUST_CHANGE),
+        ("stale", DirectoryProblem.EXPIRED),
     ],
 )
 async def test_states_are_told_apart_after_a_right_password_only(
     domain: Domain, name: str, problem: DirectoryProblem
 ) -> None:
-    """Adldap2#391: data 533, 701, 773, and 52e."""
+    """Adldap2#391: data 533, 701, 773, 532, and 52e."""
     async with front_channel(directories=domain.settings()) as front:
         assert await _signs_in(front, name) == problem.words[0]
         assert "don't match" in await _signs_in(front, name, "wrong")
