@@ -13,16 +13,18 @@ LONG = 6_000
 
 @dataclass
 class AssistantSite:
-    """`/assistant.json` is small, `/long.json` has 6 KB. `calls` are the paths that were asked for."""
+    """`/assistant.json` is small, `/long.json` has 6 KB. `calls` are the paths that were asked for, `ca_file` the
+    authority of its certificate."""
 
     origin: str = ""
+    ca_file: str = ""
     calls: list[str] = field(default_factory=list)
     redirect_uris: tuple[str, ...] = ("http://localhost/callback", "http://127.0.0.1/callback")
 
     def answer(self, called: Called) -> Replied:
         """The document at this path."""
         self.calls.append(called.path)
-        if called.path not in {"/assistant.json", "/long.json"}:
+        if called.path not in {"/assistant.json", "/long.json", "/remote.json"}:
             return Replied(404, {"error": "not_found"})
         document: dict[str, Any] = {
             "client_id": f"{self.origin}{called.path}",

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
+from msgspec import structs
 
 from doorward.adapters.os_user import os_actor
-from doorward.core.model.config_snapshot import Permission
+from doorward.core.model.config_snapshot import OpenTo, Permission
 from doorward.core.model.secret import Secret
 from doorward.features.admin import build as admin
 from doorward.features.services import Services
@@ -44,12 +45,13 @@ class McpSite:
 
 
 @contextmanager
-def mcp_site(server: Running, path: str = "/mcp") -> Generator[McpSite]:
-    """The demo MCP server at `path`, registered as an API with two permissions, for three people."""
+def mcp_site(server: Running, path: str = "/mcp", *, open_to: OpenTo = "none") -> Generator[McpSite]:
+    """The demo MCP server at `path`, registered as an API with two permissions, for three people. `open_to`: the apps that may ask
+    for both although no operator registered them."""
     listener = listening()
     site = McpSite(f"http://127.0.0.1:{listener.getsockname()[1]}{path}")
     app = create_app(server.issuer, site.address, ca=server.ca)
-    server.operate(lambda services: _register(services, site.address))
+    server.operate(lambda services: _register(services, site.address, open_to))
     own = uvicorn.Server(
         uvicorn.Config(
             _watched(app, site), lifespan="on", access_log=False, log_config=None, timeout_graceful_shutdown=1
@@ -80,11 +82,16 @@ def approve(person: Person, url: str, email: str = ADA, *, read: list[str] | Non
     return page
 
 
-async def _register(services: Services, address: str) -> None:
+async def _register(services: Services, address: str, open_to: OpenTo) -> None:
     actor = os_actor()
     permissions = (Permission("orders:read", "See your orders"), Permission("orders:write", "Place orders"))
     name = f"Orders at {address}"
     await services.get(admin.apis).create(actor, address, name=name, permissions=permissions)
+    if open_to != "none":
+        opened = tuple(permission.name for permission in permissions)
+        await services.get(admin.apis).update(
+            actor, address, lambda api: structs.replace(api, open_to=open_to, open_permissions=opened)
+        )
     known = {role.name for role in await services.get(admin.roles).find(actor)}
     for role, held in (("reader", "orders:read"), ("writer", "orders:read,orders:write")):
         allowed = f"{address}:{held}"
