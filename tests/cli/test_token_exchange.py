@@ -47,10 +47,7 @@ def test_what_an_app_may_exchange_is_said_seen_and_taken_back(registered: Run) -
     none = run("app", "exchange", "orders", "--none", "--json").document
     # what it has exchanged lives for some minutes, so that the policy stays known to what ends it
     assert none["exchange"] == {"apis": [], "impersonate": False, "id_jag": {}, "since": both["since"]}
-
-
-def test_who_alone_may_act_is_an_app(registered: Run) -> None:
-    run = registered
+    # who alone may act is an app
     made = run("app", "create", "web", "--redirect", "https://web.example.com/cb", "--json").document
     orders = run("app", "show", "orders", "--json").document
     bound = run("app", "exchange", "web", "--may-act", "orders", "--json").document
@@ -60,6 +57,7 @@ def test_who_alone_may_act_is_an_app(registered: Run) -> None:
 
 
 def test_mistakes_are_named(registered: Run) -> None:
+    run = registered
     for options, status, said in (
         (("--none", "--api", "billing"), 2, "contradict"),
         (("--id-jag-scope", "read"), 2, "belongs to --id-jag"),
@@ -68,13 +66,10 @@ def test_mistakes_are_named(registered: Run) -> None:
         (("--id-jag", "ftp://a.example=x"), 1, "use an https address"),
         (("--api", "biling"), 1, "There is no API biling"),
     ):
-        seen = registered("app", "exchange", "orders", *options)
+        seen = run("app", "exchange", "orders", *options)
         assert (seen.status, said in seen.err) == (status, True), seen
 
-
-def test_a_public_app_acts_for_nobody_else(registered: Run) -> None:
-    """It may exchange its own tokens."""
-    run = registered
+    # a public app may exchange its own tokens, and acts for nobody else
     assert (
         run("app", "create", "spa", "--kind", "spa", "--redirect", "https://spa.example.com/cb").status == 0
     )
