@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import pytest
 
 from doorward.core.model.policy import ThrottlePolicy
+from doorward.features.oauth.grants.device_code.requests import GRANT_TYPE
+from doorward.features.oauth.registration.settings import RegistrationPolicy
 from tests.browsing import SESSION
 from tests.devices import Device, allow, ask, device, device_app, state
 from tests.features import made
@@ -177,3 +180,29 @@ async def test_a_person_who_is_disabled_while_deciding_lets_no_device_in(front: 
     await tab.submit(page, "consent", decision="allow")
     assert await found.said() == "authorization_pending"
     assert made.API not in str(await front.audited("device_code.approved"))
+
+
+@pytest.mark.requirement(34)
+async def test_an_app_that_nobody_checked_is_named_so_whatever_its_name_says() -> None:
+    """It registered itself under the name of another, and sends somebody the code of its device."""
+    async with front_channel(registration=RegistrationPolicy(mode="open")) as front:
+        await front.person()
+        form = {
+            "client_name": "Corner Shop",
+            "grant_types": [GRANT_TYPE],
+            "response_types": [],
+            "token_endpoint_auth_method": "none",
+        }
+        answer = await front.browser().ask(
+            "POST", "/register", body=json.dumps(form), content_type="application/json"
+        )
+        assert answer.status == 201, answer.text
+        made = json.loads(answer.text)
+        codes = await front.browser().ask(
+            "POST",
+            "/device_authorization",
+            form={"client_id": made["client_id"], "scope": "openid"},
+        )
+        page = await ask(await front.signed_in(), json.loads(codes.text)["user_code"])
+        assert "Let a device sign in to Corner Shop?" in page.words
+        assert "Nobody here has checked this app, nor its name." in page.words

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from doorward.core.model.client import Client
+from doorward.features.oauth.grants.device_code.requests import GRANT_TYPE
 from doorward.storage.sqlite.database import open_sqlite
 from tests.cli.conftest import Run
 from tests.features.oauth.clients.weak_keys import ROCA, rsa_jwk
@@ -238,3 +239,19 @@ def test_new_apps_of_every_kind_get_rs256_id_tokens_and_the_apis_access_token_al
     changed = stocked("app", "set", "a web", "--signing-alg", "ES256", "--json").document
     assert (changed["id_token_signed_alg"], changed["access_token_signed_alg"]) == ("ES256", "ES256")
     assert "for APIs that have not chosen" in stocked("app", "show", "a web").out
+
+
+@pytest.mark.requirement(35)
+def test_a_command_line_is_registered_for_devices_without_a_secret(run: Run) -> None:
+    made = run("app", "create", "Corner CLI", "--kind", "device", "--json")
+    assert made.status == 0, made.document
+    assert made.document["grant_types"] == [GRANT_TYPE, "refresh_token"]
+    assert made.document["auth_method"] == "none"
+    assert "client_secret" not in made.document
+    shown = run("app", "show", "Corner CLI")
+    assert GRANT_TYPE in shown.out
+    kept = run("app", "create", "x", "--kind", "device", "--auth-method", "client_secret", "--json")
+    assert kept.status == 1
+    assert "can keep no secret" in kept.document["error"]
+    bare = run("app", "set", "Corner CLI", "--grant-type", "refresh_token", "--json")
+    assert bare.status == 1

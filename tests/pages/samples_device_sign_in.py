@@ -73,6 +73,7 @@ def samples(text: str) -> dict[str, View]:
             offline=False,
             flow=FLOW,
             not_you=f"/sign-in?flow={FLOW}&prompt=select_account",
+            unknown=True,
         ),
         "device-ask-untold": DeviceAskView(
             app=text,
@@ -88,6 +89,9 @@ def samples(text: str) -> dict[str, View]:
             offline=False,
             flow=FLOW,
             not_you=f"/sign-in?flow={FLOW}&prompt=select_account",
+            unknown=True,
+            published_at=text,
+            left_out=(ScopeLine("orders:write", text, text),),
         ),
         **ends,
         "device-refused-why": DeviceEndView(state="refused", detail=text),

@@ -53,9 +53,10 @@ class Registered:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
-    """https on localhost."""
-    with running(tmp_path_factory.mktemp("server"), https=True) as started:
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+    """https on localhost, with the settings that the module names (`SECTIONS`)."""
+    sections = getattr(request.module, "SECTIONS", None)
+    with running(tmp_path_factory.mktemp("server"), https=True, sections=sections) as started:
         yield started
         assert started.troubles() == []
 

@@ -14,7 +14,16 @@ const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 const refusal = (error) => ({ error: error.error, status: error.status });
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+// what an app says of itself when it registers (RFC 7591)
+const newcomer = (method) => ({
+  client_name: 'Newcomer',
+  grant_types: [DEVICE, 'refresh_token'],
+  response_types: [],
+  token_endpoint_auth_method: method,
+});
 
 const exchanged = (task, token) => ({
   subject_token: token,
@@ -43,7 +52,10 @@ async function openidClient(task) {
   const job = await client.genericGrantRequest(config, JWT_BEARER, form);
   const again = await client.genericGrantRequest(config, JWT_BEARER, form).catch(refusal);
   const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token);
-  say({ tokens, claims: tokens.claims(), denied, next, job, again, refreshed });
+  const own = await client.dynamicClientRegistration(new URL(task.issuer), newcomer('client_secret_post'));
+  const registered = own.clientMetadata();
+  const device = await client.initiateDeviceAuthorization(own, { scope: 'openid' });
+  say({ tokens, claims: tokens.claims(), denied, next, job, again, refreshed, registered, device });
 }
 
 async function oauth4webapi(task) {
@@ -85,7 +97,16 @@ async function oauth4webapi(task) {
     await oauth.refreshTokenGrantRequest(as, app, auth, tokens.refresh_token),
   );
   const claims = oauth.getValidatedIdTokenClaims(tokens);
-  say({ tokens, claims, pending, hurried, denied, next, job, again, refreshed });
+  const registered = await oauth.processDynamicClientRegistrationResponse(
+    await oauth.dynamicClientRegistrationRequest(as, newcomer('client_secret_basic')),
+  );
+  const own = oauth.ClientSecretBasic(registered.client_secret);
+  const device = await oauth.processDeviceAuthorizationResponse(
+    as,
+    registered,
+    await oauth.deviceAuthorizationRequest(as, registered, own, new URLSearchParams({ scope: 'openid' })),
+  );
+  say({ tokens, claims, pending, hurried, denied, next, job, again, refreshed, registered, device });
 }
 
 const task = await read();

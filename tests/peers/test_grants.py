@@ -1,9 +1,9 @@
 """The grants without a redirect with clients that nobody here wrote, unmodified: npm openid-client and oauth4webapi, PyPI
-requests-oauth2client. Each signs a device in (RFC 8628), exchanges its token (RFC 8693) and presents an assertion (RFC 7523)."""
+requests-oauth2client. Each signs a device in (RFC 8628), exchanges its token (RFC 8693), presents an assertion (RFC 7523), and uses an app that registered itself (RFC 7591)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from tests.stand_ins.openid import rsa_key
 from tools.system import NodePeers
 
 pytestmark = pytest.mark.peer
+SECTIONS: dict[str, dict[str, Any]] = {"registration": {"mode": "open"}}
 BILLING = "https://billing.example.com"
 CI = "https://ci.example.com"
 SCOPE = "openid orders:read offline_access"
@@ -144,6 +145,14 @@ def check(gateway: Gateway, said: dict[str, Any]) -> None:
     assert said["again"]["error"] == "invalid_grant", "the assertion of a job works once"
 
 
+def registered(app: dict[str, Any], codes: dict[str, Any]) -> None:
+    """What an app got that registered itself, and then began a device."""
+    assert app["client_id"].startswith("dcr_")
+    assert app["grant_types"] == [GRANT_TYPE, "refresh_token"]
+    assert app["client_secret"]
+    assert codes["user_code"]
+
+
 @pytest.mark.requirement(35)
 @pytest.mark.parametrize("library", ["openid-client", "oauth4webapi"])
 def test_npm_clients(library: str, node_peers: NodePeers, gateway: Gateway, ada: Person) -> None:
@@ -156,6 +165,7 @@ def test_npm_clients(library: str, node_peers: NodePeers, gateway: Gateway, ada:
         said = client.hear()
     check(gateway, said)
     assert said["claims"]["aud"] == gateway.client_id
+    registered(said["registered"], said["device"])
     if library == "oauth4webapi":
         assert said["pending"] == {"error": "authorization_pending", "status": 400}
         assert said["hurried"] == {"error": "slow_down", "status": 400}
@@ -220,6 +230,15 @@ def test_requests_oauth2client(gateway: Gateway, ada: Person) -> None:
         "refreshed": as_sent(client.refresh_token(tokens)),
     }
     check(gateway, said)
+    # it has no method for registration, and is built from the answer of one
+    answer = client.session.post(
+        f"{server.issuer}/register",
+        json={"client_name": "Newcomer", "grant_types": [GRANT_TYPE, "refresh_token"], "response_types": []},
+    )
+    assert answer.status_code == 201, answer.text
+    app = answer.json()
+    own = python_client(replace(gateway, client_id=app["client_id"], secret=app["client_secret"]))
+    registered(app, {"user_code": own.authorize_device(scope="openid").user_code})
 
 
 @pytest.mark.requirement(35)

@@ -146,6 +146,7 @@ CONSTANTS: list[tuple[object, object]] = [
     (valkey_link.EPOCH, "{doorward}:epoch"),
     (audit_end.KEPT_FROM, "audit.kept_from"),
     (imports.MARK, "import "),
+    (request.NO_REDIRECT, "urn:doorward:device:"),
     (tables.MARKS, ("moved", "arriving")),
     (
         tables.BOOKKEEPING,

@@ -64,6 +64,8 @@ def good(**members: Any) -> Client:
         ({"grant_types": ["refresh_token"]}, "invalid_client_metadata"),
         ({"grant_types": ["password", "implicit"]}, "invalid_client_metadata"),
         ({"response_types": ["token"]}, "invalid_client_metadata"),
+        ({"response_types": []}, "invalid_client_metadata"),
+        ({"response_types": ["token"], "grant_types": [self_registered.DEVICE_CODE]}, "invalid_client_metadata"),
         ({"token_endpoint_auth_method": "tls_client_auth"}, "invalid_client_metadata"),
         ({"token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata"),
         ({"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [{"kty": "oct", "k": "AA"}]}}, "invalid_client_metadata"),
@@ -125,7 +127,7 @@ def test_grants_that_are_not_for_such_apps_are_left_out() -> None:
     ]
     assert good(grant_types=asked).grant_types == ("authorization_code", "refresh_token")
     assert good(grant_types=["authorization_code"]).grant_types == ("authorization_code",)
-    device = good(grant_types=[self_registered.DEVICE_CODE], redirect_uris=[])
+    device = good(grant_types=[self_registered.DEVICE_CODE], redirect_uris=[], response_types=[])
     assert (device.grant_types, device.redirect_uris) == ((self_registered.DEVICE_CODE,), ())
 
 

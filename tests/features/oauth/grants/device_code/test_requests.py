@@ -9,6 +9,8 @@ import pytest
 
 from doorward.core.model.digest import digest
 from doorward.core.model.policy import ThrottlePolicy
+from doorward.features.oauth.clients.rules.registration import redirect_uri_problem
+from doorward.features.oauth.grants.device_code.build import device_requests
 from doorward.features.oauth.grants.device_code.requests import GRANT_TYPE
 from tests.devices import AGENT, Device, device, device_app
 from tests.features import made
@@ -91,3 +93,15 @@ async def test_a_network_that_begins_too_many_is_told_when_to_come_back() -> Non
         assert (await replace(found, address="203.0.113.9").begin())["status"] == 200
         front.clock.time += 900
         assert (await found.begin())["status"] == 200
+
+
+async def test_what_stands_for_a_redirect_uri_can_be_registered_by_no_app(front: Front) -> None:
+    """An older program takes the request of a device for that of an app, and refuses it for this address (decision 0123)."""
+    found = await device(front)
+    row = await front.store.device_authorizations.by_device(digest(found.codes["device_code"]))
+    assert row is not None
+    asked = await front.services.get(device_requests).asked(row)
+    assert asked is not None
+    assert (asked.device, asked.goal) == (row.id, "device")
+    assert redirect_uri_problem(asked.redirect_uri, native=True) is not None
+    assert front.request().device is None

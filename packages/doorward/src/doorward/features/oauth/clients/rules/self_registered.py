@@ -158,7 +158,10 @@ def problem_refused(problem: Problem) -> OAuthError:
 
 
 def _unsupported(metadata: ClientMetadata, document: Mapping[str, Any]) -> OAuthError | None:
-    if metadata.response_types is not None and "code" not in metadata.response_types:
+    answers = metadata.response_types
+    # an app without redirects, such as a device, has none (RFC 7591 §2.1)
+    codes = metadata.grant_types is None or "authorization_code" in metadata.grant_types
+    if answers is not None and "code" not in answers and (codes or answers):
         return refused("response_types has to contain code.")
     if metadata.subject_type not in {None, "public"}:
         return refused("subject_type can be public alone.")

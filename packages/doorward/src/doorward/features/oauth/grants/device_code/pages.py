@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final, final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from doorward.core.model.account import Account
 from doorward.core.model.device import describe
@@ -145,6 +145,8 @@ class DeviceDecisionPages:
             useless_at=api.name
             if api is not None and empty_handed(asked.request, asked.scopes, api)
             else None,
+            published_at=urlsplit(client.id).netloc if client.registered_by == "document" else None,
+            unknown=client.self_registered,
             lasts=refresh_life(client, self.tokens),
             offline="offline_access" in asked.scopes,
             flow=asked.sign_in.id,

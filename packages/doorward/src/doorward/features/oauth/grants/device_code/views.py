@@ -57,6 +57,8 @@ class DeviceAskView(Struct, frozen=True, kw_only=True):
     not_you: str
     left_out: tuple[ScopeLine, ...] = ()
     useless_at: str | None = None
+    published_at: str | None = None
+    unknown: bool = False
 
 
 DeviceEnd = Literal["allowed", "connected", "ended", "denied", "expired", "used", "refused"]
