@@ -9,7 +9,7 @@ from doorward.core.model.message import EmailChallenge
 from doorward.core.model.signin import SignIn
 from doorward.features.authn.addresses.service import ProveAddress
 from doorward.features.authn.addresses.views import AddressCodeView, GiveAddressView
-from doorward.features.authn.email_challenges.pages import TypedMailCodePages
+from doorward.features.authn.email_challenges.pages import AddressAndCodePages
 from doorward.features.authn.email_challenges.problems import missed, waiting
 from doorward.features.authn.email_challenges.rules import Missed
 from doorward.features.authn.flow.last_used import PROVIDER
@@ -42,7 +42,7 @@ NOT_SENT: Final = {
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddressPages(TypedMailCodePages):
+class AddressPages(AddressAndCodePages):
     """The page for the address, and the one for the code. A step that is over leads on with the sign-in, whatever has become of it."""
 
     path: ClassVar[str] = PATH

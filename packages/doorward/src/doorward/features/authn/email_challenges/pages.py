@@ -13,7 +13,7 @@ from doorward.web.route import Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TypedMailCodePages(ABC):
+class AddressAndCodePages(ABC):
     """`path` is that of the page for the address; below it are the page for the code and the form for another one. A code that was sent is
     named by its `ticket` in the address of the page, so that a reload asks for the same one."""
 

@@ -10,7 +10,7 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.message import EmailChallenge
 from doorward.core.model.signin import Proof, SignIn
-from doorward.features.authn.email_challenges.pages import TypedMailCodePages
+from doorward.features.authn.email_challenges.pages import AddressAndCodePages
 from doorward.features.authn.email_challenges.problems import missed, waiting
 from doorward.features.authn.email_challenges.rules import Missed
 from doorward.features.authn.factors.email_code import first
@@ -42,7 +42,7 @@ RESEND: Final = f"{PATH}/resend"
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailFirstPages(TypedMailCodePages):
+class MailFirstPages(AddressAndCodePages):
     """The page for the address, and the one for the code."""
 
     path: ClassVar[str] = PATH
