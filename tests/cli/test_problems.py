@@ -78,7 +78,9 @@ def test_a_sentence_contains_the_given_values(code: ProblemCode) -> None:
 def test_every_kind_of_object_has_its_commands(noun: Noun) -> None:
     error, fix = sentences(problem("not_found", noun=noun, given="wbe", near="web"))
     assert error.endswith("wbe. Did you mean web?")
-    assert re.fullmatch(r"See what is there: doorward (app|api|api-key|role|user|keys|issuer) list", fix)
+    assert re.fullmatch(
+        r"See what is there: doorward (app|api|api-key|role|user|keys|issuer|registration-token) list", fix
+    )
     assert sentences(problem("unchanged", noun=noun, name="My app"))[1].endswith(" show 'My app'")
 
 
@@ -99,6 +101,8 @@ def test_every_option_in_a_sentence_exists() -> None:
         if member not in (*Client.__struct_fields__, *TrustedIssuer.__struct_fields__)
     } <= {
         "claims",
+        "uses",
+        "lasts",
         "keep_old",
         "grace",
         "reason",
