@@ -103,6 +103,33 @@ async def test_an_ended_session_and_a_disabled_person_are_not_vouched_for(channe
     assert isinstance(await asked(channel, other.id_token), OAuthError)
 
 
+@pytest.mark.requirement(72)
+@pytest.mark.parametrize("session", [True, False], ids=["in a session", "without one"])
+async def test_a_disconnected_app_is_not_vouched_for(channel: BackChannel, session: bool) -> None:
+    """Its ID token is good for minutes more; the person's other apps, and another session with the same app, say nothing for it."""
+    ses = (await channel.session(made.account())).id if session else None
+    sign_in = await signed_in(channel, session_id=ses)
+    raw, grant = await channel.family(session_id=ses)
+    later = await channel.refresh(raw, CHAT)
+    assert isinstance(later, TokenResponse)
+    await channel.family(client_id="app_orders", session_id=ses)
+    now = channel.clock.time
+    (first,) = [
+        one
+        for one in await channel.store.grants.live_of_account("usr_ada", now)
+        if one.client_id == CHAT.id and one.id != grant.id
+    ]
+    assert await channel.store.commit(*channel.revoker.grant(first, now=now, reason="revoked"))
+    assert isinstance(await asked(channel, later.id_token), TokenResponse)
+    assert await channel.store.commit(*channel.revoker.grant(grant, now=now, reason="revoked"))
+    if session:
+        await channel.family(session_id=(await channel.session(made.account(), "ses_other")).id)
+    for token in (sign_in.id_token, later.id_token):
+        refusal = await asked(channel, token)
+        assert isinstance(refusal, OAuthError), refusal
+        assert "no longer connected" in refusal.reason
+
+
 async def test_a_session_that_is_over_is_not_vouched_for_either(channel: BackChannel) -> None:
     session = await channel.session(made.account(), "ses_short")
     sign_in = await signed_in(channel, session_id=session.id)

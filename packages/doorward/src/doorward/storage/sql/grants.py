@@ -34,6 +34,9 @@ _GET = select(GRANT_COLUMNS, "grants WHERE id = ?")
 _LIVE = select(GRANT_COLUMNS, "grants WHERE ended_at IS NULL AND expires_at > ?")
 _LIVE_OF_ACCOUNT = f"{_LIVE} AND account_id = ? ORDER BY created_at DESC, id DESC LIMIT ?"
 _LIVE_OF_SESSION = f"{_LIVE} AND session_id = ? ORDER BY created_at DESC, id DESC LIMIT ?"
+_CONNECTED = (
+    "SELECT 1 FROM grants WHERE ended_at IS NULL AND expires_at > ? AND account_id = ? AND client_id = ?"
+)
 _HELD_OF_ACCOUNT = select(
     "client_id, audience, scopes, MIN(created_at)",
     "grants WHERE ended_at IS NULL AND expires_at > ? AND account_id = ?"
@@ -152,6 +155,17 @@ class SqlGrants(SqlNoun):
     async def live_of_session(self, session_id: str, now: int, limit: int = ALL) -> Sequence[Grant]:
         rows = await self._db.all(_LIVE_OF_SESSION, (now, session_id, limit))
         return [to_grant(row) for row in rows]
+
+    async def connected(
+        self, account_id: str, client_id: str, now: int, *, session_id: str | None = None
+    ) -> bool:
+        """Whether a person has a live grant to an app; with `session_id` one that was made in that session."""
+        if session_id is None:
+            row = await self._db.one(f"{_CONNECTED} LIMIT 1", (now, account_id, client_id))
+        else:
+            of = (now, account_id, client_id, session_id)
+            row = await self._db.one(f"{_CONNECTED} AND session_id = ? LIMIT 1", of)
+        return row is not None
 
     async def held_of_account(
         self, account_id: str, now: int

@@ -119,7 +119,7 @@ class AssertionIssuer:
         )
         if isinstance(said, OAuthError):
             return said
-        # an ID token has no id of its own: it ends with its person and its session
+        # an ID token has no id of its own: it ends with its person, its session, and the person's connection with the app
         named: dict[str, Any] = {
             "jti": "",
             "sub": said["sub"],
@@ -134,6 +134,8 @@ class AssertionIssuer:
             # an idle session is not over for its apps: their grants live on, until sign-out or the session's own end
             if session is None or session.ended_at is not None or now >= session.expires_at:
                 return _gone("the session has ended")
+        if not await self.store.grants.connected(said["sub"], client.id, now, session_id=said.get("sid")):
+            return _gone("the person is no longer connected with the app")
         return _SignIn(
             account_id=said["sub"],
             session_id=said.get("sid"),
