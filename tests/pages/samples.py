@@ -153,6 +153,27 @@ def samples(
         "consent-useless": ConsentView(
             app=app, host="localhost:8000", account=text, scopes=(), lasts=36000, flow=FLOW, useless_at=text
         ),
+        "consent-unknown": ConsentView(
+            app=app,
+            host="tool.example.com",
+            account=text,
+            scopes=scopes[:1],
+            lasts=36000,
+            flow=FLOW,
+            published_at=text if app != "Orders" else "tool.example.com",
+            unknown=True,
+        ),
+        "consent-on-device": ConsentView(
+            app=app,
+            host="localhost:49152",
+            account=text,
+            scopes=scopes[:1],
+            lasts=36000,
+            flow=FLOW,
+            published_at="tool.example.com",
+            unknown=True,
+            on_device=True,
+        ),
         "consent-small": ConsentView(
             app=app, host="localhost:8000", account=text, scopes=(), lasts=36000, flow=FLOW
         ),

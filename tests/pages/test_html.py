@@ -209,6 +209,27 @@ def test_consent_shows_app_account_host_scopes_and_duration() -> None:
     assert [b.get("class") for b in buttons] == [None, None], "Allow and Cancel look the same"
 
 
+@pytest.mark.requirement(1, 12, 64)
+def test_consent_warns_of_an_app_that_nobody_here_knows_and_of_programs_on_the_device() -> None:
+    for name, shown, hidden in (
+        ("consent-unknown", "unknown", "on-device"),
+        ("consent-on-device", "on-device", "unknown"),
+        ("consent", None, "unknown"),
+    ):
+        page = read(render(SAMPLES[name], context()))
+        ids = {e.attributes["id"]: " ".join(e.text().split()) for e in page if "id" in e.attributes}
+        assert hidden not in ids
+        assert (shown is None) == ("published-at" not in ids)
+        assert shown is None or shown in ids
+    assert ids["host"] == "orders.example.com"
+    (said,) = [
+        e.text()
+        for e in read(render(SAMPLES["consent-unknown"], context()))
+        if e.attributes.get("id") == "unknown"
+    ]
+    assert "tool.example.com" in said
+
+
 def test_not_you_contains_the_sign_in_once() -> None:
     view = replace(SAMPLES["consent"], not_you=f"/sign-in?flow={FLOW}&prompt=select_account")  # type: ignore[type-var]
     (link,) = [
