@@ -56,7 +56,7 @@ async def signed_in(front: Front, resource: str, scope: str = "notes:read", **fi
 
 
 @pytest.mark.requirement(37)
-@pytest.mark.parametrize("spelled", [MCP, f"{MCP}/", "https://MCP.example.com/", f"{MCP}:443"])
+@pytest.mark.parametrize("spelled", [f"{MCP}/", "https://MCP.example.com:443"])
 async def test_a_root_address_is_one_resource_with_and_without_its_slash(front: Front, spelled: str) -> None:
     """vercel/ai#13988: clients that parse the address send it with a slash; `aud` is what the API compares with."""
     tokens = await signed_in(front, spelled)
