@@ -52,6 +52,8 @@ SHOWN: Final = {
     "| | the account": SENT + "test_an_account_has_three_live_codes",
     "Whoever knows the password": ATTACK + "test_many_sign_ins_from_many_addresses_do_not_bomb_the_owner",
     "| text messages": "attacks/test_toll_fraud.py::test_a_range_of_numbers_gets_few_messages",
+    "| registrations of apps": "features/oauth/registration/test_service.py::test_open_registrations_are_limited_by_network_and_in_number",
+    "| calls for documents": "attacks/test_documents_of_apps.py::test_nobody_uses_this_server_to_call_a_host_often",
     "So a code is sent at once": "features/authn/factors/email_code/test_second_step.py::test_where_there_is_a_choice_a_mail_is_sent_only_on_request",
     "Each code takes five guesses": SENT + "test_five_guesses_are_compared_even_when_sent_at_once",
     "Where three codes": SENT + "test_the_owner_gets_a_code_on_a_known_device_whatever_others_asked_for",

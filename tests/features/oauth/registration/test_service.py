@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import Api, Permission, Role
 from doorward.core.model.digest import digest
 from doorward.core.model.self_registered import InitialAccessToken
 from doorward.features.oauth.registration.settings import RegistrationPolicy
@@ -284,3 +286,42 @@ async def test_it_is_off_by_default_and_the_metadata_says_what_is_on(front: Fron
         found = msgspec.json.decode((await plain.browser().get("/.well-known/openid-configuration")).text)
         assert "registration_endpoint" not in found
         assert "client_id_metadata_document_supported" not in found
+
+
+async def test_all_open_permissions_are_answered_together_and_nothing_beyond_them(front: Front) -> None:
+    """A client that asks for all of `scopes_supported`; and root addresses with and without a slash (field failure 13988)."""
+    await front.person(role_names=("rol_reader",))
+    server = "https://mcp.example.com"
+    api = Api(
+        "api_mcp",
+        server,
+        "Tools",
+        (Permission("tools:a"), Permission("tools:b"), Permission("tools:admin")),
+        made.NOW,
+    )
+    role = Role(
+        "rol_tools", "tools", {server: ("tools:a", "tools:b", "tools:admin")}, made.NOW, key="rol_tools"
+    )
+    registry = front.store.registry
+    await front.store.commit(
+        registry.put_api(
+            structs.replace(api, open_to="registration", open_permissions=("tools:a", "tools:b"))
+        ),
+        registry.put_role(role),
+    )
+    await front.services.config.refresh()
+    ada = await front.store.accounts.get("usr_ada")
+    assert ada is not None
+    await front.change(ada, role_names=("rol_tools",))
+    _, answer, _ = await register(front, scope="tools:a")
+    client, tab = client_of(answer), front.browser()
+    everything = "tools:a tools:b openid profile email offline_access roles groups"
+    for resource in (server, server + "/"):
+        page = await at_consent(front, client, tab, scope=everything, resource=resource)
+        code = said(await tab.submit(page, "consent", decision="allow"))["code"]
+        tokens = await front.redeem(client, code, resource=resource)
+        assert (tokens["status"], tokens["scope"]) == (200, everything), tokens
+    beyond = await tab.get(front.asking(client, scope="tools:admin", resource=server))
+    assert said(beyond)["error"] == "invalid_scope"
+    closed = await tab.get(front.asking(client, scope="orders:write", resource=made.API))
+    assert said(closed)["error"] == "invalid_scope"

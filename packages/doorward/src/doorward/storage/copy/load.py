@@ -15,6 +15,7 @@ from doorward.storage.sql.database_state import PUT_META
 
 _RESTORED: Final[EndReason] = "restored"
 _ENDING: Final = (
+    "initial_access_tokens",
     "refresh_tokens",
     "authorization_codes",
     "sign_ins",
