@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
-from doorward.core.model.signin import Proof
+from doorward.core.model.signin import Proof, SignIn
+from doorward.storage.sql.statements import to_json
 from doorward.storage.sql.store import Store
+from tests.repository.test_pinned_results import DOCUMENTS
 from tests.storage.children import go, said, start
 from tests.storage.samples import NOW, sha, sign_in
 from tests.storage.stores import Opener
@@ -74,3 +77,9 @@ async def test_the_running_sign_ins_of_an_account_end_together(store: Store) -> 
     left = [one.id for one in (ada, hers, nobodys, over) if await store.sign_ins.get(one.id)]
     assert left == ["sin_bob", "sin_none", "sin_over"]
     assert not await store.commit(store.sign_ins.replace(ada, replace(ada, consented=True)))
+
+
+def test_a_sign_in_is_written_back_as_an_older_program_stored_it() -> None:
+    """docs/incidents/0089-a-new-member-of-a-sign-in-lost-every-write.md: each step compares the whole document."""
+    stored = DOCUMENTS["sign-in"]
+    assert to_json(msgspec.json.decode(stored, type=SignIn)) == stored
