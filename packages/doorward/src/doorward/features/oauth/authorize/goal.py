@@ -24,7 +24,7 @@ from doorward.features.authn.flow.rules.assurance import Achieved
 from doorward.features.clients.directory import ClientDirectory
 from doorward.features.oauth.authorize.rules.response import failure, success
 from doorward.features.oauth.clients.rules.entitle import Granted, entitle
-from doorward.features.oauth.clients.rules.redirect_uri import matches
+from doorward.features.oauth.clients.rules.redirect_uri import matches, shown_first
 from doorward.features.oauth.consent import rules as consent_rule
 from doorward.features.oauth.tokens.new_grants import NewGrants
 from doorward.features.oauth.tokens.rules.person import scopes_behind
@@ -92,6 +92,9 @@ class AuthorizationGoals:
         request = sign_in.request
         client = await self._app(request) if request is not None else None
         if request is None or client is None or not request.redirect_uri:
+            return AuthorizationError(sign_in, error, None)
+        if error.code != "access_denied" and shown_first(client, request.redirect_uri):
+            # the person has not seen the question about this app, to which access_denied is their own answer
             return AuthorizationError(sign_in, error, None)
         response = failure(request, issuer=self.issuer, error=error, app_name=client.name)
         return AuthorizationError(sign_in, error, response)

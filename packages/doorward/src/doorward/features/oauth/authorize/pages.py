@@ -8,6 +8,7 @@ from typing import final
 from msgspec import structs
 
 from doorward.core.model.auth_response import AuthResponse
+from doorward.core.model.client import self_registered
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.refresh_life import refresh_life
@@ -19,6 +20,7 @@ from doorward.features.sessions.asked import state_of
 from doorward.features.sessions.browser_context import BrowserContext
 from doorward.web.http import Response, redirect
 from doorward.web.page import page
+from doorward.web.pages.views.ends import ErrorPage, Failure
 from doorward.web.pages.views.flow import Continue, FormPost
 
 
@@ -50,7 +52,10 @@ class AuthorizationPages:
         return redirect(response.url)
 
     async def refused(self, browser: BrowserContext, outcome: AuthorizationError) -> Response:
-        """The page for a refusal whose app is not registered."""
+        """The page for a refusal whose app is not registered, or to which nobody may be led unasked."""
+        request, error = outcome.sign_in.request, outcome.error
+        if request is not None and self_registered(request.client_id) and error.code != "unauthorized_client":
+            return page(ErrorPage(Failure.BAD_REQUEST, detail=error.description), browser, 400)
         return no_recipient(browser, outcome)
 
     def consent_page(self, browser: BrowserContext, asked: AskConsent) -> Response:

@@ -64,18 +64,8 @@ class AuthorizePages:
         if (elsewhere := again_by_get(browser, "/authorize", params)) is not None:
             return elsewhere
         outcome = await self.authorize.check(params, caller=browser.caller, now=browser.now)
-        if isinstance(outcome, Unsure):
-            note(
-                outcome.error,
-                browser.request,
-                event=_EVENT,
-                client_id=params.get("client_id"),
-                warning=True,
-            )
-            return page(_unsure(outcome), browser, 400)
-        if isinstance(outcome, RefusedByRedirect):
-            note(outcome.error, browser.request, event=_EVENT)
-            return self.flow.goals.deliver(browser, outcome.response, denied=True)
+        if not isinstance(outcome, Accepted):
+            return self._refused(browser, outcome, params)
         return await self._go(browser, outcome, params)
 
     def unreadable(self, browser: BrowserContext, problem: BadForm) -> Response:
@@ -122,6 +112,16 @@ class AuthorizePages:
             raise EarlyResponse(await self.flow.answer(browser, asked))
         return asked
 
+    def _refused(
+        self, browser: BrowserContext, refused: Unsure | RefusedByRedirect, params: dict[str, str]
+    ) -> Response:
+        if isinstance(refused, RefusedByRedirect):
+            note(refused.error, browser.request, event=_EVENT)
+            return self.flow.goals.deliver(browser, refused.response, denied=True)
+        client_id = params.get("client_id")
+        note(refused.error, browser.request, event=_EVENT, client_id=client_id, warning=True)
+        return page(_unsure(refused), browser, 400)
+
     async def _go(self, browser: BrowserContext, accepted: Accepted, params: dict[str, str]) -> Response:
         asked = accepted.request
         browser = browser.in_language(asked.ui_locales).for_app(accepted.client.name)
@@ -129,9 +129,8 @@ class AuthorizePages:
             return await self.flow.follow(browser, await self.flow.begin(browser, asked))
         # a placeholder of the same length as the id to come
         kept = self.authorize.lighter(accepted, carried=pack("sin_" + 32 * "0", params) is not None)
-        if isinstance(kept, RefusedByRedirect):
-            note(kept.error, browser.request, event=_EVENT)
-            return self.flow.goals.deliver(browser, kept.response, denied=True)
+        if not isinstance(kept, Accepted):
+            return self._refused(browser, kept, params)
         sign_in = await self.flow.begin(browser, kept.request)
         if (carried := pack(sign_in.id, params)) is not None:
             browser.remember_asked(carried)

@@ -20,6 +20,7 @@ from doorward.features.oauth.authorize.rules import request as rule
 from doorward.features.oauth.authorize.rules.response import failure
 from doorward.features.oauth.authorize.rules.weight import for_stranger
 from doorward.features.oauth.clients.ignored_scopes import note_ignored
+from doorward.features.oauth.clients.rules import redirect_uri
 from doorward.features.oauth.tokens.id_token_hints import read_id_token_hint
 
 
@@ -31,7 +32,8 @@ class Accepted(Struct, frozen=True):
 
 
 class Unsure(Struct, frozen=True):
-    """The app or the redirect URI is not verified: the refusal is shown on a page, never sent by redirect (R2)."""
+    """The app or the redirect URI is not verified, or nobody may be led there unasked: the refusal is shown on a page, never sent by
+    redirect (R2)."""
 
     error: OAuthError
 
@@ -85,7 +87,7 @@ class Authorize:
         note_ignored(self.notices, config, source.client, params.get("scope"))
         return Accepted(request, source.client)
 
-    def lighter(self, accepted: Accepted, *, carried: bool) -> Accepted | RefusedByRedirect:
+    def lighter(self, accepted: Accepted, *, carried: bool) -> Accepted | Unsure | RefusedByRedirect:
         """The request as stored without a session; `carried`: the browser keeps the whole request."""
         asked = accepted.request
         kept = for_stranger(asked, carried=carried)
@@ -96,8 +98,10 @@ class Authorize:
         )
         return self.refuse(source, kept)
 
-    def refuse(self, source: rule.Origin, error: OAuthError) -> RefusedByRedirect:
-        """The refusal as a response to the app."""
+    def refuse(self, source: rule.Origin, error: OAuthError) -> Unsure | RefusedByRedirect:
+        """The refusal as a response to the app, or on a page if nobody may be led there unasked."""
         error = error.to(source.client.name)
+        if redirect_uri.shown_first(source.client, source.redirect_uri):
+            return Unsure(error)
         response = failure(source, issuer=self.issuer, error=error, app_name=source.client.name)
         return RefusedByRedirect(error, response)

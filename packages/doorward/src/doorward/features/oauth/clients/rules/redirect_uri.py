@@ -8,6 +8,8 @@ from shlex import quote
 from typing import Final
 from urllib.parse import urlsplit
 
+from doorward.core.model.client import Client
+
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 _WITH_NAME: Final = LOOPBACK | {"localhost"}
 _SHOWN: Final = 500
@@ -29,6 +31,12 @@ def matches(registered: Sequence[str], given: str, *, localhost: bool = False) -
 def on_this_device(uri: str) -> bool:
     """Whether a redirect URI leads to a program on the person's own device by http: any program there could receive the answer."""
     return _without_port(uri, _WITH_NAME) is not None
+
+
+def shown_first(client: Client, uri: str) -> bool:
+    """Whether people are led to `uri` only after a page of this server told them about the app. Anybody can register such an app, and would
+    otherwise have addresses of this server that lead anywhere (RFC 9700 §4.11.2)."""
+    return client.self_registered and uri.lower().startswith(("https:", "http:")) and not on_this_device(uri)
 
 
 def _without_port(uri: str, hosts: frozenset[str]) -> tuple[str, str] | None:

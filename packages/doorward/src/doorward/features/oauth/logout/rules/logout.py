@@ -12,6 +12,7 @@ from msgspec import Struct
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.session import Session
+from doorward.features.oauth.clients.rules.redirect_uri import shown_first
 
 _SHOWN: Final = 500
 
@@ -112,6 +113,10 @@ def decide(
     else:
         ask = hint is None and asking.blind
         ends = ()
+    # a stranger's app proves by the hint that this person signed in to it; otherwise nobody is led to it unasked (RFC 9700 §4.11.2)
+    fitting = hint is not None and bool(ends) and ends[0].account_id == hint.sub
+    if target is not None and client is not None and not fitting and shown_first(client, target):
+        stays = "post_logout_redirect_uri of an app that no operator registered, without the id_token_hint of a session that ends"
     return SignOut(
         ask=ask or (asking.safe and bool(ends)),
         ends=ends,
