@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -15,6 +16,8 @@ from doorward.features.oauth.grants.token_exchange.rules.request import ID_TOKEN
 from doorward.features.oauth.token.rules import TokenResponse
 from tests.engines import POSTGRES_IN_SOAK
 from tests.features import made
+from tests.features.api_keys.keyring import exchange as by_key
+from tests.features.api_keys.keyring import key_of
 from tests.features.oauth.grants.token_exchange.parties import (
     BILLING,
     EXCHANGE,
@@ -166,6 +169,31 @@ async def test_a_chain_with_an_actor_who_is_disabled_ends(channel: BackChannel) 
     for claims in (channel.claims(first.access_token), second):
         assert not await lives(channel, claims)
     await refused(channel, "invalid_request", first.access_token, billing())
+
+
+@pytest.mark.parametrize("engine", POSTGRES_IN_SOAK)
+async def test_a_token_exchanged_for_that_of_a_key_ends_when_the_key_is_cut(
+    engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A role allows less, so that tokens of keys begin anew. What rests on the old beginning ends then; nothing would find it later, not even
+    the end of the key. Keys for another API, and what rests on a sign-in, stay."""
+    path = tmp_path / "d.db" if engine == "sqlite" else request.getfixturevalue("postgres_url")
+    async with back_channel(path) as channel:
+        await furnish(channel)
+        ada, now = await channel.store.accounts.get("usr_ada"), channel.clock.time
+        assert ada is not None
+        exchanged_for: list[dict[str, Any]] = []
+        keys = [await key_of(channel, ada), await key_of(channel, ada, audience=BILLING)]
+        for key, app in zip(keys, (orders(), billing()), strict=True):
+            made_from = await by_key(channel, key.text.reveal())
+            assert isinstance(made_from, TokenResponse), made_from
+            exchanged_for.append(await exchanged(channel, made_from.access_token, app))
+        of_sign_in = await exchanged(channel, await token_of(channel))
+        assert await channel.store.commit(channel.revoker.cut_at_api(made.API, now=now))
+        first, second = exchanged_for
+        assert not await lives(channel, first)
+        assert await lives(channel, second)
+        assert await lives(channel, of_sign_in)
 
 
 @pytest.mark.parametrize("engine", POSTGRES_IN_SOAK)

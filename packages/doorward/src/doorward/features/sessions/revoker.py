@@ -67,8 +67,14 @@ class Revoker:
         return [cut, *self._exchanged(old.id, now)]
 
     def cut_at_api(self, audience: str, *, now: int) -> Write:
-        """End the tokens made from all API keys for one API, since some of them allow less from now on."""
-        return self.store.api_keys.cut_at_api(audience, now, self._until(now))
+        """End the tokens made from all API keys for one API, since some of them allow less from now on; and those that were exchanged for
+        them, which rest on what the tokens began with."""
+        until = self._until(now)
+        cut = self.store.api_keys.cut_at_api(audience, now, until)
+        if not self._exchanging():
+            return cut
+        since = now - (until - now)
+        return self._joined(self.store.exchanges.end_with_keys(audience, now, until=until, since=since), cut)
 
     def own_tokens(self, client_id: str, *, iat: int, now: int) -> Write:
         """Revoke all tokens that an app got for itself so far, by one entry; the token issued at `iat` is among them. Guarded: the
@@ -240,11 +246,13 @@ class Revoker:
 
         Without an app that may exchange tokens there are none, and a sign-out stays one round trip.
         """
-        config = self.config.current()
-        if all(client.exchange is None for client in config.clients.values()):
+        if not self._exchanging():
             return []
         life = self._until(now) - now
         return [self.store.exchanges.end_with(ref, now, until=now + life, since=now - life)]
+
+    def _exchanging(self) -> bool:
+        return any(client.exchange is not None for client in self.config.current().clients.values())
 
     def _joined(self, first: Write, *others: Write) -> Write:
         return Write(tuple(step for one in (first, *others) for step in one.steps))

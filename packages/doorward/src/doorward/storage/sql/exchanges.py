@@ -50,6 +50,19 @@ _ENTER = (
     " FROM exchanges WHERE id IN (SELECT exchange_id FROM exchange_ends WHERE ref = ?)"
     " AND ended_at = ? AND expires_at > ? AND client_id <> ?"
 )
+# the same for all that rest on an API key for one API
+_END_OF_KEYS = (
+    "UPDATE exchanges SET ended_at = ? WHERE id IN (SELECT exchange_id FROM exchange_ends WHERE ref IN"
+    " (SELECT token_prefix FROM api_keys WHERE audience = ? AND ended_at IS NULL AND expires_at > ?))"
+    " AND ended_at IS NULL AND expires_at > ?"
+)
+_ENTER_OF_KEYS = (
+    "INSERT INTO revocations (kind, ref, at, expires_at, seq) SELECT 'grant', id, ended_at, CAST(? AS BIGINT),"
+    " (SELECT value FROM counters WHERE name = 'revocations') + ROW_NUMBER() OVER (ORDER BY id)"
+    " FROM exchanges WHERE id IN (SELECT exchange_id FROM exchange_ends WHERE ref IN"
+    " (SELECT token_prefix FROM api_keys WHERE audience = ? AND ended_at IS NULL AND expires_at > ?))"
+    " AND ended_at = ? AND expires_at > ?"
+)
 MOST_OF_ROOT: Final = 64
 """Living rows of one sign-in, API key or trusted issuer, or of one app that acts for itself: each becomes an entry of the revocation view
 when that ends."""
@@ -99,6 +112,18 @@ class SqlExchanges(SqlNoun):
                 NEXT,
                 (_END, (at, ref, since), None),
                 (_ENTER, (until, ref, at, since, ref), None),
+                NUMBERED,
+            )
+        )
+
+    def end_with_keys(self, audience: str, at: int, *, until: int, since: int) -> Write:
+        """End the rows that rest on a live API key for `audience`, by what its tokens begin with now: before these get another beginning.
+        `until` and `since` as for `end_with`."""
+        return Write(
+            (
+                NEXT,
+                (_END_OF_KEYS, (at, audience, at, since), None),
+                (_ENTER_OF_KEYS, (until, audience, at, at, since), None),
                 NUMBERED,
             )
         )
