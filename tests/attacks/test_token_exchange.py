@@ -93,8 +93,10 @@ async def test_a_token_for_another_api_is_not_exchanged(channel: BackChannel) ->
     )
 
 
-async def test_a_public_app_exchanges_only_its_own_tokens(channel: BackChannel) -> None:
-    """Its name is known to everybody: here it is even the app of the API that the token is for."""
+@pytest.mark.requirement(37)
+async def test_an_api_takes_no_token_of_a_public_app_to_another_api(channel: BackChannel) -> None:
+    """The app's name is known to everybody, and its access token to each API that it calls: here it is even the app of the API that the
+    token is for. Its refresh token is known to it alone."""
     public = made.public(
         id="app_orders",
         name="orders",
@@ -109,7 +111,18 @@ async def test_a_public_app_exchanges_only_its_own_tokens(channel: BackChannel) 
         {"grant_type": "refresh_token", "refresh_token": raw, "client_id": public.id}
     )
     assert isinstance(own, TokenResponse), own
-    assert (await exchanged(channel, own.access_token, public))["aud"] == BILLING
+    await refused(channel, "invalid_request", own.access_token, public)
+    await refused(channel, "invalid_request", own.access_token, public, actor_token=own.access_token)
+    assert own.refresh_token is not None
+    await refused(
+        channel,
+        "invalid_request",
+        own.refresh_token,
+        public,
+        actor_token=own.access_token,
+        scope="orders:read",
+    )
+    assert (await exchanged(channel, own.refresh_token, public))["aud"] == BILLING
 
 
 @pytest.mark.requirement(39)

@@ -69,7 +69,7 @@ def test_mistakes_are_named(registered: Run) -> None:
         seen = run("app", "exchange", "orders", *options)
         assert (seen.status, said in seen.err) == (status, True), seen
 
-    # a public app may exchange its own tokens, and acts for nobody else
+    # a public app may exchange its own refresh token, and acts for nobody else
     assert (
         run("app", "create", "spa", "--kind", "spa", "--redirect", "https://spa.example.com/cb").status == 0
     )

@@ -40,7 +40,7 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "service_without_credential": "A service acts for itself, so it needs a credential of its own. Fix: Leave out --public and --auth-method none; a service that only presents assertions of a trusted issuer needs none: --grant-type urn:ietf:params:oauth:grant-type:jwt-bearer",
     "secret_on_device": "An app on people's devices can keep no secret: everybody who has the app can read it; --auth-method none.",
     "public_app_for_itself": "A public app has no credential of its own, so it cannot act for itself (OAuth 2.1 §4.2).",
-    "public_app_for_others": "A public app has no credential of its own, so it may exchange its own tokens for APIs, and nothing else: neither --impersonate nor --id-jag.",
+    "public_app_for_others": "A public app has no credential of its own, so it may exchange its own refresh token for APIs, and nothing else: neither --impersonate nor --id-jag.",
     "public_app_without_pkce": "A public app always uses PKCE (OAuth 2.1 §7.5.1): --pkce required.",
     "jwks_missing": "private_key_jwt needs the app's public keys: --jwks FILE.",
     "jwks_unused": "Public keys are only for --auth-method private_key_jwt.",

@@ -119,19 +119,24 @@ def of_refresh(
 def presentable(
     token: PresentedToken, client: Client, config: ConfigSnapshot, *, parameter: str
 ) -> OAuthError | None:
-    """Check that the app holds this token rightly: it was issued to it, or made for the API whose app it is. None if so.
+    """Check that the app holds this access token rightly: it was issued to it, or made for the API whose app it is. None if so.
 
-    A public app proves nothing about itself, so that it exchanges nothing but its own tokens: otherwise whoever finds a token could
-    name any public app and exchange it.
+    A public app proves nothing about itself, so that it presents none: each API that it calls has its token, and could name the app and
+    take the token to another API (RFC 8693 §2.1, §5). Its refresh token no API ever sees.
     """
+    if not client.confidential:
+        return OAuthError(
+            "invalid_request",
+            f"A public app presents its refresh token; an access token cannot be its {parameter}.",
+            f"{parameter} of app {token.client_id} for {token.audience}, presented in the name of public app {client.name!r}",
+            fix="the app sends its refresh_token as subject_token, with that subject_token_type",
+        )
     if token.client_id == client.id:
         return None
     api = config.apis.get(token.audience)
-    if client.confidential and api is not None and api.client_id == client.id:
+    if api is not None and api.client_id == client.id:
         return None
-    fix = ""
-    if client.confidential:
-        fix = "doorward api introspect-as API APP names the app of the API that the token is for"
+    fix = "doorward api introspect-as API APP names the app of the API that the token is for"
     return OAuthError(
         "invalid_request",
         f"The {parameter} was neither issued to this app nor made for its API.",
