@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Permission
@@ -14,10 +15,13 @@ from doorward.features.admin.error import AdminError
 from doorward.features.admin.self_registered import SelfRegisteredAdmin
 from doorward.features.clients.build import client_directory
 from doorward.features.oauth.registration.settings import RegistrationPolicy
+from doorward.features.oauth.tokens.rules import own_token
+from doorward.features.revocations.build import revocation_view
 from tests.coming_apps import PATH, app, at_consent, opened
 from tests.document_host import DocumentHost, document_host
 from tests.features import made
 from tests.features.admin.managing import OPERATOR
+from tests.features.oauth.grants.token_exchange import parties
 from tests.front_channel import CALLER, Front, front_channel
 from tests.tabs import said
 
@@ -97,3 +101,38 @@ async def test_a_permission_that_goes_is_closed_and_taken_from_tokens_and_their_
     back = await apis.update(OPERATOR, made.API, lambda api: api, permissions=[Permission("orders:write")])
     assert back.open_permissions == ("orders:read",)
     assert (await admin(front).find_tokens(OPERATOR))[0].access == {made.API: ("orders:read",)}
+
+
+async def test_what_its_api_exchanged_for_it_ends_with_the_app(front: Front, host: DocumentHost) -> None:
+    """An MCP server calls the next API for an app that no operator registered."""
+    await front.person(role_names=("rol_reader",))
+    registry = front.store.registry
+    orders = parties.orders()
+    mine = structs.replace(front.services.config.current().apis[made.API], client_id=orders.id)
+    await front.store.commit(
+        registry.put_api(mine),
+        registry.put_api(parties.api(parties.BILLING, "billing")),
+        registry.put_role(structs.replace(parties.READER, id="rol_reader", key="rol_reader")),
+    )
+    await front.register(orders)
+    client, tab = app(host), front.browser()
+    code = said(await tab.submit(await at_consent(front, client, tab), "consent", decision="allow"))["code"]
+    form = {
+        "grant_type": parties.EXCHANGE,
+        "subject_token": (await front.redeem(client, code))["access_token"],
+        "subject_token_type": parties.ACCESS_TOKEN,
+        "resource": parties.BILLING,
+    }
+    exchanged = await front.token(orders, form)
+    assert exchanged["scope"] == "orders:read", exchanged
+    await admin(front).disable(OPERATOR, client.id)
+    view = await front.services.get(revocation_view).fresh(front.now)
+    claims = own_token.claims(
+        exchanged["access_token"],
+        front.services.signer.keys(),
+        issuer=made.ISSUER,
+        now=front.now,
+    )
+    assert claims is not None
+    assert view.revoked(claims) is not None
+    assert (await front.token(orders, form))["error"] == "invalid_request"

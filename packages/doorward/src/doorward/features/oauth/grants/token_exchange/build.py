@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
 def presented_tokens(services: Services) -> PresentedTokens:
     """The reader of subject and actor tokens."""
+    from doorward.features.clients.build import client_directory
     from doorward.features.oauth.grants.token_exchange.reader import PresentedTokens
 
     return PresentedTokens(
-        store=services.store, config=services.config, signer=services.signer, issuer=services.issuer
+        store=services.store,
+        config=services.config,
+        clients=services.get(client_directory),
+        signer=services.signer,
+        issuer=services.issuer,
     )
 
 

@@ -10,6 +10,7 @@ from doorward.core.model.api_key import KEY_ID
 from doorward.core.model.client import Client
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.keys import TokenSigner
+from doorward.features.clients.directory import ClientDirectory
 from doorward.features.oauth.grants.token_exchange.rules import presented as rule
 from doorward.features.oauth.grants.token_exchange.rules.acting import chain
 from doorward.features.oauth.grants.token_exchange.rules.presented import INVALID, PresentedToken
@@ -25,6 +26,7 @@ class PresentedTokens:
 
     store: Store
     config: ConfigSource
+    clients: ClientDirectory
     signer: TokenSigner
     issuer: str
 
@@ -62,10 +64,10 @@ class PresentedTokens:
     async def alive(self, token: PresentedToken, *, parameter: str) -> Account | OAuthError | None:
         """The person that the token speaks for, or None for an app, if everybody in it may act now: the app that it was issued to, its
         subject, and every actor, however far back. A token says who they were when it was issued."""
-        clients = self.config.current().clients
         # a token made from a person's API key names the key in place of an app, and ends with it
-        if token.client_id not in clients and not token.client_id.startswith(f"{KEY_ID}_"):
+        if not token.client_id.startswith(f"{KEY_ID}_") and await self.clients.find(token.client_id) is None:
             return self._gone(parameter, token.client_id)
+        clients = self.config.current().clients
         account: Account | None = None
         for name in (token.subject, *chain(token.actor)):
             if name in clients:
