@@ -4,6 +4,7 @@ to its refused requests and sign-outs (RFC 9700 §4.11.2)."""
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from urllib.parse import quote
 
 import pytest
 
@@ -19,6 +20,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.requirement(2, 60)]
 EVIL = "https://evil.example"
 CALLBACK, OUT = f"{EVIL}/callback", f"{EVIL}/out"
 LOCAL = "http://localhost/callback"
+COMMAND = "cursor://anysphere.cursor-deeplink/mcp/install?name=evil.example"
 REFUSED = (
     {"prompt": "none"},
     {"scope": "nonsense"},
@@ -67,6 +69,20 @@ async def test_a_refusal_leads_nobody_to_a_strangers_address(front: Front) -> No
     page = await at_consent(front, client, tab, scope="orders:read")
     assert "code" in said(await tab.submit(page, "consent", decision="allow"))
     assert "The person has to agree first" in await stays(tab, front.asking(client, prompt="none"))
+
+
+async def test_a_refusal_opens_no_program_with_a_command_of_a_strangers_choice(front: Front) -> None:
+    """A program that many people have takes commands by its scheme; the browser would name this server as the one that asks."""
+    status, answer, _ = await register(front, redirect_uris=[COMMAND], post_logout_redirect_uris=[COMMAND])
+    assert status == 201, answer
+    client = client_of(answer)
+    for wrong in REFUSED[:3]:
+        page = await stays(front.browser(), front.asking(client, **wrong))
+        assert "That request didn't make sense" in page
+    page = await front.browser().get(
+        f"/logout?client_id={client.id}&post_logout_redirect_uri={quote(COMMAND)}"
+    )
+    assert "evil" not in (page.header("location") or "") + page.text
 
 
 async def test_the_persons_own_answer_is_told(front: Front) -> None:

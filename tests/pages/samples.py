@@ -174,6 +174,16 @@ def samples(
             unknown=True,
             on_device=True,
         ),
+        "consent-opened-by": ConsentView(
+            app=app,
+            host="cursor:",
+            account=text,
+            scopes=scopes[:1],
+            lasts=36000,
+            flow=FLOW,
+            unknown=True,
+            opened_by="cursor:",
+        ),
         "consent-small": ConsentView(
             app=app, host="localhost:8000", account=text, scopes=(), lasts=36000, flow=FLOW
         ),

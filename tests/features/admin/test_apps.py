@@ -186,6 +186,19 @@ async def test_an_app_that_introspects_for_an_api_must_keep_a_credential(desk: D
     await desk.apps.update(OPERATOR, "web", lambda app: structs.replace(app, auth_method="none"))
 
 
+@pytest.mark.requirement(3)
+async def test_a_native_app_of_an_operator_may_have_a_permitted_scheme(desk: Desk) -> None:
+    uri = "cursor://anysphere.cursor-mcp/oauth/callback"
+    editor = structs.replace(WEB, name="editor", auth_method="none", redirect_uris=(uri,))
+    with pytest.raises(AdminError, match="uri_scheme_private"):
+        await desk.apps.create(OPERATOR, editor, kind="spa")
+    await desk.apps.create(OPERATOR, editor, kind="native")
+    assert (await desk.apps.add_redirect_uri(OPERATOR, "editor", "vscode://a.b/cb")).redirect_uris[0] == uri
+    for other, code in (("unheardof://a/cb", "uri_scheme_undotted"), ("cursor:/cb", "uri_host_missing")):
+        with pytest.raises(AdminError, match=code):
+            await desk.apps.add_redirect_uri(OPERATOR, "editor", other)
+
+
 async def test_a_native_app_with_its_own_keys_can_be_changed(desk: Desk) -> None:
     phone = structs.replace(
         WEB, name="phone", auth_method="private_key_jwt", jwks=JWKS, redirect_uris=("com.example.app:/cb",)

@@ -55,6 +55,14 @@ async def test_a_person_signs_in_to_an_app_by_its_document_alone(front: Front, h
     assert host.asked == [PATH]
 
 
+async def test_an_editor_with_a_document_may_have_its_scheme(front: Front, host: DocumentHost) -> None:
+    uri = "cursor://anysphere.cursor-mcp/oauth/callback"
+    host.put(PATH, host.document(PATH, redirect_uris=[uri]))
+    await front.person(role_names=("rol_reader",))
+    page = await at_consent(front, app(host, redirect_uris=(uri,)), front.browser())
+    assert "opens cursor: links" in page.words
+
+
 async def test_the_document_resolves_at_every_endpoint_that_sees_the_app(
     front: Front, host: DocumentHost
 ) -> None:

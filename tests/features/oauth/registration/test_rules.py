@@ -44,6 +44,8 @@ def test_the_limits_of_a_token_of_none_and_of_a_token_that_is_gone() -> None:
         ("https://sub.a.example/cb", False),
         ("http://127.0.0.1/cb", False),
         ("com.example.app:/cb", False),
+        # what looks like a host after a private-use scheme belongs to nobody
+        ("cursor://a.example/cb", False),
     ],
 )
 def test_hosts_are_compared_exactly(uri: str, may: bool) -> None:

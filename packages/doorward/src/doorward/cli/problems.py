@@ -61,7 +61,7 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "uri_relative": "{uri}: The URI is not absolute; it should begin with https://",
     "uri_scheme_case": "{uri}: Write the scheme in lower case: {scheme}:",
     "uri_scheme_forbidden": "{uri}: {scheme}: is never a redirect URI; use an https address.",
-    "uri_scheme_undotted": "{uri}: {scheme}: is no scheme for a redirect URI; use https, or for a native app a private-use scheme made of your domain backwards, as in com.example.app:/callback (RFC 8252 §7.1).",
+    "uri_scheme_undotted": "{uri}: {scheme}: is no scheme for a redirect URI; use https, or for a native app a private-use scheme made of your domain backwards, as in com.example.app:/callback (RFC 8252 §7.1), or one of registration.private_schemes.",
     "uri_scheme_private": "{uri}: {scheme}: is a private-use scheme, which only native apps may use; use https, or --kind native.",
     "uri_scheme_unslashed": "{uri}: A private-use scheme is followed by one slash, as in {scheme}:/callback (RFC 8252 §7.1).",
     "uri_scheme_not_web": "{uri}: {scheme}: is not possible here; use an https address.",

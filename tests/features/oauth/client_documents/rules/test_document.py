@@ -66,7 +66,18 @@ def test_bad_addresses(url: str) -> None:
 def read(**members: Any) -> Client | OAuthError:
     document = {"client_id": URL, "redirect_uris": ["https://app.example.com/cb"], **members}
     parsed = parse(URL, encode({name: value for name, value in document.items() if value is not None}))
-    return parsed if isinstance(parsed, OAuthError) else client_at(URL, *parsed, now=made.NOW)
+    return (
+        parsed
+        if isinstance(parsed, OAuthError)
+        else client_at(URL, *parsed, now=made.NOW, schemes=("cursor",))
+    )
+
+
+def test_a_document_of_an_editor_may_have_its_scheme() -> None:
+    client = read(redirect_uris=["cursor://anysphere.cursor-mcp/oauth/callback", "http://localhost/cb"])
+    assert isinstance(client, Client)
+    assert (client.native, client.auth_method, client.pkce) == (True, "none", "required")
+    assert isinstance(read(redirect_uris=["unheardof://x/cb"]), OAuthError)
 
 
 def test_an_app_of_a_document() -> None:

@@ -111,6 +111,51 @@ def test_a_private_use_scheme_needs_a_dot_and_a_native_app() -> None:
     assert rule.redirect_uri_problem("exampleapp:/callback", native=True)
 
 
+PERMITTED = ("cursor", "vscode", "com.example.app")
+CURSOR = "cursor://anysphere.cursor-mcp/oauth/callback"
+
+
+@pytest.mark.requirement(3)
+@pytest.mark.parametrize(
+    ("uri", "code"),
+    [
+        (CURSOR, None),
+        ("vscode://MermaidChart.vscode-mermaid-chart", None),
+        ("vscode://example.extension/mcp-auth/callback/0a1b?x=(dev)", None),
+        ("com.example.app://callback", None),
+        ("com.example.app:/callback", None),
+        ("windsurf://codeium.windsurf/cb", "uri_scheme_undotted"),
+        ("cursors://x/cb", "uri_scheme_undotted"),
+        ("org.example.app://callback", "uri_scheme_unslashed"),
+        ("CURSOR://x/cb", "uri_scheme_case"),
+        ("cursor:/callback", "uri_host_missing"),
+        ("cursor:callback", "uri_host_missing"),
+        ("cursor:///callback", "uri_host_missing"),
+        ("cursor://user@anysphere.cursor-mcp/cb", "uri_user_name"),
+        ("cursor://anysphere.cursor-mcp:80/cb", "uri_host_character"),
+        ("cursor://a%2Fb/cb", "uri_host_character"),
+        ("cursor://anysphere.cursor-mcp/oauth/../install", "uri_dot_segment"),
+        ("cursor://anysphere.cursor-mcp/oauth/%2e%2E/install", "uri_dot_segment"),
+        (f"{CURSOR}#x", "uri_fragment"),
+    ],
+)
+def test_a_permitted_scheme_has_an_authority_and_is_for_native_apps(uri: str, code: str | None) -> None:
+    found = rule.redirect_uri_problem(uri, native=True, schemes=PERMITTED)
+    assert (found and found.code) == code
+    assert rule.redirect_uri_problem(uri, native=False, schemes=PERMITTED)
+    phone = structs.replace(WEB, auth_method="none", redirect_uris=(uri,))
+    assert (rule.client_problem(phone, native=True, schemes=PERMITTED) is None) == (code is None)
+    out = structs.replace(phone, redirect_uris=(CURSOR,), post_logout_redirect_uris=(uri,))
+    assert (rule.client_problem(out, native=True, schemes=PERMITTED) is None) == (code is None)
+
+
+@pytest.mark.requirement(3)
+def test_no_list_permits_a_scheme_that_runs_its_content_or_http() -> None:
+    for uri in ("javascript://x/%0Aalert(1)", "file://host/x", "http://app.example.com/cb"):
+        scheme = uri.partition(":")[0]
+        assert rule.redirect_uri_problem(uri, native=True, schemes=(scheme,))
+
+
 @pytest.mark.requirement(3)
 @given(st.text(max_size=60))
 def test_no_accepted_uri_runs_scripts_or_misleads(uri: str) -> None:

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.features.oauth.clients.rules import self_registered
+from doorward.features.oauth.clients.rules.private_schemes import WIDELY_USED
 from doorward.features.oauth.clients.rules.registration import client_problem
 from doorward.features.oauth.clients.rules.self_registered import GRANTS, client_of, read
 from tests.features import made
 
 METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 WEB = "https://app.example.com/cb"
+CURSOR = "cursor://anysphere.cursor-mcp/oauth/callback"
 
 
 def answer(**members: Any) -> Client | OAuthError:
@@ -32,6 +34,7 @@ def answer(**members: Any) -> Client | OAuthError:
         methods=METHODS,
         grants=GRANTS,
         now=made.NOW,
+        schemes=WIDELY_USED,
     )
 
 
@@ -53,6 +56,9 @@ def good(**members: Any) -> Client:
         ({"redirect_uris": ["https://*.example/cb"]}, "invalid_redirect_uri"),
         ({"redirect_uris": ["http://localhost/cb"], "application_type": "web"}, "invalid_redirect_uri"),
         ({"redirect_uris": ["com.example.app:/cb"], "application_type": "web"}, "invalid_redirect_uri"),
+        ({"redirect_uris": [CURSOR], "application_type": "web"}, "invalid_redirect_uri"),
+        ({"redirect_uris": [CURSOR], "token_endpoint_auth_method": "client_secret_post"}, "invalid_client_metadata"),
+        ({"redirect_uris": [CURSOR, "unheardof://x/cb"]}, "invalid_redirect_uri"),
         ({"redirect_uris": []}, "invalid_redirect_uri"),
         ({"redirect_uris": WEB}, "invalid_client_metadata"),
         ({"redirect_uris": [f"{WEB}{n}" for n in range(21)]}, "invalid_redirect_uri"),
@@ -92,6 +98,8 @@ def test_what_cannot_be_registered_is_refused(members: dict[str, Any], error: st
         ({"redirect_uris": [WEB, "http://localhost/cb"]}, False, "client_secret_basic"),
         ({"application_type": "native"}, True, "none"),
         ({"redirect_uris": ["com.example.app:/cb"]}, True, "none"),
+        ({"redirect_uris": [WEB, CURSOR, "http://localhost:8787/callback"]}, True, "none"),
+        ({"redirect_uris": ["raycast://oauth?package_name=mcp_(dev)"]}, True, "none"),
         ({"application_type": "native", "token_endpoint_auth_method": "client_secret_post"}, True, "client_secret_post"),
         ({"token_endpoint_auth_method": "none"}, False, "none"),
     ],

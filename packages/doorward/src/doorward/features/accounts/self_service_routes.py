@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from doorward.core.login_name import MAX_NAME
 from doorward.core.model.audit import AuditEvent
@@ -20,6 +19,7 @@ from doorward.features.accounts.activity import ActivityKinds
 from doorward.features.accounts.self_service import SHOWN, AccountPages, ConnectedApp
 from doorward.features.api_keys.own import OwnApiKeys
 from doorward.features.authn.flow.shown import ProfileOffers
+from doorward.features.oauth.clients.rules.private_schemes import place
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import (
     SignedIn,
@@ -265,8 +265,7 @@ def _remembered(device: RememberedDevice, here: str | None) -> views.RememberedL
 def _app(app: ConnectedApp, config: ConfigSnapshot) -> views.AppLine:
     document = app.client.registered_by == "document"
     first = app.client.id if document else next(iter(app.client.redirect_uris), None)
-    target = None if first is None else urlsplit(first)
-    host = "" if target is None else target.netloc or f"{target.scheme}:"
+    host = "" if first is None else place(first)
     lines: dict[str, ScopeLine] = {}
     for audience, scope in app.scopes:
         api = config.apis.get(audience)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,6 +50,8 @@ class AppAdmin(ConfigAdmin):
     """Values with which an app may be registered: the names of the plugs of this server."""
     alone: Set[str] = frozenset()
     """Those of the grant types whose requests need not name an app."""
+    private_schemes: Collection[str] = ()
+    """Private-use schemes without a domain that native apps may have."""
 
     @operation("apps.write")
     async def create(
@@ -72,7 +74,7 @@ class AppAdmin(ConfigAdmin):
         )
         demand(self._plug_problem(client))
         demand(kinds.problem(client, kind=kind, alone=self.alone))
-        demand(registration.client_problem(client, native=kind == "native"))
+        demand(self._problem(client, native=kind == "native"))
         client, secret = self._credentials(client, now)
         demands = [await self._demand_this_program()] if registration.needs_this_program(client) else []
         await self._put(actor, config, client, "app.created", *demands, name=client.name)
@@ -117,7 +119,8 @@ class AppAdmin(ConfigAdmin):
         client = find_client(config, app)
         if uri in client.redirect_uris:
             raise refused("redirect_uri_repeated", uri=uri, app=client.name)
-        demand(registration.redirect_uri_problem(uri, native=kinds.may_be_native(client)))
+        native = kinds.may_be_native(client)
+        demand(registration.redirect_uri_problem(uri, native=native, schemes=self.private_schemes))
         uris = (*client.redirect_uris, uri)
         made = await self._update(
             actor, config, client, lambda old: structs.replace(old, redirect_uris=uris), ()
@@ -180,7 +183,7 @@ class AppAdmin(ConfigAdmin):
             # values registered before a plug was removed stay valid until they are changed
             demand(self._plug_problem(new))
         new = kinds.without_unused_credentials(new, old=old)
-        demand(registration.client_problem(new, native=kinds.may_be_native(old) or not new.confidential))
+        demand(self._problem(new, native=kinds.may_be_native(old) or not new.confidential))
         asking = [api.name for api in config.apis.values() if api.client_id == old.id]
         if asking and not new.confidential:
             raise refused("app_introspects", app=old.name, api=asking[0])
@@ -193,6 +196,9 @@ class AppAdmin(ConfigAdmin):
 
     def _plug_problem(self, client: Client) -> Problem | None:
         return registration.plug_problem(client, grant_types=self.grant_types, auth_methods=self.auth_methods)
+
+    def _problem(self, client: Client, *, native: bool) -> Problem | None:
+        return registration.client_problem(client, native=native, schemes=self.private_schemes)
 
     def _credentials(self, client: Client, now: int) -> tuple[Client, Secret | None]:
         """The app with a secret, if its method needs one and it has none."""

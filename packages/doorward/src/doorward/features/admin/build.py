@@ -18,6 +18,7 @@ from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.features.api_keys.build import maker
 from doorward.features.api_keys.settings import ApiKeyPolicy
 from doorward.features.authn.factors.password.build import password_policy
+from doorward.features.oauth.registration.settings import RegistrationPolicy
 from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
@@ -146,6 +147,7 @@ def apps(services: Services) -> AppAdmin:
         grant_types=tuple(grant.name for grant in services.added(GRANTS) if grant.build),
         alone={grant.name for grant in services.added(GRANTS) if grant.build and grant.build_alone},
         auth_methods=tuple(method.name for method in services.added(CLIENT_AUTH)),
+        private_schemes=services.sections.of(RegistrationPolicy).private_schemes,
     )
 
 

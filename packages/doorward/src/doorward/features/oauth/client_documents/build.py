@@ -6,6 +6,7 @@ from doorward.adapters.http_client import http_for_documents
 from doorward.features.audit.build import audit_log
 from doorward.features.oauth.client_documents.service import ClientDocuments
 from doorward.features.oauth.client_documents.settings import ClientDocumentPolicy
+from doorward.features.oauth.registration.settings import RegistrationPolicy
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
 
@@ -26,4 +27,5 @@ def client_documents(services: Services) -> ClientDocuments:
         audit_log=services.get(audit_log),
         metrics=services.metrics,
         policy=policy,
+        private_schemes=services.sections.of(RegistrationPolicy).private_schemes,
     )

@@ -7,6 +7,7 @@ the limits of `rules/budget.py` (R64, R93).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Final, final
 from urllib.parse import urlsplit
 
@@ -71,6 +72,7 @@ class ClientDocuments:
         audit_log: AuditLog,
         metrics: Metrics,
         policy: ClientDocumentPolicy,
+        private_schemes: Collection[str] = (),
     ) -> None:
         self._store = store
         self._http = http
@@ -78,6 +80,7 @@ class ClientDocuments:
         self._audit_log = audit_log
         self._metrics = metrics
         self._policy = policy
+        self._private_schemes = private_schemes
         self._under_way: dict[str, asyncio.Task[Client | Failed]] = {}
 
     def owns(self, client_id: str) -> bool:
@@ -195,7 +198,7 @@ class ClientDocuments:
             metadata = structs.replace(metadata, jwks=keys, jwks_uri=None)
             # its keys turn without the document
             lasts = min(lasts, FRESH)
-        client = client_at(url, document, metadata, now=now)
+        client = client_at(url, document, metadata, now=now, schemes=self._private_schemes)
         if isinstance(client, OAuthError):
             return Failed(client.reason, client.reason)
         return _Fetched(client, lasts)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from doorward.core.model.config_snapshot import Api, ConfigSnapshot
 from doorward.features.authn.flow.outcomes import AskConsent
+from doorward.features.oauth.clients.rules.private_schemes import place, private_scheme
 from doorward.features.oauth.clients.rules.redirect_uri import on_this_device
 from doorward.features.oauth.consent.rules import empty_handed, left_out
 from doorward.web.pages.views.flow import ConsentView, ScopeLine
@@ -28,11 +29,11 @@ def scope_lines(names: Iterable[str], api: Api | None) -> tuple[ScopeLine, ...]:
 def consent_view(asked: AskConsent, config: ConfigSnapshot, lasts: int) -> ConsentView:
     """The page for one request; `lasts` is the duration of the connection in seconds."""
     api = config.apis.get(asked.request.audience)
-    target = urlsplit(asked.request.redirect_uri)
+    scheme = private_scheme(asked.request.redirect_uri)
     offline = "offline_access" in asked.scopes
     return ConsentView(
         app=asked.client.name,
-        host=target.netloc or f"{target.scheme}:",
+        host=place(asked.request.redirect_uri),
         account=asked.account.shown_as,
         account_name=asked.account.name,
         scopes=scope_lines((*asked.scopes, *asked.by_name), api),
@@ -45,4 +46,5 @@ def consent_view(asked: AskConsent, config: ConfigSnapshot, lasts: int) -> Conse
         published_at=urlsplit(asked.client.id).netloc if asked.client.registered_by == "document" else None,
         unknown=asked.client.self_registered,
         on_device=on_this_device(asked.request.redirect_uri),
+        opened_by=None if scheme is None else f"{scheme}:",
     )

@@ -13,6 +13,7 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.bucket import Bucket
 from doorward.core.model.client import Client
 from doorward.core.model.self_registered import InitialAccessToken
+from doorward.features.oauth.authorize.rules.request import is_web
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES, named
 from doorward.features.oauth.clients.rules.self_registered import GRANTS, refused
 from doorward.features.rate_limits.rules.network import blocks
@@ -89,8 +90,9 @@ def host_problem(client: Client, limits: Limits) -> OAuthError | None:
 
 def _host(uri: str) -> str:
     """The host; for a private-use scheme the scheme with its colon, which is no host."""
+    # an authority after such a scheme is no host: cursor://partner.example.com is not at partner.example.com
     parts = urlsplit(uri)
-    return parts.hostname or f"{parts.scheme}:"
+    return parts.hostname if is_web(uri) and parts.hostname else f"{parts.scheme}:"
 
 
 def update_problem(document: Mapping[str, Any], client_id: str) -> OAuthError | None:

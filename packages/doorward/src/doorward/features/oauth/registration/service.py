@@ -238,6 +238,7 @@ class Registration:
             methods=rules.METHODS,
             grants=limits.grant_types,
             now=now,
+            schemes=self.policy.private_schemes,
         )
         if isinstance(made, OAuthError):
             return made

@@ -27,7 +27,8 @@ class ConsentView(Struct, frozen=True):
     native app); `lasts` is the duration of access without another consent, in seconds; `offline`: access continues while the person
     is away. `left_out` are requested permissions that this person's roles do not give; `useless_at` is the API's name if they
     give none of them. `published_at` is the host of the app's own document, if it has one; `unknown`: no operator registered the app;
-    `on_device`: the response goes to a program on the person's device.
+    `on_device`: the response goes to a program on the person's device; `opened_by`: to the one that opens this scheme there (its name with
+    the colon).
     """
 
     template: ClassVar[str] = "consent.html"
@@ -45,6 +46,7 @@ class ConsentView(Struct, frozen=True):
     published_at: str | None = None
     unknown: bool = False
     on_device: bool = False
+    opened_by: str | None = None
 
 
 class Continue(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -91,9 +91,14 @@ def keys_problem(jwks_uri: str) -> str | None:
 
 
 def client_at(
-    url: str, document: Mapping[str, Any], metadata: ClientMetadata, *, now: int
+    url: str,
+    document: Mapping[str, Any],
+    metadata: ClientMetadata,
+    *,
+    now: int,
+    schemes: Collection[str] = (),
 ) -> Client | OAuthError:
-    """The app of a document."""
+    """The app of a document; `schemes` are the permitted private-use schemes without a domain."""
     return client_of(
         metadata,
         document,
@@ -102,4 +107,5 @@ def client_at(
         methods=METHODS,
         grants=GRANTS,
         now=now,
+        schemes=schemes,
     )

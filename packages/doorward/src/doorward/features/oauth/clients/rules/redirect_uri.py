@@ -35,8 +35,12 @@ def on_this_device(uri: str) -> bool:
 
 def shown_first(client: Client, uri: str) -> bool:
     """Whether people are led to `uri` only after a page of this server told them about the app. Anybody can register such an app, and would
-    otherwise have addresses of this server that lead anywhere (RFC 9700 §4.11.2)."""
-    return client.self_registered and uri.lower().startswith(("https:", "http:")) and not on_this_device(uri)
+    otherwise have addresses of this server that lead anywhere (RFC 9700 §4.11.2): to a site, or by a scheme without a domain to any command of a
+    program that many people have."""
+    if not client.self_registered or on_this_device(uri):
+        return False
+    scheme = uri.partition(":")[0].lower()
+    return scheme in {"https", "http"} or "." not in scheme
 
 
 def _without_port(uri: str, hosts: frozenset[str]) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ Every function returns the problem, or None.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -20,6 +20,7 @@ from doorward.core.web_origin import web_origin
 from doorward.features.oauth.authorize.rules.request import is_web
 from doorward.features.oauth.clients.rules import key_strength
 from doorward.features.oauth.clients.rules.exchange_policy import exchange_problem
+from doorward.features.oauth.clients.rules.private_schemes import NEVER
 from doorward.features.oauth.clients.rules.redirect_uri import LOOPBACK
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 
@@ -36,10 +37,8 @@ _HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,100}")
 _ROLE: Final = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,62}[^\s\x00-\x1f\x7f])?")
-# Schemes that execute their content, or access the local machine: never permitted (R3).
-_NEVER: Final = frozenset(
-    {"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source"}
-)
+# What comes after the two slashes of a private-use scheme: Visual Studio Code has the id of an extension there.
+_PART: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class _Address(Struct, frozen=True):
@@ -52,20 +51,25 @@ class _Address(Struct, frozen=True):
         return problem(code, member=self.member, uri=self.uri, **more)
 
 
-def redirect_uri_problem(uri: str, *, native: bool, member: str = "redirect_uris") -> Problem | None:
-    """Check a redirect URI (R3): absolute, https; http only to this machine; a private-use scheme only for native apps."""
+def redirect_uri_problem(
+    uri: str, *, native: bool, schemes: Collection[str] = (), member: str = "redirect_uris"
+) -> Problem | None:
+    """Check a redirect URI (R3): absolute, https; http only to this machine; a private-use scheme only for native apps, with a domain in it,
+    or one of the permitted `schemes`."""
     address = _Address(member, uri)
     parts = _split(address)
     if isinstance(parts, Problem):
         return parts
-    if parts.scheme in _NEVER:
+    if parts.scheme in NEVER:
         return address.wrong("uri_scheme_forbidden", scheme=parts.scheme)
     if parts.scheme in {"https", "http"}:
         return _web_problem(address, parts)
-    if "." not in parts.scheme:
+    if "." not in parts.scheme and parts.scheme not in schemes:
         return address.wrong("uri_scheme_undotted", scheme=parts.scheme)
     if not native:
         return address.wrong("uri_scheme_private", scheme=parts.scheme)
+    if parts.scheme in schemes and (parts.netloc or "." not in parts.scheme):
+        return _program_problem(address, parts)
     if parts.netloc or not parts.path.startswith("/"):
         return address.wrong("uri_scheme_unslashed", scheme=parts.scheme)
     return None
@@ -150,18 +154,20 @@ def plug_problem(
     return None
 
 
-def client_problem(client: Client, *, native: bool) -> Problem | None:
-    """Check an app's registration as a whole."""
+def client_problem(client: Client, *, native: bool, schemes: Collection[str] = ()) -> Problem | None:
+    """Check an app's registration as a whole; `schemes` are the permitted private-use schemes without a domain."""
     uses_code = "authorization_code" in client.grant_types
     if not client.grant_types:
         return problem("grant_types_missing")
     if "refresh_token" in client.grant_types and not client.signs_people_in:
         return problem("refresh_without_code")
     for uri in client.redirect_uris:
-        if found := redirect_uri_problem(uri, native=native):
+        if found := redirect_uri_problem(uri, native=native, schemes=schemes):
             return found
     for uri in client.post_logout_redirect_uris:
-        if found := redirect_uri_problem(uri, native=native, member="post_logout_redirect_uris"):
+        if found := redirect_uri_problem(
+            uri, native=native, schemes=schemes, member="post_logout_redirect_uris"
+        ):
             return found
     for origin in client.origins:
         if found := origin_problem(origin):
@@ -276,8 +282,20 @@ def _web_problem(address: _Address, parts: SplitResult) -> Problem | None:
         return address.wrong("uri_host_character")
     if parts.scheme == "http" and host not in LOOPBACK and host != "localhost":
         return address.wrong("uri_not_https")
-    if any(
-        segment in {".", ".."} for segment in parts.path.replace("%2e", ".").replace("%2E", ".").split("/")
-    ):
-        return address.wrong("uri_dot_segment")
-    return None
+    return _path_problem(address, parts)
+
+
+def _program_problem(address: _Address, parts: SplitResult) -> Problem | None:
+    """Check an address of a program that has its own commands there: what is registered must be what it opens."""
+    if "@" in parts.netloc:
+        return address.wrong("uri_user_name")
+    if not parts.netloc:
+        return address.wrong("uri_host_missing", scheme=parts.scheme)
+    if not _PART.fullmatch(parts.netloc):
+        return address.wrong("uri_host_character")
+    return _path_problem(address, parts)
+
+
+def _path_problem(address: _Address, parts: SplitResult) -> Problem | None:
+    segments = parts.path.replace("%2e", ".").replace("%2E", ".").split("/")
+    return address.wrong("uri_dot_segment") if any(each in {".", ".."} for each in segments) else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from msgspec import Struct, ValidationError, convert, structs
 
@@ -19,6 +18,7 @@ from doorward.core.model.client import SECRET_METHODS, Client, RegisteredBy, Sig
 from doorward.core.model.problem import Problem, ProblemCode
 from doorward.features.oauth.authorize.rules.request import is_web
 from doorward.features.oauth.clients.rules import registration
+from doorward.features.oauth.clients.rules.private_schemes import names_one_of, place
 from doorward.features.oauth.clients.rules.redirect_uri import on_this_device
 from doorward.features.oauth.clients.rules.scope import OIDC_SCOPES
 
@@ -42,11 +42,13 @@ _TOLD: Final[Mapping[ProblemCode, str]] = {
     "uri_fragment": "has a fragment, which a redirect would overwrite",
     "uri_relative": "is not absolute",
     "uri_scheme_forbidden": "has a scheme that is never permitted",
-    "uri_scheme_undotted": "needs https, or a scheme made of a domain backwards, as in com.example.app:/callback",
+    "uri_scheme_undotted": "needs https, a scheme made of a domain backwards, as in com.example.app:/callback, or one that is permitted here",
     "uri_scheme_private": "has a private-use scheme, for which application_type has to be native",
     "uri_scheme_unslashed": "has a private-use scheme, which one slash follows",
     "uri_not_https": "needs https; http is for 127.0.0.1, [::1] and localhost",
     "uri_user_name": "has a user name in it",
+    "uri_host_missing": "has nothing after its two slashes",
+    "uri_host_character": "has a character in its host that no host name has",
     "uri_host_wildcard": "has a wildcard; addresses are compared exactly",
     "uri_dot_segment": "has a . or .. in its path",
     "redirect_uris_missing": "redirect_uris is missing",
@@ -101,12 +103,13 @@ def client_of(
     methods: Collection[str],
     grants: Collection[str],
     now: int,
+    schemes: Collection[str] = (),
 ) -> Client | OAuthError:
-    """The app. `methods` are the permitted client authentication methods, `grants` the grants; `now` is in seconds. Keys at a `jwks_uri` have
-    been put into `jwks` before. A secret is not made here."""
+    """The app. `methods` are the permitted client authentication methods, `grants` the grants, `schemes` the private-use schemes without a domain; `now`
+    is in seconds. Keys at a `jwks_uri` have been put into `jwks` before. A secret is not made here."""
     if (error := _unsupported(metadata, document)) is not None:
         return error
-    native = _native(metadata)
+    native = _native(metadata, schemes)
     if isinstance(native, OAuthError):
         return native
     method = _method(metadata, native=native, methods=methods)
@@ -140,7 +143,7 @@ def client_of(
     )
     if "authorization_code" not in kept:
         client = structs.replace(client, redirect_uris=())
-    found = registration.client_problem(client, native=native)
+    found = registration.client_problem(client, native=native, schemes=schemes)
     return client if found is None else problem_refused(found)
 
 
@@ -179,8 +182,9 @@ def _unsupported(metadata: ClientMetadata, document: Mapping[str, Any]) -> OAuth
     return None
 
 
-def _native(metadata: ClientMetadata) -> bool | OAuthError:
-    """Whether the app runs on people's devices. Without `application_type` it does if all its addresses are there."""
+def _native(metadata: ClientMetadata, schemes: Collection[str]) -> bool | OAuthError:
+    """Whether the app runs on people's devices. Without `application_type` it does if all its addresses are there, or one has a permitted
+    scheme: Cursor registers its own with an https address and one at localhost, in one request and without a type."""
     kind, uris = metadata.application_type, metadata.redirect_uris
     if kind not in {None, "web", "native"}:
         return refused("application_type can be web or native.")
@@ -192,7 +196,9 @@ def _native(metadata: ClientMetadata) -> bool | OAuthError:
                     uri=True,
                 )
         return False
-    return kind == "native" or (bool(uris) and all(on_this_device(uri) or not is_web(uri) for uri in uris))
+    if kind == "native" or names_one_of(uris, schemes):
+        return True
+    return bool(uris) and all(on_this_device(uri) or not is_web(uri) for uri in uris)
 
 
 def _method(metadata: ClientMetadata, *, native: bool, methods: Collection[str]) -> str:
@@ -219,7 +225,6 @@ def _name(metadata: ClientMetadata, client_id: str) -> str:
         return named
     first = client_id if client_id.startswith("https://") else next(iter(metadata.redirect_uris), "")
     try:
-        parts = urlsplit(first)
+        return (place(first).rstrip(":") or "app")[: registration.MAX_NAME]
     except ValueError:
         return "app"
-    return (parts.netloc or parts.scheme or "app")[: registration.MAX_NAME]
