@@ -150,7 +150,7 @@ async def test_every_post_route_has_exactly_one_kind(scene: Scene) -> None:
     )
     pages = posts(scene.front, RouteKind.PAGE)
     assert all(route.checks[:2] == (ORIGIN, CSRF) for route in pages)
-    assert {route.path for route in pages if route.path.startswith("/account")} == {
+    assert {route.path for route in pages if route.path.startswith("/account")} | {"/device"} == {
         route.path for route in pages if "sign-in" in route.checks
     }
     assert {route.path for route in posts(scene.front, RouteKind.APP_REQUEST)} == {"/authorize", "/logout"}

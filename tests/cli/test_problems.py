@@ -26,7 +26,10 @@ SPEAKERS = [
     *(tree.SERVER / "features" / "admin").glob("*.py"),
     *(tree.SERVER / "features" / "admin" / "imports").rglob("*.py"),
     tree.SERVER / "features" / "oauth" / "grants" / "jwt_bearer" / "rules" / "registration.py",
-    *(_CLIENT_RULES / f"{name}.py" for name in ("registration", "kinds", "key_strength", "resource")),
+    *(
+        _CLIENT_RULES / f"{name}.py"
+        for name in ("registration", "kinds", "key_strength", "resource", "exchange_policy")
+    ),
     tree.SERVER / "core" / "model" / "problem.py",
 ]
 
@@ -100,6 +103,7 @@ def test_every_option_in_a_sentence_exists() -> None:
         for member in OPTIONS
         if member not in (*Client.__struct_fields__, *TrustedIssuer.__struct_fields__)
     } <= {
+        "apis",
         "claims",
         "uses",
         "lasts",

@@ -12,13 +12,22 @@ from tests.postgres import Databases
 from tests.storage.stores import STORES, Opener
 from tests.storage.years import Years, turned
 
+WHOLE = ("tests.storage.test_commit", "tests.storage.test_exchanges", "tests.storage.test_relatives")
+"""Modules whose tests run on the imitated relative of PostgreSQL in `make test` too; the others do in the soak."""
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Runs a test once for each store; only for those that the module or the test (`stores.on`) names, if it needs
     features of one engine."""
     if "opener" in metafunc.fixturenames:
         kinds = getattr(metafunc.module, "KINDS", sorted(STORES))
-        metafunc.parametrize("opener", getattr(metafunc.function, "kinds", kinds), indirect=True)
+        kinds = getattr(metafunc.function, "kinds", kinds)
+        later = metafunc.module.__name__ not in WHOLE
+        metafunc.parametrize(
+            "opener",
+            [pytest.param(k, marks=pytest.mark.soak) if later and k == "relative" else k for k in kinds],
+            indirect=True,
+        )
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ _WHOLE = {
     "config_objects._APIS",
     "config_objects._ROLES",
     "config_objects._KEYS",
+    # an operator makes them one by one, and lists them all
+    "registered_apps._TOKENS",
     "migrate.APPLIED",
     # a row for each process that answers requests
     "nodes._BEHIND",

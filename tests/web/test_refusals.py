@@ -120,7 +120,7 @@ REFUSED: dict[str, tuple[Ask, str | None, str, str]] = {
         post("/token", {**CODE, "client_id": "app_nobody"}),
         None,
         "app_nobody",
-        "doorward app show",
+        "doorward app list",
     ),
     "a body that is no form": (
         lambda front, tab: tab.ask("POST", "/token", body=b"{}", content_type="text/plain"),

@@ -122,6 +122,8 @@ PAGES: dict[str, tuple[Enter, ...]] = {
 INPUTS = [*(enter for each in PAGES.values() for enter in each), _json]
 # forms whose codes are compared by the same service as those of a form above
 SHARED = {
+    "/sign-in/address/check",
+    "/account/address/check",
     "/sign-in/enrol/authenticator",
     "/account/methods/email",
     "/sign-in/enrol/email",

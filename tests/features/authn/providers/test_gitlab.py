@@ -50,7 +50,7 @@ async def test_a_confirmed_address_creates_an_account_and_the_number_finds_it(
 async def test_an_address_that_is_not_confirmed_there_creates_nothing(tmp_path: Path) -> None:
     async with named_journey(tmp_path, "gitlab", gitlab(), email_domains=("*",)) as there:
         page = await there.sign_in(there.front.browser(), **{**OCTAVIA, "confirmed": False})
-        assert page.path.startswith("/sign-in/provider/account")
+        assert page.path.startswith("/sign-in/address?")
         assert await there.account("octavia@example.com") is None
 
 

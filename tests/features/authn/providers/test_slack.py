@@ -71,5 +71,5 @@ async def test_an_address_that_is_not_confirmed_there_creates_nothing(
 ) -> None:
     async with named_journey(tmp_path, "slack", slack(), email_domains=("*",)) as there:
         page = await there.sign_in(there.front.browser(), **{**ADA, "email_verified": verified})
-        assert page.path.startswith("/sign-in/provider/account")
+        assert page.path.startswith("/sign-in/address?")
         assert await there.account("ada@example.com") is None

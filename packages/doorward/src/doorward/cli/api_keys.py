@@ -105,7 +105,7 @@ def rotate(
 
 @command(app, yes=True)
 def revoke(run: CommandRun, key: _KeyId) -> None:
-    """End a key of a person or an app, and all tokens made from it, at once."""
+    """End a key, and all tokens made from it, at once."""
     found = run.ask(lambda services: services.get(admin.api_keys).get(actor(), key))
     run.confirm(
         f"End {found.id} ({found.name}) of {found.account_id or found.client_id}? It stops working at once."

@@ -103,7 +103,7 @@ def create(
 
 @command(app, "list")
 def list_(run: CommandRun) -> None:
-    """List apps: those that operators registered, then those that came by themselves."""
+    """List apps, also those that came by themselves."""
 
     async def work(services: Services) -> tuple[Sequence[Client], Sequence[SelfRegistered]]:
         own = await services.get(admin.apps).find(actor())

@@ -47,7 +47,7 @@ def pin(
         bool, typer.Option("--as-kept", help="The copy that is kept here, and not what its host says now.")
     ] = False,
 ) -> None:
-    """Keep the document of an app as it is now, whatever its host says later."""
+    """Keep the document of an app as it is now."""
     pinned = run.ask(
         lambda services: services.get(admin.self_registered).pin(actor(), url, fetch=not as_kept)
     )

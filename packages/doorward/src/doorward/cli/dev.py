@@ -21,7 +21,7 @@ def dev(
         bool, typer.Option("--reset", help="Forget everything in .doorward-dev/ first.")
     ] = False,
 ) -> None:
-    """Start a server, a demo app and a demo API, with people."""
+    """Start a server with people, a demo app and a demo API."""
     _require_demo()
     # imported here: no other command needs it
     from doorward_demo.dev import run
@@ -40,7 +40,7 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Drive the whole flow, step by step, and check each step."""
+    """Drive the whole flow, and check each step."""
     _require_demo()
     from doorward_demo.demo import run
 

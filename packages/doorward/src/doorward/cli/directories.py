@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from doorward.features.authn.directories.client import Directory
 
-app = typer.Typer(no_args_is_help=True, help="LDAP directories and Active Directory: list and test them.")
+app = typer.Typer(no_args_is_help=True, help="LDAP and Active Directory: list and test them.")
 
 
 @command(app, "list")
 def list_(run: CommandRun) -> None:
-    """List the directories of the settings, and how many wrong passwords each gets to see of one person."""
+    """List the directories of the settings. The list says how many wrong passwords each gets to see of one person."""
 
     # imported here: help must not wait for it
     from doorward.features.authn.directories.examine import allowed_tries

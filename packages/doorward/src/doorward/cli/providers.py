@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="External providers: list and test 
 
 @command(app, "list")
 def list_(run: CommandRun) -> None:
-    """List the providers of the settings, with the redirect URI to register at each."""
+    """List the providers of the settings. Each with the redirect URI to register at each."""
 
     # imported here: help must not wait for it
     from doorward.ops.doctor.checks.providers import opened
@@ -48,7 +48,7 @@ def test(
     run: CommandRun,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name of its section in the settings.")],
 ) -> None:
-    """Ask the provider for its metadata and keys, or whether its endpoints answer, and report what a sign-in would find. Nobody is signed in, and no secret is sent."""
+    """Try a provider. It is asked for its metadata and keys, or whether its endpoints answer; the report says what a sign-in would find. Nobody is signed in, and no secret is sent."""
 
     from doorward.adapters.clock import SystemClock
     from doorward.ops.doctor.checks.providers import opened
@@ -96,7 +96,7 @@ def end_access(
         ),
     ],
 ) -> None:
-    """End what people have open who are connected with a provider or directory: every session, grant and token of theirs. Whoever is still let in there signs in again."""
+    """End what people of a provider or directory have open. That is every session, grant and token of theirs. Whoever is still let in there signs in again."""
 
     from doorward.adapters.os_user import os_actor
     from doorward.features.admin import build as admin

@@ -14,7 +14,7 @@ from doorward.core.amounts import moment
 from doorward.core.model.self_registered import InitialAccessToken
 from doorward.features.admin import build as admin
 
-app = typer.Typer(no_args_is_help=True, help="Initial access tokens: with one, an app registers itself.")
+app = typer.Typer(no_args_is_help=True, help="Initial access tokens: an app registers with one.")
 _DAY = 86_400
 
 

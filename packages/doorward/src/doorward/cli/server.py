@@ -74,7 +74,7 @@ def doctor(
         ),
     ] = None,
 ) -> None:
-    """Say what is wrong with this server, and how to mend it."""
+    """Say what is wrong here, and how to mend it."""
     # imported here: only this command needs an HTTP client
     from doorward.ops.doctor.doctor import diagnose
 

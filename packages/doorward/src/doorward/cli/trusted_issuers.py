@@ -25,9 +25,7 @@ _OF_REPOSITORIES: Final = frozenset({"github-actions", "gitlab-ci"})
 _NARROWER: Final = frozenset({"environment", "job_workflow_ref", "ref", "ref_path", "ref_protected", "sub"})
 """Claims that single out some of a repository's jobs."""
 
-app = typer.Typer(
-    no_args_is_help=True, help="Trusted issuers: tokens for CI jobs, workloads and a company's own provider."
-)
+app = typer.Typer(no_args_is_help=True, help="Trusted issuers: of CI jobs, workloads, companies.")
 
 IssuerName = Annotated[str, typer.Argument(metavar="ISSUER", help="Name, id or URL of the issuer.")]
 
@@ -41,7 +39,7 @@ def allow(
     claim: Annotated[list[str], typer.Option(metavar="NAME=VALUE", help="A claim with exactly this value; a name that begins with / leads into nested claims.")],
     api: Annotated[list[str] | None, typer.Option(metavar="API[:PERM,PERM…]", help="Only these of the app's permissions.")] = None,
 ) -> None:  # fmt: skip
-    """Allow a workload: an assertion with exactly these claims is worth this app."""
+    """Allow a workload. An assertion with exactly these claims is worth this app."""
     claims: dict[str, str] = {}
     for text in claim:
         name, equals, value = text.partition("=")
@@ -69,7 +67,7 @@ def disallow(
     issuer: IssuerName,
     rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's name.")],
 ) -> None:
-    """Remove a rule; the issuer's access tokens end now, and workloads of other rules get new ones."""
+    """Remove a rule. The issuer's access tokens end now, and workloads of other rules get new ones."""
     run.confirm(f"Remove the rule {rule}? All access tokens for assertions of {issuer} end.")
     changed = run.ask(lambda services: services.get(admin.issuers).disallow(actor(), issuer, rule))
     run.done(of_issuer(changed), f"{rule} is removed.")
@@ -105,7 +103,7 @@ def show_(run: CommandRun, issuer: IssuerName) -> None:
 
 @command(app, yes=True)
 def disable(run: CommandRun, issuer: IssuerName) -> None:
-    """Accept nothing of an issuer until it is enabled; its access tokens end now."""
+    """Accept nothing of an issuer until it is enabled. Its access tokens end now."""
     run.confirm(f"Disable {issuer}? All access tokens for its assertions end.")
     changed = run.ask(lambda services: services.get(admin.issuers).disable(actor(), issuer))
     run.done(of_issuer(changed), f"{changed.name} is disabled.")
@@ -120,7 +118,7 @@ def enable(run: CommandRun, issuer: IssuerName) -> None:
 
 @command(app, yes=True)
 def remove(run: CommandRun, issuer: IssuerName) -> None:
-    """Trust an issuer no longer, with its rules; its access tokens end now."""
+    """Trust an issuer no longer. It goes with its rules; its access tokens end now."""
     run.confirm(f"Remove {issuer} with its rules? All access tokens for its assertions end.")
     gone = run.ask(lambda services: services.get(admin.issuers).delete(actor(), issuer))
     run.done(of_issuer(gone), f"{gone.name} is removed.")

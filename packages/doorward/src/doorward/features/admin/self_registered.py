@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
@@ -20,12 +20,14 @@ from doorward.features.admin.access import parse_access
 from doorward.features.admin.commit import AuditedAdmin
 from doorward.features.admin.error import demand, not_found, refused
 from doorward.features.admin.operation import Overtaken, operation
-from doorward.features.oauth.client_documents.service import ClientDocuments, Failed
 from doorward.features.oauth.clients.rules import registration
 from doorward.features.oauth.registration.rules import WITH_TOKEN
 from doorward.features.oauth.registration.service import INITIAL_PREFIX
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Write
+
+if TYPE_CHECKING:
+    from doorward.features.oauth.client_documents.service import ClientDocuments
 
 PAGE: Final = 500
 MOST_USES: Final = 100_000
@@ -132,7 +134,7 @@ class SelfRegisteredAdmin(AuditedAdmin):
             raise refused("document_pinned", url=url)
         if fetch or row is None or row.client is None:
             outcome = await documents.fetch(url, _HERE, now, counted=False)
-            if isinstance(outcome, Failed):
+            if not isinstance(outcome, Client):
                 raise refused("document_refused", url=url, reason=outcome.reason)
         found = await self._get(url)
         await self._change(
