@@ -80,6 +80,6 @@ async def test_the_running_sign_ins_of_an_account_end_together(store: Store) -> 
 
 
 def test_a_sign_in_is_written_back_as_an_older_program_stored_it() -> None:
-    """docs/incidents/0089-a-new-member-of-a-sign-in-lost-every-write.md: each step compares the whole document."""
+    """docs/incidents/0086-a-new-member-of-a-sign-in-lost-every-write.md: each step compares the whole document."""
     stored = DOCUMENTS["sign-in"]
     assert to_json(msgspec.json.decode(stored, type=SignIn)) == stored
