@@ -14,7 +14,10 @@ GUIDES = DOCS / "guides" / "providers"
 NAMED = sorted(one.name for one in SERVICES if "label" in one.defaults)
 OF_THE_COMPANY = {
     "google": {"features/authn/factors/passkeys/rules/provider.py"},
-    "apple": {"features/authn/factors/passkeys/rules/attestation.py"},
+    "apple": {
+        "features/authn/factors/passkeys/rules/attestation.py",
+        "features/oauth/clients/rules/private_schemes.py",
+    },
     "entra": {"features/authn/providers/rules/mapping.py"},
 }
 """Files that name the company for something else: its passkeys, and an example in a docstring."""

@@ -22,7 +22,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "opener" in metafunc.fixturenames:
         kinds = getattr(metafunc.module, "KINDS", sorted(STORES))
         kinds = getattr(metafunc.function, "kinds", kinds)
-        later = metafunc.module.__name__ not in WHOLE
+        later = metafunc.function.__module__ not in WHOLE
         metafunc.parametrize(
             "opener",
             [pytest.param(k, marks=pytest.mark.soak) if later and k == "relative" else k for k in kinds],
