@@ -53,6 +53,9 @@ class DeviceCodeGrant:
             found = await self.store.device_authorizations.by_device(digest(raw))
             granted = found.grant_id if found is not None else None
             grant = await self.store.grants.get(granted) if granted is not None else None
+            if grant is not None and grant.ended_at is not None:
+                # Between the two reads others may have redeemed the code, and so have ended the grant: then the row says it now.
+                found = await self.store.device_authorizations.by_device(digest(raw))
             verdict = rule.check(found, grant, client, now=request.now)
             match verdict:
                 case OAuthError():
