@@ -110,30 +110,28 @@ class ResourceServer:
         usable_until = float("-inf") if document is None else float("inf")
         self._epoch = Epoch(Verifier(self._rules, keys), usable_until, cache_size)
 
-    # -- verification
-
     def verify(self, token: str, *, now: float | None = None, address: str | None = None) -> Principal:
         """Return the principal of an access token, at `now` (seconds since the epoch; the current time if not given).
 
         Waits for keys only when there are none, or when the token names an unknown one; and for the exchange of an API key,
         which came from `address`. Raises `AuthError`.
         """
-        at = self._clock() if now is None else now
         if self._keys is not None and is_key(token):
-            if self._test_keys is not None:
-                return self._verify(self._test_key(token), at)
-            return self._keys.verify(
-                token,
-                address,
-                self._background.post,
-                lambda found: self._verify(found, self._clock() if now is None else now),
-            )
-        return self._verify(token, at)
-
-    def _verify(self, token: str, at: float) -> Principal:
+            return self._of_key(self._keys, token, now, address)
+        at = self._clock() if now is None else now
         verdict = self._judge(token, at)
-        if type(verdict) is Principal:
-            return verdict
+        # no call and no closure more for a token that is known
+        return verdict if type(verdict) is Principal else self._cured(verdict, token, at)
+
+    def _of_key(self, keys: KeyExchange, key: str, now: float | None, address: str | None) -> Principal:
+        def verified(token: str) -> Principal:
+            at = self._clock() if now is None else now
+            return self._cured(self._judge(token, at), token, at)
+
+        known = None if self._test_keys is None else self._test_key(key)
+        return verified(known) if known else keys.verify(key, address, self._background.post, verified)
+
+    def _cured(self, verdict: Principal | AuthError, token: str, at: float) -> Principal:
         ends = time.monotonic() + self._wait
         while isinstance(verdict, AuthError):
             cure = self._cure(verdict)
@@ -146,27 +144,30 @@ class ResourceServer:
         self, token: str, *, now: float | None = None, address: str | None = None
     ) -> Principal:
         """`verify` for event loops: waiting is awaited. Raises `AuthError`."""
-        at = self._clock() if now is None else now
         if self._keys is not None and is_key(token):
-            if self._test_keys is not None:
-                return await self._verify_async(self._test_key(token), at)
-            return await self._keys.verify_async(
-                token,
-                address,
-                self._background.post,
-                lambda found: self._verify_async(found, self._clock() if now is None else now),
-            )
-        return await self._verify_async(token, at)
-
-    async def _verify_async(self, token: str, at: float) -> Principal:
+            return await self._of_key_async(self._keys, token, now, address)
+        at = self._clock() if now is None else now
         verdict = self._judge(token, at)
+        return verdict if type(verdict) is Principal else await self._cured_async(verdict, token, at)
+
+    async def _of_key_async(
+        self, keys: KeyExchange, key: str, now: float | None, address: str | None
+    ) -> Principal:
+        async def verified(token: str) -> Principal:
+            at = self._clock() if now is None else now
+            return await self._cured_async(self._judge(token, at), token, at)
+
+        known = None if self._test_keys is None else self._test_key(key)
+        done = verified(known) if known else keys.verify_async(key, address, self._background.post, verified)
+        return await done
+
+    async def _cured_async(self, verdict: Principal | AuthError, token: str, at: float) -> Principal:
         ends = time.monotonic() + self._wait
         while isinstance(verdict, AuthError):
             cure = self._cure(verdict)
             if cure is not None:
                 left = max(ends - time.monotonic(), 0)
-                done, _ = await asyncio.wait({asyncio.wrap_future(cure)}, timeout=left)
-                if not done:
+                if not (await asyncio.wait({asyncio.wrap_future(cure)}, timeout=left))[0]:
                     raise verdict
             verdict = _better(verdict, self._judge(token, at), waited=cure is not None)
         return verdict
