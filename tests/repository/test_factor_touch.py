@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.repository.test_where_to_add import MOST
-from tools.factor_touch import FACTORS, NAMES, named, touched
+from tools.factor_touch import FACTORS
 
 LISTS = ("features/authn/index.py", "settings/tree.py")
 """One line for the folder, and one for its section of the settings."""
@@ -45,21 +45,21 @@ OUTSIDE = {
 """The decision on parts of factors says why these lists are as long as they are."""
 
 
-@pytest.mark.parametrize("factor", NAMES)
+@pytest.mark.parametrize("factor", FACTORS.names)
 def test_no_other_file_names_the_factor(factor: str) -> None:
     """A file that is new here: declare what it needs in the folder of the factor (`parts.py`), or add it to the list with its reason
     in the decision. A file that is gone: remove it from the list."""
-    assert touched(factor) == sorted(OUTSIDE[factor])
+    assert FACTORS.touched(factor) == sorted(OUTSIDE[factor])
 
 
-@pytest.mark.parametrize("factor", NAMES)
+@pytest.mark.parametrize("factor", FACTORS.names)
 def test_a_factor_is_named_in_six_files_at_most(factor: str) -> None:
     assert len(OUTSIDE[factor]) <= MOST
 
 
 def test_every_factor_but_the_password_has_its_words() -> None:
-    folders = {path.name for path in FACTORS.iterdir() if (path / "__init__.py").is_file()}
-    assert folders - {"password"} == set(NAMES)
+    folders = {path.name for path in FACTORS.folder.iterdir() if (path / "__init__.py").is_file()}
+    assert folders - {"password"} == set(FACTORS.names)
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_every_factor_but_the_password_has_its_words() -> None:
     ],
 )
 def test_identifiers_and_addresses_are_split_into_words(text: str, factor: str, is_named: bool) -> None:
-    assert named(text, factor) is is_named
+    assert FACTORS.named(text, factor) is is_named

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.repository.test_where_to_add import MOST
-from tools.grant_touch import GRANTS, NAMES, named, touched
+from tools.grant_touch import GRANTS
 
 LIST = "features/oauth/index.py"
 """One line for the folder."""
@@ -44,22 +44,22 @@ OUTSIDE = {
 """The decision on files of grants says why these lists are as long as they are."""
 
 
-@pytest.mark.parametrize("grant", NAMES)
+@pytest.mark.parametrize("grant", GRANTS.names)
 def test_no_other_file_names_the_grant(grant: str) -> None:
     """A file that is new here: keep what it needs in the folder of the grant, or add it to the list with its reason in the decision. A file
     that is gone: remove it from the list."""
-    assert touched(grant) == sorted(OUTSIDE[grant])
+    assert GRANTS.touched(grant) == sorted(OUTSIDE[grant])
 
 
-@pytest.mark.parametrize("grant", NAMES)
+@pytest.mark.parametrize("grant", GRANTS.names)
 def test_a_grant_is_named_in_six_files_at_most(grant: str) -> None:
     assert len(OUTSIDE[grant]) <= MOST
 
 
 def test_every_grant_but_the_first_three_has_its_words() -> None:
     """Those that OAuth 2.1 itself defines are what the others were added to."""
-    folders = {path.name for path in GRANTS.iterdir() if (path / "__init__.py").is_file()}
-    assert folders - {"authorization_code", "refresh_token", "client_credentials"} == set(NAMES)
+    folders = {path.name for path in GRANTS.folder.iterdir() if (path / "__init__.py").is_file()}
+    assert folders - {"authorization_code", "refresh_token", "client_credentials"} == set(GRANTS.names)
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_every_grant_but_the_first_three_has_its_words() -> None:
     ],
 )
 def test_identifiers_and_addresses_are_split_into_words(text: str, grant: str, is_named: bool) -> None:
-    assert named(text, grant) is is_named
+    assert GRANTS.named(text, grant) is is_named
