@@ -31,12 +31,12 @@ PROMISES = (
     Promise("verify_warm_vs_pyjwt", 50.0, 50.0, "repeated tokens / PyJWT"),
     Promise("client_credentials_vs_oidc_provider", 1.5, 2.0, "client_credentials / oidc-provider"),
     Promise(
-        "token_exchange_vs_oidc_provider", 0.4, 0.6, "token exchange / client_credentials of oidc-provider"
+        "token_exchange_vs_oidc_provider", 0.5, 0.7, "token exchange / client_credentials of oidc-provider"
     ),
     Promise(
         "api_key_exchange_vs_oidc_provider",
-        0.5,
-        0.6,
+        1.0,
+        1.2,
         "API-key exchange / client_credentials of oidc-provider",
     ),
     Promise("refresh_durable_vs_oidc_provider", 1.5, 1.5, "durable rotation / oidc-provider in memory"),

@@ -48,24 +48,16 @@ def test_a_misspelt_command_is_status_2_with_a_suggestion(
 
 
 @pytest.mark.parametrize(
-    "group",
+    ("group", "least"),
     [
-        "",
-        "user",
-        "app",
-        "api",
-        "role",
-        "keys",
-        "issuer",
-        "api-key",
-        "provider",
-        "directory",
-        "registration-token",
+        *((group, 4) for group in ("", "user", "app", "api", "role", "keys", "issuer", "api-key")),
+        *((group, 3) for group in ("provider", "registration-token")),
+        ("directory", 2),
     ],
 )
-def test_no_line_of_a_list_of_commands_is_truncated(run: Run, group: str) -> None:
-    listed = run(*group.split(), "--help").out.partition("Commands:")[2].splitlines()
-    assert len(listed) > 1
+def test_no_line_of_a_list_of_commands_is_truncated(run: Run, group: str, least: int) -> None:
+    listed = run(*group.split(), "--help").out.partition("Commands:")[2].strip().splitlines()
+    assert len(listed) >= least
     assert [line for line in listed if line.endswith("...")] == []
 
 
