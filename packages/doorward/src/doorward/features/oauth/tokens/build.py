@@ -1,10 +1,13 @@
-"""Construction of the token issuer."""
+"""Construction of the token issuer, and of what makes and redeems grants."""
 
 from __future__ import annotations
 
+from doorward.features.audit.build import audit_log
 from doorward.features.oauth.tokens.issue import TokenIssuer
 from doorward.features.oauth.tokens.new_grants import NewGrants
+from doorward.features.oauth.tokens.redemption import GrantRedemption
 from doorward.features.services import Services
+from doorward.features.sessions.build import revoker
 
 
 def new_grants(services: Services) -> NewGrants:
@@ -22,4 +25,15 @@ def token_issuer(services: Services) -> TokenIssuer:
         random=services.random,
         policy=services.tokens,
         issuer=services.issuer,
+    )
+
+
+def grant_redemption(services: Services) -> GrantRedemption:
+    """The redemption of codes for the first tokens of their grants."""
+    return GrantRedemption(
+        store=services.store,
+        revoker=services.get(revoker),
+        tokens=services.get(token_issuer),
+        random=services.random,
+        audit_log=services.get(audit_log),
     )

@@ -13,18 +13,10 @@ if TYPE_CHECKING:
 
 def authorization_code(services: Services) -> AuthorizationCodeGrant:
     """The grant's service."""
-    from doorward.features.audit.build import audit_log
     from doorward.features.oauth.grants.authorization_code.service import AuthorizationCodeGrant
-    from doorward.features.oauth.tokens.build import token_issuer
-    from doorward.features.sessions.build import revoker
+    from doorward.features.oauth.tokens.build import grant_redemption
 
-    return AuthorizationCodeGrant(
-        store=services.store,
-        revoker=services.get(revoker),
-        tokens=services.get(token_issuer),
-        random=services.random,
-        audit_log=services.get(audit_log),
-    )
+    return AuthorizationCodeGrant(store=services.store, redemption=services.get(grant_redemption))
 
 
 AUTHORIZATION_CODE = GrantType(

@@ -15,18 +15,13 @@ if TYPE_CHECKING:
 
 def device_code(services: Services) -> DeviceCodeGrant:
     """The grant's service."""
-    from doorward.features.audit.build import audit_log
     from doorward.features.oauth.grants.device_code.rules.polling import PollTimes
     from doorward.features.oauth.grants.device_code.service import DeviceCodeGrant
-    from doorward.features.oauth.tokens.build import token_issuer
-    from doorward.features.sessions.build import revoker
+    from doorward.features.oauth.tokens.build import grant_redemption
 
     return DeviceCodeGrant(
         store=services.store,
-        revoker=services.get(revoker),
-        tokens=services.get(token_issuer),
-        random=services.random,
-        audit_log=services.get(audit_log),
+        redemption=services.get(grant_redemption),
         metrics=services.metrics,
         times=PollTimes(),
     )

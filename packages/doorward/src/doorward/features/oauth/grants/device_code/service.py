@@ -5,24 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, assert_never, final
 
-from doorward.core.errors import OAuthError, StoreUnavailable
+from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
 from doorward.core.model.device_authorization import DeviceAuthorization
 from doorward.core.model.digest import digest
-from doorward.core.model.grant import Grant, RefreshToken
+from doorward.core.model.grant import Grant
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.metrics import Metrics
-from doorward.core.ports.random import SecureRandom
-from doorward.features.audit.service import AuditLog
 from doorward.features.oauth.clients.rules.resource import same
 from doorward.features.oauth.grants.device_code.rules import polling
 from doorward.features.oauth.grants.device_code.rules import redeem as rule
 from doorward.features.oauth.grants.device_code.rules.polling import PollTimes
 from doorward.features.oauth.token.rules import TokenResponse
-from doorward.features.oauth.tokens.issue import TokenIssuer
-from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
-from doorward.features.sessions.revoker import Revoker
-from doorward.storage.sql.store import Store, Write
+from doorward.features.oauth.tokens.redemption import GrantRedemption
+from doorward.storage.sql.store import Store
 
 LONGEST: Final = 200
 """Characters of a device code that are looked at; ours are shorter."""
@@ -34,10 +30,7 @@ class DeviceCodeGrant:
     """A poll costs one read. It writes when it came too early, and when it redeems."""
 
     store: Store
-    revoker: Revoker
-    tokens: TokenIssuer
-    random: SecureRandom
-    audit_log: AuditLog
+    redemption: GrantRedemption
     metrics: Metrics
     times: PollTimes
 
@@ -86,57 +79,27 @@ class DeviceCodeGrant:
         self, approved: DeviceAuthorization, grant: Grant, request: TokenRequest, client: Client
     ) -> TokenResponse | OAuthError | None:
         """None when the compare-and-swap lost."""
-        now = request.now
         resource = request.form.get("resource")
         if resource is not None and not same(resource, grant.audience):
             return OAuthError("invalid_target", "The device code is for another resource.")
         account = await self.store.accounts.get(grant.account_id)
         if account is None or account.disabled_at is not None:
             return OAuthError("access_denied", "The sign-in has ended.", "the account is gone or disabled")
-        writes: list[Write] = [self.store.device_authorizations.redeem(approved.id, now)]
-        refresh = None
-        if "refresh_token" in client.grant_types:
-            refresh = refresh_text.first(
-                grant.id,
-                self.random.token(refresh_text.FAMILY_BYTES),
-                self.random.token(refresh_text.SECRET_BYTES),
-            )
-            first = RefreshToken(
-                grant_id=grant.id,
-                family_hash=refresh_text.family_hash(refresh),
-                generation=1,
-                hash=digest(refresh),
-                created_at=now,
-                expires_at=grant.expires_at,
-            )
-            writes.append(self.store.grants.insert_refresh(first))
-        answer = self.tokens.for_person(
-            grant, account, client, scopes=grant.scopes, refresh_token=refresh, first=True, now=now
+        answer = await self.redemption.redeem(
+            grant,
+            account,
+            client,
+            request,
+            spend=self.store.device_authorizations.redeem(approved.id, request.now),
+            event="device_code.redeemed",
         )
-        writes.append(self.audit_log.of_grant("device_code.redeemed", grant, caller=request.caller, now=now))
-        try:
-            if not await self.store.commit(*writes):
-                return None
-        except StoreUnavailable:
-            # The connection may have broken after the commit. The device's next poll would then be a second redemption and end the
-            # grant, so the commit is verified here by the refresh token, which no other request could have written.
-            if refresh is None or not await self._written(grant, refresh):
-                raise
-        self.times.forget(approved.id)
+        if answer is not None:
+            self.times.forget(approved.id)
         return answer
 
-    async def _written(self, grant: Grant, refresh: str) -> bool:
-        found = await self.store.grants.refresh(grant.id)
-        return found is not None and found[0].hash == digest(refresh)
-
     async def _reused(self, grant: Grant | None, request: TokenRequest) -> OAuthError:
-        if grant is not None and grant.ended_at is None:
-            await self.store.commit(
-                *self.revoker.grant(grant, now=request.now, reason="code_reused", first=True),
-                self.audit_log.of_grant(
-                    "device_code.reused", grant, caller=request.caller, now=request.now, ok=False
-                ),
-            )
+        if grant is not None:
+            await self.redemption.reused(grant, request, event="device_code.reused")
         return OAuthError(
             "invalid_grant", rule.BAD, "the device code was redeemed before; what it gave has ended"
         )
