@@ -18,7 +18,7 @@ from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.directories.people import DirectoryPeople
 from doorward.features.authn.directories.rules.proof import KIND
-from doorward.features.authn.directories.source import DirectoryPasswords, Place
+from doorward.features.authn.directories.source import DirectoryMatch, DirectoryPasswords
 from doorward.features.authn.flow.changes import guards, held_methods
 from doorward.features.authn.flow.password_source import PasswordAsked
 from doorward.features.authn.flow.proving import too_many
@@ -68,7 +68,7 @@ class ConnectDirectory:
             place = await self.source.verified(asked)
         except DirectoryUnavailable as problem:
             return self.source.unavailable(problem)
-        if not isinstance(place, Place) or place.person is None:
+        if not isinstance(place, DirectoryMatch) or place.person is None:
             await self.store.commit(*self.throttle.missed(guess, now))
             return place if isinstance(place, OAuthError) else "wrong"
         await self.store.commit(*self.throttle.clear(guess.own))
@@ -76,7 +76,7 @@ class ConnectDirectory:
         return await self._connect(account, session, place, who, caller, now)
 
     async def _connect(
-        self, account: Account, session: Session, place: Place, who: str, caller: Caller, now: int
+        self, account: Account, session: Session, place: DirectoryMatch, who: str, caller: Caller, now: int
     ) -> Refused | OAuthError | None:
         found, person = await held_methods(self.store, account.id), place.person
         if found is None or person is None:

@@ -41,7 +41,7 @@ _AFTER_A_RIGHT_PASSWORD: Final[Mapping[Verdict, DirectoryProblem]] = {
 _log = logger("directory")
 
 
-class Place(Struct, frozen=True):
+class DirectoryMatch(Struct, frozen=True):
     """Where a name was looked for, and who has it there. `down`: why a directory that may have the name did not answer."""
 
     directory: Directory
@@ -79,13 +79,13 @@ class DirectoryPasswords(PasswordSource):
         """The same search, count and bind for every name that a directory may know (R80)."""
         try:
             place = await self.verified(asked)
-            if not isinstance(place, Place) or place.person is None:
-                return None if isinstance(place, Place) else place
+            if not isinstance(place, DirectoryMatch) or place.person is None:
+                return None if isinstance(place, DirectoryMatch) else place
             return await self._signed_in(place.directory, place.person, place.identity, asked)
         except DirectoryUnavailable as problem:
             return self.unavailable(problem)
 
-    async def verified(self, asked: PasswordAsked) -> Place | OAuthError | None:
+    async def verified(self, asked: PasswordAsked) -> DirectoryMatch | OAuthError | None:
         """Who showed the right password; nobody is signed in. While one of several directories is down, whatever is no success is answered
         as if all were: else the answer would tell the names of those that are up from others (R80). Raises `DirectoryUnavailable`."""
         place = await self._place(asked)
@@ -192,7 +192,7 @@ class DirectoryPasswords(PasswordSource):
             )
         )
 
-    async def _place(self, asked: PasswordAsked) -> Place | None:
+    async def _place(self, asked: PasswordAsked) -> DirectoryMatch | None:
         """The directory that has the person. Every directory that may know the name is searched, whoever has it, and one gets a bind, if
         only of a decoy: so that known and unknown names cost the same, also while one of them is down (R80).
 
@@ -224,11 +224,11 @@ class DirectoryPasswords(PasswordSource):
                 break
             if seen is not None:
                 identity = known[1] if known is not None else await self.people.identity(directory, seen)
-                return Place(directory, seen, identity, down)
+                return DirectoryMatch(directory, seen, identity, down)
         if down is not None and not up:
             raise down
         decoy = own if own is not None and own in up else up[0]
-        return Place(decoy, None, None if known is None else known[1], down)
+        return DirectoryMatch(decoy, None, None if known is None else known[1], down)
 
     async def _connection(self, account_id: str) -> tuple[str, ExternalIdentity] | None:
         """The directory of a connected account, and its identity there: it is looked up by that, so that a changed name or address makes no
@@ -239,7 +239,9 @@ class DirectoryPasswords(PasswordSource):
                 return name, identity
         return None
 
-    async def _bucket(self, place: Place, asked: PasswordAsked, account_id: str | None) -> Bucket | None:
+    async def _bucket(
+        self, place: DirectoryMatch, asked: PasswordAsked, account_id: str | None
+    ) -> Bucket | None:
         policy = place.directory.policy
         known = await self.throttle.known(asked.caller.devices, account_id)
         return lockout_bucket(
