@@ -57,8 +57,6 @@ GRANT_COLUMNS = (
         "offline",
         "nonce",
         "claims",
-        "status_list",
-        "status_index",
         "ended_at",
         "end_reason",
     ),
@@ -145,7 +143,7 @@ class World:
         ends = at + LIFE
         grant = (
             *(grant_id, self.client_id, self.account_id(person), AUDIENCE, SCOPES, at, ends, at, ACR, "pwd"),
-            *(self.session_id(person), 1, None, "{}", None, None, None, None),
+            *(self.session_id(person), 1, None, "{}", None, None),
         )
         token_hash = sha256(raw.encode()).digest()
         return grant, (grant_id, text.family_hash(raw), 1, token_hash, at, ends, NO_LINKS)

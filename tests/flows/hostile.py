@@ -15,7 +15,7 @@ from tests.flows.pieces import SECRET, Browser, Pieces, Spot
 from tests.flows.raw import RawRequest
 
 FORM = b"application/x-www-form-urlencoded"
-# Values of path parameters: a status list's number, a file's name.
+# Values of path parameters: a file's name.
 IN_PATH = ("1", "0", "-1", "x", "9" * 400, "%C2%B2", "%D9%A3", "..%2f..%2fetc", "%00", "page.css")
 LONGEST_QUERY = 60_000
 

@@ -42,7 +42,6 @@ from doorward.features.admin.imports import service as imports
 from doorward.features.authn.factors.totp import owning as authenticator
 from doorward.features.oauth.logout.rules import logout_token
 from doorward.features.repeated_posts.rules import PLACES, Kept
-from doorward.features.revocations.rules import status_index, status_list
 from doorward.ops.backup import file as backup_file
 from doorward.server import accept, worker_args
 from doorward.storage.copy import fence, pieces, side, tables
@@ -114,7 +113,7 @@ MEMBERS: dict[type[Struct], str] = {
     WrappedKey: "id kek wrapped created_at",
     grant.Grant: (
         "id client_id account_id audience scopes created_at expires_at auth_time acr amr session_id offline nonce claims"
-        " status_list status_index ended_at end_reason"
+        " ended_at end_reason"
     ),
     grant.AuthorizationCode: (
         "hash grant_id client_id created_at expires_at redirect_uri code_challenge redeemed_at"
@@ -156,8 +155,6 @@ CONSTANTS: list[tuple[object, object]] = [
     (backup_file.MAGIC, b"DOORWARD BACKUP 1\n"),
     (levels.LEVELS, ("urn:doorward:aal1", "urn:doorward:aal2", "phr", "phrh", "urn:doorward:aal3")),
     (logout_token.TYP, "logout+jwt"),
-    (status_list.TYP, "statuslist+jwt"),
-    ((status_index.SIZE, status_index.WEEK, status_index.SPILL), (1 << 20, 604_800, 1_000_000)),
     (revocation.HISTORY_BITS, 40),
     (PLACES, 16_384),
 ]

@@ -25,7 +25,6 @@ REMEMBERS = {
     "features/repeated_posts/service.py": "PostOnce: how many requests wait here",
     "features/revocations/feed.py": "Watch, RevocationFeed: who waits here; the feed's entries, brought up to date before each answer",
     "features/revocations/view_service.py": "ServerRevocationView: brought up to date before each answer",
-    "features/revocations/status_list.py": "StatusListPublisher: while neither revocations nor configuration changed",
     "features/oauth/grants/device_code/rules/polling.py": "PollTimes: when devices that polled here may poll again; a poll too early is stored",
     "features/rate_limits/rules/failures.py": "ClientAuthRateLimiter: lines of the audit log in a minute; its counter is shared",
     "features/rate_limits/rules/counter.py": "ApproximateCounter: told to the other processes once a second",

@@ -209,13 +209,23 @@ def test_development_requires_an_issuer_on_this_machine() -> None:
         ("server = 3\nissuer='https://a.example'", "server is a section"),
         ("issuer = 3", "it should be text in quotes"),
         ("issuer='https://a.example'\n[tokens]\naccess_ttl='60'", "without quotes"),
-        ("issuer='https://a.example'\n[tokens]\nstatus_list=1", "true or false"),
+        ("issuer='https://a.example'\n[tokens]\nrefresh_strict=1", "true or false"),
         ("issuer='https://a.example'\n[server]\ntrusted_proxies='10.0.0.1'", "should be a list"),
         ("issuer='https://a.example'\n[keys]\nsecret_key=3", "text in quotes"),
     ],
 )
 def test_wrong_types_in_a_file_are_reported(tmp_path: Path, text: str, said: str) -> None:
     assert said in "\n".join(problems(write(tmp_path, text), {}))
+
+
+def test_a_setting_of_an_earlier_version_is_named_with_what_to_do(tmp_path: Path) -> None:
+    path = write(tmp_path, "issuer='https://a.example'\n[tokens]\nstatus_list = true\naccess_ttl = 60")
+    (in_file,) = problems(path, {})
+    assert in_file.startswith(f"{path}:3: the setting tokens.status_list was removed: status lists are gone")
+    (in_variable,) = problems(None, {**HOME, "DOORWARD_TOKENS__STATUS_LIST_TTL": "60"})
+    assert in_variable.startswith(
+        "DOORWARD_TOKENS__STATUS_LIST_TTL: the setting tokens.status_list_ttl was removed"
+    )
 
 
 @pytest.mark.parametrize("name", ["database", "server.tls_key"])

@@ -21,8 +21,7 @@ def entry(ref: str, view: SqlRevocations) -> Write:
 
 async def test_a_grant_is_read_as_it_was_written(store: Store) -> None:
     bare = grant("bare", session_id=None, offline=False, nonce=None, claims={}, amr=(), scopes=())
-    listed = grant("listed", status_list=3, status_index=4711)
-    for one in (grant(), bare, listed):
+    for one in (grant(), bare):
         assert await store.commit(store.grants.insert(one))
         assert await store.grants.get(one.id) == one
     assert await store.grants.get("grt_none") is None
@@ -210,27 +209,3 @@ async def test_the_grants_of_a_deleted_app_end_in_batches(store: Store) -> None:
     assert await store.commit(g.end_of_client("app_none", NOW, "app_deleted"))
     while await store.sweep(NOW):
         pass
-
-
-@pytest.mark.requirement(57)
-async def test_an_index_in_a_status_list_belongs_to_one_grant(store: Store) -> None:
-    g = store.grants
-    assert await store.commit(g.insert(grant("1", status_list=1, status_index=7)))
-    assert not await store.commit(
-        g.insert(grant("2", status_list=1, status_index=7)), store.put_meta("m", "x")
-    )
-    assert await store.meta("m") is None
-    assert await store.commit(g.insert(grant("3", status_list=2, status_index=7)))
-    assert await g.status_index_taken(1, 7)
-    assert not await g.status_index_taken(1, 8)
-
-
-async def test_the_status_list_contains_ended_grants_whose_tokens_may_be_valid(store: Store) -> None:
-    g = store.grants
-    await store.commit(
-        *(g.insert(grant(f"{n}", status_list=1, status_index=n)) for n in (9, 2, 5)),
-        g.insert(grant("old", status_list=1, status_index=6, expires_at=NOW - 2 * DAY)),
-        g.insert(grant("else", status_list=2, status_index=1)),
-        *(g.end(f"grt_{n}", NOW, "revoked") for n in ("9", "2", "old", "else")),
-    )
-    assert list(await g.status_indexes(1, NOW)) == [2, 9]

@@ -15,13 +15,10 @@ from doorward_verify.keyset import parse_jwks
 from doorward_verify.metadata import InvalidMetadata, check_url, parse_metadata
 from doorward_verify.resource_server import ResourceServer
 from doorward_verify.revocation import InvalidFeed, parse_feed
-from doorward_verify.status_list import parse_status_list
 from tests.verify.tokens import (
-    ALL,
     AUDIENCE,
     EVERY_KEY,
     ISSUER,
-    KEYS,
     NOW,
     P256,
     claims,
@@ -145,16 +142,6 @@ ENTRIES = st.lists(
 def test_any_feed(cursor: Any, reset: Any, entries: Any) -> None:
     with contextlib.suppress(InvalidFeed):
         parse_feed(encoded({"cursor": cursor, "reset": reset, "entries": entries}))
-
-
-@given(
-    OBJECTS | st.fixed_dictionaries({"sub": st.just("u"), "iat": st.just(NOW), "status_list": OBJECTS | JSON})
-)
-def test_any_status_list(body: dict[str, Any]) -> None:
-    with contextlib.suppress(AuthError):
-        parse_status_list(
-            raw(header(typ="statuslist+jwt"), encoded(body)), KEYS, uri="u", algorithms=ALL, now=NOW
-        )
 
 
 @given(

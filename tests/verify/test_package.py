@@ -22,7 +22,7 @@ PURE = [
     "demands",
     "keycache",
 ]
-PURE += ["metadata", "revocation", "status_list", "challenges", "cookie", "auth_error", "remembered"]
+PURE += ["metadata", "revocation", "challenges", "cookie", "auth_error", "remembered"]
 
 
 def loaded_by(statement: str) -> set[str]:

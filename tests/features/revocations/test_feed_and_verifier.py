@@ -1,4 +1,4 @@
-"""Server and verifier together: tokens, keys, feed and status lists are understood as the server means them."""
+"""Server and verifier together: tokens, keys and feed are understood as the server means them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from doorward.features.oauth.index import CLIENT_AUTH_METHODS, GRANT_TYPES
 from doorward.features.oauth.metadata import routes as metadata
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.revocations import routes as feed
-from doorward.features.revocations.rules.status_index import list_for
 from doorward_verify.auth_error import AuthError
 from doorward_verify.claims import AccessRules, Verified
 from doorward_verify.keyset import parse_jwks
 from doorward_verify.principal import Principal
 from doorward_verify.revocation import RevocationView, parse_feed
-from doorward_verify.status_list import INVALID, VALID, parse_status_list
 from doorward_verify.verifier import Verifier
 from tests.features import made
 from tests.features.oauth.logout.back_channel import BackChannel, back_channel
@@ -24,12 +22,11 @@ from tests.web.asgi import Asgi
 
 pytestmark = pytest.mark.anyio
 ALGORITHMS = frozenset({"ES256", "RS256", "Ed25519"})
-NUMBER = list_for(made.NOW, 0)
 
 
 @pytest.fixture
 async def channel() -> AsyncGenerator[BackChannel]:
-    async with back_channel(status_list=True) as made_channel:
+    async with back_channel() as made_channel:
         await made_channel.person()
         yield made_channel
 
@@ -38,7 +35,7 @@ async def channel() -> AsyncGenerator[BackChannel]:
 def asgi(channel: BackChannel) -> Asgi:
     return Asgi(
         [
-            *feed.routes(channel.feed, channel.status),
+            *feed.routes(channel.feed),
             *metadata.routes(
                 issuer=made.ISSUER,
                 locales=("en",),
@@ -57,7 +54,7 @@ async def verifier(asgi: Asgi, audience: str = made.API) -> Verifier:
 
 
 async def principal(channel: BackChannel, asgi: Asgi) -> Principal:
-    raw, _ = await channel.family(status_list=NUMBER, status_index=4711)
+    raw, _ = await channel.family()
     answer = await channel.refresh(raw)
     assert isinstance(answer, TokenResponse)
     found = (await verifier(asgi)).verify(answer.access_token, channel.clock.time)
@@ -114,21 +111,3 @@ async def test_the_feed_reaches_the_verifiers_view(channel: BackChannel, asgi: A
     assert not told.unknown_kinds
     view.apply(told, now)
     assert view.revokes(who)
-
-
-@pytest.mark.requirement(57)
-async def test_the_status_list_reaches_the_verifier(channel: BackChannel, asgi: Asgi) -> None:
-    who = await principal(channel, asgi)
-    keys = (await verifier(asgi)).keys
-    uri = f"{made.ISSUER}/status/{NUMBER}"
-
-    async def status() -> int:
-        token = (await asgi("GET", f"/status/{NUMBER}")).body.decode()
-        held = parse_status_list(token, keys, uri=uri, algorithms=ALGORITHMS, now=channel.clock.time)
-        return held.get(4711, channel.clock.time)
-
-    assert await status() == VALID
-    grant = await channel.store.grants.get(who.jti.partition(".")[0])
-    assert grant is not None
-    assert await channel.store.commit(*channel.revoker.grant(grant, now=channel.clock.time, reason="revoked"))
-    assert await status() == INVALID

@@ -10,7 +10,6 @@ import pytest
 
 from doorward.core.model.revocation import Revocation
 from doorward.features.revocations import routes as feed
-from doorward.features.revocations.rules.status_index import list_for
 from tests.features import made
 from tests.features.oauth.logout.back_channel import BackChannel, back_channel
 from tests.waiting import keeps_async
@@ -21,13 +20,13 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def channel() -> AsyncGenerator[BackChannel]:
-    async with back_channel(status_list=True) as made_channel:
+    async with back_channel() as made_channel:
         yield made_channel
 
 
 @pytest.fixture
 def asgi(channel: BackChannel) -> Asgi:
-    return Asgi(feed.routes(channel.feed, channel.status))
+    return Asgi(feed.routes(channel.feed))
 
 
 @pytest.mark.requirement(58)
@@ -75,18 +74,3 @@ async def test_a_wait_that_is_not_a_number_of_seconds_is_refused(asgi: Asgi, wai
 @pytest.mark.parametrize("query", ["after=1&after=2", "after=%ff", "wait=0.1&after=x.y", "after=%00"])
 async def test_unusual_queries_never_fail(asgi: Asgi, query: str) -> None:
     assert (await asgi("GET", "/revocations", query=query)).status in {200, 400}
-
-
-@pytest.mark.requirement(57)
-async def test_a_status_list_is_a_signed_token_of_its_own_type(asgi: Asgi, channel: BackChannel) -> None:
-    number = list_for(made.NOW, 0)
-    answer = await asgi("GET", f"/status/{number}")
-    assert answer.status == 200
-    assert answer.headers["content-type"] == "application/statuslist+jwt"
-    assert answer.headers["cache-control"] == "public, max-age=60"
-    assert channel.claims(answer.body.decode(), "statuslist+jwt")["sub"] == f"{made.ISSUER}/status/{number}"
-
-
-@pytest.mark.parametrize("name", ["", "x", "0", "-1", "01", "1/2", "٣", "²", "9" * 30])
-async def test_a_status_list_that_does_not_exist_is_not_found(asgi: Asgi, name: str) -> None:
-    assert (await asgi("GET", f"/status/{name}")).status == 404

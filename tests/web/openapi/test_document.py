@@ -105,7 +105,6 @@ def test_the_document_contains_what_follows_from_client_authentication() -> None
         (("GET", "/.well-known/openid-configuration"), "openidConfiguration"),
         (("GET", "/.well-known/oauth-authorization-server"), "serverMetadata"),
         (("GET", "/.well-known/change-password"), "getWellKnownChangePassword"),
-        (("GET", "/status/{number}"), "statusList"),
         (("GET", "/"), "getHome"),
         (("POST", "/sign-in/code"), "postSignInCode"),
     ],

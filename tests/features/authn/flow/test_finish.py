@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from doorward.core.model.account import Account
 from doorward.core.model.digest import digest
-from doorward.core.model.policy import SessionPolicy, TokenPolicy
+from doorward.core.model.policy import SessionPolicy
 from doorward.core.model.request import CODE, AuthRequest
 from doorward.core.model.session import Session
 from doorward.core.model.signin import Proof, SignIn
@@ -274,15 +274,3 @@ async def test_each_person_of_a_browser_has_a_device_secret_of_their_own(front: 
     assert await front.store.sessions.known_device((secret,), ada.id) is None
     kinds = [(mail.to, mail.kind) for mail in await front.store.messages.recent_mail()]
     assert ("ada@example.com", "new_device") in kinds
-
-
-@pytest.mark.requirement(57)
-async def test_each_grant_has_its_own_index_in_the_status_list() -> None:
-    async with front_channel(tokens=TokenPolicy(status_list=True)) as front:
-        ada = await front.person()
-        for _ in range(5):
-            await done(front, await front.begin(front.request()), ada)
-        grants = await front.store.grants.live_of_account(ada.id, front.now)
-        places = {(grant.status_list, grant.status_index) for grant in grants}
-        assert len(places) == 5
-        assert all(grant.status_index is not None for grant in grants)

@@ -40,9 +40,8 @@ from doorward.features.oauth.token.service import TokenService
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.oauth.userinfo.build import userinfo
 from doorward.features.oauth.userinfo.service import UserinfoService
-from doorward.features.revocations.build import revocation_feed, revocation_view, status_lists
+from doorward.features.revocations.build import revocation_feed, revocation_view
 from doorward.features.revocations.feed import RevocationFeed
-from doorward.features.revocations.status_list import StatusListPublisher
 from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
@@ -71,7 +70,6 @@ class BackChannel:
     revocation: RevocationService
     userinfo: UserinfoService
     feed: RevocationFeed
-    status: StatusListPublisher
     logout: LogoutToken
     view: ServerRevocationView
 
@@ -272,7 +270,6 @@ async def back_channel(
             revocation=services.get(revocation),
             userinfo=services.get(userinfo),
             feed=services.get(revocation_feed),
-            status=services.get(status_lists),
             logout=services.get(logout_tokens),
             view=services.get(revocation_view),
         )

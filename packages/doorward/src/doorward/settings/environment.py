@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from doorward.core.model.decoded import NotText, decoded
-from doorward.settings.problems import did_you_mean
+from doorward.settings.problems import did_you_mean, removed
 
 PREFIX = "DOORWARD_"
 
@@ -41,7 +41,9 @@ def from_environment(
         name = by_variable.get(variable) or by_variable.get(variable.removesuffix("_FILE"))
         if name is None:
             if not _of_a_service(variable, text):
-                problems.append(f"{variable}: there is no such setting.{did_you_mean(variable, by_variable)}")
+                gone = removed(variable.removeprefix(PREFIX).lower().replace("__", "."))
+                hint = did_you_mean(variable, by_variable)
+                problems.append(f"{variable}: {gone or f'there is no such setting.{hint}'}")
             continue
         if variable not in by_variable:
             try:

@@ -19,7 +19,7 @@ from doorward.core.web_origin import loopback
 from doorward.settings.checks import cache_problem, database_problem, issuer_problem, problems_of
 from doorward.settings.environment import PREFIX, from_environment
 from doorward.settings.lines import lines_of
-from doorward.settings.problems import SettingsError, did_you_mean
+from doorward.settings.problems import SettingsError, did_you_mean, removed
 from doorward.settings.tree import NOT_SETTINGS, Settings
 from doorward.settings.values import WrongValue, coerce
 from doorward.storage.postgres.url import DatabaseUrl, is_postgres
@@ -161,7 +161,8 @@ def _section(
             given[f"{section}.{key}"] = (where, leaf, False)
         else:
             hint = did_you_mean(key, settings) or _elsewhere(key, known)
-            problems.append(f"{where}: [{section}] has no setting {key}.{hint}")
+            gone = removed(f"{section}.{key}")
+            problems.append(f"{where}: {gone or f'[{section}] has no setting {key}.{hint}'}")
 
 
 def _elsewhere(key: str, known: Mapping[str, inspect.Field]) -> str:

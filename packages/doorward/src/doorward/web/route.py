@@ -78,7 +78,7 @@ class Route(Struct, frozen=True, kw_only=True):
     """One path and its handler. Made by `machine` and `app_script` below, and by `web/page_pipeline.py`.
 
     `checks` are the checks made before the handler is called. `prefix` routes match every path that begins with `path` (static
-    files, status lists). `hot` routes are called thousands of times by programs: one request in 16 is timed. `cors` routes may be
+    files). `hot` routes are called thousands of times by programs: one request in 16 is timed. `cors` routes may be
     called from any web origin, without credentials (metadata, JWKS, token for public clients). `at_root` routes are found at the
     root of the origin, too, when the issuer has a path: programs look for them there only.
     """

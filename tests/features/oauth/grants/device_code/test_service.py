@@ -7,10 +7,9 @@ import asyncio
 import pytest
 
 from doorward.core.model.digest import digest
-from doorward.core.model.policy import TokenPolicy
 from tests.devices import Device, allow, ask, device, device_app, state
 from tests.features import made
-from tests.front_channel import Front, front_channel
+from tests.front_channel import Front
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("front_account")]
 
@@ -143,15 +142,6 @@ async def test_other_codes_are_refused(front: Front, code: str) -> None:
     found = await device(front)
     expected = "invalid_grant" if code else "invalid_request"
     assert (await found.poll(device_code=code))["error"] == expected
-
-
-async def test_an_app_without_refresh_tokens_and_with_a_status_list_is_served() -> None:
-    async with front_channel(tokens=TokenPolicy(status_list=True)) as front:
-        await front.person()
-        found = await allowed(front, grant_types=(device_app().grant_types[0],))
-        tokens = await found.poll()
-        assert tokens["status"] == 200, tokens
-        assert "refresh_token" not in tokens
 
 
 async def test_a_level_that_the_device_asks_for_is_reached_first(front: Front) -> None:

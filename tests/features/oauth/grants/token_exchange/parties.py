@@ -91,7 +91,7 @@ async def furnish(channel: BackChannel) -> None:
 
 
 async def token_of(channel: BackChannel, client: Client | None = None, **grant: Any) -> str:
-    """An access token of Ada's for the orders API, from a grant without a status list."""
+    """An access token of Ada's for the orders API."""
     values = {"nonce": None, "session_id": None, **grant}
     raw, _ = await channel.family(**values)
     answer = await channel.refresh(raw, client or web())

@@ -296,11 +296,6 @@ async def test_a_token_made_from_an_api_key_is_exchanged_and_ends_with_the_key(c
     await refused(channel, "invalid_request", token)
 
 
-async def test_a_token_of_a_status_list_keeps_its_place(channel: BackChannel) -> None:
-    token = await token_of(channel, status_list=7, status_index=9)
-    assert (await exchanged(channel, token))["status"] == channel.claims(token)["status"]
-
-
 async def test_userinfo_refuses_an_exchanged_token(channel: BackChannel) -> None:
     """What it says of a person is for the app that they signed in to: the scopes of OpenID Connect are not exchanged."""
     answer = await exchange(channel, await token_of(channel))

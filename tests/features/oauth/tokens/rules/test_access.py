@@ -37,7 +37,7 @@ def claims(*, may_act: str | None = None, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_persons_token_has_every_claim() -> None:
-    assert claims(status=("uri", 5)) == {
+    assert claims() == {
         "iss": made.ISSUER,
         "sub": "usr_ada",
         "aud": made.API,
@@ -52,7 +52,6 @@ def test_a_persons_token_has_every_claim() -> None:
         "acr": "urn:doorward:aal1",
         "amr": ("pwd",),
         "sid": "ses_one",
-        "status": {"status_list": {"idx": 5, "uri": "uri"}},
     }
     assert "sid" not in claims(session_id=None)
 

@@ -9,7 +9,7 @@ from doorward.features.oauth.tokens.rules.entitlement import of_grant
 from tests.features import made
 
 
-def entitled(*, roles: tuple[str, ...] = ("reader",), uri: str | None = None, **grant: Any) -> Entitlement:
+def entitled(*, roles: tuple[str, ...] = ("reader",), **grant: Any) -> Entitlement:
     held = made.grant(**grant)
     return of_grant(
         held,
@@ -17,7 +17,6 @@ def entitled(*, roles: tuple[str, ...] = ("reader",), uri: str | None = None, **
         client=made.client(),
         config=made.config(),
         scopes=held.scopes,
-        status_uri=uri,
     )
 
 
@@ -33,10 +32,3 @@ def test_scopes_permissions_and_roles_are_the_current_ones() -> None:
 def test_an_offline_grant_has_no_session_id() -> None:
     assert entitled().session_id == "ses_one"
     assert entitled(offline=True).session_id is None
-
-
-def test_an_index_in_a_status_list_is_included_if_present() -> None:
-    uri = "https://auth.example.com/status/1"
-    assert entitled(uri=uri, status_list=1, status_index=0).status == (uri, 0)
-    assert entitled(uri=uri).status is None
-    assert entitled(status_list=1, status_index=7).status is None

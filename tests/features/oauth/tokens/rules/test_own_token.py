@@ -50,7 +50,7 @@ def test_only_an_unexpired_access_token_of_this_issuer_is_accepted() -> None:
 def test_an_access_token_of_type_jwt_is_distinguished_from_an_id_token_by_its_claims() -> None:
     account, client, config = made.account(name="Ada"), made.client(), made.config()
     said = access.claims(
-        of_grant(made.grant(), account=account, client=client, config=config, scopes=("openid",), status_uri=None),
+        of_grant(made.grant(), account=account, client=client, config=config, scopes=("openid",)),
         issuer=made.ISSUER, now=made.NOW, ttl=60, unique="x",
     )  # fmt: skip
     assert own_token.is_access(said)

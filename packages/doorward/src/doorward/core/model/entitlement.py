@@ -31,5 +31,4 @@ class Entitlement(Struct, frozen=True, kw_only=True):
     amr: tuple[str, ...] = ()
     claims: dict[str, Any] = field(default_factory=dict)
     nonce: str | None = None
-    status: tuple[str, int] | None = None
     actor: dict[str, Any] | None = None

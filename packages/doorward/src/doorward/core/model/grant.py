@@ -28,8 +28,6 @@ class Grant(Struct, frozen=True, kw_only=True):
     offline: bool = False
     nonce: str | None = None
     claims: dict[str, Any] = field(default_factory=dict)
-    status_list: int | None = None
-    status_index: int | None = None
     ended_at: int | None = None
     end_reason: str | None = None
 

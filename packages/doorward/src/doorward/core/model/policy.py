@@ -31,8 +31,6 @@ class TokenPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     refresh_leeway: Annotated[int, Meta(ge=0, le=300)] = 60
     refresh_strict: bool = False
     assertion_max_age: Annotated[int, Meta(ge=30, le=3600)] = 300
-    status_list: bool = False
-    status_list_ttl: Seconds = 60
 
 
 class SessionPolicy(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,1 +1,1 @@
-"""Revocation feed, view and status list."""
+"""Revocation feed and view."""

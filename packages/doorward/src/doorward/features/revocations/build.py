@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from doorward.features.revocations.feed import RevocationFeed, Watch
-from doorward.features.revocations.status_list import StatusListPublisher
 from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.features.services import Services
 
@@ -26,16 +25,4 @@ def revocation_feed(services: Services) -> RevocationFeed:
         clock=services.clock,
         watch=services.get(news_watch),
         sealer=services.sealer,
-    )
-
-
-def status_lists(services: Services) -> StatusListPublisher:
-    """The same as signed status lists."""
-    return StatusListPublisher(
-        store=services.store,
-        config=services.config,
-        signer=services.signer,
-        clock=services.clock,
-        policy=services.tokens,
-        issuer=services.issuer,
     )

@@ -1,4 +1,4 @@
-"""Revocation feature: the feed and the status lists."""
+"""Revocation feature: the feed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from doorward.features.feature import Feature, Routes, Services
 
 def _routes(services: Services) -> Routes:
     from doorward.features.revocations import routes
-    from doorward.features.revocations.build import revocation_feed, status_lists
+    from doorward.features.revocations.build import revocation_feed
 
-    return routes.routes(feed=services.get(revocation_feed), lists=services.get(status_lists))
+    return routes.routes(feed=services.get(revocation_feed))
 
 
 def _closing(services: Services) -> None:

@@ -43,12 +43,6 @@ _HELD_OF_ACCOUNT = select(
     " GROUP BY client_id, audience, scopes ORDER BY MAX(created_at) DESC, client_id, audience, scopes",
 )
 _INSERT = insert("grants", GRANT_COLUMNS)
-# two sign-ins may draw the same index in a status list: the second one loses and draws again
-_INSERT_LISTED = insert(
-    "grants",
-    GRANT_COLUMNS,
-    "ON CONFLICT (status_list, status_index) WHERE status_list IS NOT NULL DO NOTHING",
-)
 # An app that no operator registered is kept while it is used.
 _USED = "used_at = ?, expires_at = CASE WHEN expires_at < ? THEN ? ELSE expires_at END"
 _USED_APP = update("registered_apps", _USED, "id = ?")
@@ -68,11 +62,6 @@ _ONLY = {
     "but": " AND session_id <> ? AND offline = 0",
 }
 _DEPART = insert("departed_clients", "client_id, at, reason", "ON CONFLICT (client_id) DO NOTHING")
-_STATUS_INDEXES = (
-    "SELECT status_index FROM grants WHERE status_list = ? AND ended_at IS NOT NULL AND expires_at > ?"
-    " ORDER BY status_index"
-)
-_STATUS_TAKEN = "SELECT 1 FROM grants WHERE status_list = ? AND status_index = ?"
 
 _CODE = select(CODE_COLUMNS, "authorization_codes WHERE hash = ?")
 _INSERT_CODE = insert("authorization_codes", CODE_COLUMNS)
@@ -175,8 +164,7 @@ class SqlGrants(SqlNoun):
         return [(client, audience, tuple(scopes.split()), since) for client, audience, scopes, since in rows]
 
     def insert(self, grant: Grant) -> Write:
-        """Guarded if it has an index in a status list: loses when another grant has that index. An app that no operator registered is kept
-        until long after its end."""
+        """An app that no operator registered is kept until long after its end."""
         params = to_row(
             grant,
             scopes=" ".join(grant.scopes),
@@ -184,7 +172,7 @@ class SqlGrants(SqlNoun):
             offline=int(grant.offline),
             claims=to_json(grant.claims),
         )
-        made = write(_INSERT, *params) if grant.status_list is None else guarded(_INSERT_LISTED, *params)
+        made = write(_INSERT, *params)
         if not self_registered(grant.client_id):
             return made
         table = _USED_DOCUMENT if grant.client_id.startswith("https://") else _USED_APP
@@ -252,10 +240,3 @@ class SqlGrants(SqlNoun):
         """Set `late_at` to `at`. Guarded: `token` is still the newest, its `late_at` is unchanged, and its grant is
         live at `at`."""
         return guarded(_REPEAT_LATE, at, token.grant_id, token.hash, token.late_at or 0, at)
-
-    async def status_indexes(self, list_id: int, now: int) -> Sequence[int]:
-        """The indexes of the ended grants of one status list."""
-        return [row[0] for row in await self._db.all(_STATUS_INDEXES, (list_id, now - TOKEN_GRACE))]
-
-    async def status_index_taken(self, list_id: int, index: int) -> bool:
-        return await self._db.one(_STATUS_TAKEN, (list_id, index)) is not None

@@ -14,12 +14,12 @@ from doorward.storage.sql.statements import Database, Param, Row
 
 GRANT_COLUMNS = (
     "id, client_id, account_id, audience, scopes, created_at, expires_at, auth_time, acr, amr, session_id, offline,"
-    " nonce, claims, status_list, status_index, ended_at, end_reason"
+    " nonce, claims, ended_at, end_reason"
 )
 CODE_COLUMNS = "hash, grant_id, client_id, created_at, expires_at, redirect_uri, code_challenge, redeemed_at"
 REFRESH_COLUMNS = "grant_id, family_hash, generation, hash, created_at, expires_at, recent, late_at"
 REFRESH_WIDTH = 8
-GRANT_WIDTH = 18
+GRANT_WIDTH = 16
 
 ACCOUNT_COLUMNS = (
     "id, email, created_at, name, locale, password_hash, password_changed_at, disabled_at, role_names, given_name,"
@@ -98,10 +98,8 @@ def to_grant(row: Row, start: int = 0) -> Grant:
         offline=row[start + 11] == 1,
         nonce=row[start + 12],
         claims={} if claims == "{}" else _claims.decode(claims),
-        status_list=row[start + 14],
-        status_index=row[start + 15],
-        ended_at=row[start + 16],
-        end_reason=row[start + 17],
+        ended_at=row[start + 14],
+        end_reason=row[start + 15],
     )
 
 

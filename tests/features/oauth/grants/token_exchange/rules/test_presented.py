@@ -31,7 +31,6 @@ CLAIMS: dict[str, Any] = {
     "amr": ["pwd"],
     "act": {"sub": "app_x"},
     "may_act": {"sub": "app_y"},
-    "status": {"status_list": {"idx": 5, "uri": "uri"}},
 }
 
 
@@ -60,11 +59,11 @@ def test_everything_that_binds_is_read() -> None:
         made.NOW + 300,
         "ses_one",
     )
-    assert (found.actor, found.may_act, found.status) == ({"sub": "app_x"}, {"sub": "app_y"}, ("uri", 5))
+    assert (found.actor, found.may_act) == ({"sub": "app_x"}, {"sub": "app_y"})
     assert (found.auth_time, found.acr, found.amr) == (made.NOW - 9, "one", ("pwd",))
     bare = of_access({name: CLAIMS[name] for name in list(CLAIMS)[:8]}, parameter="subject_token")
     assert isinstance(bare, PresentedToken)
-    assert (bare.actor, bare.may_act, bare.status, bare.session_id, bare.amr) == (None, None, None, None, ())
+    assert (bare.actor, bare.may_act, bare.session_id, bare.amr) == (None, None, None, ())
 
 
 def test_a_token_that_is_bound_to_a_key_is_not_exchanged() -> None:
@@ -104,10 +103,9 @@ PRESENTED = PresentedRefreshToken(grant_id="grt_one", generation=1, family_hash=
 def refresh(**changes: Any) -> PresentedToken | OAuthError:
     held = made.refresh(grant_id="grt_one", family_hash=b"f" * 32, hash=b"h" * 32)
     given: dict[str, Any] = {
-        "found": (held, made.grant(status_list=7, status_index=9)),
+        "found": (held, made.grant()),
         "client": made.client(),
         "may_act": "app_y",
-        "status_base": "https://auth.example.com/status/",
         "now": made.NOW,
         **changes,
     }
@@ -118,12 +116,12 @@ def test_a_refresh_token_stands_for_its_grant() -> None:
     found = refresh()
     assert isinstance(found, PresentedToken)
     assert (found.prefix, found.subject, found.session_id) == ("grt_one", "usr_ada", "ses_one")
-    assert (found.may_act, found.status) == ({"sub": "app_y"}, ("https://auth.example.com/status/7", 9))
+    assert found.may_act == {"sub": "app_y"}
     assert found.until == made.grant().expires_at
     held = made.refresh(grant_id="grt_one", family_hash=b"f" * 32, hash=b"h" * 32)
     offline = refresh(found=(held, made.grant(offline=True)), may_act=None)
     assert isinstance(offline, PresentedToken)
-    assert (offline.session_id, offline.may_act, offline.status) == (None, None, None)
+    assert (offline.session_id, offline.may_act) == (None, None)
 
 
 @pytest.mark.parametrize(

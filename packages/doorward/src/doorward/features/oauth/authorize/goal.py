@@ -138,7 +138,7 @@ class AuthorizationGoal:
         """The grant and its code, with their audit event."""
         of = self.goals
         code = f"{CODE_PREFIX}{of.random.token()}"
-        grant = await of.new_grants.make(
+        grant = of.new_grants.make(
             self.request, self.client, self.granted.scopes, session=session, achieved=achieved, now=now
         )
         writes = (

@@ -82,7 +82,6 @@ class TokenIssuer:
             client=client,
             config=config,
             scopes=scopes,
-            status_uri=None if grant.status_list is None else f"{self.issuer}/status/{grant.status_list}",
         )
         # No token outlives its grant, whose end is absolute.
         ttl = min(access.lifetime(client, self.policy), grant.expires_at - now)

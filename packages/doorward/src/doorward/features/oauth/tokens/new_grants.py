@@ -15,7 +15,6 @@ from doorward.core.model.session import Session
 from doorward.core.ports.random import SecureRandom
 from doorward.core.refresh_life import refresh_life
 from doorward.features.authn.flow.rules.assurance import Achieved
-from doorward.features.revocations.rules import status_index
 from doorward.features.sessions.rules import session as session_rule
 from doorward.storage.sql.store import Store, Write
 
@@ -30,7 +29,7 @@ class NewGrants:
     tokens: TokenPolicy
     sessions: SessionPolicy
 
-    async def make(
+    def make(
         self,
         request: AuthRequest,
         client: Client,
@@ -43,7 +42,6 @@ class NewGrants:
         """The grant of `scopes`, those consented: entitle() may narrow them at each issue, and never widens them (R21)."""
         offline = "offline_access" in scopes
         ends = now + refresh_life(client, self.tokens)
-        number, index = await self._status(now) if self.tokens.status_list else (None, None)
         return Grant(
             id=self.random.new_id("grt"),
             client_id=client.id,
@@ -59,8 +57,6 @@ class NewGrants:
             offline=offline,
             nonce=request.nonce,
             claims=request.claims,
-            status_list=number,
-            status_index=index,
         )
 
     def insert(self, grant: Grant, session: Session) -> tuple[Write, ...]:
@@ -69,12 +65,3 @@ class NewGrants:
         rests = grant.offline and any(FEDERATED in proof.amr for proof in session.proofs)
         kept = (self.store.external_identities.keep_until(session.id, grant.expires_at),) if rests else ()
         return (*kept, self.store.grants.insert(grant))
-
-    async def _status(self, now: int) -> tuple[int, int]:
-        tries = 0
-        while True:
-            number = status_index.list_for(now, tries)
-            index = self.random.below(status_index.SIZE)
-            if not await self.store.grants.status_index_taken(number, index):
-                return number, index
-            tries += 1

@@ -116,7 +116,7 @@ class DeviceGoal:
     ) -> Reached:
         """The grant, and the decision, which loses if there was one before. The device fetches its tokens itself."""
         of, waiting = self.goals, self.waiting
-        grant = await of.new_grants.make(
+        grant = of.new_grants.make(
             self.request, self.client, self.granted.scopes, session=session, achieved=achieved, now=now
         )
         of.metrics.inc("device_requests", "approved")

@@ -57,7 +57,6 @@ class PresentedTokens:
             await self.store.grants.refresh(presented.grant_id),
             client=client,
             may_act=client.may_act,
-            status_base=f"{self.issuer}/status/",
             now=now,
         )
 

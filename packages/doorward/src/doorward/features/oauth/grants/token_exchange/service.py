@@ -130,7 +130,6 @@ class TokenExchangeGrant:
             auth_time=subject.auth_time,
             acr=subject.acr,
             amr=subject.amr,
-            status=subject.status,
             actor=who.act,
         )
         until = subject.until if actor is None else min(subject.until, actor.until)

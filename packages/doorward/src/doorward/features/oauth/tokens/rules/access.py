@@ -1,4 +1,4 @@
-"""Claims of an access token (RFC 9068 §2.2; `act` and `may_act` as in RFC 8693 §4; `status` as in the Token Status List)."""
+"""Claims of an access token (RFC 9068 §2.2; `act` and `may_act` as in RFC 8693 §4)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,4 @@ def claims(
         said["act"] = entitlement.actor
     if may_act is not None:
         said["may_act"] = {"sub": may_act}
-    if entitlement.status is not None:
-        uri, index = entitlement.status
-        said["status"] = {"status_list": {"idx": index, "uri": uri}}
     return said

@@ -17,7 +17,6 @@ def of_grant(
     client: Client,
     config: ConfigSnapshot,
     scopes: tuple[str, ...],
-    status_uri: str | None,
 ) -> Entitlement:
     """Computed at each issue, so that a removed role is missing in the next token. `scopes`: those of the grant or fewer.
 
@@ -45,7 +44,4 @@ def of_grant(
         amr=grant.amr,
         claims=grant.claims,
         nonce=grant.nonce,
-        status=(status_uri, grant.status_index)
-        if status_uri is not None and grant.status_index is not None
-        else None,
     )

@@ -21,7 +21,7 @@ _GRANT: Final = "grt_"
 class PresentedToken(Struct, frozen=True, kw_only=True):
     """An access token of ours, or the grant of a refresh token. `prefix` is the id whose end revokes it, `until` (seconds) its expiry.
 
-    `actor` is the claim `act` and `may_act` the claim of that name; `status` the place in a status list, as URI and index.
+    `actor` is the claim `act` and `may_act` the claim of that name.
     """
 
     prefix: str
@@ -36,7 +36,6 @@ class PresentedToken(Struct, frozen=True, kw_only=True):
     amr: tuple[str, ...] = ()
     actor: dict[str, Any] | None = None
     may_act: dict[str, Any] | None = None
-    status: tuple[str, int] | None = None
 
     @property
     def row(self) -> str | None:
@@ -51,7 +50,6 @@ def of_access(claims: Mapping[str, Any], *, parameter: str) -> PresentedToken | 
     if "cnf" in claims:
         # the request proves nothing about the key that it is bound to (RFC 9449 §7, RFC 8705 §3)
         return OAuthError("invalid_request", f"A sender-constrained token cannot be the {parameter}.")
-    status: dict[str, Any] | None = claims.get("status", {}).get("status_list")
     return PresentedToken(
         prefix=claims["jti"].partition(".")[0],
         subject=claims["sub"],
@@ -65,7 +63,6 @@ def of_access(claims: Mapping[str, Any], *, parameter: str) -> PresentedToken | 
         amr=tuple(claims.get("amr", ())),
         actor=claims.get("act"),
         may_act=claims.get("may_act"),
-        status=None if status is None else (status["uri"], status["idx"]),
     )
 
 
@@ -75,11 +72,9 @@ def of_refresh(
     *,
     client: Client,
     may_act: str | None,
-    status_base: str,
     now: int,
 ) -> PresentedToken | OAuthError:
-    """The grant of the app's own newest refresh token, which is not spent by this. `status_base` is what the address of a status list
-    begins with.
+    """The grant of the app's own newest refresh token, which is not spent by this.
 
     An older token of the family is refused, and its family is left alone: what a replay is, the refresh token grant decides.
     """
@@ -110,9 +105,6 @@ def of_refresh(
         acr=grant.acr,
         amr=grant.amr,
         may_act=None if may_act is None else {"sub": may_act},
-        status=None
-        if grant.status_list is None or grant.status_index is None
-        else (f"{status_base}{grant.status_list}", grant.status_index),
     )
 
 
