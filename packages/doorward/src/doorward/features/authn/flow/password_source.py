@@ -48,7 +48,8 @@ class PasswordSource(Protocol):
         ...
 
     async def owner(self, who: str) -> str | None:
-        """The id of the account that signs in by this name here, so that a device known to it has counters of its own (R95)."""
+        """The id of the account that signs in by this name here and does not have it as its address, so that a device known to it has
+        counters of its own (R95)."""
         ...
 
     async def check(self, asked: PasswordAsked) -> ProvenPassword | OAuthError | None:

@@ -35,9 +35,9 @@ class OwnPasswords(PasswordSource):
         return {DISABLED: Wrong.ACCOUNT_DISABLED}
 
     async def owner(self, who: str) -> str | None:
-        """The account with this address."""
-        account = await self.store.accounts.by_email(who)
-        return account.id if account is not None else None
+        """Nobody whom the caller does not know already: it looks for the account with this address itself."""
+        del who
+        return None
 
     async def check(self, asked: PasswordAsked) -> ProvenPassword | OAuthError | None:
         """Compare with the hash. Raises `HashingBusy`."""

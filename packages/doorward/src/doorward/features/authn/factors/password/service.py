@@ -89,7 +89,9 @@ class CheckPassword:
             return ELSEWHERE
         who, accounts = looked_up_as(identifier), self.store.accounts
         account = await (accounts.by_email(who) if account_id is None else accounts.get(account_id))
-        owner = account.id if account else await self._owner(who)
+        # also where the account is found already: one read less would tell that it exists (R80)
+        by_name = await self._owner(who) if account_id is None else None
+        owner = account.id if account else by_name
         guess = await self.throttle.guess(GUESSED, who, account_id=owner, caller=caller, now=now)
         if isinstance(guess, Wait):
             self.metrics.inc("sign_ins", "throttled")
@@ -124,10 +126,8 @@ class CheckPassword:
         return structs.replace(proven, writes=(*proven.writes, *self.throttle.clear(guess.own)))
 
     async def _owner(self, who: str) -> str | None:
-        for source in self.sources:
-            if (found := await source.owner(who)) is not None:
-                return found
-        return None
+        found = [await source.owner(who) for source in self.sources]
+        return next((one for one in found if one is not None), None)
 
     async def _checked(self, asked: PasswordAsked) -> ProvenPassword | OAuthError | None:
         for source in self.sources:
