@@ -40,6 +40,9 @@ BREAKS: dict[str, dict[str, str]] = {
     "plugs-checks": {
         "doorward/features/oauth/authorize/rules/pkce.py": "import doorward.features.oauth.authorize.rules.openid"
     },
+    "plugs-signals": {
+        "doorward/features/risk/signals/new_device.py": "import doorward.features.risk.signals.new_country"
+    },
     "features": {"doorward/features/audit/toy.py": "import doorward.features.oauth.token.rules"},
     "verifier": {"doorward_verify/toy.py": "import doorward.core.model.client"},
 }

@@ -27,6 +27,7 @@ OUTSIDE = {
         KIND,
         *LISTS,
         "cli/app.py",
+        "features/risk/rules/history.py",
         "storage/sql/store.py",
     ],
     "totp": [

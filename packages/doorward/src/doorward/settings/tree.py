@@ -25,6 +25,7 @@ from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.features.authn.providers.settings import ProviderPolicies
 from doorward.features.oauth.client_documents.settings import ClientDocumentPolicy
 from doorward.features.oauth.registration.settings import RegistrationPolicy
+from doorward.features.risk.settings import RiskPolicy
 from doorward.storage.postgres.options import PostgresOptions
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -152,6 +153,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     sms: SmsPolicy = field(default_factory=SmsPolicy)
     api_keys: ApiKeyPolicy = field(default_factory=ApiKeyPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
+    risk: RiskPolicy = field(default_factory=RiskPolicy)
     tickets: EmailChallengePolicy = field(default_factory=EmailChallengePolicy)
     providers: ProviderPolicies = field(default_factory=ProviderPolicies)
     directories: DirectoryPolicies = field(default_factory=DirectoryPolicies)

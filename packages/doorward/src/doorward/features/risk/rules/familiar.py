@@ -1,0 +1,70 @@
+"""What is familiar to an account: networks, towns, countries and browsers of its earlier sign-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import asin, cos, radians, sin, sqrt
+from typing import Final
+
+from doorward.core.model.place import Place
+from doorward.core.model.risk import PastSignIn, RiskFacts, Whereabouts
+
+EARTH: Final = 6371.0
+"""Mean radius in km."""
+SAME_TOWN: Final = 50.0
+"""Kilometres. Databases place the same household that far apart."""
+
+
+def placed(where: Whereabouts) -> Place | None:
+    """Where the person is. None behind an exit of a company, a VPN or a rented machine, whose place says nothing about people."""
+    return where.place if where.kind is None else None
+
+
+def earlier(facts: RiskFacts) -> Iterable[tuple[PastSignIn, Place]]:
+    """The earlier sign-ins whose place is known, newest first."""
+    return ((one, place) for one in facts.past if (place := placed(one.where)) is not None)
+
+
+def network_known(facts: RiskFacts) -> bool:
+    """Whether the person signed in from this network before, or it is none that says anything."""
+    network = facts.where.network
+    return not network or any(one.where.network == network for one in facts.past)
+
+
+def network_new(facts: RiskFacts) -> bool:
+    """Whether the person came from other networks so far. False where no earlier network is known."""
+    return not network_known(facts) and any(one.where.network for one in facts.past)
+
+
+def browser_known(facts: RiskFacts) -> bool:
+    """Whether the person signed in by this kind of browser on this system before, whatever their versions. True where no browser is
+    known, now or earlier."""
+    before = {one.browser for one in facts.past} - {None}
+    return facts.browser is None or not before or facts.browser in before
+
+
+def town_known(facts: RiskFacts) -> bool:
+    """Whether the person signed in near here before. True where no place is known, here or earlier: nothing speaks against it."""
+    here = placed(facts.where)
+    before = [place for _, place in earlier(facts)]
+    return here is None or not before or any(near(here, place) for place in before)
+
+
+def near(one: Place, other: Place) -> bool:
+    """Whether two places may be the same town. Without coordinates by name, and without a name by country."""
+    if one.country != other.country:
+        return False
+    apart = distance(one, other)
+    if apart is not None:
+        return apart <= SAME_TOWN
+    return one.city is None or other.city is None or one.city == other.city
+
+
+def distance(one: Place, other: Place) -> float | None:
+    """The smallest distance in km that fits both places and their radii, by the haversine formula; None without coordinates."""
+    if one.latitude is None or one.longitude is None or other.latitude is None or other.longitude is None:
+        return None
+    up, along = radians(other.latitude - one.latitude), radians(other.longitude - one.longitude)
+    part = sin(up / 2) ** 2 + cos(radians(one.latitude)) * cos(radians(other.latitude)) * sin(along / 2) ** 2
+    apart = 2 * EARTH * asin(sqrt(min(1.0, part)))
+    return max(0.0, apart - (one.radius or 0) - (other.radius or 0))

@@ -1,0 +1,1 @@
+"""Signs of danger, a file each; `index.py` lists them."""

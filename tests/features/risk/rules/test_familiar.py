@@ -1,0 +1,79 @@
+"""What is familiar to an account."""
+
+from __future__ import annotations
+
+import pytest
+
+from doorward.core.model.place import Place
+from doorward.core.model.risk import Whereabouts
+from doorward.features.risk.rules import familiar
+from tests.features.risk.made import BERLIN, HOME, LISBON, PORTO, SYDNEY, before, facts, somewhere
+
+
+def test_distances_of_known_cities() -> None:
+    assert familiar.distance(LISBON, BERLIN) == pytest.approx(2313, abs=10)
+    assert familiar.distance(LISBON, SYDNEY) == pytest.approx(18_200, abs=100)
+    assert familiar.distance(LISBON, LISBON) == 0
+
+
+def test_a_distance_leaves_out_what_the_database_is_unsure_of() -> None:
+    vague = Place("DE", latitude=52.52, longitude=13.40, radius=500)
+    assert familiar.distance(LISBON, vague) == pytest.approx(1813, abs=10)
+    assert familiar.distance(LISBON, Place("DE")) is None
+    assert familiar.distance(Place("DE", latitude=1.0, longitude=1.0, radius=2000), LISBON) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (LISBON, LISBON, True),
+        (LISBON, PORTO, False),
+        (LISBON, BERLIN, False),
+        (Place("PT"), LISBON, True),
+        (Place("PT", city="Lisbon"), Place("PT", city="Faro"), False),
+        (Place("PT", city="Lisbon"), Place("PT", city="Lisbon"), True),
+        (Place("PT"), Place("ES"), False),
+    ],
+)
+def test_towns(one: Place, other: Place, same: bool) -> None:
+    assert familiar.near(one, other) is same
+    assert familiar.near(other, one) is same
+
+
+@pytest.mark.parametrize("kind", ["company", "anonymous", "hosting"])
+def test_an_exit_says_nothing_about_where_a_person_is(kind: str) -> None:
+    assert familiar.placed(Whereabouts("20.9.9.0/24", BERLIN, kind)) is None  # pyright: ignore[reportArgumentType]
+    assert familiar.placed(somewhere(BERLIN)) == BERLIN
+
+
+def test_networks_browsers_and_towns_of_earlier_sign_ins_are_known() -> None:
+    usual = facts()
+    assert familiar.network_known(usual)
+    assert familiar.browser_known(usual)
+    assert familiar.town_known(usual)
+    other = facts(where=somewhere(PORTO), browser="Safari on iPhone")
+    assert not familiar.network_known(other)
+    assert not familiar.browser_known(other)
+    assert not familiar.town_known(other)
+
+
+def test_what_is_unknown_speaks_against_nobody() -> None:
+    nowhere = facts(where=Whereabouts(), browser=None)
+    assert familiar.network_known(nowhere)
+    assert familiar.browser_known(nowhere)
+    assert familiar.town_known(nowhere)
+    assert familiar.town_known(
+        facts(past=(before(where=Whereabouts("20.1.1.0/24")),), where=somewhere(PORTO))
+    )
+
+
+def test_a_network_is_new_only_beside_others() -> None:
+    assert familiar.network_new(facts(where=somewhere(None)))
+    assert not familiar.network_new(facts())
+    assert not familiar.network_new(facts(where=somewhere(None), past=(before(where=Whereabouts()),)))
+    assert familiar.browser_known(facts(browser="curl", past=(before(browser=None),)))
+
+
+def test_earlier_places_are_the_newest_first() -> None:
+    past = (before(10, somewhere(None)), before(20, somewhere(BERLIN)), before(30, HOME))
+    assert [place for _, place in familiar.earlier(facts(past=past))] == [BERLIN, LISBON]
