@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from concurrent.futures import Future
 from typing import Final
 from urllib.parse import urlencode
@@ -16,7 +17,8 @@ from doorward_verify.discovery import (
 )
 from doorward_verify.fetch import Fetcher, FetchFailed
 from doorward_verify.metadata import InvalidMetadata
-from doorward_verify.revocation import MAX_FEED_BYTES, InvalidFeed, RevocationView, parse_feed
+from doorward_verify.revocation import MAX_FEED_BYTES, InvalidFeed, Merge, RevocationView, parse_feed
+from doorward_verify.revoked_table import RevokedTable
 
 log = logging.getLogger("doorward_verify")
 
@@ -24,6 +26,8 @@ VERSION: Final = "2"
 LONGEST_WAIT: Final = 20
 # The shortest time between two polls: a feed with constant news must not be polled by every API without a pause.
 POLL_PAUSE: Final = 0.1
+# Between the 256 parts of a merge: requests that are being verified go first.
+MERGE_PAUSE: Final = 0.002
 FIRST_BACK_OFF: Final = 0.25
 LAST_BACK_OFF: Final = 15.0
 
@@ -53,6 +57,7 @@ class FeedDriver:
         self._wait = int(min(LONGEST_WAIT, outage / 3))
         self._answered = unstoppable()
         self._stop = threading.Event()
+        self._merging: tuple[Merge, Future[RevokedTable]] | None = None
 
     @property
     def first_answer(self) -> Future[None]:
@@ -89,6 +94,7 @@ class FeedDriver:
             # pages follow without a pause: only the last one makes the view equal to the issuer's
             while self._read(endpoint):
                 pass
+            self._merge()
         except (FetchFailed, InvalidFeed, InvalidMetadata) as error:
             if not self._stop.is_set():
                 log.warning("feed.unreadable: the revocation feed could not be read: %s", error)
@@ -123,6 +129,20 @@ class FeedDriver:
             view.fresh_until = now + self._outage
         return feed.more
 
+    def _merge(self) -> None:
+        """Take the table of a merge that is done, and start one that is due, in a thread of its own: the next poll must not wait for it."""
+        if self._merging is not None:
+            merge, done = self._merging
+            if not done.done():
+                return
+            self._merging = None
+            self._view.take(merge, done.result())
+        merge = self._view.merge(self._clock())
+        if merge is None:
+            return
+        self._merging = merge, Future()
+        threading.Thread(target=_merge, args=self._merging, name="doorward-merge", daemon=True).start()
+
     def _without_feed(self) -> bool:
         if self._required:
             log.warning("feed.missing: the issuer has no revocation feed, which this API requires")
@@ -133,6 +153,13 @@ class FeedDriver:
             self._answered.set_result(None)
         self._stop.wait(METADATA_FOR)
         return True
+
+
+def _merge(merge: Merge, done: "Future[RevokedTable]") -> None:
+    try:
+        done.set_result(merge.table(lambda: time.sleep(MERGE_PAUSE)))
+    except Exception as error:  # noqa: BLE001 - the driver's thread logs it
+        done.set_exception(error)
 
 
 def _poll_url(endpoint: str, cursor: str | None, wait: int) -> str:

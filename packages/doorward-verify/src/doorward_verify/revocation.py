@@ -1,18 +1,26 @@
 """Local view of the issuer's revocation feed: which tokens are revoked. It receives updates and never fetches."""
 
 import hashlib
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Final, Literal
 
-from msgspec import DecodeError, Struct, ValidationError, convert, field
+from msgspec import DecodeError, Struct, ValidationError, convert, field, structs
 
 from doorward_verify.encoding import Malformed, b64url_decode, b64url_encode, json_object
 from doorward_verify.principal import Principal
+from doorward_verify.revoked_table import KEY_BYTES, LONGEST, RevokedTable, both, merged, packed
 
 MAX_FEED_BYTES: Final = 32 * 1024 * 1024
 FORGET_EVERY: Final = 60
 KINDS: Final = frozenset({"jti", "grant", "sid", "sub", "client"})
-HIDDEN_BYTES: Final = 16
+BOUNDED: Final = frozenset({"sub", "client"})
+HIDDEN_BYTES: Final = KEY_BYTES
+KEPT_AFTER: Final = 60
+"""Seconds that an entry is kept for the largest clock skew: a token may be accepted that long after its expiry."""
+MOST_NEWS: Final = 16_384
+NEWS_BYTES: Final = 170
+"""Bytes of an entry in the dictionary, measured."""
 MAX_SALT_CHARS: Final = 128
 # Values that one process looks up repeatedly: ids of cached tokens, and the people, sessions and apps that
 # many tokens share.
@@ -55,15 +63,38 @@ class _Raw(Struct, frozen=True):
 
 
 class _View(Struct, frozen=True):
+    """Tables, and what came since: `joining` is being merged into them, `news` still grows. `kinds` are those of which there may be
+    entries."""
+
     salt: str | None
-    ids: dict[str, dict[str | bytes, int]]
-    before: dict[str, dict[str | bytes, tuple[int, int]]]
+    kinds: set[str]
+    tables: tuple[RevokedTable, ...] = ()
+    joining: dict[bytes, int] = {}
+    news: dict[bytes, int] = field(default_factory=dict[bytes, int])
 
     def __len__(self) -> int:
-        return sum(map(len, self.ids.values())) + sum(map(len, self.before.values()))
+        return sum(map(len, self.tables)) + len(self.joining) + len(self.news)
 
-    def key(self, kind: str, id_: str) -> str | bytes:
-        return id_ if self.salt is None else _kept_hash(self.salt, kind, id_)
+    def before(self, kind: str, id_: str) -> int:
+        key = _kept_hash(self.salt or "", kind, id_)
+        found = self.news.get(key, -1) >> 32
+        if self.joining:
+            found = max(found, self.joining.get(key, -1) >> 32)
+        for table in self.tables:
+            found = max(found, table.before(key))
+        return found
+
+
+class Merge(Struct, frozen=True):
+    """A merge of the news into one table, to be done beside the view; `table` is the result."""
+
+    tables: tuple[RevokedTable, ...]
+    joining: dict[bytes, int]
+    line: int
+
+    def table(self, rest: Callable[[], object]) -> RevokedTable:
+        """The merged table. `rest` is called again and again meanwhile."""
+        return merged(self.tables, self.joining, self.line, rest)
 
 
 def hidden(salt: str, kind: str, id_: str) -> str:
@@ -93,7 +124,7 @@ def parse_feed(document: bytes) -> Feed:
         entries = convert(known, list[Entry])
     except (Malformed, ValidationError, DecodeError, TypeError) as error:
         raise InvalidFeed(f"the revocation feed is not as agreed: {error}") from None
-    if any(entry.before is None for entry in entries if entry.kind in ("sub", "client")):
+    if any(entry.before is None for entry in entries if entry.kind in BOUNDED):
         raise InvalidFeed("the revocation feed is not as agreed: `before` is missing")
     if raw.salt is not None:
         _check_hidden(raw.salt, entries)
@@ -119,6 +150,9 @@ class RevocationView:
 
     `generation` grows after each change, so that a result from an older generation is checked again;
     `fresh_until` is when the view becomes too old to be relied upon (never, when no feed is used).
+
+    Entries are kept as hashes of 16 bytes in a compact table (`revoked_table`), the newest ones in a dictionary, until a `Merge` adds
+    them to the table.
     """
 
     __slots__ = ("_coming", "_forgotten_at", "_view", "cursor", "fresh_until", "generation")
@@ -127,12 +161,18 @@ class RevocationView:
         self.cursor: str | None = None
         self.generation = 0
         self.fresh_until = float("-inf")
-        self._view = _empty(None)
+        self._view = _View(None, set())
         self._coming: _View | None = None
         self._forgotten_at = 0.0
 
     def __len__(self) -> int:
         return len(self._view)
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that the entries take, about."""
+        view = self._view
+        return sum(table.size for table in view.tables) + NEWS_BYTES * (len(view.joining) + len(view.news))
 
     def distrust(self) -> None:
         """Stop relying on the view until the whole view has arrived again."""
@@ -140,16 +180,21 @@ class RevocationView:
         self.fresh_until = float("-inf")
         self._coming = None
 
-    def apply(self, feed: Feed, now: float) -> None:
-        """Apply one answer. The view changes before the generation, so a reader of the old view checks again.
-        Raises `InvalidFeed`.
+    def apply(
+        self,
+        feed: Feed,
+        now: float,
+        tables: tuple[RevokedTable, ...] = (),
+        kinds: Collection[str] = KINDS,
+    ) -> None:
+        """Apply one answer; one that resets the view may begin with `tables`, whose entries are of `kinds`. The view changes before the generation, so a reader of the
+        old view checks again. Raises `InvalidFeed`.
 
         The pages of a new view are collected beside the current one, which is used until the last page has
         arrived: half a view would accept tokens that the other half revokes.
         """
-        whole = feed.reset or self.cursor is None
-        if whole:
-            self._coming = _empty(feed.salt)
+        if feed.reset or self.cursor is None:
+            self._coming = _View(feed.salt, set(kinds) if tables else set(), tables)
         view = self._view if self._coming is None else self._coming
         if feed.salt != view.salt:
             self.cursor = None
@@ -160,6 +205,8 @@ class RevocationView:
         if self._coming is None:
             changed = bool(feed.entries)
         elif feed.more:
+            if len(view.news) >= MOST_NEWS:  # a view in pages is too big for a dictionary
+                self._coming = structs.replace(view, tables=(*view.tables, merged((), view.news, 0)), news={})
             return
         else:
             changed = len(view) > 0 or len(self) > 0
@@ -167,58 +214,55 @@ class RevocationView:
         if changed:
             self.generation += 1
         if now - self._forgotten_at >= FORGET_EVERY or now < self._forgotten_at:
-            self._view = _without_expired(self._view, now)
+            line, view = int(now) - KEPT_AFTER, self._view
+            alive = {key: value for key, value in view.news.items() if value & LONGEST >= line}
+            self._view = structs.replace(view, news=alive)
             self._forgotten_at = now
+
+    def merge(self, now: float) -> Merge | None:
+        """A merge that is due at `now`: there are many news, or several tables, or a quarter of the entries has expired. Each of them
+        may be done in another thread; give its table to `take`."""
+        view, line = self._view, int(now) - KEPT_AFTER
+        if not view.joining:
+            over = any(table.stale_at < line for table in view.tables)
+            if len(view.news) < MOST_NEWS and len(view.tables) < 2 and not over:
+                return None
+            # kept readable in `joining` until the merged table is there
+            view = structs.replace(view, joining=view.news, news={})
+            self._view = view
+        return Merge(view.tables, view.joining, line)
+
+    def take(self, merge: Merge, table: RevokedTable) -> None:
+        """Use the result of a merge, unless the view was replaced meanwhile."""
+        view = self._view
+        if view.tables == merge.tables and view.joining is merge.joining:
+            self._view = structs.replace(view, tables=(table,) if len(table) else (), joining={})
 
     def revokes(self, principal: Principal) -> bool:
         """Whether the principal's token is revoked by its id, grant, session, subject or app."""
         if not self.generation:  # no revocation yet
             return False
         view = self._view
-        jti, sid = principal.jti, principal.sid
+        kinds = view.kinds
+        if not kinds:
+            return False
+        at, jti, sid = principal.issued_at, principal.jti, principal.sid
         grant, dot, _ = jti.partition(".")
         # a kind without entries needs no hash
-        jtis, grants, sids = view.ids["jti"], view.ids["grant"], view.ids["sid"]
-        if jtis and view.key("jti", jti) in jtis:
-            return True
-        if grants and dot and view.key("grant", grant) in grants:
-            return True
-        if sids and sid is not None and view.key("sid", sid) in sids:
-            return True
-        subs, clients = view.before["sub"], view.before["client"]
-        if subs:
-            found = subs.get(view.key("sub", principal.sub))
-            if found is not None and principal.issued_at <= found[0]:
-                return True
-        if clients:
-            found = clients.get(view.key("client", principal.client_id))
-            return found is not None and principal.issued_at <= found[0]
-        return False
-
-
-def _empty(salt: str | None) -> _View:
-    return _View(salt, {"jti": {}, "grant": {}, "sid": {}}, {"sub": {}, "client": {}})
+        return (
+            ("grant" in kinds and bool(dot) and view.before("grant", grant) >= at)
+            or ("sid" in kinds and sid is not None and view.before("sid", sid) >= at)
+            or ("sub" in kinds and view.before("sub", principal.sub) >= at)
+            or ("client" in kinds and view.before("client", principal.client_id) >= at)
+            or ("jti" in kinds and view.before("jti", jti) >= at)
+        )
 
 
 def _add(view: _View, entry: Entry) -> None:
-    id_ = entry.id if view.salt is None else b64url_decode(entry.id)
-    if entry.before is None or entry.kind in view.ids:
-        ids = view.ids[entry.kind]
-        ids[id_] = max(entry.exp, ids.get(id_, 0))
-        return
-    before = view.before[entry.kind]
-    earlier = before.get(id_, (0, 0))
-    before[id_] = (max(entry.before, earlier[0]), max(entry.exp, earlier[1]))
-
-
-def _without_expired(view: _View, now: float) -> _View:
-    # Kept for the largest clock skew: a token may be accepted that long after its expiry.
-    line = now - 60
-    return _View(
-        view.salt,
-        {kind: {id_: exp for id_, exp in ids.items() if exp >= line} for kind, ids in view.ids.items()},
-        {
-            kind: {id_: both for id_, both in before.items() if both[1] >= line}
-            for kind, before in view.before.items()
-        },
-    )
+    key = (
+        _hash("", entry.kind, entry.id) if view.salt is None else b64url_decode(entry.id)
+    )  # plain ids: an older issuer
+    value = packed(entry.before if entry.kind in BOUNDED else None, entry.exp)
+    earlier = view.news.get(key)
+    view.news[key] = value if earlier is None else both(earlier, value)
+    view.kinds.add(entry.kind)

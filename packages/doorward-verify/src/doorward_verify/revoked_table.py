@@ -1,0 +1,142 @@
+"""Compact table of revocations: fixed-width records, sorted by a hash of what they revoke.
+
+A record has 24 bytes: 16 of hash, 4 of `before` and 4 of `exp`, both big-endian seconds. An index of 65,536 places, by the first two
+bytes of the hash, costs another 256 KiB. A million revocations take 24 MB, and a look-up is one search in about 15 records.
+
+Two different ids share a hash with the probability 2**-128. A token would then be refused although nobody revoked it; no revoked token
+is ever accepted for it. For a million entries and a thousand million ids that are looked up, the probability that it happens once is
+3e-24, and the next salt ends it. So many bytes and not eight, because people choose some ids themselves, such as the address of an
+app's document: who searches for an id with the hash of somebody else's session needs about 2**108 tries among a million sessions.
+"""
+
+import sys
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+KEY_BYTES: Final = 16
+RECORD_BYTES: Final = 24
+LONGEST: Final = 2**32 - 1
+"""The largest time of a record, the year 2106. As `before` it concerns every token."""
+_PLACES: Final = 1 << 16
+_CHUNK: Final = 16_384
+
+News = Mapping[bytes, int]
+"""Revocations by hash, as `packed` numbers."""
+
+
+class InvalidTable(ValueError):
+    """The bytes are not sorted records."""
+
+
+def packed(before: int | None, exp: int) -> int:
+    """`before` (None: every token) and `exp` in one number. Times outside the range of a record become its limits."""
+    first = LONGEST if before is None else min(max(before, 0), LONGEST)
+    return first << 32 | min(max(exp, 0), LONGEST)
+
+
+def both(one: int, other: int) -> int:
+    """What two revocations of one id revoke together: the later `before`, until the later `exp`."""
+    return max(one >> 32, other >> 32) << 32 | max(one & LONGEST, other & LONGEST)
+
+
+class RevokedTable:
+    """Records that never change. `records` must be sorted. Raises `InvalidTable`.
+
+    `stale_at`: when a quarter of the records has expired (seconds), judged by every 64th.
+    """
+
+    __slots__ = ("_index", "records", "stale_at")
+
+    def __init__(self, records: bytes | bytearray) -> None:
+        if len(records) % RECORD_BYTES or len(records) > LONGEST:
+            raise InvalidTable(f"a table has records of {RECORD_BYTES} bytes, and at most 4 GiB")
+        self.records = records
+        self._index = _index(records)
+        times = sorted(bytes(records[at + 20 : at + 24]) for at in range(0, len(records), 64 * RECORD_BYTES))
+        self.stale_at = int.from_bytes(times[len(times) // 4], "big") if times else LONGEST
+
+    def __len__(self) -> int:
+        return len(self.records) // RECORD_BYTES
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory."""
+        return len(self.records) + self._index.itemsize * len(self._index)
+
+    def before(self, key: bytes) -> int:
+        """Until when the tokens of this hash were issued that are revoked (seconds); -1 when none are."""
+        place = key[0] << 8 | key[1]
+        index, records = self._index, self.records
+        found, end = index[place], index[place + 1]
+        while True:
+            found = records.find(key, found, end)
+            if found < 0:
+                return -1
+            if not found % RECORD_BYTES:
+                return int.from_bytes(records[found + KEY_BYTES : found + KEY_BYTES + 4], "big")
+            found += 1  # the same bytes across two records
+
+    def of(self, first_byte: int, line: bytes) -> list[bytes]:
+        """The records whose hash begins with this byte and whose `exp` is not before `line`."""
+        start, end = self._index[first_byte << 8], self._index[(first_byte + 1) << 8]
+        part = bytes(self.records[start:end])
+        cut = [part[at : at + RECORD_BYTES] for at in range(0, len(part), RECORD_BYTES)]
+        return [record for record in cut if record[20:] >= line]
+
+
+def merged(
+    tables: Sequence[RevokedTable], news: News, line: int, rest: Callable[[], object] = lambda: None
+) -> RevokedTable:
+    """One table of all records and news that are not expired at `line` (seconds). `rest` is called 256 times in between, so that a
+    background thread can give way to others."""
+    limit = min(max(line, 0), LONGEST).to_bytes(4, "big")
+    fresh = sorted(_records(news))
+    # in one piece: a table that grows would be copied, with twice the memory
+    made = bytearray((sum(map(len, tables)) + len(fresh)) * RECORD_BYTES)
+    at = end = 0
+    for first in range(256):
+        part: list[bytes] = []
+        for table in tables:
+            part += table.of(first, limit)
+        while at < len(fresh) and fresh[at][0] == first:
+            if fresh[at][20:] >= limit:
+                part.append(fresh[at])
+            at += 1
+        part.sort()
+        if any(one[:KEY_BYTES] == other[:KEY_BYTES] for one, other in pairwise(part)):
+            part = sorted(_records(_together(part)))
+        start, end = end, end + len(part) * RECORD_BYTES
+        made[start:end] = b"".join(part)
+        rest()
+    del made[end:]
+    return RevokedTable(made)
+
+
+def _records(news: News) -> Iterable[bytes]:
+    return (key + value.to_bytes(8, "big") for key, value in news.items())
+
+
+def _together(records: Iterable[bytes]) -> News:
+    found: dict[bytes, int] = {}
+    for record in records:
+        key, value = record[:KEY_BYTES], int.from_bytes(record[KEY_BYTES:], "big")
+        earlier = found.get(key)
+        found[key] = value if earlier is None else both(earlier, value)
+    return found
+
+
+def _index(records: bytes | bytearray) -> "array[int]":
+    """Where the records of each first two bytes begin, in bytes, and behind them the end."""
+    pairs = bytearray(2 * (len(records) // RECORD_BYTES))
+    pairs[0::2], pairs[1::2] = records[0::RECORD_BYTES], records[1::RECORD_BYTES]
+    places = array("H", pairs)
+    if sys.byteorder == "little":
+        places.byteswap()
+    for start in range(0, len(places), _CHUNK):
+        listed = places[start : start + _CHUNK + 1].tolist()
+        if sorted(listed) != listed:
+            raise InvalidTable("the records of a table are not sorted")
+    return array("I", (bisect_left(places, place) * RECORD_BYTES for place in range(_PLACES + 1)))
