@@ -29,6 +29,7 @@ from doorward.cli import (
     outputs,
     passkeys,
     people_import,
+    places,
     providers,
     registration_tokens,
     roles,
@@ -67,6 +68,7 @@ app.add_typer(apis.app, name="api")
 app.add_typer(trusted_issuers_change.app, name="issuer")
 app.add_typer(api_keys.app, name="api-key")
 app.add_typer(roles.app, name="role")
+app.add_typer(places.app, name="place")
 app.add_typer(keys.app, name="keys")
 command(app)(server.migrate)
 command(app)(backup.backup)

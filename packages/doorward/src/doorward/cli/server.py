@@ -76,8 +76,11 @@ def doctor(
 ) -> None:
     """Say what is wrong here, and how to mend it."""
     # imported here: only this command needs an HTTP client
+    from doorward.adapters import logs
     from doorward.ops.doctor.doctor import diagnose
 
+    # what a part logs about itself is a line of the table
+    logs.configure("critical", "console")
     checks = finish(lambda: diagnose(settings_file(run.config), quick=quick, mail_to=mail_to))
     failed = sum(not check.ok for check in checks)
     run.result({"ok": not failed, "checks": list(checks)}, lambda console: _checks(console, checks))

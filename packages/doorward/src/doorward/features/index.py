@@ -25,11 +25,13 @@ from doorward.features.oauth.registration.feature import REGISTRATION
 from doorward.features.oauth.revocation.feature import REVOCATION
 from doorward.features.oauth.token.feature import TOKEN
 from doorward.features.oauth.userinfo.feature import USERINFO
+from doorward.features.places.feature import PLACES
 from doorward.features.rate_limits.feature import RATE_LIMITS
 from doorward.features.revocations.feature import REVOCATIONS
 from doorward.features.signing_keys.feature import SIGNING_KEYS
 
 FEATURES: Final[tuple[Feature, ...]] = (
+    PLACES,
     RATE_LIMITS,
     REVOCATIONS,
     AUTHN,

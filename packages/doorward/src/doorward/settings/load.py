@@ -203,8 +203,11 @@ def _placed(name: str, value: object, text: bool, path: Path | None) -> object:
         return _database(str(value), home)
     if name == "cache" and isinstance(value, Secret) and (problem := cache_problem(value.reveal())):
         raise WrongValue(problem)
-    if _names_a_file(name) and isinstance(value, str):
-        return str(home / _expanded(Path(value)))
+    if _names_a_file(name):
+        if isinstance(value, str):
+            return str(home / _expanded(Path(value)))
+        if isinstance(value, tuple):
+            return tuple(str(home / _expanded(Path(one))) for one in cast("tuple[str, ...]", value))
     return value
 
 

@@ -25,6 +25,7 @@ from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.features.authn.providers.settings import ProviderPolicies
 from doorward.features.oauth.client_documents.settings import ClientDocumentPolicy
 from doorward.features.oauth.registration.settings import RegistrationPolicy
+from doorward.features.places.settings import PlacePolicy
 from doorward.features.risk.settings import RiskPolicy
 from doorward.storage.postgres.options import PostgresOptions
 
@@ -159,6 +160,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     directories: DirectoryPolicies = field(default_factory=DirectoryPolicies)
     registration: RegistrationPolicy = field(default_factory=RegistrationPolicy)
     client_documents: ClientDocumentPolicy = field(default_factory=ClientDocumentPolicy)
+    places: PlacePolicy = field(default_factory=PlacePolicy)
     mail: MailSettings = field(default_factory=MailSettings)
     keys: KeySettings = field(default_factory=KeySettings)
     brand: BrandSettings = field(default_factory=BrandSettings)

@@ -19,7 +19,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
-    """Base class of sections. `files` are the settings that name a file: a relative path is relative to the settings file.
+    """Base class of sections. `files` are the settings that name a file, or several: a relative path is relative to the settings file.
 
     `one_of`: the section holds sections of this class, each under a name of the operator's; they are its only field, `by_name`.
     """
