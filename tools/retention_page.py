@@ -32,6 +32,7 @@ Lines of the audit log stay for `audit.keep_days`, and the account's own stay wh
 _AGES = {
     "ends_at": "their window ends",
     "created_at": "they were written",
+    "at": "they happened",
     "trusted_at": "the last sign-in there",
     "expires_at": "they expire",
     "ended_at": "they ended",

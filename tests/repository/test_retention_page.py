@@ -28,6 +28,7 @@ def test_every_table_with_rows_of_an_account_loses_them_with_it_or_says_why_not(
         "audit": "the log of what happened",
         "grants": "a late token finds the end of its grant; swept after it would have expired",
         "logout_notices": "the app has still to be told",
+        "security_events": "the app has still to be told, also that the account is gone",
     }
     schema = anyio.run(pages.schema)
     loose = {

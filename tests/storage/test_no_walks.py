@@ -25,6 +25,9 @@ _WHOLE = {
     "config_objects._APIS",
     "config_objects._ROLES",
     "config_objects._KEYS",
+    # a few for each app, all of them asked each time: which kinds of events anybody wants, and how many wait
+    "config_objects._WANTED",
+    "security_events._COUNTS",
     # an operator makes them one by one, and lists them all
     "registered_apps._TOKENS",
     "migrate.APPLIED",

@@ -45,7 +45,7 @@ from doorward.features.feature import Feature
 from doorward.features.index import FEATURES
 from doorward.features.services import Services
 from doorward.features.signing_keys.root import RootSecret
-from doorward.features.slots import message_templates
+from doorward.features.slots import FOLLOWERS, message_templates
 from doorward.settings import Settings
 from doorward.storage.postgres.url import is_postgres
 from doorward.storage.sql.database_state import admit
@@ -193,6 +193,11 @@ async def open_container(
         throttle=settings.throttle,
         sections=settings.sections,
     )
+    # until a snapshot is read, each statement looks for itself whether there is a stream
+    store.security_events.wanted = None
+    services.config.on_change(store.security_events.follow)
+    for follower in services.added(FOLLOWERS):
+        store.audit.follow(follower)
     return Container(
         settings=settings,
         features=tuple(features),

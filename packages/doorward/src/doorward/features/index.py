@@ -28,6 +28,7 @@ from doorward.features.oauth.userinfo.feature import USERINFO
 from doorward.features.places.feature import PLACES
 from doorward.features.rate_limits.feature import RATE_LIMITS
 from doorward.features.revocations.feature import REVOCATIONS
+from doorward.features.security_events.feature import SECURITY_EVENTS
 from doorward.features.signing_keys.feature import SIGNING_KEYS
 
 FEATURES: Final[tuple[Feature, ...]] = (
@@ -47,6 +48,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     DEVICES,
     LOGOUT,
     FIRST_PARTY,
+    SECURITY_EVENTS,
     ACCOUNTS,
     HEALTH,
     DEV_OUTBOX,

@@ -11,7 +11,9 @@ from msgspec import Struct
 from doorward.features.services import Slot
 
 if TYPE_CHECKING:
+    from doorward.core.model.audit import AuditEvent
     from doorward.features.services import Services
+    from doorward.storage.sql.statements import Write
     from doorward.web.mail.message import MessageTemplate
     from doorward.web.pages.views.said import Said
 
@@ -56,6 +58,12 @@ class ActivityKind(Struct, frozen=True):
 
 ACTIVITY: Final[Slot[ActivityKind]] = Slot("activity")
 """Kinds of lines of the activity page. Of those of one event exactly one applies whatever its details are."""
+
+CREDENTIAL_TYPES: Final[Slot[tuple[str, str]]] = Slot("credential_types")
+"""What kinds of credentials are called in events for apps (`credential_type`, CAEP 1.0 §3.2.1), each with its method in the audit log."""
+
+FOLLOWERS: Final[Slot[Callable[[AuditEvent], Write]]] = Slot("followers")
+"""What is written in the same commit as a line of the audit log, whoever writes that line."""
 
 
 def message_templates(services: Services) -> Mapping[str, type[MessageTemplate]]:

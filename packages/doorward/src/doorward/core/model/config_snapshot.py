@@ -92,13 +92,15 @@ class StoredSigningKey(Struct, frozen=True):
 
 
 class ConfigSnapshot(Struct, frozen=True):
-    """The snapshot. `version` grows with every change that a command or another process makes."""
+    """The snapshot. `version` grows with every change that a command or another process makes. `event_kinds` are the kinds of security
+    events that any stream asks for."""
 
     version: int
     clients: dict[str, Client] = field(default_factory=dict)
     apis: dict[str, Api] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     keys: tuple[StoredSigningKey, ...] = ()
+    event_kinds: frozenset[str] = frozenset()
     roles_held: dict[str, Role] = field(default_factory=dict)
     """The roles by `held_as`; derived from `roles`."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from doorward.features.authn.slots import DOMAINS, FACTORS, PASSWORD_SOURCES, REMEMBERED
 from doorward.features.feature import Feature
-from doorward.features.slots import ACTIVITY, DONE, MESSAGES, OUTBOXES
+from doorward.features.slots import ACTIVITY, CREDENTIAL_TYPES, DONE, MESSAGES, OUTBOXES
 
 if TYPE_CHECKING:
     from doorward.features.authn.flow.password_source import PasswordSource
@@ -123,6 +123,7 @@ AUTHN = Feature(
         PASSWORD_SOURCES.filled_by(_sources),
         MESSAGES.filled_by(_messages),
         ACTIVITY.filled_by(_activity),
+        CREDENTIAL_TYPES.filled_by(lambda _: [pair for parts in _parts() for pair in parts.credential_types]),
         DONE.filled_by(lambda _: [parts.done for parts in _parts() if parts.done]),
         OUTBOXES.filled_by(lambda services: [parts.kept(services) for parts in _parts() if parts.kept]),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -47,8 +47,18 @@ class SqlAudit(SqlNoun):
     def __init__(self, database: Database, end: End) -> None:
         self._db = database
         self._end = end
+        self._followers: list[Callable[[AuditEvent], Write]] = []
+
+    def follow(self, follower: Callable[[AuditEvent], Write]) -> None:
+        """Have the write that `follower` returns join the commit of each line."""
+        self._followers.append(follower)
 
     def append(self, event: AuditEvent) -> Write:
+        line = self._line(event)
+        joined = [step for follower in self._followers for step in follower(event).steps]
+        return Write((*line.steps, *joined)) if joined else line
+
+    def _line(self, event: AuditEvent) -> Write:
         return write(_APPEND, *to_row(event, ok=int(event.ok), detail=to_json(event.detail)))
 
     async def prune(self, now: int, keep: int, limit: int = 500) -> int:

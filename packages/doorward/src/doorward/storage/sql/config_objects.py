@@ -20,6 +20,7 @@ _UNCHANGED = "UPDATE counters SET value = value WHERE name = 'registry' AND valu
 _CLIENTS = "SELECT doc FROM clients ORDER BY id"
 _APIS = "SELECT doc FROM apis ORDER BY id"
 _ROLES = "SELECT doc FROM roles ORDER BY id"
+_WANTED = "SELECT DISTINCT events FROM event_streams WHERE status <> 'disabled' ORDER BY events"
 _PUT_CLIENT = insert("clients", "id, doc", "ON CONFLICT (id) DO UPDATE SET doc = excluded.doc")
 _PUT_API = insert(
     "apis",
@@ -63,8 +64,8 @@ class SqlRegistry(SqlNoun):
         return row[0] if row else 0
 
     async def load(self) -> ConfigSnapshot:
-        version, clients, apis, roles, keys = await self._db.snapshot(
-            (self._version, ()), (_CLIENTS, ()), (_APIS, ()), (_ROLES, ()), (_KEYS, ())
+        version, clients, apis, roles, keys, streams = await self._db.snapshot(
+            (self._version, ()), (_CLIENTS, ()), (_APIS, ()), (_ROLES, ()), (_KEYS, ()), (_WANTED, ())
         )
         return ConfigSnapshot(
             version=version[0][0],
@@ -72,6 +73,7 @@ class SqlRegistry(SqlNoun):
             apis={a.identifier: a for a in (_api.decode(row[0]) for row in apis)},
             roles={r.name: r for r in (_role.decode(row[0]) for row in roles)},
             keys=tuple(from_row(StoredSigningKey, row, public_jwk=msgspec.json.decode) for row in keys),
+            event_kinds=frozenset(kind for row in streams for kind in row[0].split()),
         )
 
     def unchanged(self, version: int) -> Write:

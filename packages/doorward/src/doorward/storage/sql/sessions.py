@@ -12,6 +12,7 @@ from doorward.core.model.signin import Proof
 from doorward.storage.sql.noun import DAY, TOKEN_GRACE, Expiring, SqlNoun
 from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.rows import found, from_row, to_row, words
+from doorward.storage.sql.security_events import SqlSecurityEvents
 from doorward.storage.sql.statements import Database, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import ALL, insert, select, update
 
@@ -93,8 +94,9 @@ class SqlSessions(SqlNoun):
         Expiring(table="trusted_devices", key="account_id, device_hash", age="trusted_at", keep=365 * DAY),
     )
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, events: SqlSecurityEvents) -> None:
         self._db = database
+        self._events = events
 
     async def by_secret(self, secret_hash: bytes) -> Session | None:
         return await found(self._db, _BY_SECRET, (secret_hash,), _session)
@@ -149,13 +151,15 @@ class SqlSessions(SqlNoun):
         return guarded(_ALIVE, session_id)
 
     def end(self, session_id: str, at: int, reason: str) -> Write:
-        """Not guarded: ending a session twice has no effect."""
-        return write(_END, at, reason, session_id)
+        """Not guarded: ending a session twice has no effect. Streams that ask for it hear of it, here and below."""
+        return Write(
+            ((_END, (at, reason, session_id), None), *self._events.of_session(session_id, at)),
+        )
 
     def end_first(self, session_id: str, at: int, reason: str) -> Write:
         """Guarded `end`: loses when the session has ended, so that concurrent calls make one entry in the revocation
         view."""
-        return guarded(_END, at, reason, session_id)
+        return Write(((_END, (at, reason, session_id), 1), *self._events.of_session(session_id, at)))
 
     def end_of_account(self, account_id: str, at: int, reason: str, until: int, *, keep: str | None) -> Write:
         """End all live sessions of an account except `keep`. Each enters the revocation view until `until`. Takes a few
@@ -167,6 +171,7 @@ class SqlSessions(SqlNoun):
                 (_END_OF_ACCOUNT, (at, reason, account_id, at, kept), None),
                 (_ENTER_OF_ACCOUNT, (until, account_id, at, reason, kept), None),
                 NUMBERED,
+                *self._events.of_sessions(account_id, at),
             )
         )
 

@@ -35,6 +35,7 @@ from doorward.storage.sql.registered_apps import SqlRegisteredApps
 from doorward.storage.sql.remembered_devices import SqlRememberedDevices
 from doorward.storage.sql.replay_cache import SqlReplayCache
 from doorward.storage.sql.revocations import NEXT, SqlRevocations
+from doorward.storage.sql.security_events import SqlSecurityEvents
 from doorward.storage.sql.sent_codes import SqlSentCodes
 from doorward.storage.sql.sessions import SqlSessions
 from doorward.storage.sql.sign_ins import SqlSignIns
@@ -87,7 +88,8 @@ class Store:
         self.revocations = self._with(SqlRevocations(database))
         self.grants = self._with(SqlGrants(database))
         self.exchanges = self._with(SqlExchanges(database))
-        self.sessions = self._with(SqlSessions(database))
+        self.security_events = self._with(SqlSecurityEvents(database))
+        self.sessions = self._with(SqlSessions(database, self.security_events))
         self.messages = self._with(SqlMessages(database))
         self.accounts = self._with(SqlAccounts(database))
         self.passkeys = self._with(SqlPasskeys(database))

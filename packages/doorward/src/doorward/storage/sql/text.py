@@ -38,6 +38,11 @@ def insert(table: str, columns: str, rest: str = "") -> Statement:
     return Statement(text, table, adds=True)
 
 
+def insert_from(table: str, columns: str, selection: str) -> str:
+    """An INSERT of the rows that `selection` gives, without those that are there."""
+    return f"INSERT INTO {table} ({columns}) {selection} ON CONFLICT DO NOTHING"
+
+
 def update(table: str, changes: str, row: str, *reads: str) -> Statement:
     """An UPDATE of one row. `row` begins with its whole key; `reads` are the other tables that it uses."""
     text = f"UPDATE {table} SET {changes} WHERE {row}"  # noqa: S608 - names from this package

@@ -39,7 +39,7 @@ class FactorParts:
 
     `factors` are its kinds of proof; `enrolment` its pages of setup, if it has some; `card` what the page of sign-in methods shows of it,
     `profile` what that of the profile offers; `done` what account pages report of it; `activity` its lines of the activity page; `routes` further pages; `jobs` its background
-    tasks; `sources` other places that know passwords; `kept` its outbox in development; `starting` is awaited before a process begins to serve. `backups`: it stands in for
+    tasks; `credential_types` what its methods are called in events for apps; `sources` other places that know passwords; `kept` its outbox in development; `starting` is awaited before a process begins to serve. `backups`: it stands in for
     others, and is made along with them.
     """
 
@@ -51,6 +51,7 @@ class FactorParts:
     messages: Sequence[type[MessageTemplate]] = ()
     done: type[Said] | None = None
     activity: Sequence[ActivityKind] = ()
+    credential_types: Sequence[tuple[str, str]] = ()
     routes: Callable[[Services, EnrolmentPages], Sequence[Route]] | None = None
     jobs: Callable[[Services], Sequence[BackgroundJob]] | None = None
     sources: Callable[[Services], Sequence[PasswordSource]] | None = None

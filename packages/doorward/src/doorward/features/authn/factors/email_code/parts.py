@@ -31,6 +31,7 @@ EMAIL_CODES: Final = FactorParts(
     card=mail_codes_enrolment,
     done=MailCodesDone,
     activity=ACTIVITY_KINDS,
+    credential_types=(("email_code", "email"),),
     messages=(
         SignInByMail,
         SignInCodeMail,

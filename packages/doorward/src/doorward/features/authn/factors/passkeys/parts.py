@@ -32,6 +32,7 @@ PASSKEYS: Final = FactorParts(
     profile=offer_silently,
     done=PasskeyDone,
     activity=ACTIVITY_KINDS,
+    credential_types=(("passkey", "fido2-platform"), ("security_key", "fido2-roaming")),
     messages=(PasskeyAdded, PasskeyRemoved, PasskeyAskedFor, PasskeyNotAskedFor, PasskeyCopied),
     routes=passkey_routes,
     checks=(DoctorCheck(name="passkeys", look=passkeys),),

@@ -27,6 +27,7 @@ SMS: Final = FactorParts(
     card=phone_enrolment,
     done=PhoneDone,
     activity=ACTIVITY_KINDS,
+    credential_types=(("sms", "phone-sms"),),
     messages=(PhoneAdded, PhoneRemoved),
     jobs=_jobs,
     kept=lambda services: kept_messages(services.store, services.sealer),

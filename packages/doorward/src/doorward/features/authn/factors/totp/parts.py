@@ -14,6 +14,7 @@ from doorward.features.authn.flow.plug import FactorParts
 TOTP: Final = FactorParts(
     factors=lambda services: (services.get(totp_factor),),
     activity=ACTIVITY_KINDS,
+    credential_types=(("totp", "app"),),
     enrolment=authenticator_enrolment,
     card=authenticator_enrolment,
     done=AuthenticatorDone,
