@@ -81,6 +81,7 @@ pages: ## write the generated pages under docs/ anew
 	@$(PYTHON) tools/setup.py dev
 	@$(RUN) -m tools.requirements_page
 	@$(RUN) -m tools.retention_page
+	@$(RUN) -m tools.endings_page
 	@$(RUN) -m tools.architecture_diagram
 	@exec $(RUN) -m tools.docs_index
 

@@ -37,7 +37,7 @@ OUTSIDE = {
         "core/model/client.py",
         "features/oauth/clients/rules/registration.py",
         LIST,
-        "features/sessions/revoker.py",
+        "features/sessions/grant_revoker.py",
         STORE,
     ],
 }

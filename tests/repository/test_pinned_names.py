@@ -121,6 +121,7 @@ MEMBERS: dict[type[Struct], str] = {
     grant.RefreshToken: "grant_id family_hash generation hash created_at expires_at recent late_at",
     session.Session: (
         "id secret_hash account_id created_at seen_at auth_time expires_at acr amr user_agent address ended_at end_reason proofs"
+        " device_hash name"
     ),
     message.EmailChallenge: (
         "id kind email code_hash link_hash browser_hash created_at expires_at account_id sign_in_id payload tries proven_at used_at"

@@ -175,8 +175,8 @@ LITERALS: dict[Any, str] = {
     TicketKind: "sign_up reset sign_in address waiting",
     RevocationKind: "jti grant sid sub client",
     EndReason: (
-        "account_deleted account_disabled app_deleted code_reused disconnected ended_by_owner password_changed password_reset"
-        " refresh_token_replayed replaced reported_by_owner restored revoked second_factor_reset signed_out signed_out_by_app"
+        "account_deleted account_disabled app_deleted code_reused disconnected ended_by_operator ended_by_owner password_changed"
+        " password_reset refresh_token_replayed replaced reported_by_owner restored revoked second_factor_reset signed_out signed_out_by_app"
         " signed_out_by_provider too_many"
     ),
     CookieKind: "browser session device trust used locale asked at rt",

@@ -22,6 +22,7 @@ from tests.front_channel import CALLER as AT_THE_DOOR
 from tests.front_channel import Front
 from tests.manual_clock import NOW
 from tests.people import CALLER, PASSWORD, House
+from tests.reported import noticed
 
 pytestmark = pytest.mark.anyio
 
@@ -90,16 +91,20 @@ async def test_a_device_ended_by_its_owner_keeps_no_grant(
 
 
 @pytest.mark.requirement(72, 74)
-@pytest.mark.parametrize("grants_too", [False, True])
+@pytest.mark.parametrize("reported", [False, True])
 async def test_ending_every_other_device_leaves_no_grant(
-    house: House, monkeypatch: pytest.MonkeyPatch, grants_too: bool
+    house: House, monkeypatch: pytest.MonkeyPatch, reported: bool
 ) -> None:
     account = await house.person()
     mine = await house.session(account)
     thief = Thief(house.store, await house.session(account), house.now)
-    thief.after(monkeypatch, "account" if grants_too else "others")
-    ended = await house.pages.end_others(account, mine, caller=CALLER, now=house.now, grants_too=grants_too)
-    assert ended == 1
+    thief.after(monkeypatch, "account" if reported else "others")
+    if reported:
+        event = await noticed(house, account)
+        assert await house.pages.report(account, mine, event, caller=CALLER, now=house.now)
+    else:
+        assert await house.pages.end_others(account, mine, caller=CALLER, now=house.now) == 1
+    assert [one.id for one in await house.store.sessions.live_of(account.id, house.now)] == [mine.id]
     assert thief.born
     assert await thief.left() == []
     assert await thief.told()

@@ -6,6 +6,7 @@ docs/incidents/0023-born-while-the-password-changed.md
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -36,8 +37,8 @@ class Thief:
     now: int
     born: list[tuple[str, str]] = field(default_factory=list)
 
-    async def sign_in(self, account_id: str) -> None:
-        account = await self.store.accounts.get(account_id)
+    async def sign_in(self, account_id: str, *, read: Account | None = None) -> None:
+        account = read or await self.store.accounts.get(account_id)
         assert account is not None
         session = Session(
             id="ses_thief", secret_hash=b"t" * 32, account_id=account_id, created_at=self.now, seen_at=self.now,
@@ -65,12 +66,10 @@ def between(monkeypatch: pytest.MonkeyPatch, thief: Thief) -> None:
         *,
         now: int,
         reason: EndReason,
-        keep_session: str | None = None,
         sub_entry: bool,
+        **kept: Any,
     ) -> list[Write]:
-        writes = await look(
-            self, account_id, now=now, reason=reason, keep_session=keep_session, sub_entry=sub_entry
-        )
+        writes = await look(self, account_id, now=now, reason=reason, sub_entry=sub_entry, **kept)
         if not thief.born:
             await thief.sign_in(account_id)
         return writes
@@ -145,3 +144,20 @@ async def test_no_session_survives_in_a_disabled_account_until_it_is_enabled_aga
     assert thief.born
     await desk.people.enable(OPERATOR, "ada@example.com")
     assert await left_open(desk.store, account, NOW) == ([], [])
+
+
+@pytest.mark.requirement(72)
+@pytest.mark.parametrize(
+    "reason", ["reported_by_owner", "ended_by_operator", "second_factor_reset", "revoked"]
+)
+async def test_a_sign_in_read_before_the_end_of_everything_and_committed_after_it_loses(
+    house: House, reason: EndReason
+) -> None:
+    """A sign-in by JSON begins and ends in one commit, guarded only by the account's row (docs/incidents/0093)."""
+    account = await house.person()
+    thief = Thief(house.store, house.now)
+    assert await house.store.commit(house.store.accounts.replace(account, old=account))
+    await house.revoker.everything(account.id, now=house.now, reason=reason)
+    with pytest.raises(AssertionError):
+        await thief.sign_in(account.id, read=account)
+    assert await left_open(house.store, account, house.now) == ([], [])

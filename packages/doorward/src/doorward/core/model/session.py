@@ -21,6 +21,7 @@ EndReason = Literal[
     "app_deleted",
     "code_reused",
     "disconnected",
+    "ended_by_operator",
     "ended_by_owner",
     "password_changed",
     "password_reset",
@@ -45,7 +46,8 @@ class Session(Struct, frozen=True, kw_only=True):
     `expires_at` is the absolute end; the idle limit counts from `seen_at`. `auth_time` is the last time that the person
     actively authenticated (OpenID Connect Core §2). `proofs` are the factors shown then; empty if written by a version
     that did not store them. They count only if they match `amr` and `auth_time`
-    (`features/authn/flow/rules/vouching.py`).
+    (`features/authn/flow/rules/vouching.py`). `device_hash` is the one with which the account knows the browser; None if written by a version
+    that did not store it. `name` is what the owner calls the device.
     """
 
     id: str
@@ -62,6 +64,15 @@ class Session(Struct, frozen=True, kw_only=True):
     ended_at: int | None = None
     end_reason: str | None = None
     proofs: tuple[Proof, ...] = ()
+    device_hash: bytes | None = None
+    name: str | None = None
+
+
+class KnownDevice(Struct, frozen=True):
+    """A browser that an account knows: its digest, and what the owner calls it."""
+
+    device_hash: bytes
+    name: str | None = None
 
 
 class Consent(Struct, frozen=True):

@@ -187,16 +187,18 @@ class ResetPassword:
             self.store.accounts.replace(changed, old=account),
             self.store.messages.replace_ticket(challenge, structs.replace(challenge, used_at=now)),
             self.store.messages.insert_mail(mail),
-            # anyone who knew the old password or used a device before no longer counts as known
-            self.store.sessions.forget_devices(account.id, but=None),
-            self.store.sessions.remember_device(digest(device_secret), account.id, now),
             self.audit_log.write("password.reset", caller=caller, now=now, account_id=account.id),
             *dropped,
             *(
                 await self.revoker.account(account.id, now=now, reason="password_reset", sub_entry=False)
                 if end_sessions
-                else self.revoker.outstanding(account.id, now=now)
+                else [
+                    *self.revoker.outstanding(account.id, now=now),
+                    # anyone who knew the old password or used a device before no longer counts as known
+                    self.store.sessions.forget_devices(account.id, but=None),
+                ]
             ),
+            self.store.sessions.remember_device(digest(device_secret), account.id, now),
         )
         if not done:
             return Over()

@@ -13,7 +13,7 @@ from doorward.core.model.account import Account
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.caller import Caller
 from doorward.core.model.client import Client
-from doorward.core.model.session import Session
+from doorward.core.model.session import EndReason, Session
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.trusted_device.service import TrustedDevices
 from doorward.features.clients.directory import ClientDirectory
@@ -97,38 +97,19 @@ class AccountPages:
         await self.revoker.late_in(found, now=now, reason="ended_by_owner")
         return True
 
-    async def end_others(
-        self, account: Account, current: Session, *, caller: Caller, now: int, grants_too: bool = False
-    ) -> int:
-        """End every session except this one, and every remembered device except this one; returns the number of sessions. `grants_too` also ends the grants of every app, offline ones and
-        those of this session (the answer to "this wasn't me"). All in one commit: when it fails, nothing has ended, and the form may
-        be sent again. One audit event covers all sessions: one event each would fill the owner's activity page and hide there what
+    async def end_others(self, account: Account, current: Session, *, caller: Caller, now: int) -> int:
+        """End every session except this one, and every remembered device except this one; returns the number of sessions. All in one
+        commit: when it fails, nothing has ended, and the form may be sent again. One audit event covers all sessions: one event each would fill the owner's activity page and hide there what
         an attacker did before."""
         live = await self.store.sessions.live_of(account.id, now)
         here = await self.trusted.here(account, caller, now)
         count = sum(session.id != current.id for session in live)
-        reason = "reported_by_owner" if grants_too else "ended_by_owner"
-        if grants_too:
-            writes = await self.revoker.account(
-                account.id,
-                now=now,
-                reason=reason,
-                keep_session=current.id,
-                keep_device=here,
-                sub_entry=False,
-            )
-        else:
-            writes = await self.revoker.others(current, now=now, reason=reason, keep_device=here)
+        reason: EndReason = "ended_by_owner"
+        writes = await self.revoker.others(current, now=now, reason=reason, keep_device=here)
         if count:
-            event = self._event(
-                "sessions.ended", account, caller, now, session_id=current.id, reason=reason, count=count
-            )
-            writes.append(event)
+            writes.append(self._sessions_ended(account, current, caller, now, reason, count))
         await self.store.commit(*writes)
-        if grants_too:
-            await self.revoker.late(account.id, now=now, reason=reason, keep_session=current.id)
-        else:
-            await self.revoker.late_beside(current, now=now, reason=reason)
+        await self.revoker.late_beside(current, now=now, reason=reason)
         return count
 
     async def apps(self, account: Account, now: int) -> Sequence[ConnectedApp]:
@@ -185,21 +166,45 @@ class AccountPages:
         caller: Caller,
         now: int,
     ) -> bool:
-        """ "This wasn't me": end all other sessions and forget their devices, and end every app's access. False: the account has no such
+        """ "This wasn't me": end everything but this session and that this browser is known, in one transaction. False: the account has no such
         event."""
         found = await self.store.audit.get(event_id)
         if found is None or found.account_id != account.id or found.at < _oldest(now):
             return False
-        await self.end_others(account, current, caller=caller, now=now, grants_too=True)
-        known = await self.throttle.known(caller.devices, account.id)
-        await self.store.commit(self.store.sessions.forget_devices(account.id, but=known))
+        reason: EndReason = "reported_by_owner"
+        live = await self.store.sessions.live_of(account.id, now)
+        count = sum(session.id != current.id for session in live)
+        events: list[Write] = []
+        if count:
+            events.append(self._sessions_ended(account, current, caller, now, reason, count))
         # a report always takes effect; only its audit event is rate-limited
-        if await self.throttle.change("report", account.id, now) is not None:
-            return True
-        kind, about = "account.activity_reported", found.kind
-        event = self._event(kind, account, caller, now, session_id=current.id, event=event_id, reported=about)
-        await self.store.commit(event)
+        if await self.throttle.change("report", account.id, now) is None:
+            said = self._event(
+                "account.activity_reported",
+                account,
+                caller,
+                now,
+                session_id=current.id,
+                event=event_id,
+                reported=found.kind,
+            )
+            events.append(said)
+        await self.revoker.everything(
+            account.id,
+            now=now,
+            reason=reason,
+            also=events,
+            keep_session=current.id,
+            keep_device=await self.trusted.here(account, caller, now),
+            keep_known=await self.throttle.known(caller.devices, account.id),
+        )
         return True
+
+    def _sessions_ended(
+        self, account: Account, current: Session, caller: Caller, now: int, reason: str, count: int
+    ) -> Write:
+        kind = "sessions.ended"
+        return self._event(kind, account, caller, now, session_id=current.id, reason=reason, count=count)
 
     def _event(self, kind: str, account: Account, caller: Caller, now: int, **about: Any) -> Write:
         return self.audit_log.write(kind, caller=caller, now=now, account_id=account.id, **about)

@@ -134,7 +134,6 @@ class FactorAdmin(AuditedAdmin):
                 *self._removal(old, rows, gone),
                 # the next sign-in asks for a new one at once, if one is required: who held the phone may know the password
                 self.store.factor_demands.without_grace(old.id),
-                self.store.sessions.forget_devices(old.id, but=None),
                 *await self.revoker.account(old.id, now=now, reason="second_factor_reset", sub_entry=False),
                 self.store.messages.insert_mail(mail),
                 self._event(

@@ -226,7 +226,6 @@ class PeopleAdmin(AuditedAdmin):
             ]
             if ends is not None:
                 writes += await self.revoker.account(old.id, now=now, reason=ends, sub_entry=sub_entry)
-                writes.append(self.store.sessions.forget_devices(old.id, but=None))
             writes.append(self._event(actor, kind, now, account_id=new.id, **detail))
             if await self.store.commit(*writes):
                 if ends is not None:

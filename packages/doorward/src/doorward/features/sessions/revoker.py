@@ -1,6 +1,7 @@
-"""End of a grant, a session, a person or an app: everything that must end with it, as writes for the caller's own commit.
+"""End of a session, a device or a person: everything that must end with it, as writes for the caller's own commit.
 
-The caller adds its audit event and commits all in one transaction, so that nothing ends partially (R72).
+What ends is in the table `rules/endings.py`. The caller adds its audit event and commits all in one transaction, so that nothing ends partially
+(R72).
 """
 
 from __future__ import annotations
@@ -9,79 +10,32 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from doorward.core.model.account import Account
-from doorward.core.model.api_key import ApiKey
-from doorward.core.model.grant import Grant
+from msgspec import structs
+
+from doorward.core.model.device import describe
 from doorward.core.model.message import LogoutNotice
-from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.session import EndReason, Session
-from doorward.core.ports.config_snapshot import ConfigSource
-from doorward.core.ports.random import SecureRandom
-from doorward.features.sessions.rules import bounds
+from doorward.features.sessions.grant_revoker import GrantRevoker
+from doorward.features.sessions.rules import endings
 from doorward.features.sessions.rules import revocation as rule
-from doorward.storage.sql.store import Store, Write
+from doorward.features.sessions.rules.endings import AccessEnd, Kind
+from doorward.storage.sql.store import Write
 
 MANY: Final = 40
 """Maximum number of grants that end one by one. A session can get a new grant with each request, and end all with one: thousands of
 statements in one commit would block the counter of revocations, and with it the sign-out of others."""
+
+_BY_ACCOUNT: Final = frozenset[Kind](["mailed_code", "sent_code", "sign_in"])
+"""What ends for the whole account with one device: which browser a code was asked for in is not stored by device."""
 
 _ONE_BY_ONE: Final = 20
 """Sessions that are ended one by one; more are ended together with all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Revoker:
+class Revoker(GrantRevoker):
     """Builds the writes; only `late`, `late_in` and `late_beside` commit. `reason` is stored in the row (signed_out, password_changed,
     replayed, …)."""
-
-    store: Store
-    random: SecureRandom
-    config: ConfigSource
-    policy: TokenPolicy
-
-    def grant(self, grant: Grant, *, now: int, reason: EndReason, first: bool = False) -> list[Write]:
-        """End one app's grant: its refresh tokens end with it, its access tokens enter the revocation view (RFC 7009 §2.1).
-
-        `first`: the writes are guarded, so that the commit fails if the grant has ended. A request sent a thousand times at once
-        makes one entry, not a thousand.
-        """
-        end = self.store.grants.end_first if first else self.store.grants.end
-        return [end(grant.id, now, reason), self.tokens_of_grant(grant.id, now=now)]
-
-    def tokens_of_grant(self, grant_id: str, *, now: int) -> Write:
-        """Revoke the access tokens of a grant, which need not have a row, and those that were exchanged for them."""
-        entry = self.store.revocations.insert(rule.of_all("grant", grant_id, now=now, life=self._life()))
-        return self._joined(entry, *self._exchanged(grant_id, now))
-
-    def api_key(self, key: ApiKey, *, now: int, reason: EndReason) -> list[Write]:
-        """End an API key: its secrets, and every token made from it. Guarded: the commit fails if it has ended, or its tokens got another
-        prefix."""
-        return [self.store.api_keys.end(key, now, reason), self.tokens_of_grant(key.token_prefix, now=now)]
-
-    def lost_roles(self, old: Account, new: Account, *, now: int) -> list[Write]:
-        """End the tokens made from API keys of a person who loses a role: the next ones are cut to what is left. So do all that were
-        exchanged; the tokens of their apps keep the role until they expire."""
-        if set(old.role_names) <= set(new.role_names):
-            return []
-        cut = self.store.api_keys.cut_of_account(old.id, now, self._until(now))
-        return [cut, *self._exchanged(old.id, now)]
-
-    def cut_at_api(self, audience: str, *, now: int) -> Write:
-        """End the tokens made from all API keys for one API, since some of them allow less from now on; and those that were exchanged for
-        them, which rest on what the tokens began with."""
-        until = self._until(now)
-        cut = self.store.api_keys.cut_at_api(audience, now, until)
-        if not self._exchanging():
-            return cut
-        since = now - (until - now)
-        return self._joined(self.store.exchanges.end_with_keys(audience, now, until=until, since=since), cut)
-
-    def own_tokens(self, client_id: str, *, iat: int, now: int) -> Write:
-        """Revoke all tokens that an app got for itself so far, by one entry; the token issued at `iat` is among them. Guarded: the
-        commit fails if an existing entry covers it."""
-        entry = bounds.of_all_until_now(client_id, iat=iat, now=now, life=self._life())
-        write = self.store.revocations.insert_later(entry, now=now)
-        return self._joined(write, *self._exchanged(client_id, now))
 
     async def session(
         self, session: Session, *, now: int, reason: EndReason, first: bool = False, offline: bool = False
@@ -115,7 +69,7 @@ class Revoker:
             account_id = found[0].account_id
             return [
                 end(account_id, now, reason, self._until(now), **only),
-                *self._exchanged(account_id, now),
+                *self._resting(account_id, now),
             ]
         return self._each([grant for grant in found if offline or not grant.offline], now, reason)
 
@@ -126,7 +80,7 @@ class Revoker:
             end = self.store.grants.end_of_account
             return [
                 end(account_id, now, reason, self._until(now), client_id=client_id),
-                *self._exchanged(account_id, now),
+                *self._resting(account_id, now),
             ]
         return self._each([grant for grant in found if grant.client_id == client_id], now, reason)
 
@@ -134,12 +88,7 @@ class Revoker:
         """End unused codes and links of a person, sign-ins in progress with a proof, and devices on which the second step is not asked
         for, except `keep_device` (R94). The requester of a mail sees no difference: the ticket stays, but no code or link opens it
         (R80)."""
-        return [
-            self.store.messages.detach_tickets(account_id),
-            self.store.sent_codes.end_of_account(account_id),
-            self.store.sign_ins.end_of_account(account_id, now),
-            self.store.remembered_devices.end_of_account(account_id, but=keep_device),
-        ]
+        return self._of_person(endings.of("proofs"), account_id, now, keep_device=keep_device)
 
     async def account(
         self,
@@ -149,35 +98,86 @@ class Revoker:
         reason: EndReason,
         keep_session: str | None = None,
         keep_device: str | None = None,
+        keep_known: bytes | None = None,
         sub_entry: bool,
     ) -> list[Write]:
-        """End all sessions of a person except `keep_session`, all their grants, offline ones too, and their API keys (ASVS 7.4.2, 7.4.3).
+        """End everything of a person, as the row of `reason` in the table of endings says (ASVS 7.4.2, 7.4.3): all sessions except
+        `keep_session`, all grants, offline ones too, API keys, codes, sign-ins in progress, remembered devices except `keep_device`, and known
+        ones except `keep_known`.
 
-        `sub_entry` (disabled, deleted) also revokes every token with their `sub` that was issued so far. Mailed codes, sign-ins in
-        progress and remembered devices except `keep_device` end too.
+        `sub_entry` (disabled, deleted) also revokes every token with their `sub` that was issued so far. The account's row changes, so that a
+        sign-in that ends at the same time loses its guard; in the commit these writes follow the caller's own guard of that row. All statements
+        say what they end by the account, so that they end also what was created since the caller read.
         """
-        ended = await self._account(account_id, now, reason, keep_session, sub_entry=sub_entry)
-        return [*self.outstanding(account_id, now=now, keep_device=keep_device), *ended]
-
-    async def _account(
-        self, account_id: str, now: int, reason: EndReason, keep_session: str | None, *, sub_entry: bool
-    ) -> list[Write]:
-        writes = await self._sessions(account_id, now, reason, keep_session)
-        # The grants enter the view individually even with a `sub` entry: a token signed concurrently in another process may have a
-        # later `iat` than the entry's bound.
-        found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
-        if len(found) > MANY:
-            writes.append(self.store.grants.end_of_account(account_id, now, reason, self._until(now)))
-        else:
-            writes += self._each(found, now, reason)
+        row, store = endings.of("person", reason), self.store
+        until, told = self._until(now), await store.sessions.clients_in_all(account_id, now)
+        writes = self._of_person(row, account_id, now, keep_device=keep_device, keep_known=keep_known)
+        if "password" not in row.itself:
+            # the other actions change the account's row themselves
+            writes.insert(0, store.accounts.touch(account_id, now))
+        if "session" in row.ends:
+            writes += [
+                store.sessions.end_of_account(account_id, now, reason, until, keep=keep_session),
+                *self._notices(account_id, [pair for pair in told if pair[0] != keep_session], now),
+            ]
+        if row.ends >= {"grant", "offline_grant"}:
+            writes.append(store.grants.end_of_account(account_id, now, reason, until))
         # also those that a thief made while the account was open to them
-        if await self.store.api_keys.any_of_account(account_id, now):
-            writes.append(self.store.api_keys.end_of_account(account_id, now, reason, self._until(now)))
+        if "api_key" in row.ends:
+            writes.append(store.api_keys.end_of_account(account_id, now, reason, until))
         if sub_entry:
             entry = rule.of_all("sub", account_id, now=now, life=self._life())
-            writes.append(self.store.revocations.insert(entry))
+            writes.append(store.revocations.insert(entry))
         # once for all that ends above together, and for the tokens in which this person is an actor
-        return [*writes, *(self._exchanged(account_id, now) if writes else ())]
+        return [*writes, *self._resting(account_id, now)]
+
+    async def everything(
+        self,
+        account_id: str,
+        *,
+        now: int,
+        reason: EndReason,
+        also: Sequence[Write] = (),
+        keep_session: str | None = None,
+        keep_device: str | None = None,
+        keep_known: bytes | None = None,
+    ) -> int:
+        """End everything of a person, and commit `also` with it in one transaction; what was created in that moment ends too. Returns how many
+        sessions ended. The parameters are those of `account`; the account stays and its owner may sign in again."""
+        live = await self.store.sessions.live_of(account_id, now)
+        writes = await self.account(
+            account_id,
+            now=now,
+            reason=reason,
+            keep_session=keep_session,
+            keep_device=keep_device,
+            keep_known=keep_known,
+            sub_entry=False,
+        )
+        await self.store.commit(*writes, *also)
+        await self.late(account_id, now=now, reason=reason, keep_session=keep_session)
+        return sum(session.id != keep_session for session in live)
+
+    def _of_person(
+        self,
+        row: AccessEnd,
+        account_id: str,
+        now: int,
+        *,
+        keep_device: str | None = None,
+        keep_known: bytes | None = None,
+    ) -> list[Write]:
+        """The kinds that end by one statement for the whole account."""
+        store = self.store
+        writes: dict[Kind, Write] = {
+            "mailed_code": store.messages.detach_tickets(account_id),
+            "sent_code": store.sent_codes.end_of_account(account_id),
+            "sign_in": store.sign_ins.end_of_account(account_id, now),
+            "remembered_device": store.remembered_devices.end_of_account(account_id, but=keep_device),
+            "known_device": store.sessions.forget_devices(account_id, but=keep_known),
+            "consent": store.sessions.remove_consents(account_id),
+        }
+        return [write for kind, write in writes.items() if kind in row.ends]
 
     async def others(
         self, current: Session, *, now: int, reason: EndReason, keep_device: str | None = None
@@ -186,8 +186,29 @@ class Revoker:
         sign-ins in progress and remembered devices end too, since a sign-in would otherwise create a session a moment later."""
         writes = await self._sessions(current.account_id, now, reason, current.id)
         if writes:
-            writes += [self._grants_but(current, now, reason), *self._exchanged(current.account_id, now)]
-        return [*self.outstanding(current.account_id, now=now, keep_device=keep_device), *writes]
+            writes += [self._grants_but(current, now, reason), *self._resting(current.account_id, now)]
+        row = endings.of("others", reason)
+        return [*self._of_person(row, current.account_id, now, keep_device=keep_device), *writes]
+
+    async def device(self, session: Session, *, now: int, reason: EndReason) -> list[Write]:
+        """End the device of a session: all sessions in that browser, their grants, offline ones too, and that the account knows it. Mailed codes
+        and sign-ins in progress of the person end too, and the trust in devices of the same kind (browser and system), since which of them
+        is this one is not stored."""
+        account_id, here = session.account_id, describe(session.user_agent)
+        row = endings.of("device", reason)
+        live = [session]
+        if session.device_hash is not None:
+            found = await self.store.sessions.live_of(account_id, now)
+            live += [o for o in found if o.device_hash == session.device_hash and o.id != session.id]
+        writes = self._of_person(structs.replace(row, ends=row.ends & _BY_ACCOUNT), account_id, now)
+        for one in await self.store.remembered_devices.of_account(account_id):
+            if describe(one.user_agent) == here:
+                writes.append(self.store.remembered_devices.drop(account_id, one.id))
+        if session.device_hash is not None:
+            writes.append(self.store.sessions.forget_device(account_id, session.device_hash))
+        for one in live:
+            writes += await self.session(one, now=now, reason=reason, offline="offline_grant" in row.ends)
+        return writes
 
     async def others_by(
         self, current: Session, kinds: Collection[str], *, now: int, reason: EndReason
@@ -200,7 +221,7 @@ class Revoker:
         ]
         if len(held) > _ONE_BY_ONE:
             return await self.others(current, now=now, reason=reason)
-        writes = self.outstanding(current.account_id, now=now)
+        writes = self._of_person(endings.of("others_by", reason), current.account_id, now)
         for one in held:
             writes += await self.session(one, now=now, reason=reason)
         return writes
@@ -208,7 +229,7 @@ class Revoker:
     async def late_beside(self, current: Session, *, now: int, reason: EndReason) -> None:
         """Like `late_in`, for all sessions that `others` ended."""
         await self.store.commit(
-            self._grants_but(current, now, reason), *self._exchanged(current.account_id, now)
+            self._grants_but(current, now, reason), *self._resting(current.account_id, now)
         )
 
     async def late(
@@ -219,9 +240,16 @@ class Revoker:
 
         Otherwise a session opened with the stolen password in those milliseconds would outlive the change of the password.
         """
-        writes = await self._account(account_id, now, reason, keep_session, sub_entry=False)
+        writes = await self._sessions(account_id, now, reason, keep_session)
+        found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
+        if len(found) > MANY:
+            writes.append(self.store.grants.end_of_account(account_id, now, reason, self._until(now)))
+        else:
+            writes += self._each(found, now, reason)
+        if await self.store.api_keys.any_of_account(account_id, now):
+            writes.append(self.store.api_keys.end_of_account(account_id, now, reason, self._until(now)))
         if writes:
-            await self.store.commit(*writes)
+            await self.store.commit(*writes, *self._resting(account_id, now))
 
     async def late_in(self, session: Session, *, now: int, reason: EndReason, offline: bool = False) -> None:
         """The same for a session: end grants that were created in it while it was ended. Call it right after the commit of `session`'s
@@ -229,36 +257,6 @@ class Revoker:
         writes = await self.grants_of(session, now=now, reason=reason, offline=offline)
         if writes:
             await self.store.commit(*writes)
-
-    def client(self, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
-        """End a deleted app: its grants, its API keys, and all its access tokens by one entry for its `client_id`. If there are very many
-        grants, the periodic cleanup ends the rest; without the app they are useless."""
-        return [
-            self.store.grants.end_of_client(client_id, now, reason),
-            self.store.api_keys.end_of_client(client_id, now, reason, self._until(now)),
-            self.store.revocations.insert(rule.of_client(client_id, now=now, life=self._life())),
-            *self._exchanged(client_id, now),
-        ]
-
-    def _exchanged(self, ref: str, now: int) -> list[Write]:
-        """End the token exchanges that rest on a grant, an API key, a trusted issuer, a person or an app; their tokens enter the view. Where
-        many grants end together, all that rests on the person ends: the next exchange makes it anew.
-
-        Without an app that may exchange tokens there are none, and a sign-out stays one round trip.
-        """
-        if not self._exchanging():
-            return []
-        life = self._until(now) - now
-        return [self.store.exchanges.end_with(ref, now, until=now + life, since=now - life)]
-
-    def _exchanging(self) -> bool:
-        return any(client.exchange is not None for client in self.config.current().clients.values())
-
-    def _joined(self, first: Write, *others: Write) -> Write:
-        return Write(tuple(step for one in (first, *others) for step in one.steps))
-
-    def _each(self, grants: Sequence[Grant], now: int, reason: EndReason) -> list[Write]:
-        return [write for grant in grants for write in self.grant(grant, now=now, reason=reason)]
 
     def _grants_but(self, current: Session, now: int, reason: EndReason) -> Write:
         end = self.store.grants.end_of_account
@@ -291,10 +289,3 @@ class Revoker:
             for session_id, client_id in told
             if (client := clients.get(client_id)) is not None and client.backchannel_logout_uri
         ]
-
-    def _until(self, now: int) -> int:
-        """The expiry of an entry made now for tokens issued before."""
-        return now + self._life() + rule.MARGIN
-
-    def _life(self) -> int:
-        return rule.longest_living(self.policy, self.config.current())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from typing import ClassVar
 
 from doorward.core.model.account import Account, EnrolledFactor
-from doorward.storage.sql.noun import SqlNoun
+from doorward.storage.sql.noun import Credential, SqlNoun
 from doorward.storage.sql.rows import ACCOUNT_COLUMNS, found, stored_email, to_account, to_row
 from doorward.storage.sql.statements import Database, Param, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, one_of, select, update
@@ -34,6 +35,8 @@ _REPLACE_AS_READ = update(
     " AND COALESCE(family_name, '') = ? AND COALESCE(zoneinfo, '') = ? AND COALESCE(updated_at, -1) = ? AND role_names = ?",
 )
 _SET_EMAIL = update("accounts", "email = ?, updated_at = ?", "id = ? AND email = ? AND disabled_at IS NULL")
+# A plain text: `replace` may change the same row in the same commit, and PostgreSQL then runs this one on its own, after it.
+_TOUCH = "UPDATE accounts SET updated_at = CASE WHEN COALESCE(updated_at, 0) < ? THEN ? ELSE updated_at + 1 END WHERE id = ?"
 _REHASH = update("accounts", "password_hash = ?", "id = ? AND password_hash = ?")
 
 _FACTOR_COLUMNS = "id, account_id, kind, created_at, sealed, code_hash, last_step, used_at"
@@ -56,6 +59,13 @@ _USE_CODE = update("factors", "used_at = ?", "id = ? AND used_at IS NULL")
 
 class SqlAccounts(SqlNoun):
     """Accounts and their second factors."""
+
+    credentials: ClassVar = (
+        Credential(kind="password", what="the password", tables=("accounts",)),
+        Credential(
+            kind="factor", what="a second factor, a passkey, a connected account", tables=("factors",)
+        ),
+    )
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -120,6 +130,10 @@ class SqlAccounts(SqlNoun):
             -1 if old.updated_at is None else old.updated_at,
             to_json(old.role_names),
         )
+
+    def touch(self, account_id: str, now: int) -> Write:
+        """Change the row, so that whatever is guarded by how it was read loses."""
+        return write(_TOUCH, now, now, account_id)
 
     def set_email(self, account: Account, email: str, *, now: int) -> Write:
         """Guarded: loses when the account is gone or disabled, or has another address than `account`. The commit raises `StoreConflict` when

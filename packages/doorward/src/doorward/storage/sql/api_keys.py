@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from doorward.core.model.account import Account
 from doorward.core.model.api_key import ApiKey
-from doorward.storage.sql.noun import DAY, Expiring, SqlNoun
+from doorward.storage.sql.noun import DAY, Credential, Expiring, SqlNoun
 from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.rows import ACCOUNT_COLUMNS, from_row, to_account, to_row, words
 from doorward.storage.sql.statements import Database, Row, Write, guarded, write
@@ -99,6 +99,9 @@ MOST_LISTED = 200
 class SqlApiKeys(SqlNoun):
     """API keys. Ended and expired ones stay for a month, so that their owner sees what became of them."""
 
+    credentials: ClassVar = (
+        Credential(kind="api_key", what="an API key, and the tokens made from it", tables=("api_keys",)),
+    )
     expiring: ClassVar = (
         Expiring(table="api_keys", keep=30 * DAY),
         Expiring(table="api_keys", age="ended_at", keep=30 * DAY),

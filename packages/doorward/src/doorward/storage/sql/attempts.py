@@ -30,6 +30,7 @@ _MANY = 50
 class SqlAttempts(SqlNoun):
     """Counters for throttling."""
 
+    no_credentials: ClassVar = {"attempts": "counts of tries"}
     expiring: ClassVar = (Expiring(table="attempts", key="bucket", age="ends_at"),)
 
     def __init__(self, database: Database) -> None:

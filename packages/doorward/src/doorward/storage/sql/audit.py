@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -43,6 +43,8 @@ def of_kinds(number: int) -> str:
 
 class SqlAudit(SqlNoun):
     """The audit log: appended to at one end, and trimmed at the other by age. `end` removes old lines on this engine."""
+
+    no_credentials: ClassVar = {"audit": "what happened"}
 
     def __init__(self, database: Database, end: End) -> None:
         self._db = database

@@ -39,6 +39,7 @@ _DELETE = delete("client_documents", "url = ?")
 class SqlClientDocuments(SqlNoun):
     """Client-ID metadata documents. They are read one by one and are not part of the configuration snapshot."""
 
+    no_credentials: ClassVar = {"client_documents": "copies of public documents"}
     expiring: ClassVar = (Expiring(table="client_documents", key="url", also=_KEPT_PLAIN),)
 
     def __init__(self, database: Database) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Api, ConfigSnapshot, KeyState, Role, StoredSigningKey
 from doorward.storage.sql import app_document
-from doorward.storage.sql.noun import SqlNoun
+from doorward.storage.sql.noun import Credential, SqlNoun
 from doorward.storage.sql.rows import from_row, to_row
 from doorward.storage.sql.statements import Database, Param, Step, Write, guarded, to_json, told_by
 from doorward.storage.sql.text import insert, select, update
@@ -53,6 +55,16 @@ _role = msgspec.json.Decoder(Role)
 
 class SqlRegistry(SqlNoun):
     """Apps, APIs, roles and signing keys, read as one snapshot; every write increments its version."""
+
+    credentials: ClassVar = (
+        Credential(kind="client_secret", what="the secret or key of an app", tables=("clients",)),
+    )
+    no_credentials: ClassVar = {
+        "apis": "configuration",
+        "roles": "configuration",
+        "signing_keys": "the server's own keys, sealed: doorward keys revoke",
+        "counters": "numbers of versions",
+    }
 
     def __init__(self, database: Database) -> None:
         self._db = database

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from doorward.core.model.device_authorization import DeviceAuthorization
-from doorward.storage.sql.noun import DAY, Expiring, SqlNoun
+from doorward.storage.sql.noun import DAY, Credential, Expiring, SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row, words
 from doorward.storage.sql.statements import Database, Row, Write, guarded
 from doorward.storage.sql.text import insert, select, update
@@ -33,6 +33,14 @@ _REDEEM = update(
 class SqlDeviceAuthorizations(SqlNoun):
     """Requests of devices, in any state."""
 
+    credentials: ClassVar = (
+        Credential(
+            kind="device_code",
+            what="a device that was allowed and has not fetched its tokens; an undecided one is nobody's",
+            tables=("device_authorizations",),
+            rests_on=("grant", "offline_grant"),
+        ),
+    )
     # kept for a day, so that a late poll hears `expired_token`, and a copied device code is recognised
     expiring: ClassVar = (Expiring(table="device_authorizations", keep=DAY),)
     with_account: ClassVar = ("device_authorizations",)

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from doorward.core.model.revocation import HISTORY_BITS
 from doorward.core.model.token_exchange import Exchange
-from doorward.storage.sql.noun import TOKEN_GRACE, Expiring, SqlNoun
+from doorward.storage.sql.noun import TOKEN_GRACE, Credential, Expiring, SqlNoun
 from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Write, told_by
@@ -72,6 +72,14 @@ _PLACE = (1 << HISTORY_BITS) - 1
 class SqlExchanges(SqlNoun):
     """Rows of token exchanges, kept until no token of theirs can be alive."""
 
+    credentials: ClassVar = (
+        Credential(
+            kind="exchange",
+            what="tokens by exchange (RFC 8693) for one of those that end",
+            tables=("exchanges", "exchange_ends"),
+            rests_on=("grant", "offline_grant", "api_key"),
+        ),
+    )
     expiring: ClassVar = (Expiring(table="exchanges", keep=TOKEN_GRACE),)
     with_account: ClassVar = ("exchanges",)
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import msgspec
 
 from doorward.core.model.provider import ExternalIdentity, PendingIdentity, UpstreamSession
-from doorward.storage.sql.noun import Expiring, SqlNoun
+from doorward.storage.sql.noun import Credential, Expiring, SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, qualified, select, update
@@ -84,6 +84,23 @@ _END_PENDING = "DELETE FROM pending_identities WHERE browser_hash = ? AND issuer
 class SqlExternalIdentities(SqlNoun):
     """Identities at providers, by issuer and subject: an address finds none (R89)."""
 
+    credentials: ClassVar = (
+        Credential(
+            kind="external_identity",
+            what="a connected account of another service",
+            tables=("external_identities",),
+            rests_on=("factor",),
+        ),
+        Credential(
+            kind="upstream_session",
+            what="which session rests on which one of a provider",
+            tables=("upstream_sessions",),
+            rests_on=("session",),
+        ),
+    )
+    no_credentials: ClassVar = {
+        "pending_identities": "found in one browser (browser_hash), and connected by its owner's own sign-in there",
+    }
     expiring: ClassVar = (
         Expiring(table="pending_identities", key="browser_hash"),
         Expiring(table="upstream_sessions", key="holder, factor_id"),

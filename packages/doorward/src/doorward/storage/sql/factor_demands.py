@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from doorward.core.model.factor_demand import FactorDemand
 from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.rows import found, from_row
@@ -37,6 +39,8 @@ _MET = "UPDATE factor_demands SET asked_at = NULL, postponed = NULL WHERE accoun
 
 class SqlFactorDemands(SqlNoun):
     """Demands for a second factor."""
+
+    no_credentials: ClassVar = {"factor_demands": "what a sign-in asks for"}
 
     def __init__(self, database: Database) -> None:
         self._db = database

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.statements import Database, Write, write
@@ -22,6 +23,8 @@ _CLEAR = "DELETE FROM factor_failures WHERE factor_id IN (SELECT id FROM factors
 
 class SqlFactorFailures(SqlNoun):
     """Failures in a row, for each authenticator, separately on devices that the account knows and on others."""
+
+    no_credentials: ClassVar = {"factor_failures": "counts of wrong guesses"}
 
     def __init__(self, database: Database) -> None:
         self._db = database

@@ -9,7 +9,7 @@ from doorward.core.model.account import Account
 from doorward.core.model.client import self_registered
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken
 from doorward.core.model.self_registered import KEPT
-from doorward.storage.sql.noun import DAY, TOKEN_GRACE, Expiring, SqlNoun
+from doorward.storage.sql.noun import DAY, TOKEN_GRACE, Credential, Expiring, SqlNoun
 from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.rows import (
     ACCOUNT_COLUMNS,
@@ -28,7 +28,7 @@ from doorward.storage.sql.rows import (
 )
 from doorward.storage.sql.statements import Database, Write, guarded, to_json, write
 from doorward.storage.sql.sweep import END_OF_CLIENT, SWEEP_ENDS
-from doorward.storage.sql.text import ALL, insert, qualified, select, update
+from doorward.storage.sql.text import ALL, delete, insert, qualified, select, update
 
 _GET = select(GRANT_COLUMNS, "grants WHERE id = ?")
 _LIVE = select(GRANT_COLUMNS, "grants WHERE ended_at IS NULL AND expires_at > ?")
@@ -61,6 +61,8 @@ _ONLY = {
     "client_id": " AND client_id = ?",
     "but": " AND session_id <> ? AND offline = 0",
 }
+_END_ALL_OF_CLIENT = update("grants", "ended_at = ?, end_reason = ?", "client_id = ? AND ended_at IS NULL")
+_RETURN = delete("departed_clients", "client_id = ?")
 _DEPART = insert("departed_clients", "client_id, at, reason", "ON CONFLICT (client_id) DO NOTHING")
 
 _CODE = select(CODE_COLUMNS, "authorization_codes WHERE hash = ?")
@@ -107,6 +109,23 @@ _REPEAT_LATE = update(
 class SqlGrants(SqlNoun):
     """Grants, authorization codes, refresh tokens: one row for each grant, independent of the number of rotations."""
 
+    credentials: ClassVar = (
+        Credential(kind="grant", what="the access of an app until the session ends", tables=("grants",)),
+        Credential(kind="offline_grant", what="the access of an app beyond the session (offline_access)"),
+        Credential(
+            kind="authorization_code",
+            what="a code that was not redeemed",
+            tables=("authorization_codes",),
+            rests_on=("grant", "offline_grant"),
+        ),
+        Credential(
+            kind="refresh_token",
+            what="the refresh token of a grant",
+            tables=("refresh_tokens",),
+            rests_on=("grant", "offline_grant"),
+        ),
+    )
+    no_credentials: ClassVar = {"departed_clients": "apps whose grants are still being ended"}
     expiring: ClassVar = (
         Expiring(table="authorization_codes", key="hash", keep=DAY),
         Expiring(table="refresh_tokens", key="grant_id", keep=TOKEN_GRACE),
@@ -211,6 +230,10 @@ class SqlGrants(SqlNoun):
                 (_DEPART, (client_id, at, reason), None),
             )
         )
+
+    def end_all_of_client(self, client_id: str, at: int, reason: str) -> Write:
+        """End all grants of an app that stays, in this commit, however many. Those that `end_of_client` left to `sweep` are among them."""
+        return Write(((_END_ALL_OF_CLIENT, (at, reason, client_id), None), (_RETURN, (client_id,), None)))
 
     def insert_code(self, code: AuthorizationCode) -> Write:
         return write(_INSERT_CODE, *to_row(code))

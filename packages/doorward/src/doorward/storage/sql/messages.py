@@ -14,7 +14,7 @@ from doorward.core.model.message import (
     Undelivered,
     UndeliveredMail,
 )
-from doorward.storage.sql.noun import DAY, Expiring, SqlNoun
+from doorward.storage.sql.noun import DAY, Credential, Expiring, SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Param, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, select, update
@@ -71,6 +71,17 @@ _payload = msgspec.json.Decoder(dict[str, Any])
 class SqlMessages(SqlNoun):
     """E-mail challenges, the mail outbox and logout notices."""
 
+    credentials: ClassVar = (
+        Credential(
+            kind="mailed_code",
+            what="a mailed code or link, sent or already shown: reset, address, sign-in",
+            tables=("tickets",),
+        ),
+    )
+    no_credentials: ClassVar = {
+        "outgoing_mail": "messages, sealed; the codes in them are those of other kinds",
+        "logout_notices": "messages to apps",
+    }
     expiring: ClassVar = (
         Expiring(table="tickets"),
         Expiring(table="outgoing_mail", age="created_at", keep=DAY, also="sent_at IS NOT NULL"),

@@ -7,6 +7,7 @@ Older programs, which do not know suspects, do the same when their row is missin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from doorward.storage.sql.database_state import why_not
 from doorward.storage.sql.noun import SqlNoun
@@ -38,6 +39,8 @@ _SUSPECTS = "SELECT id FROM nodes WHERE id LIKE 'doubted %' ORDER BY id"
 class SqlNodes(SqlNoun):
     """Processes that answer from a configuration snapshot, and the version that each has loaded. `program`: the schema
     version that this program knows."""
+
+    no_credentials: ClassVar = {"nodes": "processes of this server"}
 
     def __init__(self, database: Database, *, program: int) -> None:
         self._db = database

@@ -1,7 +1,8 @@
-"""Noun of the database: which rows of its tables expire, and which end with the account that they belong to."""
+"""Noun of the database: which rows of its tables expire, which end with the account that they belong to, and which credentials they are."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from msgspec import Struct
@@ -43,12 +44,28 @@ class Expiring(Struct, frozen=True, kw_only=True):
         return delete_oldest(self.table, self.key, self.age, self.due)
 
 
+class Credential(Struct, frozen=True, kw_only=True):
+    """A kind of what lets somebody in or acts for them, and the tables with its rows.
+
+    `features/sessions/rules/endings.py` says for each `kind` what ends it. `rests_on`: kinds with whose end its own comes, without a write; then the
+    table of endings has no column for it.
+    """
+
+    kind: str
+    what: str
+    tables: tuple[str, ...] = ()
+    rests_on: tuple[str, ...] = ()
+
+
 class SqlNoun:
     """Base class of nouns, which `store.py` lists.
 
     `expiring` are its rows that expire. `with_account` are its tables whose column `account_id` no foreign key checks, so that they are
-    emptied before the account is deleted; tables that refer to the account or its factors are emptied with the account's row.
+    emptied before the account is deleted; tables that refer to the account or its factors are emptied with the account's row. `credentials` are
+    the kinds of credentials that its rows are; `no_credentials` its other tables, each with the reason.
     """
 
     expiring: ClassVar[tuple[Expiring, ...]] = ()
     with_account: ClassVar[tuple[str, ...]] = ()
+    credentials: ClassVar[tuple[Credential, ...]] = ()
+    no_credentials: ClassVar[Mapping[str, str]] = {}

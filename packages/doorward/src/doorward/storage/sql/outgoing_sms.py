@@ -38,6 +38,7 @@ _BY_COUNTRY = select(
 class SqlOutgoingSms(SqlNoun):
     """The outbox of text messages."""
 
+    no_credentials: ClassVar = {"outgoing_sms": "messages, sealed; the codes in them are of sent_codes"}
     # codes live for at most ten minutes; the rows of messages hold them
     expiring: ClassVar = (Expiring(table="outgoing_sms", age="created_at", keep=DAY),)
     with_account: ClassVar = ("outgoing_sms",)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import ClassVar
 
 from doorward.core.model.passkey import Passkey
-from doorward.storage.sql.noun import SqlNoun
+from doorward.storage.sql.noun import Credential, SqlNoun
 from doorward.storage.sql.rows import found, from_row, words
 from doorward.storage.sql.statements import Database, Row, Write, guarded, write
 from doorward.storage.sql.text import insert, qualified, select, update
@@ -37,6 +38,10 @@ _FORGET_ALL = "DELETE FROM factors WHERE id IN (SELECT factor_id FROM passkeys)"
 
 class SqlPasskeys(SqlNoun):
     """Passkeys. They are looked up by the SHA-256 of the credential id, which may be longer than an entry of an index."""
+
+    credentials: ClassVar = (
+        Credential(kind="passkey", what="a passkey", tables=("passkeys",), rests_on=("factor",)),
+    )
 
     def __init__(self, database: Database) -> None:
         self._db = database

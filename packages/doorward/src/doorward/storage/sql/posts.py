@@ -23,6 +23,9 @@ _FORGET = "DELETE FROM answered_posts WHERE place = ?"
 class SqlPosts(SqlNoun):
     """One row (`place`) for each browser. `post` is a keyed hash of the whole request; times are Unix seconds."""
 
+    no_credentials: ClassVar = {
+        "answered_posts": "answers (sealed) to a form that is sent twice in one browser; the cookies in them are of other kinds"
+    }
     expiring: ClassVar = (Expiring(table="answered_posts", key="place"),)
 
     def __init__(self, database: Database) -> None:

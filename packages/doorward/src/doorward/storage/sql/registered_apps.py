@@ -10,7 +10,7 @@ import msgspec
 from doorward.core.model.client import Client
 from doorward.core.model.self_registered import InitialAccessToken, RegisteredApp
 from doorward.storage.sql import app_document
-from doorward.storage.sql.noun import Expiring, SqlNoun
+from doorward.storage.sql.noun import Credential, Expiring, SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row, words
 from doorward.storage.sql.statements import Database, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import delete, insert, select, update
@@ -44,6 +44,18 @@ _access = msgspec.json.Decoder(dict[str, tuple[str, ...]])
 class SqlRegisteredApps(SqlNoun):
     """Apps that registered themselves, by id. They are read one by one and are not part of the configuration snapshot."""
 
+    credentials: ClassVar = (
+        Credential(
+            kind="registration_token",
+            what="the token by which an app that registered itself changes itself",
+            tables=("registered_apps",),
+        ),
+        Credential(
+            kind="initial_access_token",
+            what="a token with which apps may register",
+            tables=("initial_access_tokens",),
+        ),
+    )
     expiring: ClassVar = (Expiring(table="registered_apps"), Expiring(table="initial_access_tokens"))
 
     def __init__(self, database: Database) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from doorward.core.model.remembered_device import RememberedDevice
-from doorward.storage.sql.noun import Expiring, SqlNoun
+from doorward.storage.sql.noun import Credential, Expiring, SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Write, guarded, write
 from doorward.storage.sql.text import insert, select, update
@@ -41,6 +41,13 @@ MOST_REMEMBERED = 10
 class SqlRememberedDevices(SqlNoun):
     """Remembered devices."""
 
+    credentials: ClassVar = (
+        Credential(
+            kind="remembered_device",
+            what="a device on which the second step is not asked for",
+            tables=("remembered_devices",),
+        ),
+    )
     expiring: ClassVar = (Expiring(table="remembered_devices"),)
 
     def __init__(self, database: Database) -> None:

@@ -18,6 +18,7 @@ _CLAIM = insert(
 class SqlReplayCache(SqlNoun):
     """Single use of identifiers, for as long as they are accepted."""
 
+    no_credentials: ClassVar = {"claimed": "what was used once, by digest"}
     # a process with a faster clock may take a claim for expired while it is still valid for another
     expiring: ClassVar = (Expiring(table="claimed", key="space, value", keep=600),)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from doorward.core.model.revocation import HISTORY_BITS, Revocation
-from doorward.storage.sql.noun import Expiring, SqlNoun
+from doorward.storage.sql.noun import Credential, Expiring, SqlNoun
 from doorward.storage.sql.statements import Database, Param, Step, Write, told_by
 from doorward.storage.sql.text import ALL, Statement, select, update
 
@@ -48,6 +48,10 @@ _EARLIER = "DELETE FROM revocations WHERE holder = ? AND before_at < ? AND expir
 class SqlRevocations(SqlNoun):
     """The entries of the revocation view, numbered in commit order."""
 
+    credentials: ClassVar = (
+        Credential(kind="app_token", what="access tokens that an app got for itself; they have no row"),
+    )
+    no_credentials: ClassVar = {"revocations": "what has ended"}
     expiring: ClassVar = (Expiring(table="revocations", key="seq"),)
 
     def __init__(self, database: Database) -> None:

@@ -116,6 +116,11 @@ class SqlSecurityEvents(SqlNoun):
     """Streams and what waits in them. `wanted` are the kinds that any stream of the newest snapshot asks for; None: not known, and then
     each statement looks for itself. Without a stream nothing is added to any commit."""
 
+    no_credentials: ClassVar = {
+        "event_streams": "what a receiver wants to hear; `sealed` is the receiver's own secret, with which it is called",
+        "security_events": "messages to apps",
+    }
+
     expiring: ClassVar = (Expiring(table="security_events", age="at", keep=KEPT),)
 
     def __init__(self, database: Database) -> None:

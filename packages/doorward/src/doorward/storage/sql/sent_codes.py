@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from doorward.core.model.sent_code import SentCode
-from doorward.storage.sql.noun import Expiring, SqlNoun
+from doorward.storage.sql.noun import Credential, Expiring, SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Write, guarded, write
 from doorward.storage.sql.text import insert, select, update
@@ -29,6 +29,11 @@ _END_OF_ACCOUNT = "DELETE FROM sent_codes WHERE account_id = ?"
 class SqlSentCodes(SqlNoun):
     """Codes that were sent, each for one sign-in or enrolment."""
 
+    credentials: ClassVar = (
+        Credential(
+            kind="sent_code", what="a code by text message or mail for a step", tables=("sent_codes",)
+        ),
+    )
     expiring: ClassVar = (Expiring(table="sent_codes"),)
 
     def __init__(self, database: Database) -> None:

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import msgspec
 
-from doorward.core.model.session import MOST_DEVICES, MOST_KNOWN, Consent, Session
+from doorward.core.model.session import MOST_DEVICES, MOST_KNOWN, Consent, KnownDevice, Session
 from doorward.core.model.signin import Proof
-from doorward.storage.sql.noun import DAY, TOKEN_GRACE, Expiring, SqlNoun
+from doorward.storage.sql.noun import DAY, TOKEN_GRACE, Credential, Expiring, SqlNoun
 from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.rows import found, from_row, to_row, words
 from doorward.storage.sql.security_events import SqlSecurityEvents
@@ -18,7 +18,7 @@ from doorward.storage.sql.text import ALL, insert, select, update
 
 _COLUMNS = (
     "id, secret_hash, account_id, created_at, seen_at, auth_time, expires_at, acr, amr, user_agent, address,"
-    " ended_at, end_reason, proofs"
+    " ended_at, end_reason, proofs, device_hash, name"
 )
 _GET = select(_COLUMNS, "sessions WHERE id = ?")
 _BY_SECRET = select(_COLUMNS, "sessions WHERE secret_hash = ?")
@@ -62,7 +62,8 @@ _PUT_CONSENT = insert(
     _CONSENT_COLUMNS,
     "ON CONFLICT (account_id, client_id, audience) DO UPDATE SET scopes = excluded.scopes, granted_at = excluded.granted_at",
 )
-_REMOVE_CONSENTS = "DELETE FROM consents WHERE account_id = ? AND client_id = ?"
+_REMOVE_CONSENTS = "DELETE FROM consents WHERE account_id = ?"
+_REMOVE_CONSENTS_OF = f"{_REMOVE_CONSENTS} AND client_id = ?"
 
 _REMEMBER = insert(
     "trusted_devices",
@@ -71,7 +72,7 @@ _REMEMBER = insert(
 )
 # as many places as MOST_DEVICES
 _KNOWN = (
-    "SELECT device_hash FROM trusted_devices"
+    "SELECT device_hash, name FROM trusted_devices"
     " WHERE account_id = ? AND device_hash IN (?, ?, ?, ?, ?, ?) LIMIT 1"
 )
 _SINCE = (
@@ -83,12 +84,26 @@ _CROWD_OUT = (
     "DELETE FROM trusted_devices WHERE account_id = ? AND trusted_at <"
     " (SELECT trusted_at FROM trusted_devices WHERE account_id = ? ORDER BY trusted_at DESC LIMIT 1 OFFSET ?)"
 )
+_FORGET_ONE = "DELETE FROM trusted_devices WHERE account_id = ? AND device_hash = ?"
+_NAME_SESSIONS = update(
+    "sessions", "name = ?", "account_id = ? AND (id = ? OR device_hash = ?) AND ended_at IS NULL"
+)
+_NAME_DEVICE = update("trusted_devices", "name = ?", "account_id = ? AND device_hash = ?")
 _FORGET = "DELETE FROM trusted_devices WHERE account_id = ? AND device_hash <> ?"
 
 
 class SqlSessions(SqlNoun):
     """Browser sessions and consents."""
 
+    credentials: ClassVar = (
+        Credential(kind="session", what="the cookie of a signed-in browser", tables=("sessions",)),
+        Credential(kind="consent", what="what an app gets without a question", tables=("consents",)),
+        Credential(
+            kind="known_device",
+            what="a browser in which the person signed in before: no mail, and tries of its own",
+            tables=("trusted_devices",),
+        ),
+    )
     expiring: ClassVar = (
         Expiring(table="sessions", keep=TOKEN_GRACE),
         Expiring(table="trusted_devices", key="account_id, device_hash", age="trusted_at", keep=365 * DAY),
@@ -178,8 +193,11 @@ class SqlSessions(SqlNoun):
     def put_consent(self, consent: Consent) -> Write:
         return write(_PUT_CONSENT, *to_row(consent, scopes=" ".join(consent.scopes)))
 
-    def remove_consents(self, account_id: str, client_id: str) -> Write:
-        return write(_REMOVE_CONSENTS, account_id, client_id)
+    def remove_consents(self, account_id: str, client_id: str | None = None) -> Write:
+        """Those to one app, or all."""
+        if client_id is None:
+            return write(_REMOVE_CONSENTS, account_id)
+        return write(_REMOVE_CONSENTS_OF, account_id, client_id)
 
     def remember_device(self, device_hash: bytes, account_id: str, at: int) -> Write:
         crowd_out = (_CROWD_OUT, (account_id, account_id, MOST_KNOWN - 1), None)
@@ -192,9 +210,28 @@ class SqlSessions(SqlNoun):
 
     async def known_device(self, devices: Sequence[bytes], account_id: str) -> bytes | None:
         """The first of these devices that the account knows; only the first `MOST_DEVICES` are checked."""
+        known = await self.device_of(devices, account_id)
+        return None if known is None else known.device_hash
+
+    async def device_of(self, devices: Sequence[bytes], account_id: str) -> KnownDevice | None:
+        """The same with its name."""
         asked = (*devices[:MOST_DEVICES], *(b"",) * (MOST_DEVICES - len(devices)))
         row = await self._db.one(_KNOWN, (account_id, *asked))
-        return bytes(row[0]) if row is not None else None
+        return KnownDevice(bytes(row[0]), row[1]) if row is not None else None
+
+    def rename(self, session: Session, name: str | None) -> Write:
+        """Name the device of a session: its live sessions, and what its next ones are called."""
+        known = session.device_hash or b""
+        return Write(
+            (
+                (_NAME_SESSIONS, (name, session.account_id, session.id, known), None),
+                (_NAME_DEVICE, (name, session.account_id, known), None),
+            )
+        )
+
+    def forget_device(self, account_id: str, device_hash: bytes) -> Write:
+        """Remove one known device."""
+        return write(_FORGET_ONE, account_id, device_hash)
 
     def forget_devices(self, account_id: str, *, but: bytes | None) -> Write:
         """Remove all known devices of the account except `but`."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from doorward.core.model.signin import SignIn
-from doorward.storage.sql.noun import Expiring, SqlNoun
+from doorward.storage.sql.noun import Credential, Expiring, SqlNoun
 from doorward.storage.sql.rows import found
 from doorward.storage.sql.statements import Database, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, update
@@ -26,6 +26,13 @@ _decoder = msgspec.json.Decoder(SignIn)
 class SqlSignIns(SqlNoun):
     """Sign-ins in progress."""
 
+    credentials: ClassVar = (
+        Credential(
+            kind="sign_in",
+            what="a sign-in in progress in which something was proven, on pages or by JSON",
+            tables=("sign_ins",),
+        ),
+    )
     # unauthenticated requests create these rows; a page left open over night continues from data in the browser
     # (see features/sessions/asked.py)
     expiring: ClassVar = (Expiring(table="sign_ins"),)

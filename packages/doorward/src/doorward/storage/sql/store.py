@@ -58,7 +58,7 @@ class Store:
     """All persistent data, in one database; raises `StoreUnavailable` when it does not answer.
 
     Each noun is an attribute. `expiring` are the rows that `sweep` removes; `with_account` the tables that `delete_account` empties, besides
-    those that refer to the account. `known` are the migrations of this program. The engine provides `close`, `upkeep` (a periodic statement beside
+    those that refer to the account; `credentials` the kinds of credentials, `no_credentials` the tables that hold none. `known` are the migrations of this program. The engine provides `close`, `upkeep` (a periodic statement beside
     sweeping), and `audit_end` (removes old lines of the audit log).
     """
 
@@ -108,6 +108,10 @@ class Store:
         self.audit = self._with(SqlAudit(database, audit_end))
         self.expiring = tuple(one for noun in self._nouns for one in noun.expiring)
         self.with_account = tuple(table for noun in self._nouns for table in noun.with_account)
+        self.credentials = tuple(one for noun in self._nouns for one in noun.credentials)
+        self.no_credentials = {
+            table: why for noun in self._nouns for table, why in noun.no_credentials.items()
+        }
 
     def _with(self, noun: N) -> N:
         self._nouns.append(noun)

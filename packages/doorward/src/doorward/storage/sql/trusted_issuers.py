@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import msgspec
 
 from doorward.core.model.trusted_issuer import TrustedIssuer
-from doorward.storage.sql.noun import SqlNoun
+from doorward.storage.sql.noun import Credential, SqlNoun
 from doorward.storage.sql.rows import found
 from doorward.storage.sql.statements import Database, Row, Write, guarded, to_json
 from doorward.storage.sql.text import insert, select, update
@@ -26,6 +27,14 @@ _read = msgspec.json.Decoder(TrustedIssuer)
 
 class SqlTrustedIssuers(SqlNoun):
     """The issuers. They are read at each use, so that a removed one is trusted by nobody from its commit on."""
+
+    credentials: ClassVar = (
+        Credential(
+            kind="outside_issuer",
+            what="an issuer whose assertions are exchanged for tokens, and those tokens",
+            tables=("trusted_issuers",),
+        ),
+    )
 
     def __init__(self, database: Database) -> None:
         self._db = database

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.storage.sql.noun import SqlNoun
@@ -28,6 +29,12 @@ _REMOVE = "DELETE FROM wrapped_keys WHERE id = ? AND kek = ?"
 
 class SqlWrappedKeys(SqlNoun):
     """The root secret, wrapped: one permanent root, with a wrapping for each key-encryption key that opens it."""
+
+    no_credentials: ClassVar = {
+        "wrapped_keys": "the server's own root secret, wrapped",
+        "meta": "marks of the database",
+        "schema_migrations": "which migrations ran",
+    }
 
     def __init__(self, database: Database) -> None:
         self._db = database

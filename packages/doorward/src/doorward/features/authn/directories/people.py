@@ -153,7 +153,6 @@ class DirectoryPeople:
                 self.store.accounts.replace(structs.replace(account, disabled_at=since), old=account),
                 *writes,
                 *await self.revoker.account(account.id, now=now, reason="account_disabled", sub_entry=True),
-                self.store.sessions.forget_devices(account.id, but=None),
                 self.audit_log.write(
                     "account.disabled",
                     caller=Caller(),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
@@ -39,6 +39,17 @@ warn the owner."""
 MOST_SESSIONS = 1000
 """Live sessions per person; the next sign-in ends the one last seen longest ago. Ending all sessions of a person delays the sign-out of
 others and notifies the apps of each session, so the number must not be up to the person who signs in."""
+
+
+class _Opened(Struct, frozen=True, kw_only=True):
+    """`secret`: the new cookie value, if there is one; `device_secret`: that of a browser which the account does not know yet; `ended`: the
+    sessions that the writes end, with reasons."""
+
+    session: Session
+    writes: list[Write]
+    secret: str | None = None
+    device_secret: str | None = None
+    ended: Sequence[tuple[Session, EndReason]] = ()
 
 
 @final
@@ -74,9 +85,9 @@ class SignInCompletion:
             *first,
             self.store.sign_ins.replace(sign_in, structs.replace(sign_in, done_at=now)),
         ]
-        session, secret, more, ended = await self._session(sign_in, account, achieved, old, caller, now)
-        writes += more
-        device_secret = None
+        opened = await self._session(sign_in, account, achieved, old, caller, now)
+        session, secret, ended = opened.session, opened.secret, opened.ended
+        writes += opened.writes
         device: list[Write] = []
         if secret is not None:
             # Changes nothing, but fails if the account was disabled or its password changed since it was read: no session is created
@@ -96,7 +107,7 @@ class SignInCompletion:
             )
             # Every sign-in on a new device is mailed to the owner. The app is visible on a page, but not in a JSON sign-in.
             app = permitted.app_name if permitted is not None and sign_in.handle_hash is not None else None
-            device_secret, device = await self._device(account, app, caller, now)
+            device = await self._device(opened, account, app, caller, now)
         if any(FEDERATED in proof.amr for proof in sign_in.proofs):
             # so that the session ends with the one at the provider
             writes.append(
@@ -121,7 +132,7 @@ class SignInCompletion:
             self.metrics.inc("second_factors", "remembered")
         trust = held.cookie if held is not None else None
         return Finished(
-            sign_in, account, session, reached.response, reached.code, secret, device_secret, trust
+            sign_in, account, session, reached.response, reached.code, secret, opened.device_secret, trust
         )
 
     async def _session(
@@ -132,18 +143,20 @@ class SignInCompletion:
         old: Session | None,
         caller: Caller,
         now: int,
-    ) -> tuple[Session, str | None, list[Write], list[tuple[Session, EndReason]]]:
-        """The session to continue in, its new cookie value if there is one, the writes, and the sessions that they end, with reasons.
-
-        It is the old session unchanged, the old one with a new cookie value (step-up), or a new one: the cookie value changes
+    ) -> _Opened:
+        """The session to continue in. It is the old session unchanged, the old one with a new cookie value (step-up), or a new one: the cookie value changes
         whenever something was proven (R68).
         """
         mine = old if old is not None and old.account_id == account.id else None
         if mine is not None and mine.id == sign_in.session_id and not _more(achieved, mine):
             # Changes nothing, but fails if the session ends concurrently: no grant is created for an ended session.
             alive = self.store.sessions.replace_secret(mine, structs.replace(mine, seen_at=now))
-            return mine, None, [alive], []
+            return _Opened(session=mine, writes=[alive])
         secret = self.random.token()
+        known = None
+        if caller.devices:
+            known = await self.store.sessions.device_of(caller.devices, account.id)
+        device_secret = None if known is not None else self.random.token()
         proofs = to_store(counting(sign_in.proofs, sign_in.fresh_after))
         if mine is not None:
             renewed = structs.replace(
@@ -155,7 +168,8 @@ class SignInCompletion:
                 seen_at=now,
                 proofs=proofs,
             )
-            return renewed, secret, [self.store.sessions.replace_secret(mine, renewed)], []
+            replaced = self.store.sessions.replace_secret(mine, renewed)
+            return _Opened(session=renewed, secret=secret, device_secret=device_secret, writes=[replaced])
         ended: list[tuple[Session, EndReason]] = [(old, "replaced")] if old is not None else []
         live = await self.store.sessions.live_of(account.id, now, limit=MOST_SESSIONS)
         if len(live) == MOST_SESSIONS:
@@ -179,24 +193,28 @@ class SignInCompletion:
             user_agent=caller.user_agent,
             address=caller.address,
             proofs=proofs,
+            device_hash=digest(device_secret) if device_secret is not None else known and known.device_hash,
+            name=known and known.name,
         )
-        return session, secret, [*writes, self.store.sessions.insert(session)], ended
+        writes.append(self.store.sessions.insert(session))
+        return _Opened(
+            session=session, secret=secret, device_secret=device_secret, writes=writes, ended=ended
+        )
 
     async def _device(
-        self, account: Account, app: str | None, caller: Caller, now: int
-    ) -> tuple[str | None, list[Write]]:
+        self, opened: _Opened, account: Account, app: str | None, caller: Caller, now: int
+    ) -> list[Write]:
         """Remember this device for the account: its attempts are counted separately, so that an attacker elsewhere cannot lock the
         owner out (R81). The secret that identifies it belongs to this account alone."""
-        devices = caller.devices
-        if devices and await self.store.sessions.known_device(devices, account.id) is not None:
-            return None, []
-        secret = self.random.token()
+        secret = opened.device_secret
+        if secret is None:
+            return []
         writes: list[Write] = []
         told = await self.store.sessions.devices_since(account.id, now - DAY, MOST_TOLD)
         if now - account.created_at >= NEW_ACCOUNT and told < MOST_TOLD:
             mail = owner_mail(self.mail_queue, "new_device", account, caller, now, app=app)
             writes.append(self.store.messages.insert_mail(mail))
-        return secret, [*writes, self.store.sessions.remember_device(digest(secret), account.id, now)]
+        return [*writes, self.store.sessions.remember_device(digest(secret), account.id, now)]
 
 
 def _more(achieved: Achieved, session: Session) -> bool:

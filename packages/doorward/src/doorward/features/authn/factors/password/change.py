@@ -125,14 +125,18 @@ class ChangePassword:
         known = await throttle.known(caller.devices, account.id)
         done = await self.store.commit(
             self.store.accounts.replace(changed, old=before),
-            self.store.sessions.forget_devices(account.id, but=known),
             self.store.sessions.replace_secret(session, renewed),
             self.store.messages.insert_mail(mail),
             self.audit_log.write(
                 "password.changed", caller=caller, now=now, account_id=account.id, session_id=session.id
             ),
             *await self.revoker.account(
-                account.id, now=now, reason="password_changed", keep_session=session.id, sub_entry=False
+                account.id,
+                now=now,
+                reason="password_changed",
+                keep_session=session.id,
+                keep_known=known,
+                sub_entry=False,
             ),
         )
         if not done:
