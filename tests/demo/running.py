@@ -74,9 +74,9 @@ def left_running(folder: Path) -> list[str]:
     return found
 
 
-def nothing_left(folder: Path, *, within: float = 20.0) -> bool:
-    """Whether all of them end within that time."""
-    until = time.monotonic() + within
+def nothing_left(folder: Path) -> bool:
+    """Whether all of them end."""
+    until = time.monotonic() + PATIENCE
     while left_running(folder):
         if time.monotonic() > until:
             return False

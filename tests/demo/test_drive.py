@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +200,4 @@ def test_a_drive_that_is_ended_early_leaves_nothing_running(tmp_path: Path, numb
     process.stdout.read()
     process.stdout.close()
     assert process.wait(running.PATIENCE) != 0
-    began = time.monotonic()
     assert running.nothing_left(tmp_path), running.left_running(tmp_path)
-    assert time.monotonic() - began < 20

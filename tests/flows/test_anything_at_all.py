@@ -24,6 +24,10 @@ def test_random_requests_on_every_route_cause_no_server_error(
     assert anything(server, pieces, spot, 30).sent > 0
 
 
+# schemathesis draws from a generator of its own
+@pytest.mark.filterwarnings(
+    "ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning"
+)
 @pytest.mark.parametrize("operation", DESCRIBED, ids=str)
 def test_responses_match_the_description(operation: Described, server: Running, house: House) -> None:
     assert as_described(server, house, operation, 12) > 0

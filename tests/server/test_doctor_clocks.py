@@ -35,10 +35,10 @@ def node(store: Store) -> ConfigSnapshotWatcher:
     )
 
 
-def at(seconds: int) -> ManualClock:
+def at(now: int, ahead: int = 0) -> ManualClock:
     """The clock of a process that is ahead by so many seconds."""
     clock = ManualClock()
-    clock.time = int(time.time()) + seconds
+    clock.time = now + ahead
     return clock
 
 
@@ -46,9 +46,9 @@ async def test_a_process_that_stays_ahead_is_found_until_it_is_reloaded(store: S
     now = int(time.time())
     assert (await servers(store, now)).ok
     right, wrong = node(store), node(store)
-    await right.join("nod_right", at(0))
+    await right.join("nod_right", at(now))
     assert (await servers(store, now)).said == "none is ahead of this machine's"
-    await wrong.join("nod_wrong", at(DAY))
+    await wrong.join("nod_wrong", at(now, DAY))
     found = await servers(store, now)
     assert not found.ok
     assert "1 day, 0:00:0" in found.said
@@ -58,9 +58,9 @@ async def test_a_process_that_stays_ahead_is_found_until_it_is_reloaded(store: S
 
 
 async def test_the_time_of_a_process_that_died_ahead_is_ignored_after_a_day(store: Store) -> None:
-    right, dead = node(store), node(store)
-    await right.join("nod_right", at(0))
-    await dead.join("nod_dead", at(DAY))
+    now, right, dead = int(time.time()), node(store), node(store)
+    await right.join("nod_right", at(now))
+    await dead.join("nod_dead", at(now, DAY))
     looking = asyncio.create_task(right.watch())
     await right.forget_the_dead()
     assert (await servers(store, int(time.time()))).ok

@@ -88,10 +88,8 @@ def test_a_request_in_progress_is_answered_before_the_end(serve: Serve) -> None:
         line = psutil.Process(served.process.pid)
         until(lambda: any(one.status == psutil.CONN_ESTABLISHED for one in line.net_connections("tcp")))
         time.sleep(0.5)
-        started = time.monotonic()
         assert served.stop() == 0
         assert held.result()["entries"] == []
-    assert time.monotonic() - started < 13
 
 
 def test_a_long_poll_does_not_delay_the_stop(serve: Serve) -> None:

@@ -91,11 +91,11 @@ async def test_writes_continue_during_removal(store: Store) -> None:
             pass
 
     going = asyncio.create_task(prune())
-    longest = 0.0
+    during = 0
     while not going.done():
-        began = time.perf_counter()
         await written(store, aged(0))
-        longest = max(longest, time.perf_counter() - began)
+        during += 1
     await going
-    assert longest < 2
+    # the removal takes twenty commits, and each lets a waiting write through
+    assert during > 5
     assert all(one.id > aged(1) for one in await store.audit.page(limit=10_000))

@@ -74,7 +74,7 @@ def test_a_database_that_stays_locked_raises_busy(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         turn.begin(waiting)
-    assert 0.2 <= time.monotonic() - began < 2
+    assert time.monotonic() - began >= 0.2
     holder.execute("ROLLBACK")
     turn.begin(waiting)
     turn.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import stat
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -131,10 +130,8 @@ async def test_the_input_of_a_command_is_removed_from_its_error_output(tmp_path:
 async def test_a_hanging_command_is_killed_with_its_child_processes(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     slow = shell(f"sleep 600 & echo $! $$ > {shlex.quote(str(mark))}; sleep 600", timeout=2)
-    began = time.monotonic()
     with pytest.raises(KeyProblem, match=r"did not answer within 2 s"):
         await slow.wrap("root_1", KEY)
-    assert time.monotonic() - began < 60
     started = [int(pid) for pid in mark.read_text().split()]
     assert len(started) == 2
     await until_async(lambda: not any(_runs(pid) for pid in started))
