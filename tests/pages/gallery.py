@@ -32,10 +32,14 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 # Each of these leaves at once, by a refresh or a script; with `?stay` it is served without them.
-LEAVING = frozenset(
-    name for name, view in samples().items() if isinstance(view, Continue | FormPost | SignOutOn)
-)
+VIEWS = samples()
+LEAVING = frozenset(name for name, view in VIEWS.items() if isinstance(view, Continue | FormPost | SignOutOn))
 _LEAVES = re.compile(r'<meta http-equiv="refresh"[^>]*>|<script [^>]*form_post\.js[^>]*></script>')
+
+
+def page_of(name: str, locale: str) -> str:
+    """The sample of this name in this language."""
+    return render(VIEWS[name], context(locale=locale, development=name in {"outbox", "check-mail"}))
 
 
 class _Pages(BaseHTTPRequestHandler):
@@ -46,23 +50,24 @@ class _Pages(BaseHTTPRequestHandler):
         if path.startswith("/static/"):
             found = static.find(path.removeprefix("/static/"))
             if found is not None:
-                return self._answer(found[0].body, found[0].content_type)
+                return self._answer(found[0].body, found[0].content_type, kept=True)
         if path.endswith("/delivery"):
             return self._answer(b'{"delivery": "under_way"}', "application/json")
         locale, _, name = path.strip("/").partition("/")
-        view = samples().get(name)
-        if view is None:
+        if name not in VIEWS:
             return self._answer(b"", "text/plain", 404)
-        page = render(view, context(locale=locale, development=name in {"outbox", "check-mail"}))
+        page = page_of(name, locale)
         if query == "stay":
             page = _LEAVES.sub("", page)
         return self._answer(page.encode(), "text/html; charset=utf-8")
 
-    def _answer(self, body: bytes, content_type: str, status: int = 200) -> None:
+    def _answer(self, body: bytes, content_type: str, status: int = 200, *, kept: bool = False) -> None:
         self.send_response(status)
         self.send_header("content-type", content_type)
         self.send_header("content-length", str(len(body)))
         self.send_header("content-security-policy", CONTENT_SECURITY_POLICY)
+        if kept:
+            self.send_header("cache-control", "public, max-age=31536000, immutable")
         self.end_headers()
         self.wfile.write(body)
 
