@@ -8,6 +8,8 @@ PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 
 
 # A minimal environment has no locale; the sources are UTF-8 in any case.
 export PYTHONUTF8 := 1
+# Images of containers often set it. Then each process that a test starts compiles all its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev demo test check bench bench-scale cluster deploy-trial soak format clean pages pin
