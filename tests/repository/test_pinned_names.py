@@ -108,7 +108,7 @@ MEMBERS: dict[type[Struct], str] = {
         "id account_id secret_hash previous_hash rotated_at name user_agent address factors_mark created_at used_at expires_at"
     ),
     config.StoredSigningKey: "id alg state public_jwk sealed created_at activated_at retired_at token_life",
-    revocation.Revocation: "kind ref at expires_at before seq",
+    revocation.Revocation: "kind ref at expires_at before seq audience",
     session.Consent: "account_id client_id audience scopes granted_at",
     WrappedKey: "id kek wrapped created_at",
     grant.Grant: (

@@ -24,6 +24,7 @@ REMEMBERS = {
     "features/oauth/client_documents/service.py": "ClientDocuments: calls under way; what they give is in the database",
     "features/repeated_posts/service.py": "PostOnce: how many requests wait here",
     "features/revocations/feed.py": "Watch, RevocationFeed: who waits here; the feed's entries, brought up to date before each answer",
+    "features/revocations/snapshots.py": "SnapshotPart, SnapshotState, Snapshots: files for APIs that start, made anew each minute; the feed goes on from them",
     "features/revocations/view_service.py": "ServerRevocationView: brought up to date before each answer",
     "features/oauth/grants/device_code/rules/polling.py": "PollTimes: when devices that polled here may poll again; a poll too early is stored",
     "features/rate_limits/rules/failures.py": "ClientAuthRateLimiter: lines of the audit log in a minute; its counter is shared",

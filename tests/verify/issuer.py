@@ -38,6 +38,7 @@ class Issuer:
         self.override: dict[str, Callable[[], tuple[int, dict[str, str], bytes]]] = {}
         self.on_feed: Callable[[dict[str, list[str]]], bytes] | None = None
         self.on_token: Callable[[dict[str, list[str]]], tuple[int, bytes]] | None = None
+        self.on_introspect: Callable[[dict[str, list[str]]], tuple[int, bytes]] | None = None
         self.changed = threading.Condition()
 
     def count(self, path: str) -> int:
@@ -47,6 +48,7 @@ class Issuer:
         document: dict[str, Any] = {"issuer": self.url, "jwks_uri": f"{self.url}/jwks"}
         if self.has_feed:
             document["revocation_feed_endpoint"] = f"{self.url}/revocations"
+        document["introspection_endpoint"] = f"{self.url}/introspect"
         if self.on_token is not None:
             document["token_endpoint"] = f"{self.url}/token"
         return document
@@ -143,10 +145,11 @@ def running() -> Generator[Issuer]:
         def do_POST(self) -> None:
             issuer.asked.append(self.path)
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            if issuer.dead or issuer.on_token is None:
+            on_post = issuer.on_introspect if self.path == "/introspect" else issuer.on_token
+            if issuer.dead or on_post is None:
                 self.close_connection = True
                 return
-            status, body = issuer.on_token(form)
+            status, body = on_post(form)
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

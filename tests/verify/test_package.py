@@ -22,7 +22,16 @@ PURE = [
     "demands",
     "keycache",
 ]
-PURE += ["metadata", "revocation", "revoked_table", "challenges", "cookie", "auth_error", "remembered"]
+PURE += [
+    "metadata",
+    "revocation",
+    "revoked_table",
+    "snapshot",
+    "challenges",
+    "cookie",
+    "auth_error",
+    "remembered",
+]
 
 
 def loaded_by(statement: str) -> set[str]:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from doorward_verify import keycache
-from doorward_verify.algorithms import ASYMMETRIC
+from doorward_verify.algorithms import ASYMMETRIC, ISSUED
 from doorward_verify.auth_error import AuthError
 from doorward_verify.background import Background
 from doorward_verify.keyset import key_set
-from doorward_verify.resource_server import ISSUED, ResourceServer
+from doorward_verify.resource_server import ResourceServer
 from doorward_verify.testing import FrozenClock, minting
 from tests.verify.issuer import AUDIENCE, Issuer, new_key, reason
 from tests.verify.tokens import ISSUER, NOW, P256, P384, good

@@ -170,4 +170,4 @@ def test_a_record_takes_24_bytes() -> None:
     tracemalloc.stop()
     assert len(again) == count
     assert kept < made.size + 10_000
-    assert most < 2 * made.size
+    assert most < 2.2 * made.size

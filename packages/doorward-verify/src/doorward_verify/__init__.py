@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from doorward_verify.api_keys import ApiKeys
     from doorward_verify.auth_error import AuthError
     from doorward_verify.demands import Demand, demand
+    from doorward_verify.lost_feed import Introspection, RevocationStatus
     from doorward_verify.principal import Principal, TokenActor
     from doorward_verify.resource_server import ResourceServer
     from doorward_verify.verifier import Verifier
@@ -19,8 +20,10 @@ __all__ = [
     "ApiKeys",
     "AuthError",
     "Demand",
+    "Introspection",
     "Principal",
     "ResourceServer",
+    "RevocationStatus",
     "TokenActor",
     "Verifier",
     "demand",
@@ -31,7 +34,9 @@ _HOMES = {
     "ApiKeys": "api_keys",
     "AuthError": "auth_error",
     "Demand": "demands",
+    "Introspection": "lost_feed",
     "Principal": "principal",
+    "RevocationStatus": "lost_feed",
     "ResourceServer": "resource_server",
     "Verifier": "verifier",
     "demand": "demands",

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 # `Ed25519` is the name of RFC 9864; `EdDSA` is the older name of the same algorithm and is kept for old clients.
 ED25519_NAMES: Final = frozenset({"Ed25519", "EdDSA"})
 ASYMMETRIC: Final = frozenset({"ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519", "EdDSA"})
+ISSUED: Final = ("ES256", "RS256", "EdDSA", "Ed25519")
+"""With which Doorward signs access tokens. Each key of the issuer is also bound to one of them."""
 
 Verify = Callable[[bytes, bytes], None]
 """(signature, data) -> None. Raises `InvalidSignature` or `ValueError`."""

@@ -2,8 +2,8 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Final
+from concurrent.futures import Future, wait
+from typing import Any, Final
 
 from doorward_verify.fetch import Fetcher, FetchFailed
 from doorward_verify.metadata import (
@@ -27,7 +27,7 @@ same moment."""
 class Discovery:
     """The issuer's metadata, fetched on first use and again after an hour. One fetch at a time.
 
-    `token_endpoint`: that of the metadata is needed too. With a `jwks_uri`, keys are read from that URL on any host, and the key location in the metadata is ignored.
+    `token_endpoint`, `introspection`: that endpoint of the metadata is needed too. With a `jwks_uri`, keys are read from that URL on any host, and the key location in the metadata is ignored.
     """
 
     def __init__(
@@ -38,8 +38,10 @@ class Discovery:
         *,
         jwks_uri: str | None = None,
         token_endpoint: bool = False,
+        introspection: bool = False,
     ) -> None:
         self._token_endpoint = token_endpoint
+        self._introspection = introspection
         self._issuer = issuer
         self._fetcher = fetcher
         self._clock = clock
@@ -84,6 +86,7 @@ class Discovery:
                     document,
                     keys=self._jwks_uri is None,
                     token_endpoint=self._token_endpoint,
+                    introspection=self._introspection,
                 )
             except NoMetadata as error:
                 missing.append(f"{url}: {error}")
@@ -99,3 +102,8 @@ def unstoppable() -> Future[None]:
     future: Future[None] = Future()
     future.set_running_or_notify_cancel()
     return future
+
+
+def within(future: Future[Any], seconds: float) -> bool:
+    """Whether the future is done within these seconds, which are waited for."""
+    return bool(wait((future,), timeout=max(seconds, 0)).done)

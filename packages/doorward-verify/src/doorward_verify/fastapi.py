@@ -10,10 +10,10 @@ from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
+from doorward_verify.algorithms import ISSUED
 from doorward_verify.auth_error import AuthError
 from doorward_verify.demands import Demand, demand
 from doorward_verify.principal import Principal
-from doorward_verify.resource_server import ISSUED
 from doorward_verify.starlette import StarletteResourceServer as ForStarlette
 
 __all__ = ["FastAPIResourceServer", "Principal"]

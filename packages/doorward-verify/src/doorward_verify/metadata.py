@@ -29,6 +29,7 @@ class Metadata(Struct, frozen=True):
     jwks_uri: str | None
     revocation_feed: str | None
     token_endpoint: str | None = None
+    introspection_endpoint: str | None = None
 
 
 def metadata_urls(issuer: str) -> tuple[str, str]:
@@ -42,13 +43,19 @@ def metadata_urls(issuer: str) -> tuple[str, str]:
 
 
 def parse_metadata(
-    issuer: str, document: bytes, *, keys: bool = True, token_endpoint: bool = False
+    issuer: str,
+    document: bytes,
+    *,
+    keys: bool = True,
+    token_endpoint: bool = False,
+    introspection: bool = False,
 ) -> Metadata:
     """Parse the metadata of `issuer`. Raises `InvalidMetadata`, and `NoMetadata` when the document is something else.
 
     Its `issuer` must be identical to the requested one (RFC 8414 §3.3: otherwise any host could impersonate another),
     and its endpoints must be on the issuer's own origin, so that only the pinned issuer is trusted. `keys` False: the
-    caller knows the location of the keys, so the one in the metadata is ignored. `token_endpoint`: that one is needed too.
+    caller knows the location of the keys, so the one in the metadata is ignored. `token_endpoint`,
+    `introspection`: that one is needed too.
     """
     if len(document) > MAX_METADATA_BYTES:
         raise InvalidMetadata(f"the metadata is bigger than {MAX_METADATA_BYTES} bytes")
@@ -69,6 +76,7 @@ def parse_metadata(
         jwks_uri,
         _endpoint(members, "revocation_feed_endpoint", issuer),
         _endpoint(members, "token_endpoint", issuer) if token_endpoint else None,
+        _endpoint(members, "introspection_endpoint", issuer) if introspection else None,
     )
 
 

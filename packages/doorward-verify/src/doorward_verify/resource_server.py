@@ -6,33 +6,34 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Mapping
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from doorward_verify import challenges, cookie, demands
+from doorward_verify import cookie, demands
+from doorward_verify import lost_feed as lost
+from doorward_verify.algorithms import ISSUED
+from doorward_verify.api_description import ApiDescription
 from doorward_verify.api_keys import ApiKeys, KeyExchange, in_address, is_key
 from doorward_verify.auth_error import AuthError
 from doorward_verify.background import Background, Plan
 from doorward_verify.claims import AccessRules
+from doorward_verify.discovery import within
 from doorward_verify.fetch import Fetcher
 from doorward_verify.keyset import KeySet, parse_jwks
 from doorward_verify.metadata import check_url
 from doorward_verify.principal import Principal
 from doorward_verify.remembered import DEFAULT_SIZE, Epoch, Remembered
 from doorward_verify.revocation import RevocationView
-from doorward_verify.server_settings import check_settings
+from doorward_verify.server_settings import DEFAULT_OUTAGE, check_lost_feed, check_settings
 from doorward_verify.verifier import Verifier
 
-# The algorithms with which Doorward signs access tokens. Each key of the issuer is also bound to one of them.
-ISSUED: Final = ("ES256", "RS256", "EdDSA", "Ed25519")
-DEFAULT_OUTAGE: Final = 300
 # Refusals that new keys or a first view of the feed can turn into acceptance.
-_CURABLE: Final = frozenset({"keys_unavailable", "unknown_key", "revocation_unavailable"})
+_LOST: Final = "revocation_unavailable"
+_CURABLE: Final = frozenset({"keys_unavailable", "unknown_key", _LOST})
 
 
-class ResourceServer:
+class ResourceServer(ApiDescription):
     """One API that accepts the access tokens of one issuer. Create one object and use it everywhere.
 
     - `issuer`, `audience`: compared character for character.
@@ -41,6 +42,7 @@ class ResourceServer:
     - `jwks`: a file or a JWK Set, to verify offline.
     - `revocation`: "auto" follows the feed if the issuer has one, "required" insists on it, "off" ignores it.
     - `revocation_outage`: seconds for which tokens are accepted while the feed is unreachable; after that 503.
+    - `lost_feed`: what counts then: "fail_closed" (503), "fail_open", or "introspect": the issuer is asked as the app of `introspection`.
     - `scopes`, `name`: for this API's metadata: the scopes of basic use, and what clients show to people.
     - `resource_metadata`: URL of that metadata in challenges, if it does not follow from the audience.
     - `api_keys`: also accept API keys, which are exchanged for access tokens; these are revoked by the feed, which is then required.
@@ -62,6 +64,8 @@ class ResourceServer:
         jwks_uri: str | None = None,
         revocation: Literal["auto", "required", "off"] = "auto",
         revocation_outage: int = DEFAULT_OUTAGE,
+        lost_feed: lost.LostFeed = "fail_closed",
+        introspection: lost.Introspection | None = None,
         api_keys: ApiKeys | None = None,
         cookie: bool = False,
         origins: Iterable[str] = (),
@@ -77,11 +81,9 @@ class ResourceServer:
         check_settings(
             issuer, audience, algorithms, leeway, revocation, revocation_outage, keys=api_keys is not None
         )
-        self.issuer = issuer
-        self.audience = audience
-        self.scopes = tuple(scopes)
-        self.name = name
-        self.resource_metadata = resource_metadata or challenges.metadata_location(audience)
+        check_lost_feed(lost_feed, revocation, introspection=introspection is not None)
+        super().__init__(issuer, audience, scopes=scopes, name=name, resource_metadata=resource_metadata)
+        self._introspector = introspection and lost.Introspector(introspection, clock)
         self._rules = AccessRules(issuer, audience, frozenset(algorithms), leeway)
         self._keys = api_keys and KeyExchange(api_keys, audience=audience, clock=clock, wait=wait)
         self._test_keys: dict[str, str] | None = None
@@ -92,21 +94,24 @@ class ResourceServer:
         self._clock: Callable[[], float] = clock
         self._pinned: bool = False
         feed_required = revocation == "required" or api_keys is not None
+        document = jwks.read_bytes() if isinstance(jwks, Path) else jwks
+        keys = KeySet(issuer, ()) if document is None else parse_jwks(issuer, document)
         plan = Plan(
             issuer,
+            audience,
             keys=jwks is None,
             jwks_uri=None if jwks_uri is None else check_url(jwks_uri),
             feed=feed_required or (revocation == "auto" and jwks is None),
             feed_required=feed_required,
             outage=revocation_outage,
             token_endpoint=api_keys is not None,
+            own_keys=None if jwks is None else keys,
+            lost_feed=lost_feed,
         )
         self._background = Background(
             plan, lambda: Fetcher(ca=ca, tls=tls), clock, random.random, self._take_keys
         )
         self._view = self._background.view
-        document = jwks.read_bytes() if isinstance(jwks, Path) else jwks
-        keys = KeySet(issuer, ()) if document is None else parse_jwks(issuer, document)
         usable_until = float("-inf") if document is None else float("inf")
         self._epoch = Epoch(Verifier(self._rules, keys), usable_until, cache_size)
 
@@ -135,7 +140,11 @@ class ResourceServer:
         ends = time.monotonic() + self._wait
         while isinstance(verdict, AuthError):
             cure = self._cure(verdict)
-            if cure is not None and not _within(cure, ends - time.monotonic()):
+            if cure is None and self._introspector is not None and verdict.reason == _LOST:
+                asked = self._introspector.ask(token, self._background.introspect)
+                active = lost.answered(asked, ends - time.monotonic())
+                return self._while_lost(verdict, token, at, active=active)
+            if cure is not None and not within(cure, ends - time.monotonic()):
                 raise verdict
             verdict = _better(verdict, self._judge(token, at), waited=cure is not None)
         return verdict
@@ -165,6 +174,10 @@ class ResourceServer:
         ends = time.monotonic() + self._wait
         while isinstance(verdict, AuthError):
             cure = self._cure(verdict)
+            if cure is None and self._introspector is not None and verdict.reason == _LOST:
+                asked = self._introspector.ask(token, self._background.introspect)
+                active = await lost.answered_async(asked, ends - time.monotonic())
+                return self._while_lost(verdict, token, at, active=active)
             if cure is not None:
                 left = max(ends - time.monotonic(), 0)
                 if not (await asyncio.wait({asyncio.wrap_future(cure)}, timeout=left))[0]:
@@ -172,7 +185,19 @@ class ResourceServer:
             verdict = _better(verdict, self._judge(token, at), waited=cure is not None)
         return verdict
 
-    def _judge(self, token: str, at: float) -> Principal | AuthError:
+    def _while_lost(self, refused: AuthError, token: str, at: float, *, active: bool | None) -> Principal:
+        """The principal after the issuer said whether its token is active. If it does not say (None), the last view counts for
+        `revocation_outage` seconds, as with "fail_closed"."""
+        verdict = self._judge(token, at, any_age=True)
+        if isinstance(verdict, AuthError):
+            raise verdict
+        if active is False:
+            raise AuthError("revoked", "the token is revoked")
+        if active is None and at >= self._view.trusted_until:
+            raise refused
+        return verdict
+
+    def _judge(self, token: str, at: float, *, any_age: bool = False) -> Principal | AuthError:
         epoch, view = self._epoch, self._view
         # read before the view is consulted: a revocation in between makes this result be checked again
         generation = view.generation
@@ -203,13 +228,11 @@ class ResourceServer:
         if isinstance(verdict, AuthError):
             return verdict
         principal = verdict.principal
-        if at >= view.fresh_until:
-            return AuthError(
-                "revocation_unavailable", "the revocation feed could not be reached for too long"
-            )
+        if at >= view.fresh_until and not any_age:
+            return AuthError(_LOST, "the revocation feed could not be reached for too long")
         if view.revokes(principal):
             return AuthError("revoked", "the token is revoked")
-        if known is not None or epoch.returns(token):
+        if not any_age and (known is not None or epoch.returns(token)):
             epoch.remember(token, Remembered(principal, verdict.since, verdict.until, generation))
         return principal
 
@@ -218,7 +241,7 @@ class ResourceServer:
         could change it."""
         if self._pinned or refused.reason not in _CURABLE:
             raise refused
-        if refused.reason == "revocation_unavailable":
+        if refused.reason == _LOST:
             return self._background.ask_for_feed()
         return self._background.ask_for_keys(unknown_kid=refused.reason == "unknown_key")
 
@@ -244,27 +267,13 @@ class ResourceServer:
         if refused is not None:
             raise refused
 
+    def revocation_status(self) -> lost.RevocationStatus:
+        """How fresh this API's knowledge of revocations is."""
+        return self._background.status()
+
     def revoked(self, principal: Principal) -> bool:
         """Whether a principal has been revoked since it was verified: for answers that take longer than a request."""
         return self._view.revokes(principal)
-
-    def challenge(self, refused: AuthError) -> challenges.Challenge:
-        """Status, headers and body that answer a refusal."""
-        return challenges.challenge(refused, self.resource_metadata)
-
-    def metadata(self) -> dict[str, object]:
-        """This API's metadata, RFC 9728 §2, to serve at `metadata_path`."""
-        return challenges.protected_resource(self.audience, self.issuer, self.scopes, self.name)
-
-    @property
-    def metadata_path(self) -> str:
-        """The path at which clients look for `metadata`, RFC 9728 §3.1."""
-        return self.metadata_paths[0]
-
-    @property
-    def metadata_paths(self) -> tuple[str, ...]:
-        """`metadata_path`, and the same with a slash at its end where the audience has one."""
-        return challenges.metadata_paths(self.audience, self.resource_metadata)
 
     # -- life cycle
 
@@ -339,11 +348,3 @@ def _better(before: AuthError, after: Principal | AuthError, *, waited: bool) ->
     if not waited and isinstance(after, AuthError) and after.reason == before.reason:
         raise after
     return after
-
-
-def _within(future: Future[None], seconds: float) -> bool:
-    try:
-        future.result(max(seconds, 0))
-    except FutureTimeout:
-        return False
-    return True

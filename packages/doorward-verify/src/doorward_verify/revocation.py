@@ -13,6 +13,7 @@ from doorward_verify.revoked_table import KEY_BYTES, LONGEST, RevokedTable, both
 
 MAX_FEED_BYTES: Final = 32 * 1024 * 1024
 FORGET_EVERY: Final = 60
+SNAPSHOT_TYP: Final = "revocation-snapshot+jwt"
 KINDS: Final = frozenset({"jti", "grant", "sid", "sub", "client"})
 BOUNDED: Final = frozenset({"sub", "client"})
 HIDDEN_BYTES: Final = KEY_BYTES
@@ -44,7 +45,7 @@ class Entry(Struct, frozen=True):
 class Feed(Struct, frozen=True):
     """One answer of the feed. `reset`: the whole view begins with this page and replaces the old one. `more`:
     the next page follows at once. With a `salt` the entries' ids are hashed (`hidden`), without one they are
-    plain, as in older issuers."""
+    plain, as in older issuers. `snapshots` are addresses of files with which the view begins."""
 
     cursor: str
     reset: bool
@@ -52,6 +53,7 @@ class Feed(Struct, frozen=True):
     unknown_kinds: tuple[str, ...] = ()
     more: bool = False
     salt: str | None = None
+    snapshots: tuple[str, ...] = ()
 
 
 class _Raw(Struct, frozen=True):
@@ -60,6 +62,7 @@ class _Raw(Struct, frozen=True):
     entries: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     more: bool = False
     salt: str | None = None
+    snapshots: tuple[str, ...] = ()
 
 
 class _View(Struct, frozen=True):
@@ -100,14 +103,15 @@ class Merge(Struct, frozen=True):
 def hidden(salt: str, kind: str, id_: str) -> str:
     """An id as a feed with a salt writes it: base64url of the first 16 bytes of SHA-256 of salt, kind and id
     joined by colons."""
-    return b64url_encode(_hash(salt, kind, id_))
+    return b64url_encode(id_hash(salt, kind, id_))
 
 
-def _hash(salt: str, kind: str, id_: str) -> bytes:
+def id_hash(salt: str, kind: str, id_: str) -> bytes:
+    """The first 16 bytes of SHA-256 of salt, kind and id joined by colons."""
     return hashlib.sha256(f"{salt}:{kind}:{id_}".encode("utf-8", "surrogatepass")).digest()[:HIDDEN_BYTES]
 
 
-_kept_hash = lru_cache(_KEPT_HASHES)(_hash)
+_kept_hash = lru_cache(_KEPT_HASHES)(id_hash)
 
 
 def parse_feed(document: bytes) -> Feed:
@@ -129,7 +133,7 @@ def parse_feed(document: bytes) -> Feed:
     if raw.salt is not None:
         _check_hidden(raw.salt, entries)
     unknown = sorted({str(entry.get("kind"))[:32] for entry in raw.entries if entry.get("kind") not in KINDS})
-    return Feed(raw.cursor, raw.reset, entries, tuple(unknown), raw.more, raw.salt)
+    return Feed(raw.cursor, raw.reset, entries, tuple(unknown), raw.more, raw.salt, raw.snapshots)
 
 
 def _check_hidden(salt: str, entries: list[Entry]) -> None:
@@ -149,18 +153,31 @@ class RevocationView:
     """The current revocations. One thread updates the view; any number of threads read it.
 
     `generation` grows after each change, so that a result from an older generation is checked again;
-    `fresh_until` is when the view becomes too old to be relied upon (never, when no feed is used).
+    `fresh_until` is when the view becomes too old to be relied upon (never, when no feed is used). `answered_at` is when it last equalled
+    the issuer's, `trusted_until` until when it may be used where nothing better is known, and `error` why the last attempt failed.
 
     Entries are kept as hashes of 16 bytes in a compact table (`revoked_table`), the newest ones in a dictionary, until a `Merge` adds
     them to the table.
     """
 
-    __slots__ = ("_coming", "_forgotten_at", "_view", "cursor", "fresh_until", "generation")
+    __slots__ = (
+        "_coming",
+        "_forgotten_at",
+        "_view",
+        "answered_at",
+        "cursor",
+        "error",
+        "fresh_until",
+        "generation",
+        "trusted_until",
+    )
 
     def __init__(self) -> None:
         self.cursor: str | None = None
         self.generation = 0
-        self.fresh_until = float("-inf")
+        self.fresh_until = self.trusted_until = float("-inf")
+        self.answered_at: float | None = None
+        self.error: str | None = None
         self._view = _View(None, set())
         self._coming: _View | None = None
         self._forgotten_at = 0.0
@@ -174,10 +191,16 @@ class RevocationView:
         view = self._view
         return sum(table.size for table in view.tables) + NEWS_BYTES * (len(view.joining) + len(view.news))
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether a new view has begun whose last page is still missing."""
+        return self._coming is not None
+
     def distrust(self) -> None:
         """Stop relying on the view until the whole view has arrived again."""
         self.cursor = None
-        self.fresh_until = float("-inf")
+        self.fresh_until = self.trusted_until = float("-inf")
+        self.answered_at = None
         self._coming = None
 
     def apply(
@@ -238,6 +261,10 @@ class RevocationView:
         if view.tables == merge.tables and view.joining is merge.joining:
             self._view = structs.replace(view, tables=(table,) if len(table) else (), joining={})
 
+    def before(self, kind: str, id_: str) -> int:
+        """Until when the tokens of this id were issued that are revoked (seconds); -1 when none are."""
+        return self._view.before(kind, id_)
+
     def revokes(self, principal: Principal) -> bool:
         """Whether the principal's token is revoked by its id, grant, session, subject or app."""
         if not self.generation:  # no revocation yet
@@ -260,7 +287,7 @@ class RevocationView:
 
 def _add(view: _View, entry: Entry) -> None:
     key = (
-        _hash("", entry.kind, entry.id) if view.salt is None else b64url_decode(entry.id)
+        id_hash("", entry.kind, entry.id) if view.salt is None else b64url_decode(entry.id)
     )  # plain ids: an older issuer
     value = packed(entry.before if entry.kind in BOUNDED else None, entry.exp)
     earlier = view.news.get(key)

@@ -5,9 +5,11 @@ from typing import Final
 
 from doorward_verify.algorithms import ASYMMETRIC
 from doorward_verify.claims import MAX_LEEWAY
+from doorward_verify.lost_feed import LOST_FEED
 from doorward_verify.metadata import check_issuer
 
 MIN_OUTAGE: Final = 5
+DEFAULT_OUTAGE: Final = 300
 
 
 def check_settings(
@@ -37,3 +39,13 @@ def check_settings(
         raise ValueError(f"revocation_outage: at least {MIN_OUTAGE} seconds")
     if keys and revocation == "off":
         raise ValueError('api_keys: an ended key is known from the feed, so revocation cannot be "off"')
+
+
+def check_lost_feed(lost_feed: str, revocation: str, *, introspection: bool) -> None:
+    """Raise `ValueError` for a policy that cannot work. `introspection`: it was said as which app the API introspects."""
+    if lost_feed not in LOST_FEED:
+        raise ValueError(f"lost_feed: {', '.join(LOST_FEED)}; got {lost_feed!r}")
+    if introspection != (lost_feed == "introspect"):
+        raise ValueError('introspection: it belongs to lost_feed="introspect", which needs it')
+    if lost_feed != "fail_closed" and revocation == "off":
+        raise ValueError('lost_feed: with revocation="off" there is no feed that could be lost')

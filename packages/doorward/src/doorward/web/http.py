@@ -213,10 +213,26 @@ async def read_body(receive: Receive) -> bytes:
             return body
 
 
+PIECE: Final = 256 * 1024
+
+
 async def send_response(response: Response, send: Send, *, head: bool = False) -> None:
     """Write the response; for HEAD only its headers."""
     body = response.body
     if response.status not in {204, 304}:
         response.headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-    await send({"type": "http.response.body", "body": b"" if head else body})
+    if head:
+        body = b""
+    if len(body) > PIECE:
+        body = await _send_pieces(body, send)
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_pieces(body: bytes, send: Send) -> bytes:
+    """Send all but the last piece, which is returned. The socket is waited for in between: otherwise the server would copy what a slow
+    reader does not take yet, for each of them."""
+    last = (len(body) - 1) // PIECE * PIECE
+    for start in range(0, last, PIECE):
+        await send({"type": "http.response.body", "body": body[start : start + PIECE], "more_body": True})
+    return body[last:]

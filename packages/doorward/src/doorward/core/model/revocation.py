@@ -15,7 +15,10 @@ RevocationKind = Literal["jti", "grant", "sid", "sub", "client"]
 
 class Revocation(Struct, frozen=True):
     """`kind` and `ref` say what was revoked; for sub and client, tokens with iat <= `before`. After `expires_at` no
-    affected token is alive, and the entry may be deleted. The store sets `seq`, in commit order."""
+    affected token is alive, and the entry may be deleted. The store sets `seq`, in commit order.
+
+    `audience`: every affected token is for this one API, so that others need not hear of the entry; None: for any.
+    """
 
     kind: RevocationKind
     ref: str
@@ -23,6 +26,7 @@ class Revocation(Struct, frozen=True):
     expires_at: int
     before: int | None = None
     seq: int = 0
+    audience: str | None = None
 
 
 def same_history(one: int, other: int) -> bool:

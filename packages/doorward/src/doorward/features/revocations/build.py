@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorward.features.revocations.feed import RevocationFeed, Watch
+from doorward.features.revocations.snapshots import Snapshots
 from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.features.services import Services
 
@@ -25,4 +26,5 @@ def revocation_feed(services: Services) -> RevocationFeed:
         clock=services.clock,
         watch=services.get(news_watch),
         sealer=services.sealer,
+        snapshots=Snapshots(clock=services.clock, signer=services.signer, issuer=services.issuer),
     )

@@ -14,8 +14,9 @@ from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.random import SecureRandom
 from doorward.features.revocations.rules import wire
-from doorward.features.revocations.rules.pages import NEWS, FeedPages
+from doorward.features.revocations.rules.pages import NEWS, PAGE, FeedPages
 from doorward.features.revocations.rules.wire import PLAIN, hiding, plain
+from doorward.features.revocations.snapshots import SnapshotPart, Snapshots
 from doorward.features.revocations.view_service import caught_up
 from doorward.storage.sql.store import Store
 
@@ -119,6 +120,7 @@ class RevocationFeed:
     clock: Clock
     watch: Watch
     sealer: Sealer
+    snapshots: Snapshots
     _database: str | None = None
     _salt: tuple[int, str] = (-1, "")
     _pages: FeedPages = field(default_factory=FeedPages)
@@ -130,7 +132,7 @@ class RevocationFeed:
         """The first edition, with ids in clear and in one piece. `wait` in seconds, at most `LONGEST_WAIT`: the response is delayed
         until there is a new entry."""
         database = self._database or await self._name()
-        pages, seq = await self._found(_place(after, database), wait)
+        pages, seq = await self._found(_place(after, database), wait, None)
         if seq is None or pages.behind(seq) > NEWS:
             made, of, body = self._whole
             if made != pages.seq or of is not pages:
@@ -139,21 +141,45 @@ class RevocationFeed:
             return body
         return _document(database, pages.seq, pages.news(seq, PLAIN, plain), reset=False)
 
-    async def pages(self, after: str | None, wait: float) -> bytes:
-        """The second edition: ids hidden by a salt, and at most one page per response. `more`: the next page is available at once."""
+    async def pages(
+        self, after: str | None, wait: float, *, audience: str | None = None, snapshots: bool = False
+    ) -> bytes:
+        """The second edition: ids hidden by a salt, and at most one page per response. `more`: the next page is available at once.
+
+        With an `audience` only the entries that concern that API. With `snapshots`, a view of several pages that begins anew begins with
+        the addresses of snapshots.
+        """
         salt = await self._salt_of_today()
-        pages, seq = await self._found(_place(after, salt), wait)
-        part = pages.after(seq or 0, salt, hiding(salt))
+        pages, seq = await self._found(_place(after, salt), wait, audience)
+        if snapshots and seq is None and len(pages) > PAGE:
+            names, reached = await self.snapshots.offered(pages, salt, audience)
+            addresses = b'","'.join(name.encode() for name in names)
+            also = b'"salt":"%s","more":true,"snapshots":["%s"],' % (salt.encode(), addresses)
+            return _document(salt, reached, b"", reset=True, also=also)
+        part = pages.after(seq or 0, salt, hiding(salt), pages.known(audience))
         also = b'"salt":"%s","more":%s,' % (salt.encode(), b"false" if part.last else b"true")
         return _document(salt, part.seq, part.text, reset=seq is None, also=also)
 
-    async def _found(self, seq: int | None, wait: float) -> tuple[FeedPages, int | None]:
+    async def snapshot(self, name: str) -> SnapshotPart | None:
+        """The file of this name (`rules/snapshot.py`); None for one that is not offered now."""
+        salt = await self._salt_of_today()
+        return await self.snapshots.file(await self._current(), salt, name)
+
+    async def _found(
+        self, seq: int | None, wait: float, audience: str | None
+    ) -> tuple[FeedPages, int | None]:
         """The current view, and the position of the cursor in it; None when the response has to start from the beginning. Waits while
-        there is nothing after the cursor."""
+        nothing after the cursor concerns the audience."""
         pages = await self._current()
-        if seq is not None and seq == pages.seq and wait > 0:
-            await self.watch.beyond(seq, min(wait, LONGEST_WAIT))
-            pages = await self._current()
+        if seq is not None and wait > 0:
+            ends = asyncio.get_running_loop().time() + min(wait, LONGEST_WAIT)
+            known = seq
+            while known == pages.seq or (seq < pages.seq and not pages.concerns(seq, audience)):
+                known = pages.seq
+                await self.watch.beyond(known, ends - asyncio.get_running_loop().time())
+                pages = await self._current()
+                if pages.seq == known or not same_history(seq, pages.seq):
+                    break
         if seq is not None and (seq > pages.seq or not same_history(seq, pages.seq)):
             seq = None
         return pages, seq

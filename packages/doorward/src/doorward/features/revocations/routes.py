@@ -6,31 +6,50 @@ from dataclasses import dataclass
 from typing import Final
 
 from doorward.features.revocations.feed import LONGEST_WAIT, RevocationFeed
+from doorward.features.revocations.rules.snapshot import LIFE
 from doorward.features.revocations.rules.wire import RevocationPage
-from doorward.web.http import JSON_HEADERS, BadForm, Request, Response
+from doorward.web.http import JSON_HEADERS, BadForm, Request, Response, json_response
 from doorward.web.route import Operation, Route, machine
 
+SNAPSHOTS: Final = "/revocations/snapshots/"
 _MAX_DIGITS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEndpoints:
-    """Handler of GET /revocations."""
+    """Handlers of GET /revocations and GET /revocations/snapshots/<name>."""
 
     feed: RevocationFeed
 
     async def revocations(self, request: Request) -> Response:
-        """What no longer holds: all of it, or what came after a cursor. `after` is the cursor of the last answer; `wait` holds the answer back until something new is there; `v` is the edition."""
+        """What no longer holds: all of it, or what came after a cursor. `after` is the cursor of the last answer; `wait` holds the answer back until something new is there; `v` is the edition. `audience` is the API that asks, which then hears only what concerns it; with `snapshots=1` a big view begins with snapshots."""
         query = request.query()
         after, wait = query.get("after"), _seconds(query.get("wait"))
         match query.get("v"):
             case None | "1":
                 body = await self.feed.plain(after, wait)
             case "2":
-                body = await self.feed.pages(after, wait)
+                wanted = query.get("snapshots") == "1"
+                body = await self.feed.pages(after, wait, audience=query.get("audience"), snapshots=wanted)
             case _:
                 raise BadForm("v is 2, or left out for the feed as older verifiers read it.")
         return Response(200, JSON_HEADERS, body)
+
+    async def snapshot(self, request: Request) -> Response:
+        """All that was revoked up to one minute, for a verifier that starts. Its address stands in the feed; caches may keep it."""
+        part = await self.feed.snapshot(request.path[len(SNAPSHOTS) :])
+        if part is None:
+            said = "There is no such snapshot now; the feed names the present ones."
+            return json_response({"error": "not_found", "error_description": said}, 404)
+        return Response(
+            200,
+            [
+                (b"content-type", b"application/octet-stream"),
+                (b"cache-control", b"public, max-age=%d, immutable" % LIFE),
+                (b"etag", b'"%s"' % part.etag.encode()),
+            ],
+            part.file,
+        )
 
 
 def _seconds(text: str | None) -> float:
@@ -47,5 +66,18 @@ def routes(feed: RevocationFeed) -> list[Route]:
     """Routes for all callers, from any origin."""
     endpoints = FeedEndpoints(feed=feed)
     limits = {"wait": {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT}, "v": {"enum": ["1", "2"]}}
-    page = Operation(takes="after wait v", shapes=limits, answers={200: RevocationPage}, errors=(503,))
-    return [machine("/revocations", "GET", endpoints.revocations, cors=True, operation=page)]
+    limits |= {"snapshots": {"enum": ["0", "1"]}}
+    page = Operation(
+        takes="after wait v audience snapshots", shapes=limits, answers={200: RevocationPage}, errors=(503,)
+    )
+    file = Operation(
+        id="revocationSnapshot",
+        rest="name",
+        answers={200: {"application/octet-stream": bytes}},
+        errors=(404, 503),
+        cached=True,
+    )
+    return [
+        machine("/revocations", "GET", endpoints.revocations, cors=True, operation=page),
+        machine(SNAPSHOTS, "GET", endpoints.snapshot, prefix=True, cors=True, operation=file),
+    ]

@@ -33,11 +33,14 @@ class GrantRevoker:
         makes one entry, not a thousand.
         """
         end = self.store.grants.end_first if first else self.store.grants.end
-        return [end(grant.id, now, reason), self.tokens_of_grant(grant.id, now=now)]
+        api = rule.one_api(grant, self.config.current().clients.get(grant.client_id))
+        return [end(grant.id, now, reason), self.tokens_of_grant(grant.id, now=now, audience=api)]
 
-    def tokens_of_grant(self, grant_id: str, *, now: int) -> Write:
-        """Revoke the access tokens of a grant, which need not have a row, and those that were exchanged for them."""
-        entry = self.store.revocations.insert(rule.of_all("grant", grant_id, now=now, life=self._life()))
+    def tokens_of_grant(self, grant_id: str, *, now: int, audience: str | None = None) -> Write:
+        """Revoke the access tokens of a grant, which need not have a row, and those that were exchanged for them. `audience`: its own tokens
+        are for this API alone."""
+        made = rule.of_all("grant", grant_id, now=now, life=self._life(), audience=audience)
+        entry = self.store.revocations.insert(made)
         return self._joined(entry, *self._resting(grant_id, now))
 
     def api_key(self, key: ApiKey, *, now: int, reason: EndReason) -> list[Write]:

@@ -61,8 +61,9 @@ _WARN = update(
 # The counter is incremented first, which locks it, so that the entries get consecutive numbers.
 _END_OF_ACCOUNT = "UPDATE api_keys SET ended_at = ?, end_reason = ? WHERE account_id = ? AND ended_at IS NULL AND expires_at > ?"
 _END_OF_CLIENT = "UPDATE api_keys SET ended_at = ?, end_reason = ? WHERE client_id = ? AND ended_at IS NULL AND expires_at > ?"
+# Tokens of a person's key are for its API alone. An app may exchange those of its own keys for another API.
 _ENTER_OF_ACCOUNT = (
-    "INSERT INTO revocations (kind, ref, at, expires_at, seq) SELECT 'grant', token_prefix, ended_at, CAST(? AS BIGINT),"
+    "INSERT INTO revocations (kind, ref, at, expires_at, audience, seq) SELECT 'grant', token_prefix, ended_at, CAST(? AS BIGINT), audience,"
     " (SELECT value FROM counters WHERE name = 'revocations') + ROW_NUMBER() OVER (ORDER BY id)"
     " FROM api_keys WHERE account_id = ? AND ended_at = ? AND end_reason = ?"
 )
@@ -73,12 +74,13 @@ _ENTER_OF_CLIENT = (
 )
 
 _CUT_OF_ACCOUNT = (
-    "INSERT INTO revocations (kind, ref, at, expires_at, seq) SELECT 'grant', token_prefix, CAST(? AS BIGINT), CAST(? AS BIGINT),"
+    "INSERT INTO revocations (kind, ref, at, expires_at, audience, seq) SELECT 'grant', token_prefix, CAST(? AS BIGINT), CAST(? AS BIGINT), audience,"
     " (SELECT value FROM counters WHERE name = 'revocations') + ROW_NUMBER() OVER (ORDER BY id)"
     " FROM api_keys WHERE account_id = ? AND ended_at IS NULL AND expires_at > ?"
 )
 _CUT_AT_API = (
-    "INSERT INTO revocations (kind, ref, at, expires_at, seq) SELECT 'grant', token_prefix, CAST(? AS BIGINT), CAST(? AS BIGINT),"
+    "INSERT INTO revocations (kind, ref, at, expires_at, audience, seq) SELECT 'grant', token_prefix, CAST(? AS BIGINT), CAST(? AS BIGINT),"
+    " CASE WHEN client_id IS NULL THEN audience END,"
     " (SELECT value FROM counters WHERE name = 'revocations') + ROW_NUMBER() OVER (ORDER BY id)"
     " FROM api_keys WHERE audience = ? AND ended_at IS NULL AND expires_at > ?"
 )

@@ -11,7 +11,7 @@ from doorward.storage.sql.statements import Database, Param, Step, Write, told_b
 from doorward.storage.sql.text import ALL, Statement, select, update
 
 _NEWEST = "SELECT value + 0 FROM counters WHERE name = 'revocations'"
-_COLUMNS = "kind, ref, at, expires_at, before_at, seq"
+_COLUMNS = "kind, ref, at, expires_at, before_at, seq, audience"
 _LIVE = select(_COLUMNS, "revocations WHERE expires_at > ? ORDER BY seq")
 _SINCE = select(_COLUMNS, "revocations WHERE seq > ? AND expires_at > ? ORDER BY seq LIMIT ?")
 NEXT: Step = (update("counters", "value = value + 1", "name = 'revocations'"), (), None)
@@ -25,16 +25,17 @@ NUMBERED: Step = (
 )
 """Sets the counter to the last number after one statement that made many entries, numbered from `NEXT` on."""
 _INSERT = Statement(
-    "INSERT INTO revocations (kind, ref, at, expires_at, before_at, seq)"
-    " VALUES (?, ?, ?, ?, ?, (SELECT value FROM counters WHERE name = 'revocations'))",
+    "INSERT INTO revocations (kind, ref, at, expires_at, before_at, audience, seq)"
+    " VALUES (?, ?, ?, ?, ?, ?, (SELECT value FROM counters WHERE name = 'revocations'))",
     "revocations",
     "counters",
 )
 # The counter is incremented first: its row stays locked until the end, so that each concurrent writer sees the previous
 # entry.
 _INSERT_HELD = (
-    "INSERT INTO revocations (kind, ref, at, expires_at, before_at, holder, seq)"
-    " SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), value"
+    "INSERT INTO revocations (kind, ref, at, expires_at, before_at, audience, holder, seq)"
+    " SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT),"
+    " CAST(? AS TEXT), value"
     " FROM counters WHERE name = 'revocations'"
 )
 _HELD = select("1", "revocations WHERE holder = ? AND expires_at > ? AND before_at IS NULL LIMIT ?")
@@ -92,4 +93,4 @@ class SqlRevocations(SqlNoun):
 
 
 def _values(r: Revocation) -> tuple[Param, ...]:
-    return r.kind, r.ref, r.at, r.expires_at, r.before
+    return r.kind, r.ref, r.at, r.expires_at, r.before, r.audience

@@ -119,7 +119,7 @@ class RevocationService:
     async def _alone(self, claims: Mapping[str, Any], holder: str, most: int, now: int) -> bool:
         """Add an entry for this one token; False if there are too many. It has no audit event: a token lives for minutes, and an app
         that requests many could fill the audit log as fast as the view."""
-        entry = rule.of_token(claims["jti"], exp=claims["exp"], now=now)
+        entry = rule.of_token(claims["jti"], exp=claims["exp"], now=now, audience=only_audience(claims))
         made = await self.store.commit(
             self.store.revocations.insert_few(entry, holder=holder, most=most, now=now)
         )
@@ -140,3 +140,9 @@ class RevocationService:
         )
         if await self.store.commit(*self.revoker.grant(grant, now=now, reason="revoked", first=True), event):
             self.metrics.inc("revocations", "grant")
+
+
+def only_audience(claims: Mapping[str, Any]) -> str | None:
+    """The one API that a token is for; None for a list, whose members must all hear of its end."""
+    audience: object = claims["aud"]
+    return audience if isinstance(audience, str) else None

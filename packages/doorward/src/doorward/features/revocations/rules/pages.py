@@ -18,7 +18,8 @@ NEWS: Final = 256
 whole pages, whose text is stored, so that no cursor costs more than none."""
 
 _PLACE: Final = (1 << HISTORY_BITS) - 1
-_EDITIONS: Final = 2
+_TEXTS: Final = 16
+"""Texts that a page keeps: by edition, and by the API that asks."""
 
 Write = Callable[[Revocation], bytes]
 """Writes an entry in the JSON of one edition of the feed."""
@@ -40,16 +41,17 @@ class FeedPage:
 
     def __init__(self, *, entries: list[Revocation]) -> None:
         self.entries = entries
-        self._texts: dict[str, tuple[int, bytes]] = {}
+        self._texts: dict[tuple[str, str | None], tuple[int, bytes]] = {}
 
-    def text(self, edition: str, write: Write) -> bytes:
-        """The text of all entries, joined by commas."""
-        done, text = self._texts.pop(edition, (0, b""))
+    def text(self, edition: str, write: Write, audience: str | None = None) -> bytes:
+        """The text of all entries that concern the audience (None: of all entries), joined by commas."""
+        name = edition, audience
+        done, text = self._texts.pop(name, (0, b""))
         if done < len(self.entries):
-            more = join(self.entries[done:], write)
-            text = text + b"," + more if text else more
-        self._texts[edition] = len(self.entries), text
-        if len(self._texts) > _EDITIONS:
+            more = join(concerned(self.entries[done:], audience), write)
+            text = text + b"," + more if text and more else text or more
+        self._texts[name] = len(self.entries), text
+        if len(self._texts) > _TEXTS:
             del self._texts[next(iter(self._texts))]
         return text
 
@@ -62,13 +64,14 @@ class FeedPage:
 class FeedPages:
     """Entries in order. `seq` is the number up to which all are included, with the history of the database in its upper bits."""
 
-    __slots__ = ("_bounds", "_news", "_pages", "seq")
+    __slots__ = ("_audiences", "_bounds", "_news", "_pages", "seq")
 
     def __init__(self) -> None:
         self.seq = 0
         self._pages: list[FeedPage] = []
         self._bounds: dict[tuple[RevocationKind, str], Revocation] = {}
-        self._news: dict[tuple[str, int], bytes] = {}
+        self._news: dict[tuple[str, int, str | None], bytes] = {}
+        self._audiences: set[str] = set()
 
     def __len__(self) -> int:
         return sum(len(page.entries) for page in self._pages)
@@ -81,6 +84,8 @@ class FeedPages:
                 if earlier is not None and covers(entry, earlier):
                     self._remove(earlier)
                 self._bounds[entry.kind, entry.ref] = entry
+            if entry.audience is not None:
+                self._audiences.add(entry.audience)
             if not self._pages or len(self._pages[-1].entries) >= PAGE:
                 self._pages.append(FeedPage(entries=[]))
             self._pages[-1].entries.append(entry)
@@ -102,8 +107,17 @@ class FeedPages:
         self._news.clear()
         self._bounds = {name: entry for name, entry in self._bounds.items() if entry.expires_at > now}
 
-    def after(self, seq: int, edition: str, write: Write) -> Part:
-        """The entries after the number `seq`, at most a page. A page is given whole where that is cheaper, so that some entries may be
+    def known(self, audience: str | None) -> str | None:
+        """The audience, or "" for all those of which there is no entry: what is kept for one API must not grow with invented ones."""
+        return audience if audience is None or audience in self._audiences else ""
+
+    def concerns(self, seq: int, audience: str | None) -> bool:
+        """Whether an entry after the number `seq` concerns the audience; of very many entries one is taken to do so."""
+        count = self.behind(seq)
+        return count > NEWS or (count > 0 and any(concerned(self.since(seq), audience)))
+
+    def after(self, seq: int, edition: str, write: Write, audience: str | None = None) -> Part:
+        """The entries after the number `seq` that concern the audience (None: all), at most a page. A page is given whole where that is cheaper, so that some entries may be
         repeated; 0 starts at the first one."""
         number, start = self._place(seq)
         if number == len(self._pages):
@@ -111,8 +125,8 @@ class FeedPages:
         page, last = self._pages[number], number == len(self._pages) - 1
         reached = self.seq if last else beside(self.seq, _last(page))
         if start and last and len(page.entries) - start <= NEWS:
-            return Part(self._kept(edition, page.entries[start:], write), reached, last)
-        return Part(page.text(edition, write), reached, last)
+            return Part(self._kept(edition, page.entries[start:], write, audience), reached, last)
+        return Part(page.text(edition, write, audience), reached, last)
 
     def behind(self, seq: int) -> int:
         """The number of entries after the number `seq`."""
@@ -145,12 +159,14 @@ class FeedPages:
             return number, 0
         return number, bisect_right(self._pages[number].entries, place, key=_seq)
 
-    def _kept(self, edition: str, entries: Sequence[Revocation], write: Write) -> bytes:
+    def _kept(
+        self, edition: str, entries: Sequence[Revocation], write: Write, audience: str | None = None
+    ) -> bytes:
         """The text of the newest entries, shared by all waiting requests."""
-        name = edition, len(entries)
+        name = edition, len(entries), audience
         text = self._news.get(name)
         if text is None:
-            text = self._news[name] = join(entries, write)
+            text = self._news[name] = join(concerned(entries, audience), write)
         return text
 
     def _remove(self, entry: Revocation) -> None:
@@ -163,6 +179,13 @@ class FeedPages:
 def covers(entry: Revocation, earlier: Revocation) -> bool:
     """Whether an entry with `before` covers an earlier one of the same name."""
     return (entry.before or 0) >= (earlier.before or 0) and entry.expires_at >= earlier.expires_at
+
+
+def concerned(entries: Iterable[Revocation], audience: str | None) -> Iterable[Revocation]:
+    """The entries that concern an audience: its own, and those that name none. All of them for None."""
+    if audience is None:
+        return entries
+    return (entry for entry in entries if entry.audience is None or entry.audience == audience)
 
 
 def join(entries: Iterable[Revocation], write: Write) -> bytes:

@@ -22,13 +22,15 @@ SALT_CHARS: Final = 22
 
 class RevocationPage(Struct, forbid_unknown_fields=True):
     """An answer of the feed. `cursor` goes into the next request; with `reset` it replaces everything held so far; with `more` the next
-    page follows at once; with a `salt` the ids of the entries are hashed with it."""
+    page follows at once; with a `salt` the ids of the entries are hashed with it. `snapshots` are addresses of files with which the view
+    begins."""
 
     cursor: str
     reset: bool
     entries: list[Entry]
     more: bool | UnsetType = UNSET
     salt: str | UnsetType = UNSET
+    snapshots: list[str] | UnsetType = UNSET
 
 
 def plain(entry: Revocation) -> bytes:

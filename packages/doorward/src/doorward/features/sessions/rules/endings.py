@@ -198,25 +198,13 @@ ENDINGS: Final[tuple[AccessEnd, ...]] = (
         kept={**_APPS, **_CONSENT, **_PASSWORD},
     ),
     AccessEnd(
-        action="The person changes the address, or how second steps are shown",
+        action="The address or a second factor is changed, or the password is reset while sessions stay",
         subject="proofs",
         reasons=(),
         ends=_OUTSTANDING | _kinds("remembered_device"),
-        kept=_APPS | _not(_OUTSTANDING | _kinds("remembered_device"), _OWN_CHOICE, _PERSONS),
+        itself=_kinds("password", "factor"),
+        kept=_APPS | _not(_OUTSTANDING | _kinds("remembered_device"), _OWN_CHOICE, _PERSONS[:-2]),
         but="that this browser is remembered, when the address is changed",
-    ),
-    AccessEnd(
-        action="The password is reset, and sessions stay by the owner's wish",
-        subject="proofs",
-        reasons=("password_reset",),
-        ends=_OUTSTANDING | _kinds("remembered_device", "known_device"),
-        itself=_kinds("password"),
-        kept={
-            **_APPS,
-            **_not(_OUTSTANDING | _kinds("remembered_device", "known_device"), _OWN_CHOICE, _PERSONS[:-2]),
-            **_FACTOR,
-        },
-        but="that the browser of the reset is known from now on",
     ),
     AccessEnd(
         action="The person signs out everywhere else",
@@ -236,9 +224,9 @@ ENDINGS: Final[tuple[AccessEnd, ...]] = (
         but="sessions that rest on other factors, and this one",
     ),
     AccessEnd(
-        action="The person ends a device, or `doorward user end-session --device`",
+        action="The person ends a device",
         subject="device",
-        reasons=("ended_by_owner", "ended_by_operator"),
+        reasons=("ended_by_owner",),
         ends=_OF_OTHERS | _kinds("offline_grant", "known_device"),
         kept=_narrow(
             _OF_OTHERS | _kinds("offline_grant", "known_device"), api_key=_OWN_CHOICE, consent=_OWN_CHOICE
@@ -248,15 +236,7 @@ ENDINGS: Final[tuple[AccessEnd, ...]] = (
     _session(
         "Sign-out, by the person or an app; the session is ended from the list, replaced, or one too many",
         "session",
-        (
-            "signed_out",
-            "signed_out_by_app",
-            "ended_by_owner",
-            "ended_by_operator",
-            "replaced",
-            "too_many",
-            "revoked",
-        ),
+        ("signed_out", "signed_out_by_app", "ended_by_owner", "replaced", "too_many", "revoked"),
         _IN_SESSION,
     ),
     _session(

@@ -7,6 +7,7 @@ from typing import Literal
 
 from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import ConfigSnapshot
+from doorward.core.model.grant import Grant
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.revocation import Revocation
 
@@ -30,17 +31,26 @@ def longest_living(policy: TokenPolicy, config: ConfigSnapshot) -> int:
     return max(longest_life(policy, config.clients.values()), max(signed, default=0))
 
 
-def of_token(jti: str, *, exp: int, now: int) -> Revocation:
-    """One access token (RFC 7009 §2.1) that expires at `exp`."""
-    return Revocation(kind="jti", ref=jti, at=now, expires_at=exp + MARGIN)
+def one_api(grant: Grant, client: Client | None) -> str | None:
+    """The only API that tokens beginning with this grant can be for; None if there may be others, because its app may exchange its own
+    tokens for others with the same beginning. Without the app (None) there are no exchanges: its own entry ends all that it had."""
+    return grant.audience if client is None or client.exchange is None else None
 
 
-def of_all(kind: Literal["grant", "sid", "sub"], ref: str, *, now: int, life: int) -> Revocation:
+def of_token(jti: str, *, exp: int, now: int, audience: str | None = None) -> Revocation:
+    """One access token (RFC 7009 §2.1) that expires at `exp`, and is for `audience` alone."""
+    return Revocation(kind="jti", ref=jti, at=now, expires_at=exp + MARGIN, audience=audience)
+
+
+def of_all(
+    kind: Literal["grant", "sid", "sub"], ref: str, *, now: int, life: int, audience: str | None = None
+) -> Revocation:
     """Every access token of one grant, whose `jti` begins with its id; or of one session, with its `sid` (OpenID Connect Back-Channel
     Logout 1.0 §2.7); or of a person, issued so far (ASVS 7.4.2): an account enabled again gets new ones. `life` comes from
-    `longest_life`."""
+    `longest_life`; `audience` where all these tokens are for one API."""
     before = now if kind == "sub" else None
-    return Revocation(kind=kind, ref=ref, at=now, expires_at=now + life + MARGIN, before=before)
+    until = now + life + MARGIN
+    return Revocation(kind=kind, ref=ref, at=now, expires_at=until, before=before, audience=audience)
 
 
 def of_client(client_id: str, *, now: int, life: int) -> Revocation:
