@@ -51,6 +51,7 @@ from doorward.features.authn.flow.enrolment import NewFactor
 from doorward.features.authn.flow.rules import begin
 from doorward.features.authn.flow.typed_code import ProveTypedCode
 from doorward.features.dev_outbox.feature import DEV_OUTBOX
+from doorward.features.notices.feature import NOTICES
 from doorward.features.rate_limits import build as rate_limits
 from doorward.features.rate_limits.rules.sign_in_starts import SignInRateLimiter
 from doorward.features.rate_limits.service import Throttle
@@ -336,7 +337,11 @@ async def open_house(
             own_codes=services.get(own_recovery_codes),
             pages=services.get(self_service),
             app=app_of(
-                [item for feature in (AUTHN, ACCOUNTS, DEV_OUTBOX) for item in feature.routes(services)],
+                [
+                    item
+                    for feature in (AUTHN, ACCOUNTS, NOTICES, DEV_OUTBOX)
+                    for item in feature.routes(services)
+                ],
                 error_page=services.get(status_pages),
                 metrics=services.metrics,
                 configuration=services.config,

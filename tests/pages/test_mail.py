@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from doorward.core.model.place import Place
 from doorward.features.authn import index as authn
 from doorward.features.authn.directories.messages import PasswordElsewhere
 from doorward.features.authn.email_challenges.messages import (
     AddressChanged,
     AddressInUse,
+    AddressIsYours,
     AddressTaken,
     ConfirmAddress,
     ResetPasswordMail,
@@ -41,6 +43,7 @@ from doorward.features.authn.methods.messages import (
 from doorward.features.authn.providers.messages import ProviderConnected, ProviderDisconnected
 from doorward.features.authn.trusted_device.messages import TrustedDeviceCopied
 from doorward.features.oauth import index as oauth
+from doorward.features.oauth.consent.messages import OfflineAccess
 from doorward.features.oauth.grants.refresh_token.messages import RefreshReplayed
 from doorward.web.mail.message import MessageTemplate
 from doorward.web.mail.render import render
@@ -62,6 +65,7 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         AddressInUse(via=name, ways=("Example",)),
         AddressInUse(),
         AddressChanged(at=AT, device=name, address=name),
+        AddressIsYours(at=AT, device=name, origin="192.0.2.7"),
         PasswordElsewhere(),
         ResetPasswordMail(code="481516", link=LINK, minutes=1),
         ResetPasswordMail(code="481516", link=LINK, ways=("Example",)),
@@ -83,8 +87,11 @@ def messages(name: str = "Orders") -> list[MessageTemplate]:
         PhoneAdded(at=AT, device=name, number="+49 ••• ••78"),
         PhoneRemoved(at=AT, device=name, number="+49 ••• ••78"),
         PasswordChanged(at=AT, device=name),
-        NewDevice(at=AT, device=name, app=name),
+        NewDevice(
+            at=AT, device=name, app=name, origin="192.0.2.7", place=Place("PT", city=name), not_me="dw"
+        ),
         NewDevice(at=AT),
+        OfflineAccess(at=AT, app=name),
         RefreshReplayed(at=AT, app=name),
         SecondFactorAdded(at=AT, device=name),
         SecondFactorRemoved(at=AT, device=name),

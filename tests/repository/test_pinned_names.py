@@ -74,7 +74,8 @@ MEMBERS: dict[type[Struct], str] = {
         "client_id redirect_uri response_mode scopes audience state nonce code_challenge prompt max_age acr_values acr_essential"
         " login_hint hint_subject ui_locales display claims redirect_uri_given"
     ),
-    message.EmailMessage: "subject text html code ticket_id",
+    message.EmailMessage: "subject text html code ticket_id notice",
+    message.NoticePart: "title sentences seen at weight locale not_me closing",
     authenticator._Held: "seed expires_at",
     backup_file.BackupHeader: "id made_at version schema issuer locks",
     backup_file.Lock: "kind wrapped id salt time memory lanes",
@@ -126,7 +127,8 @@ MEMBERS: dict[type[Struct], str] = {
     message.EmailChallenge: (
         "id kind email code_hash link_hash browser_hash created_at expires_at account_id sign_in_id payload tries proven_at used_at"
     ),
-    message.OutgoingMail: "id to kind sealed created_at next_try_at tries sent_at failed_at",
+    message.OutgoingMail: "id to kind sealed created_at next_try_at tries sent_at failed_at bundle weight in_mail",
+    message.NoticeLink: "hash account_id kind created_at expires_at answered_at answer",
     message.LogoutNotice: (
         "id client_id account_id session_id created_at next_try_at tries sent_at failed_at problem"
     ),

@@ -19,7 +19,7 @@ from doorward.core.model.client import (
     SigningAlgorithm,
 )
 from doorward.core.model.config_snapshot import KeyState, TokenType
-from doorward.core.model.message import TicketKind
+from doorward.core.model.message import NoticeAnswer, TicketKind
 from doorward.core.model.revocation import RevocationKind
 from doorward.core.model.session import EndReason
 from doorward.features.api_keys import messages as api_keys
@@ -161,8 +161,8 @@ GRANT_NAMES = (
 )
 # `outgoing_mail.kind`
 MESSAGE_KINDS = (
-    "verify_address address_taken confirm_address address_in_use address_changed reset_password sign_in_by_mail sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"
-    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_asked_for passkey_not_asked_for passkey_copied phone_added phone_removed provider_connected provider_disconnected password_elsewhere trusted_device_copied api_key_created api_key_rotated api_key_expires refresh_replayed"
+    "verify_address address_taken confirm_address address_in_use address_changed address_is_yours reset_password sign_in_by_mail sign_in_code address_code mail_codes_added mail_codes_removed password_changed new_device second_factor_added second_factor_removed"
+    " second_factor_reset second_factor_required second_factor_failed recovery_codes_made recovery_code_used passkey_added passkey_removed passkey_asked_for passkey_not_asked_for passkey_copied phone_added phone_removed provider_connected provider_disconnected password_elsewhere trusted_device_copied api_key_created api_key_rotated api_key_expires refresh_replayed offline_access"
 )
 METHOD_NAMES = "client_secret_basic client_secret_post private_key_jwt none"
 LITERALS: dict[Any, str] = {
@@ -172,6 +172,7 @@ LITERALS: dict[Any, str] = {
     Pkce: "required or_nonce optional",
     TokenType: "at+jwt JWT",
     KeyState: "next current previous retired revoked",
+    NoticeAnswer: "not_me was_me ended",
     TicketKind: "sign_up reset sign_in address waiting",
     RevocationKind: "jti grant sid sub client",
     EndReason: (

@@ -199,7 +199,7 @@ async def test_activity_is_listed_in_sentences_and_can_be_reported(house: House)
     report = next(name for name in page.forms if name.startswith("report-"))
     done = await browser.submit(page, report)
     shown = await browser.follow(done)
-    assert shown.path.startswith("/account/methods?done=reported")
+    assert shown.path.startswith("/account/review?done=reported")
     assert 'id="done"' in shown.text
     assert (await thief.get("/account")).status == 303
     assert (await browser.get("/account")).status == 200
@@ -234,7 +234,7 @@ async def test_a_late_repeat_is_shown_with_app_and_device_and_can_be_reported(ho
     assert "Firefox on Windows" in page.words
     (form,) = [name for name, form in page.forms.items() if form.fields.get("event") == event.id]
     done = await browser.follow(await browser.submit(page, form))
-    assert done.path.startswith("/account/methods?done=reported")
+    assert done.path.startswith("/account/review?done=reported")
 
 
 async def test_a_password_set_by_an_operator_is_not_shown_as_the_persons_own_change(house: House) -> None:
@@ -264,7 +264,7 @@ async def test_hidden_events_do_not_push_others_off_the_activity_page(house: Hou
     # and the event that it shows can still be reported
     report = next(name for name in page.forms if name.startswith("report-"))
     done = await browser.follow(await browser.submit(page, report))
-    assert done.path.startswith("/account/methods?done=reported")
+    assert done.path.startswith("/account/review?done=reported")
 
 
 @pytest.mark.requirement(99)
@@ -285,7 +285,7 @@ async def test_every_visible_event_is_on_some_page(house: House) -> None:
     assert seen.count("This wasn't me : You signed in") == 1
     report = next(name for name in page.forms if name.startswith("report-"))
     done = await browser.follow(await browser.submit(page, report))
-    assert done.path.startswith("/account/methods?done=reported")
+    assert done.path.startswith("/account/review?done=reported")
 
 
 @pytest.mark.requirement(99)

@@ -22,7 +22,7 @@ from doorward.adapters.hashing.breached_list import BadBreachList, NothingListed
 from doorward.adapters.keys.sealing import KeyedSealer
 from doorward.adapters.keys.signing import SealedKeyMaker, SnapshotSigner
 from doorward.adapters.logs import logger
-from doorward.adapters.mail.queue import SealedMailQueue
+from doorward.adapters.mail.queue import NoticeRules, SealedMailQueue
 from doorward.adapters.no_metrics import NoMetrics
 from doorward.adapters.operator_notices import OperatorNotices
 from doorward.adapters.random import SystemRandom
@@ -32,6 +32,7 @@ from doorward.cluster.change_notifier import ChangeNotifiers
 from doorward.cluster.config_snapshot import ConfigSnapshotWatcher
 from doorward.core.errors import StoreUnavailable
 from doorward.core.model.message import EmailMessage
+from doorward.core.model.place import Place
 from doorward.core.ports.breached import BreachedList
 from doorward.core.ports.change_notifier import ChangeNotifier
 from doorward.core.ports.clock import Clock
@@ -172,6 +173,12 @@ async def open_container(
             sealer=sealer,
             random=random,
             render=_mail_writer(settings, lambda: services.get(message_templates)),
+            rules=NoticeRules(
+                without=settings.notices.without,
+                wait=settings.notices.wait,
+                link_life=settings.notices.link_life,
+            ),
+            find=lambda address: _place(services, address),
         ),
         notices=OperatorNotices(),
         additions=[each for feature in features for each in feature.adds],
@@ -214,6 +221,13 @@ def _breached(settings: Settings) -> BreachedList:
         return open_list(settings.passwords.breached_list) or NothingListed()
     except OSError as problem:
         raise BadBreachList(str(problem)) from None
+
+
+def _place(services: Services, address: str) -> Place | None:
+    # imported here: only a command that sends mail needs the files of places
+    from doorward.features.places.build import places
+
+    return services.get(places).find(address)
 
 
 def _mail_writer(

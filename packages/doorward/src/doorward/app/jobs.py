@@ -13,6 +13,7 @@ from doorward.adapters.metrics import PrometheusMetrics
 from doorward.app.container import Container
 from doorward.features.authn.email_challenges.build import mailed_code_problem
 from doorward.features.feature import BackgroundJob
+from doorward.features.notices.build import notice_bundles
 from doorward.settings import Settings
 
 SWEEP = 20.0
@@ -59,6 +60,7 @@ def _mail(container: Container, server: SmtpServer) -> MailWorker:
         clock=services.clock,
         metrics=services.metrics,
         spent=services.get(mailed_code_problem),
+        bundles=services.get(notice_bundles),
     )
 
 

@@ -14,6 +14,7 @@ from doorward.features.authn.feature import AUTHN
 from doorward.features.dev_outbox.feature import DEV_OUTBOX
 from doorward.features.feature import Feature
 from doorward.features.health.feature import HEALTH
+from doorward.features.notices.feature import NOTICES
 from doorward.features.oauth.authorize.feature import AUTHORIZE
 from doorward.features.oauth.client_documents.feature import CLIENT_DOCUMENTS
 from doorward.features.oauth.first_party.feature import FIRST_PARTY
@@ -50,6 +51,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     FIRST_PARTY,
     SECURITY_EVENTS,
     ACCOUNTS,
+    NOTICES,
     HEALTH,
     DEV_OUTBOX,
     SIGNING_KEYS,

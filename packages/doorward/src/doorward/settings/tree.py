@@ -23,6 +23,7 @@ from doorward.features.authn.factors.email_code.settings import EmailCodePolicy
 from doorward.features.authn.factors.passkeys.settings import PasskeyPolicy
 from doorward.features.authn.factors.sms.settings import SmsPolicy
 from doorward.features.authn.providers.settings import ProviderPolicies
+from doorward.features.notices.settings import NoticePolicy
 from doorward.features.oauth.client_documents.settings import ClientDocumentPolicy
 from doorward.features.oauth.registration.settings import RegistrationPolicy
 from doorward.features.places.settings import PlacePolicy
@@ -161,6 +162,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     registration: RegistrationPolicy = field(default_factory=RegistrationPolicy)
     client_documents: ClientDocumentPolicy = field(default_factory=ClientDocumentPolicy)
     places: PlacePolicy = field(default_factory=PlacePolicy)
+    notices: NoticePolicy = field(default_factory=NoticePolicy)
     mail: MailSettings = field(default_factory=MailSettings)
     keys: KeySettings = field(default_factory=KeySettings)
     brand: BrandSettings = field(default_factory=BrandSettings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Protocol, final
+from typing import Any, Final, Protocol, final
 
 from msgspec import structs
 
@@ -43,6 +43,14 @@ class MailSender(Protocol):
     async def send(self, to: str, message: EmailMessage, *, mail_id: str, at: int) -> object: ...
 
 
+class Bundles(Protocol):
+    """Notices of which several become one mail (`features/notices/delivery.py`)."""
+
+    async def claim(self, mail: OutgoingMail, taken: OutgoingMail, now: int) -> EmailMessage | None: ...
+
+    def settle(self, mail: OutgoingMail) -> Any: ...
+
+
 Spent = Callable[[str, int], Awaitable[str | None]]
 """(ticket's id, now) -> the reason why its code is no longer valid, or None. Passed in, since it uses the rules."""
 
@@ -66,6 +74,7 @@ class MailWorker:
     clock: Clock
     metrics: Metrics
     spent: Spent | None = None
+    bundles: Bundles | None = None
     interval: float = 1.0
 
     async def run(self) -> None:
@@ -75,23 +84,26 @@ class MailWorker:
     async def send_due(self) -> int:
         """Send everything that is due now; returns the number of tries."""
         due = await self.store.messages.due_mail(self.clock.now(), AT_ONCE)
-        await asyncio.gather(*(self._send(mail) for mail in due))
+        # of notices to one recipient the first one takes all others along
+        firsts = {(mail.bundle or mail.id, mail.to): mail for mail in reversed(due)}
+        await asyncio.gather(*(self._send(mail) for mail in firsts.values()))
         return len(due)
 
     async def _send(self, mail: OutgoingMail) -> None:
         now = self.clock.now()
         taken = structs.replace(mail, tries=mail.tries + 1, next_try_at=now + CLAIM)
-        messages = self.store.messages
-        if not await self.store.commit(messages.replace_mail(mail, taken)):
-            return  # another worker has taken it
         try:
-            message = open_message(self.sealer, mail)
+            message = await self._claim(mail, taken, now)
+            if message is None:
+                return
             if (why := await self._useless(mail, message, now)) is not None:
                 self.metrics.inc("mails", "dropped")
                 _log.warning("mail.dropped", mail_id=mail.id, kind=mail.kind, reason=why)
-                await self.store.commit(messages.replace_mail(taken, structs.replace(taken, failed_at=now)))
+                await self._settle(taken, structs.replace(taken, failed_at=now))
                 return
-            await self.sender.send(mail.to, message, mail_id=mail.id, at=mail.created_at)
+            # a bundle of another try may hold more: under one Message-ID a mailbox would hide it
+            mail_id = mail.id if mail.bundle is None else f"{mail.id}.{taken.tries}"
+            await self.sender.send(mail.to, message, mail_id=mail_id, at=mail.created_at)
             after = structs.replace(taken, sent_at=self.clock.now())
             self.metrics.inc("mails", "sent")
         except MailDelayed as error:
@@ -100,7 +112,20 @@ class MailWorker:
             after = structs.replace(taken, failed_at=self.clock.now())
             self.metrics.inc("mails", "failed")
             _log.warning("mail.failed", mail_id=mail.id, kind=mail.kind, reason=str(error))
-        await self.store.commit(messages.replace_mail(taken, after))
+        await self._settle(taken, after)
+
+    async def _claim(self, mail: OutgoingMail, taken: OutgoingMail, now: int) -> EmailMessage | None:
+        """The message to send. None: another worker has taken it, or it waits. Raises ValueError when it cannot be read."""
+        if self.bundles is not None and mail.bundle is not None:
+            return await self.bundles.claim(mail, taken, now)
+        taking = self.store.messages.replace_mail(mail, taken)
+        return open_message(self.sealer, mail) if await self.store.commit(taking) else None
+
+    async def _settle(self, taken: OutgoingMail, after: OutgoingMail) -> None:
+        gathered = (
+            (self.bundles.settle(after),) if self.bundles is not None and after.bundle is not None else ()
+        )
+        await self.store.commit(self.store.messages.replace_mail(taken, after), *gathered)
 
     async def _useless(self, mail: OutgoingMail, message: EmailMessage, now: int) -> str | None:
         if message.ticket_id is not None:

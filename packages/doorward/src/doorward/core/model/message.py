@@ -38,7 +38,11 @@ class EmailChallenge(Struct, frozen=True, kw_only=True):
 
 
 class OutgoingMail(Struct, frozen=True, kw_only=True):
-    """A mail in the transactional outbox. The body is sealed at rest, since it may contain a code or a link."""
+    """A mail in the transactional outbox. The body is sealed at rest, since it may contain a code or a link.
+
+    `bundle`: the account whose owner it informs, if it is a notice: those to one recipient become one mail. `weight` orders them in it.
+    `in_mail` is the id of the mail that carries it.
+    """
 
     id: str
     to: str
@@ -49,18 +53,59 @@ class OutgoingMail(Struct, frozen=True, kw_only=True):
     tries: int = 0
     sent_at: int | None = None
     failed_at: int | None = None
+    bundle: str | None = None
+    weight: int = 0
+    in_mail: str | None = None
+
+
+NoticeAnswer = Literal["not_me", "was_me", "ended"]
+
+
+class NoticeLink(Struct, frozen=True, kw_only=True):
+    """The link "This wasn't me" of one notice: the hash of its token, its account, the kind of its mail, and what was answered. `ended`: what it could end has
+    ended since. Times are Unix seconds."""
+
+    hash: bytes
+    account_id: str
+    kind: str
+    created_at: int
+    expires_at: int
+    answered_at: int | None = None
+    answer: NoticeAnswer | None = None
+
+
+class OwnerMail(Struct, frozen=True, kw_only=True):
+    """A notice to the owner of an account, and the link in it, which are written together."""
+
+    mail: OutgoingMail
+    link: NoticeLink
+
+
+class NoticePart(Struct, frozen=True, kw_only=True):
+    """What a notice says, in the language `locale` of its reader. `seen` are the lines about one occurrence: when, on which device, where;
+    `at` is its time (Unix seconds), `not_me` the address of the page "This wasn't me"."""
+
+    title: str
+    sentences: tuple[str, ...]
+    seen: tuple[str, ...]
+    at: int
+    weight: int
+    locale: str
+    not_me: str
+    closing: str | None = None
 
 
 class EmailMessage(Struct, frozen=True, kw_only=True):
     """The content of `OutgoingMail.sealed`, as JSON (sealed for `EMAIL_PURPOSE` under the row's id). `code` is the
     one-time code in the text, if any: the development outbox shows it large. `ticket_id`: the ticket whose code and
-    link it contains."""
+    link it contains. `notice`: the same as a part of a mail of several notices."""
 
     subject: str
     text: str
     html: str
     code: str | None = None
     ticket_id: str | None = None
+    notice: NoticePart | None = None
 
 
 class LogoutNotice(Struct, frozen=True, kw_only=True):

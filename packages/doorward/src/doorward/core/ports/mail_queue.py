@@ -6,8 +6,7 @@ from typing import Any, Protocol
 
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
-from doorward.core.model.device import describe
-from doorward.core.model.message import OutgoingMail
+from doorward.core.model.message import OutgoingMail, OwnerMail
 
 MailKind = str
 """`kind` of a message template; stored with each mail in the outbox."""
@@ -30,6 +29,19 @@ class MailQueue(Protocol):
         ticket_id: str | None = None,
     ) -> OutgoingMail: ...
 
+    def notice(
+        self,
+        kind: MailKind,
+        *,
+        account: Account,
+        to: str,
+        caller: Caller,
+        now: int,
+        values: dict[str, Any],
+    ) -> OwnerMail | None:
+        """A notice to the owner of an account, with its link "This wasn't me". None: the settings leave this kind out."""
+        ...
+
 
 def account_mail(
     mail: MailQueue, kind: MailKind, account: Account, now: int, **values: object
@@ -42,7 +54,18 @@ def account_mail(
 
 
 def owner_mail(
-    mail: MailQueue, kind: MailKind, account: Account, caller: Caller, now: int, **values: object
-) -> OutgoingMail | None:
-    """A mail that informs the owner of an account of a change made just now, and from which kind of device. None as for `account_mail`."""
-    return account_mail(mail, kind, account, now, at=now, device=describe(caller.user_agent), **values)
+    mail: MailQueue,
+    kind: MailKind,
+    account: Account,
+    caller: Caller,
+    now: int,
+    *,
+    to: str | None = None,
+    **values: object,
+) -> OwnerMail | None:
+    """A notice to the owner of an account of something that happened just now, from which kind of device and where. It goes to `to`, by
+    default to the account's address. None as for `account_mail`, and for kinds that the settings leave out."""
+    recipient = to or account.email
+    if recipient is None:
+        return None
+    return mail.notice(kind, account=account, to=recipient, caller=caller, now=now, values=dict(values))

@@ -126,6 +126,9 @@ class ChangeAddress:
             return Missed("used")
         old = found.account
         mail = owner_mail(self.mail_queue, "address_changed", old, caller, now, address=challenge.email)
+        new = None
+        if old.email is not None:
+            new = owner_mail(self.mail_queue, "address_is_yours", old, caller, now, to=challenge.email)
         try:
             done = await self.store.commit(
                 *guards(self.store, found, session_id=session.id),
@@ -137,6 +140,7 @@ class ChangeAddress:
                     old.id, now=now, keep_device=await self.trusted.here(old, caller, now)
                 ),
                 self.store.messages.insert_mail(mail),
+                self.store.messages.insert_mail(new),
                 self.audit_log.write(
                     "account.email_changed",
                     caller=caller,

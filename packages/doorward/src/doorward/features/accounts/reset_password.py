@@ -187,6 +187,7 @@ class ResetPassword:
             self.store.accounts.replace(changed, old=account),
             self.store.messages.replace_ticket(challenge, structs.replace(challenge, used_at=now)),
             self.store.messages.insert_mail(mail),
+            *((self.store.owner_notices.end_links(account.id, now),) if end_sessions else ()),
             self.audit_log.write("password.reset", caller=caller, now=now, account_id=account.id),
             *dropped,
             *(

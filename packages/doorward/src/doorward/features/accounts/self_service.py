@@ -174,7 +174,7 @@ class AccountPages:
         reason: EndReason = "reported_by_owner"
         live = await self.store.sessions.live_of(account.id, now)
         count = sum(session.id != current.id for session in live)
-        events: list[Write] = []
+        events = [self.store.owner_notices.end_links(account.id, now)]
         if count:
             events.append(self._sessions_ended(account, current, caller, now, reason, count))
         # a report always takes effect; only its audit event is rate-limited

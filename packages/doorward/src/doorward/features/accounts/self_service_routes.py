@@ -182,7 +182,7 @@ class AccountHandlers:
         )
         if not reported:
             return browser.go("/account/activity")
-        return self.own.done(post, "/account/methods", Done.REPORTED)
+        return self.own.done(post, "/account/review", Done.REPORTED)
 
     def routes(self) -> list[Route]:
         """Routes below /account, except those of the sign-in methods."""

@@ -12,6 +12,7 @@ from doorward.features.authn.directories.parts import DIRECTORIES
 from doorward.features.authn.email_challenges.messages import (
     AddressChanged,
     AddressInUse,
+    AddressIsYours,
     AddressTaken,
     ConfirmAddress,
     ResetPasswordMail,
@@ -74,6 +75,7 @@ _SHARED: Final[tuple[type[MessageTemplate], ...]] = (
     ConfirmAddress,
     AddressInUse,
     AddressChanged,
+    AddressIsYours,
     ResetPasswordMail,
     NewDevice,
     SecondFactorReset,

@@ -13,6 +13,7 @@ from doorward.features.oauth.client_auth.method import ClientAuth
 from doorward.features.oauth.client_auth.methods.none.rules import PublicClient
 from doorward.features.oauth.client_auth.methods.private_key_jwt.rules import PrivateKeyJwt
 from doorward.features.oauth.client_auth.methods.secret.rules import ClientSecretBasic, ClientSecretPost
+from doorward.features.oauth.consent.messages import OfflineAccess
 from doorward.features.oauth.grants.api_key.build import API_KEY
 from doorward.features.oauth.grants.authorization_code.build import AUTHORIZATION_CODE
 from doorward.features.oauth.grants.client_credentials.build import CLIENT_CREDENTIALS
@@ -46,4 +47,4 @@ CLIENT_AUTH_METHODS: Final[tuple[ClientAuth, ...]] = (
 
 ACTIVITY_KINDS: Final[tuple[ActivityKind, ...]] = (*EXCHANGES, *ASSERTIONS)
 
-MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (RefreshReplayed,)
+MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (OfflineAccess, RefreshReplayed)

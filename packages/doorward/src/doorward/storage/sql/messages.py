@@ -11,10 +11,12 @@ from doorward.core.model.message import (
     EmailChallenge,
     LogoutNotice,
     OutgoingMail,
+    OwnerMail,
     Undelivered,
     UndeliveredMail,
 )
 from doorward.storage.sql.noun import DAY, Credential, Expiring, SqlNoun
+from doorward.storage.sql.owner_notices import INSERT_LINK, MAIL_COLUMNS
 from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Param, Row, Write, guarded, to_json, write
 from doorward.storage.sql.text import insert, select, update
@@ -34,12 +36,11 @@ _REPLACE_TICKET = update(
 )
 _DETACH_TICKETS = "UPDATE tickets SET account_id = NULL WHERE account_id = ?"
 
-_MAIL_COLUMNS = "id, recipient, kind, sealed, created_at, next_try_at, tries, sent_at, failed_at"
 _DUE = "sent_at IS NULL AND failed_at IS NULL AND next_try_at <= ? ORDER BY next_try_at, id LIMIT ?"
-_DUE_MAIL = select(_MAIL_COLUMNS, f"outgoing_mail WHERE {_DUE}")
-_RECENT_MAIL = select(_MAIL_COLUMNS, "outgoing_mail ORDER BY created_at DESC, id DESC LIMIT ?")
-_MAIL = select(_MAIL_COLUMNS, "outgoing_mail WHERE id = ?")
-_INSERT_MAIL = insert("outgoing_mail", _MAIL_COLUMNS)
+_DUE_MAIL = select(MAIL_COLUMNS, f"outgoing_mail WHERE {_DUE}")
+_RECENT_MAIL = select(MAIL_COLUMNS, "outgoing_mail ORDER BY created_at DESC, id DESC LIMIT ?")
+_MAIL = select(MAIL_COLUMNS, "outgoing_mail WHERE id = ?")
+_INSERT_MAIL = insert("outgoing_mail", MAIL_COLUMNS)
 _MOVED = "next_try_at = ?, tries = ?, sent_at = ?, failed_at = ?"
 _AS_READ = "id = ? AND next_try_at = ? AND tries = ? AND sent_at IS NULL AND failed_at IS NULL"
 _REPLACE_MAIL = update("outgoing_mail", _MOVED, _AS_READ)
@@ -132,10 +133,12 @@ class SqlMessages(SqlNoun):
     def discard_mail(self, mail_id: str) -> Write:
         return write(_DISCARD_MAIL, mail_id)
 
-    def insert_mail(self, mail: OutgoingMail | None) -> Write:
-        """Changes nothing for None: a person without an address."""
+    def insert_mail(self, mail: OutgoingMail | OwnerMail | None) -> Write:
+        """A notice comes with its link. Changes nothing for None: a person without an address."""
         if mail is None:
             return Write(())
+        if isinstance(mail, OwnerMail):
+            return Write(((_INSERT_MAIL, to_row(mail.mail), None), (INSERT_LINK, to_row(mail.link), None)))
         return write(_INSERT_MAIL, *to_row(mail))
 
     def replace_mail(self, old: OutgoingMail, new: OutgoingMail) -> Write:

@@ -29,6 +29,7 @@ from doorward.storage.sql.migrate import APPLIED, READABLE, SAY_NEEDS, SAY_READA
 from doorward.storage.sql.nodes import SqlNodes
 from doorward.storage.sql.noun import SqlNoun
 from doorward.storage.sql.outgoing_sms import SqlOutgoingSms
+from doorward.storage.sql.owner_notices import SqlOwnerNotices
 from doorward.storage.sql.passkeys import SqlPasskeys
 from doorward.storage.sql.posts import SqlPosts
 from doorward.storage.sql.registered_apps import SqlRegisteredApps
@@ -91,6 +92,7 @@ class Store:
         self.security_events = self._with(SqlSecurityEvents(database))
         self.sessions = self._with(SqlSessions(database, self.security_events))
         self.messages = self._with(SqlMessages(database))
+        self.owner_notices = self._with(SqlOwnerNotices(database))
         self.accounts = self._with(SqlAccounts(database))
         self.passkeys = self._with(SqlPasskeys(database))
         self.sent_codes = self._with(SqlSentCodes(database))

@@ -49,6 +49,11 @@ def update(table: str, changes: str, row: str, *reads: str) -> Statement:
     return Statement(text, table, *reads)
 
 
+def update_all(table: str, changes: str, rows: str) -> str:
+    """An UPDATE of any number of rows."""
+    return f"UPDATE {table} SET {changes} WHERE {rows}"  # noqa: S608 - names from this package
+
+
 def delete(table: str, rows: str) -> str:
     """`DELETE FROM table WHERE rows`."""
     return f"DELETE FROM {table} WHERE {rows}"  # noqa: S608 - names from this package

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
+from urllib.parse import quote
 
+from doorward.core.model.message import NoticePart
+from doorward.core.model.place import Place
 from doorward.web.pages.qr import in_groups
 from doorward.web.pages.words import Words, calm, device_name
+
+ALARM: Final = 3
+"""The weight of notices that are sent at once: somebody else may have the account, or a part of it."""
+CHANGE: Final = 2
+"""Of changes to what opens the account."""
+USE: Final = 1
+"""Of uses of the account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +36,8 @@ class MessageText:
     closing: str | None = None
     code: str | None = None
     links: tuple[Link, ...] = ()
+    parts: tuple[NoticePart, ...] = ()
+    """Notices with a title each, between the paragraphs and the links."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +60,15 @@ class MessageWords:
         """A link to a page of this server. `label` is translated already; `path` begins with a slash."""
         return Link(label=label, url=f"{self.issuer}{path}")
 
-    def if_not_you(self) -> tuple[Link, Link]:
-        """The links of a notice about a change: to the account's activity, and to a new password."""
-        return (
-            self.activity(),
-            self.link(self.text("If this wasn't you, reset your password at once:"), "/reset"),
+    def if_not_you(self, not_me: str) -> tuple[Link, ...]:
+        """The links of a notice: to the page "This wasn't me" at `not_me`, if the notice has one, and to the account's activity."""
+        link = Link(
+            label=self.text(
+                "If this wasn't you, open this page and end all access at the press of a button:"
+            ),
+            url=not_me,
         )
+        return (*((link,) if not_me else ()), self.activity())
 
     def activity(self) -> Link:
         """The link to the account's activity."""
@@ -66,6 +81,12 @@ class MessageWords:
             parts.append(calm(device_name(self.words, device)))
         return " · ".join(parts)
 
+    def where(self, address: str, place: Place | None) -> str:
+        """The place and the IP address of somebody, or that the place is not known."""
+        if place is None:
+            return self.text("From an unknown place (%(address)s)", address=calm(address))
+        return self.text("From %(place)s (%(address)s)", place=place_name(place), address=calm(address))
+
     def code_for(self, minutes: int) -> str:
         """The instruction for a code, with the time for which it works."""
         return self.words.counted(
@@ -77,16 +98,26 @@ class MessageWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountNotice:
-    """Base class of notices about a change of the recipient's account: its time (Unix seconds) and device.
+    """Base class of notices to the owner of an account: the time of the event (Unix seconds), the device, the IP address `origin` and its
+    place. `not_me` is the token of the link "This wasn't me".
 
-    `subject` and `said` are the texts in English. `said` may name further fields as %(name)s; a notice whose sentences depend on its
-    fields in another way overrides `sentences`.
+    `subject`, `said` and `closing` are the texts in English. `said` may name further fields as %(name)s; a notice whose sentences depend on
+    its fields in another way overrides `sentences`, one whose subject does, `title`. `weight` orders notices in one mail.
     """
 
     subject: ClassVar[str]
     said: ClassVar[str]
+    closing: ClassVar[str | None] = None
+    weight: ClassVar[int] = CHANGE
     at: int
     device: str | None = None
+    origin: str = ""
+    place: Place | None = None
+    not_me: str = ""
+
+    def title(self, say: MessageWords) -> str:
+        """The subject, in the language of `say`."""
+        return say.text(self.subject)
 
     def sentences(self, say: MessageWords) -> tuple[str, ...]:
         """The paragraphs that say what happened, in the language of `say`."""
@@ -97,12 +128,28 @@ class AccountNotice:
         }
         return (say.text(self.said, **further),)
 
+    def part(self, say: MessageWords, /) -> NoticePart:
+        """What happened, when and where, as a part of a mail."""
+        where = (say.where(self.origin, self.place),) if self.origin else ()
+        return NoticePart(
+            title=self.title(say),
+            sentences=self.sentences(say),
+            seen=(say.when(self.at, self.device), *where),
+            at=self.at,
+            weight=self.weight,
+            locale=say.words.locale,
+            not_me=f"{say.issuer}/not-me?token={quote(self.not_me)}" if self.not_me else "",
+            closing=None if self.closing is None else say.text(self.closing),
+        )
+
     def text(self, say: MessageWords, /) -> MessageText:
-        """What happened, when and where, and the links for undoing it."""
+        """The same as a mail of its own, with the links for undoing it."""
+        part = self.part(say)
         return MessageText(
-            subject=say.text(self.subject),
-            paragraphs=(*self.sentences(say), say.when(self.at, self.device)),
-            links=say.if_not_you(),
+            subject=part.title,
+            paragraphs=(*part.sentences, *part.seen),
+            closing=part.closing,
+            links=say.if_not_you(part.not_me),
         )
 
 
@@ -124,3 +171,8 @@ def grouped(code: str) -> str:
     """A code in groups of three digits that keep their order in right-to-left text: two numbers with a space between them could be
     swapped, a no-break space is part of the number (UAX #9, rule W4)."""
     return in_groups(code, 3).replace(" ", "\u00a0")
+
+
+def place_name(place: Place) -> str:
+    """City, region and country, as far as they are known."""
+    return ", ".join(calm(one) for one in (place.city, place.region, place.country) if one)

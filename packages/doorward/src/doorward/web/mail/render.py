@@ -9,7 +9,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from doorward.core.model.message import EmailMessage
-from doorward.web.mail.message import MessageTemplate, MessageWords
+from doorward.web.mail.message import AccountNotice, MessageTemplate, MessageWords
 from doorward.web.pages import language
 from doorward.web.pages.addresses import host_of
 from doorward.web.pages.words import Words, calm
@@ -37,7 +37,8 @@ def render(message: MessageTemplate, *, locale: str, brand_name: str, issuer: st
     It loads no remote content, so that reading it is not observable. Raises FileNotFoundError for an unknown locale.
     """
     brand = calm(brand_name)
-    text = message.text(MessageWords(words=Words(locale), brand=brand, issuer=issuer.rstrip("/")))
+    say = MessageWords(words=Words(locale), brand=brand, issuer=issuer.rstrip("/"))
+    text = message.text(say)
     values = {
         "text": text,
         "locale": locale,
@@ -50,4 +51,5 @@ def render(message: MessageTemplate, *, locale: str, brand_name: str, issuer: st
         subject=text.subject,
         text=environment.get_template("message.txt").render(values),
         html=environment.get_template("message.html").render(values),
+        notice=message.part(say) if isinstance(message, AccountNotice) else None,
     )

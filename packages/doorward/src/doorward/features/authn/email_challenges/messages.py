@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from doorward.web.mail.message import AccountNotice, Link, MessageText, MessageWords, grouped
+from doorward.web.mail.message import ALARM, AccountNotice, Link, MessageText, MessageWords, grouped
 from doorward.web.pages.words import N_, calm
 
 
@@ -143,19 +143,19 @@ class AddressChanged(AccountNotice):
     kind: ClassVar[str] = "address_changed"
     subject: ClassVar[str] = N_("Your email address at %(brand)s was changed")
     said: ClassVar[str] = N_("Your account has the address %(address)s from now on. You sign in with it.")
+    closing: ClassVar[str | None] = N_(
+        "If it wasn't you, sign in with the new address and change it back. If you can't, ask the people who run this service at once."
+    )
+    weight: ClassVar[int] = ALARM
     address: str = ""
 
-    def text(self, say: MessageWords, /) -> MessageText:
-        """What happened, when and where, and what the owner can still do."""
-        _ = say.text
-        return MessageText(
-            subject=_(self.subject),
-            paragraphs=(*self.sentences(say), say.when(self.at, self.device)),
-            closing=_(
-                "If it wasn't you, sign in with the new address and change it back. If you can't, ask the people who run this service at once."
-            ),
-            links=(say.activity(),),
-        )
+
+class AddressIsYours(AccountNotice):
+    """Notice to the new address that an account has it from now on."""
+
+    kind: ClassVar[str] = "address_is_yours"
+    subject: ClassVar[str] = N_("This is now the email address of your account at %(brand)s")
+    said: ClassVar[str] = N_("From now on you sign in with this address, and we write to you here.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

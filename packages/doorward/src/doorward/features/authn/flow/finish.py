@@ -33,8 +33,8 @@ NEW_ACCOUNT = 3600
 
 DAY = 86_400
 MOST_TOLD = 20
-"""Maximum number of mails per day to one person about new devices. Anyone with the password can cause them, and twenty are enough to
-warn the owner."""
+"""New devices of a day of which each is told by itself. Anyone with the password can cause them; of further ones one notice waits at a
+time, and is told within the hour."""
 
 MOST_SESSIONS = 1000
 """Live sessions per person; the next sign-in ends the one last seen longest ago. Ending all sessions of a person delays the sign-out of
@@ -211,7 +211,9 @@ class SignInCompletion:
             return []
         writes: list[Write] = []
         told = await self.store.sessions.devices_since(account.id, now - DAY, MOST_TOLD)
-        if now - account.created_at >= NEW_ACCOUNT and told < MOST_TOLD:
+        # beyond that, the notice that waits in the outbox stands for all
+        waits = told == MOST_TOLD and await self.store.owner_notices.waiting(account.id, "new_device")
+        if now - account.created_at >= NEW_ACCOUNT and not waits:
             mail = owner_mail(self.mail_queue, "new_device", account, caller, now, app=app)
             writes.append(self.store.messages.insert_mail(mail))
         return [*writes, self.store.sessions.remember_device(digest(secret), account.id, now)]

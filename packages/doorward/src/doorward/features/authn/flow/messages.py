@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from doorward.web.mail.message import AccountNotice, MessageWords
+from doorward.web.mail.message import ALARM, USE, AccountNotice, MessageWords
 from doorward.web.pages.words import N_, calm
 
 OTHERS_LEFT: Final = N_("Your other second steps still work.")
@@ -18,6 +18,7 @@ class NewDevice(AccountNotice):
     kind: ClassVar[str] = "new_device"
     subject: ClassVar[str] = N_("New sign-in to your account at %(brand)s")
     said: ClassVar[str] = N_("Somebody signed in to your account on a device we haven't seen before.")
+    weight: ClassVar[int] = USE
     app: str | None = None
 
     def sentences(self, say: MessageWords) -> tuple[str, ...]:
@@ -36,6 +37,7 @@ class SecondFactorFailed(AccountNotice):
     """Notice of several wrong codes after the right first factor, whichever it was."""
 
     kind: ClassVar[str] = "second_factor_failed"
+    weight: ClassVar[int] = ALARM
     subject: ClassVar[str] = N_("Wrong codes at the sign-in to your account at %(brand)s")
     said: ClassVar[str] = N_(
         "Somebody passed the first step of signing in to your account, and then typed several wrong codes. Nobody was let in by"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from doorward.web.mail.message import AccountNotice
+from doorward.web.mail.message import ALARM, AccountNotice
 from doorward.web.pages.words import N_
 
 
@@ -18,3 +18,4 @@ class TrustedDeviceCopied(AccountNotice):
         " that we don't ask it for the second step. We refused the copy. From now on we ask that device, too. If this wasn't you,"
         " somebody else can pass the first step, and may have data of your browser."
     )
+    weight: ClassVar[int] = ALARM

@@ -11,5 +11,8 @@ from doorward.features.services import Services
 def answer_consent(services: Services) -> AnswerConsent:
     """The service that stores a person's consent decision."""
     return AnswerConsent(
-        store=services.store, audit_log=services.get(audit_log), sign_in_flow=services.get(advance)
+        store=services.store,
+        audit_log=services.get(audit_log),
+        mail_queue=services.mail,
+        sign_in_flow=services.get(advance),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from msgspec import structs
 
@@ -10,10 +11,13 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
 from doorward.core.model.session import Consent
 from doorward.core.model.signin import SignIn
+from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.outcomes import AskConsent, AuthorizationError
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.storage.sql.store import Store
+
+OFFLINE: Final = "offline_access"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,7 @@ class AnswerConsent:
 
     store: Store
     audit_log: AuditLog
+    mail_queue: MailQueue
     sign_in_flow: SignInFlow
 
     async def answer(
@@ -53,9 +58,17 @@ class AnswerConsent:
         # The request is narrowed to the scopes shown: a role assigned meanwhile adds nothing without consent.
         narrowed = structs.replace(asked.request, scopes=asked.scopes)
         agreed = structs.replace(sign_in, consented=True, request=narrowed)
+        mail = None
+        # each device gets access of its own
+        again = asked.device is None and earlier is not None and OFFLINE in earlier.scopes
+        if OFFLINE in asked.scopes and not again:
+            mail = owner_mail(
+                self.mail_queue, "offline_access", asked.account, caller, now, app=asked.client.name
+            )
         if not await self.store.commit(
             self.store.sign_ins.replace(sign_in, agreed),
             self.store.sessions.put_consent(Consent(account, asked.client.id, audience, scopes, now)),
+            self.store.messages.insert_mail(mail),
             event,
         ):
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from doorward.web.mail.message import AccountNotice, MessageWords
+from doorward.web.mail.message import ALARM, AccountNotice, MessageWords
 from doorward.web.pages.words import N_, calm
 
 NAME: Final = N_("Passkey")
@@ -70,6 +70,7 @@ class PasskeyCopied(_PasskeyNotice):
     """Notice that a copy of a passkey was used, and refused."""
 
     kind: ClassVar[str] = "passkey_copied"
+    weight: ClassVar[int] = ALARM
     subject: ClassVar[str] = N_("A passkey of your account at %(brand)s may have been copied")
     said: ClassVar[str] = N_(
         "Somebody used what looks like a copy of it. We refused that, and signed you out everywhere. Remove"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from doorward.web.mail.message import AccountNotice
+from doorward.web.mail.message import ALARM, AccountNotice
 from doorward.web.pages.words import N_
 
 
@@ -14,3 +14,4 @@ class PasswordChanged(AccountNotice):
     kind: ClassVar[str] = "password_changed"
     subject: ClassVar[str] = N_("Your password for %(brand)s was changed")
     said: ClassVar[str] = N_("Your password was changed.")
+    weight: ClassVar[int] = ALARM

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from doorward.web.mail.message import AccountNotice, MessageWords
+from doorward.web.mail.message import ALARM, AccountNotice, MessageWords
 from doorward.web.pages.words import N_
 
 
@@ -32,6 +32,7 @@ class RecoveryCodeUsed(AccountNotice):
     kind: ClassVar[str] = "recovery_code_used"
     subject: ClassVar[str] = N_("A recovery code of your account at %(brand)s was used")
     said: ClassVar[str] = N_("Somebody signed in to your account with one of your recovery codes.")
+    weight: ClassVar[int] = ALARM
     left: int
 
     def sentences(self, say: MessageWords) -> tuple[str, ...]:

@@ -5,32 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from doorward.web.mail.message import MessageText, MessageWords
-from doorward.web.pages.words import calm
+from doorward.web.mail.message import ALARM, AccountNotice, MessageWords
+from doorward.web.pages.words import N_, calm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshReplayed:
-    """A spent refresh token of `app` was reused: its sign-in may have been copied and is ended (RFC 9700 §4.14.2)."""
+class RefreshReplayed(AccountNotice):
+    """A spent refresh token of `app` was reused: its sign-in may have been copied and is ended (RFC 9700 §4.14.2). Device and address are
+    those of the reuse, which may be the app's own."""
 
     kind: ClassVar[str] = "refresh_replayed"
-    at: int
+    subject: ClassVar[str] = N_("We ended a sign-in of %(app)s")
+    said: ClassVar[str] = N_(
+        "The sign-in of %(app)s was used twice. That can happen when somebody copies it, so we ended it."
+    )
+    closing: ClassVar[str | None] = N_("If it happens again, tell the people who run the app.")
+    weight: ClassVar[int] = ALARM
     app: str
 
-    def text(self, say: MessageWords, /) -> MessageText:
-        """The ended sign-in, and the reason."""
-        _ = say.text
-        app = calm(self.app)
-        return MessageText(
-            subject=_("We ended a sign-in of %(app)s", app=app),
-            paragraphs=(
-                _(
-                    "The sign-in of %(app)s was used twice. That can happen when somebody copies it, so we ended it.",
-                    app=app,
-                ),
-                say.when(self.at),
-                _("Your password had no part in it. To go on using the app, sign in to it again."),
-            ),
-            closing=_("If it happens again, tell the people who run the app."),
-            links=(say.activity(),),
-        )
+    def title(self, say: MessageWords) -> str:
+        """The subject, which names the app."""
+        return say.text(self.subject, app=calm(self.app))
+
+    def sentences(self, say: MessageWords) -> tuple[str, ...]:
+        """The ended sign-in, and how to go on."""
+        again = say.text("Your password had no part in it. To go on using the app, sign in to it again.")
+        return say.text(self.said, app=calm(self.app)), again

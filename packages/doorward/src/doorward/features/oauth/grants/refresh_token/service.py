@@ -14,7 +14,7 @@ from doorward.core.model.digest import digest
 from doorward.core.model.grant import Grant, RefreshToken
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.token_request import TokenRequest
-from doorward.core.ports.mail_queue import MailQueue, account_mail
+from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.metrics import Metrics
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
@@ -139,7 +139,9 @@ class RefreshTokenGrant:
             ),
         ]
         if account is not None:
-            mail = account_mail(self.mail_queue, "refresh_replayed", account, now, app=client.name, at=now)
+            mail = owner_mail(
+                self.mail_queue, "refresh_replayed", account, request.caller, now, app=client.name
+            )
             writes.append(self.store.messages.insert_mail(mail))
         await self.store.commit(*writes)
         self.metrics.inc("refreshes", "replayed")
