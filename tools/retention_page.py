@@ -26,9 +26,11 @@ How long the rows of each table stay. `make pages` writes this page from what ea
 |---|---|---|
 """
 _TAIL = """
-Lines of the audit log stay for `audit.keep_days`, and the account's own stay when it is deleted. Expired rows are removed
+Lines of the audit log stay for `audit.keep_days`, with their places in its chain (`audit_chain`, `audit_heads`), and the account's own stay
+when it is deleted. Their personal fields (`audit_personal`) end with the account, with `doorward audit erase`, and with the line. Expired rows are removed
 [in small batches](../explain/storage.md#retention), so that one may stay for some minutes longer. Kept until they are changed or removed: {kept}.
 """
+_OF_AUDIT = {"audit", "audit_chain", "audit_heads", "audit_personal", "audit_unsealed"}
 _AGES = {
     "ends_at": "their window ends",
     "created_at": "they were written",
@@ -72,7 +74,7 @@ def page(expiring: Sequence[Expiring], emptied: Sequence[str], refers: Mapping[s
         return table in emptied or any(one == "accounts" or owned(one) for one in refers[table])
 
     rows, kept = list[str](), list[str]()
-    for table in sorted(set(refers) - {"audit"}):
+    for table in sorted(set(refers) - _OF_AUDIT):
         when = "; ".join(_when(one) for one in expiring if one.table == table)
         if when or owned(table):
             rows.append(f"| `{table}` | {when or '–'} | {'yes' if owned(table) else '–'} |\n")

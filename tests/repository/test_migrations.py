@@ -26,13 +26,16 @@ CONTRACTS = {
     "removes rows": r"\bDELETE\s+FROM\b|\bTRUNCATE\b",
 }
 _CREATED = re.compile(r"\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(\w+)", re.IGNORECASE)
+_DELETED_FROM = re.compile(r"\bDELETE\s+FROM\s+(\w+)", re.IGNORECASE)
 _UNIQUE_ON = re.compile(r"\bCREATE\s+UNIQUE\s+INDEX\s+\w+\s+ON\s+(\w+)", re.IGNORECASE)
 
 
 def contracting(sql: str) -> list[str]:
-    """What in a migration breaks an older program. A unique index on a table of the same migration does not."""
+    """What in a migration breaks an older program. A unique index on a table of the same migration does not,
+    nor a trigger that removes rows from one."""
     bare = re.sub(r"--[^\n]*", "", sql)
     own = {name.lower() for name in _CREATED.findall(bare)}
+    bare = _DELETED_FROM.sub(lambda found: "" if found[1].lower() in own else found[0], bare)
     bare = _UNIQUE_ON.sub(lambda found: "" if found[1].lower() in own else found[0], bare)
     return [what for what, pattern in CONTRACTS.items() if re.search(pattern, bare, re.IGNORECASE)]
 

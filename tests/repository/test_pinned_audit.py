@@ -42,6 +42,9 @@ AUDIT_KINDS = {
     "app.unregistered",
     "assertion.accepted",
     "assertion.refused",
+    "audit.chain_broken",
+    "audit.erased",
+    "audit.head_signed",
     "client.authentication_failed",
     "client_document.accepted",
     "client_document.changed",
@@ -129,6 +132,12 @@ AUDIT_KINDS = {
 }
 # similar strings: a setting, a log file, an event of the log
 _NO_AUDIT_KINDS = {
+    "audit.head",
+    "audit.head_refused",
+    "audit.kept_from",
+    "audit.line_gone",
+    "audit.read",
+    "audit.write",
     "api.log",
     "app.log",
     "client_document.failed",

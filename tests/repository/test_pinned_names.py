@@ -134,6 +134,7 @@ MEMBERS: dict[type[Struct], str] = {
     ),
     audit.AuditEvent: (
         "id at kind ok account_id client_id session_id grant_id address user_agent request_id detail"
+        " place network erased"
     ),
 }
 # Locations that all processes on one database, cache or port know by these names and numbers.
@@ -152,7 +153,15 @@ CONSTANTS: list[tuple[object, object]] = [
     (tables.MARKS, ("moved", "arriving")),
     (
         tables.BOOKKEEPING,
-        {"schema_migrations", "copy_chunks", "copy_constraints", "fence", "nodes", "answered_posts"},
+        {
+            "schema_migrations",
+            "copy_chunks",
+            "copy_constraints",
+            "fence",
+            "nodes",
+            "answered_posts",
+            "audit_unsealed",
+        },
     ),
     (fence.FENCED, "doorward: this database is being moved"),
     (backup_file.MAGIC, b"DOORWARD BACKUP 1\n"),
@@ -183,6 +192,8 @@ FUNCTIONS = {
     "doorward_audit_from",
     "doorward_audit_kept_from",
     "doorward_audit_months",
+    "doorward_audit_sealed",
+    "doorward_audit_to_seal",
     "doorward_audit_trim",
     "doorward_fence",
     "doorward_never",

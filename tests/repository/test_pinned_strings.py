@@ -113,6 +113,7 @@ SECRET_PREFIXES = {"dw_ac_", "dw_as_", "dw_cs_", "dw_dc_", "dw_iat_", "dw_rat_",
 CLAIMED = {
     "api_key_elsewhere",
     "assertion:",
+    "audit",
     "code_after",
     "code_refused",
     "code_sent",

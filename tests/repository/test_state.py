@@ -13,6 +13,8 @@ REMEMBERS = {
     "features/services.py": "Services: what was built",
     "features/admin/imports/roles.py": "ImportedRoles: one import",
     "features/admin/imports/writes.py": "ImportOutcome: one batch of an import",
+    "features/audit/rules/verify.py": "ChainWalk: one verification",
+    "features/audit/sealer.py": "AuditSealer: the newest place that this process saw; a chain that lacks it was changed by others",
     "features/api_keys/last_use.py": "LastUse: times that wait to be written; losing them costs a time, and nothing rests on it",
     "features/oauth/grants/client_credentials/service.py": "EntitlementCache: hangs on the snapshot of the configuration",
     "features/oauth/grants/jwt_bearer/keys.py": "IssuerKeys: what a trusted issuer publishes, fetched anew when it says so",

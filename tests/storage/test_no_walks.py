@@ -31,6 +31,8 @@ _WHOLE = {
     # an operator makes them one by one, and lists them all
     "registered_apps._TOKENS",
     "migrate.APPLIED",
+    # what waits for some seconds; counted when an operator asks
+    "audit_chain._COUNT",
     # a row for each process that answers requests
     "nodes._BEHIND",
     "nodes._MARK_SUSPECT",
@@ -111,6 +113,9 @@ async def test_audit_lines_not_shown_to_a_person_are_not_read_on_sqlite(tmp_path
     plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", ["1"] * text.count("?")).fetchall()
     connection.close()
     looks = [row[3] for row in plan if row[3].startswith("SEARCH")]
+    beside = "SEARCH audit_personal USING INDEX sqlite_autoindex_audit_personal_1 (id=?)"
+    assert beside in looks
+    looks = [look for look in looks if look != beside]
     assert looks == ["SEARCH audit USING INDEX audit_shown (account_id=? AND kind=? AND id<?)"] * 3
 
 
@@ -121,6 +126,9 @@ async def test_audit_lines_not_shown_to_a_person_are_not_read_on_postgresql(
     await (await open_store(postgres_url)).close()
     script = ["SET enable_seqscan = off", f"EXPLAIN (GENERIC_PLAN) {numbered(audit.of_kinds(3))}"]
     looks = [line.strip() for line in postgres.query("; ".join(script), postgres_url) if "Index Cond" in line]
+    beside = {"Index Cond: (id = newest.id)", "Index Cond: (id = audit.id)"}
+    assert beside & {*looks}
+    looks = [look for look in looks if look not in beside]
     assert looks
     for look in looks:
         assert look.startswith("Index Cond: ((account_id = ")

@@ -22,6 +22,7 @@ from doorward.features.admin import build
 from doorward.features.admin.api_keys import ApiKeyAdmin
 from doorward.features.admin.apis import ApiAdmin
 from doorward.features.admin.apps import AppAdmin
+from doorward.features.admin.audit import AuditAdmin
 from doorward.features.admin.connections import ConnectionAdmin
 from doorward.features.admin.factors import FactorAdmin
 from doorward.features.admin.imports.service import PeopleImport
@@ -74,6 +75,7 @@ class Stocked:
     roles: RoleAdmin
     keys: KeyAdmin
     wrappings: WrappingAdmin
+    audit: AuditAdmin
     ada: Account
     current_key: str
     api_key: str
@@ -159,6 +161,7 @@ async def stocked(tmp_path: Path) -> AsyncGenerator[Stocked]:
     assert await store.commit(*await device.writes(ada, [factor]))
     api_keys = made.services.get(build.api_keys)
     yield Stocked(
+        audit=made.services.get(build.audit),
         people=made.people,
         people_import=made.services.get(build.people_import),
         connections=made.services.get(build.connections),

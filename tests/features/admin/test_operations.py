@@ -13,11 +13,13 @@ import pytest
 from msgspec import structs
 
 from doorward.core.model.actor import ALL_RIGHTS, Actor, Right
+from doorward.core.model.audit_filter import EVERYTHING
 from doorward.core.model.problem import problem
 from doorward.core.model.secret import Secret
 from doorward.features.admin.api_keys import ApiKeyAdmin
 from doorward.features.admin.apis import ApiAdmin
 from doorward.features.admin.apps import AppAdmin
+from doorward.features.admin.audit import AuditAdmin
 from doorward.features.admin.connections import ConnectionAdmin
 from doorward.features.admin.error import AdminError
 from doorward.features.admin.factors import FactorAdmin
@@ -54,11 +56,20 @@ SERVICES = (
     RoleAdmin,
     KeyAdmin,
     WrappingAdmin,
+    AuditAdmin,
 )
 GOOD = Secret("walrus canyon velvet twelve")
 
 Call = Callable[["Stocked", Actor], Awaitable[object]]
 CALLS: dict[str, Call] = {
+    "AuditAdmin.newest": lambda desk, actor: desk.audit.newest(actor, EVERYTHING, limit=1),
+    "AuditAdmin.following": lambda desk, actor: desk.audit.following(actor, EVERYTHING, after=""),
+    "AuditAdmin.since": lambda desk, actor: desk.audit.since(actor, EVERYTHING, 0),
+    "AuditAdmin.account_of": lambda desk, actor: desk.audit.account_of(actor, ADA),
+    "AuditAdmin.client_of": lambda desk, actor: desk.audit.client_of(actor, "web"),
+    "AuditAdmin.head": lambda desk, actor: desk.audit.head(actor),
+    "AuditAdmin.verify": lambda desk, actor: desk.audit.verify(actor),
+    "AuditAdmin.erase": lambda desk, actor: desk.audit.erase(actor, ADA),
     "ConnectionAdmin.issuers": lambda desk, actor: desk.connections.issuers(actor),
     "ConnectionAdmin.end_access": lambda desk, actor: desk.connections.end_access(actor, ELSEWHERE),
     "PeopleAdmin.create": lambda desk, actor: desk.people.create(actor, "bob@example.com"),

@@ -11,6 +11,7 @@ from doorward.adapters.mail.delivery import MailWorker
 from doorward.adapters.mail.smtp import SmtpSender, SmtpServer
 from doorward.adapters.metrics import PrometheusMetrics
 from doorward.app.container import Container
+from doorward.features.audit.build import audit_sealer
 from doorward.features.authn.email_challenges.build import mailed_code_problem
 from doorward.features.feature import BackgroundJob
 from doorward.features.notices.build import notice_bundles
@@ -74,10 +75,14 @@ async def _sweep(container: Container) -> None:
     if not await store.commit(mine):
         return
     keep = container.settings.audit.keep_days * 86_400
+    sealer = services.get(audit_sealer)
+    # whole hours, so that the chain's beginning is signed anew once an hour at most
+    hour = clock.now() // 3600 * 3600
     for _ in range(200):
         gone = await store.sweep(clock.now())
         if keep:
-            gone += await store.audit.prune(clock.now(), keep)
+            gone += await sealer.prune(hour, keep)
+            gone += await store.audit.prune(hour, keep)
         if gone == 0:
             break
         await asyncio.sleep(0.05)

@@ -21,6 +21,7 @@ from doorward.cli import (
     api_keys,
     apis,
     apps_self_registered,
+    audit,
     backup,
     dev,
     directories,
@@ -70,6 +71,7 @@ app.add_typer(api_keys.app, name="api-key")
 app.add_typer(roles.app, name="role")
 app.add_typer(places.app, name="place")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 command(app)(server.migrate)
 command(app)(backup.backup)
 command(app, yes=True)(backup.restore)

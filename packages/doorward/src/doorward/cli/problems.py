@@ -108,6 +108,8 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "api_keys_too_many": "{app} has {limit} live keys, the most that it can have. Fix: doorward api-key list --app {app!q}, and revoke one; or raise api_keys.most.",
     "role_name_taken": "There is a role {name} already. Fix: doorward role list",
     "role_without_api": "The role {role} holds nothing at {api}. Fix: doorward role show {role!q}",
+    "audit_unsigned": "The server has no signing key yet, so no head can be signed. Fix: Start the server once.",
+    "audit_head": "That is no head of this server's audit log: {reason}. Fix: Give a file with what doorward audit head printed.",
     "person_form": "There is no person {given}. Fix: Name people by e-mail address or id: doorward user list",
     "person_contended": "{given} is being changed by somebody else over and over. Fix: Try again in a moment.",
     "person_disabled": "{email} is disabled already. Fix: doorward user enable {email!q}",

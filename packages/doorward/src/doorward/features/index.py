@@ -10,6 +10,7 @@ from typing import Final
 
 from doorward.features.accounts.feature import ACCOUNTS
 from doorward.features.api_keys.feature import API_KEYS
+from doorward.features.audit.feature import AUDIT
 from doorward.features.authn.feature import AUTHN
 from doorward.features.dev_outbox.feature import DEV_OUTBOX
 from doorward.features.feature import Feature
@@ -34,6 +35,7 @@ from doorward.features.signing_keys.feature import SIGNING_KEYS
 
 FEATURES: Final[tuple[Feature, ...]] = (
     PLACES,
+    AUDIT,
     RATE_LIMITS,
     REVOCATIONS,
     AUTHN,

@@ -19,6 +19,8 @@ Right = Literal[
     "roles.write",
     "keys.read",
     "keys.write",
+    "audit.read",
+    "audit.write",
 ]
 """`credentials` are people's passwords and second factors: an actor who can set them can sign in as another person,
 which `people.write` does not allow."""

@@ -6,11 +6,14 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from doorward.core.model.place import NetworkKind, Place
+
 
 class AuditEvent(Struct, frozen=True, kw_only=True):
     """`kind` is a dotted name from `docs/reference/audit.md` (sign_in.succeeded, refresh_token.replayed, …).
 
-    `detail` holds plain values and never a secret. `ok` is False for a refusal.
+    `detail` holds plain values and never a secret. `ok` is False for a refusal. `place` and `network` are what the operator's files said
+    of the address when the line was written. `erased`: the line had personal fields (`audit_line.py`), which were erased.
     """
 
     id: str
@@ -25,3 +28,6 @@ class AuditEvent(Struct, frozen=True, kw_only=True):
     user_agent: str | None = None
     request_id: str | None = None
     detail: dict[str, Any] = field(default_factory=dict)
+    place: Place | None = None
+    network: NetworkKind | None = None
+    erased: bool = False

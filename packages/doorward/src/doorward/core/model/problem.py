@@ -114,6 +114,8 @@ ProblemCode = Literal[
     "role_name_taken",
     "role_without_api",
     # people
+    "audit_unsigned",
+    "audit_head",
     "person_form",
     "person_contended",
     "person_disabled",
@@ -267,6 +269,7 @@ _PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     "api_opens_nothing": ("api", "offered"),
     "role_name_taken": ("name",),
     "role_without_api": ("role", "api"),
+    "audit_head": ("reason",),
     "person_form": ("given",),
     "person_contended": ("given",),
     "person_disabled": ("email",),

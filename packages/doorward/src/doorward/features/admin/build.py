@@ -26,6 +26,7 @@ from doorward.features.signing_keys.build import key_rotation
 from doorward.features.signing_keys.root import RootSecret
 
 if TYPE_CHECKING:
+    from doorward.features.admin.audit import AuditAdmin
     from doorward.features.admin.connections import ConnectionAdmin
     from doorward.features.admin.imports.service import PeopleImport
     from doorward.features.admin.self_registered import SelfRegisteredAdmin
@@ -70,6 +71,22 @@ def api_keys(services: Services) -> ApiKeyAdmin:
         maker=services.get(maker),
         policy=services.sections.of(ApiKeyPolicy),
         revoker=services.get(revoker),
+    )
+
+
+def audit(services: Services) -> AuditAdmin:
+    """The service for the audit log."""
+    from doorward.features.admin.audit import AuditAdmin
+    from doorward.features.audit.build import audit_sealer, chain_verifier, head_reader
+
+    return AuditAdmin(
+        store=services.store,
+        random=services.random,
+        clock=services.clock,
+        config=services.config,
+        sealer=services.get(audit_sealer),
+        verifier=services.get(chain_verifier),
+        reader=services.get(head_reader),
     )
 
 

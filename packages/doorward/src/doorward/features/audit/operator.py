@@ -5,6 +5,7 @@ from __future__ import annotations
 from doorward.core.model.actor import Actor
 from doorward.core.model.audit import AuditEvent
 from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.salt import new_salt
 from doorward.storage.sql.store import Store, Write
 
 BY = "operator"
@@ -34,4 +35,4 @@ def operator_event(
         client_id=client_id,
         detail={**who, **detail},
     )
-    return store.audit.append(event)
+    return store.audit.append(event, salt=new_salt(random))

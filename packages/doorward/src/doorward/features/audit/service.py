@@ -8,6 +8,7 @@ from doorward.core.model.audit import AuditEvent
 from doorward.core.model.caller import Caller
 from doorward.core.model.grant import Grant
 from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.salt import new_salt
 from doorward.storage.sql.store import Store, Write
 
 
@@ -47,7 +48,8 @@ class AuditLog:
                 user_agent=caller.user_agent,
                 request_id=caller.request_id,
                 detail=dict(detail),
-            )
+            ),
+            salt=new_salt(self.random),
         )
 
     def of_grant(self, kind: str, grant: Grant, *, caller: Caller, now: int, ok: bool = True) -> Write:

@@ -30,9 +30,17 @@ MARKS = (MOVED, ARRIVING)
 _OF_ONE_DATABASE = (*MARKS, "schema.readable", KEPT_FROM)
 
 BOOKKEEPING = frozenset(
-    {"schema_migrations", "copy_chunks", "copy_constraints", "fence", "nodes", "answered_posts"}
+    {
+        "schema_migrations",
+        "copy_chunks",
+        "copy_constraints",
+        "fence",
+        "nodes",
+        "answered_posts",
+        "audit_unsealed",
+    }
 )
-"""Tables about one database, or of use for a few seconds: never copied."""
+"""Tables about one database, of use for a few seconds, or filled by triggers: never copied."""
 
 APPEND_ONLY = frozenset({"audit"})
 """Tables whose rows the database refuses to change, and to delete before they are old enough (`audit_end.py`)."""

@@ -35,6 +35,7 @@ _TODAY = "SELECT to_regclass('audit_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY
 _TRIES_FOR_TODAY = 5
 _DROP = "SELECT doorward_audit_drop(?, ?)"
 _TRIM = "SELECT doorward_audit_trim(?, ?, ?)"
+_KEPT_FROM = "SELECT doorward_audit_kept_from(?, ?)"
 _AT_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -70,8 +71,15 @@ async def open_postgres(url: str, *, migrate: bool = True, options: PostgresOpti
     database = PostgresDatabase(connect=connect, options=chosen, committer=committer, history=history)
     if engine != "postgres":
         return Store(database, known=migrations, close=database.close, audit_end=line_by_line)
-    end = Months(_DROP, _TRIM).remove
-    return Store(database, known=migrations, close=database.close, upkeep=_MONTHS, audit_end=end)
+    months = Months(_DROP, _TRIM, _KEPT_FROM)
+    return Store(
+        database,
+        known=migrations,
+        close=database.close,
+        upkeep=_MONTHS,
+        audit_end=months.remove,
+        audit_kept=months.kept_from,
+    )
 
 
 async def _today(connection: Connection) -> None:

@@ -21,7 +21,14 @@ _AGAIN: Final = 3600
 
 
 End = Callable[[Database, int, int, int], Awaitable[int]]
-"""(database, now, keep, limit) -> number of the oldest lines that were removed: see `SqlAudit.let_go`."""
+"""(database, now, keep, limit) -> number of the oldest lines that were removed: see `SqlAudit.prune`."""
+Kept = Callable[[Database, int, int], Awaitable[str]]
+"""(database, now, keep) -> the id below which `End` may remove lines."""
+
+
+async def by_this_clock(_database: Database, now: int, keep: int) -> str:
+    """Below which id lines may be removed, by the clock of this process alone. See `Kept`."""
+    return first_id(now - keep)
 
 
 async def line_by_line(database: Database, now: int, keep: int, limit: int) -> int:
@@ -37,11 +44,12 @@ async def line_by_line(database: Database, now: int, keep: int, limit: int) -> i
 class Months:
     """Retention for a log partitioned by month. `drop` returns 1 if a month was dropped, 0 if none is due, -1 if it
     cannot be dropped now; the next try is then an hour later, since each try blocks all writers for a moment. `trim`
-    removes lines outside the monthly partitions."""
+    removes lines outside the monthly partitions. `kept` answers below which id lines may be removed, by two clocks."""
 
-    def __init__(self, drop: str, trim: str) -> None:
+    def __init__(self, drop: str, trim: str, kept: str) -> None:
         self._drop = drop
         self._trim = trim
+        self._kept = kept
         self._not_before = 0
 
     async def remove(self, database: Database, now: int, keep: int, limit: int) -> int:
@@ -52,6 +60,11 @@ class Months:
                 return gone
             self._not_before = now + _AGAIN if gone < 0 else 0
         return await self._ask(database, self._trim, (now, keep, limit))
+
+    async def kept_from(self, database: Database, now: int, keep: int) -> str:
+        """See `Kept`."""
+        row = await database.one(self._kept, (now, keep))
+        return "" if row is None else row[0]
 
     @staticmethod
     async def _ask(database: Database, sql: str, params: tuple[int, ...]) -> int:

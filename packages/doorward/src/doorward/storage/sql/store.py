@@ -13,8 +13,9 @@ from doorward.core.errors import StoreUnavailable
 from doorward.storage.sql.accounts import SqlAccounts
 from doorward.storage.sql.api_keys import SqlApiKeys
 from doorward.storage.sql.attempts import SqlAttempts
-from doorward.storage.sql.audit import SqlAudit
-from doorward.storage.sql.audit_end import End, line_by_line
+from doorward.storage.sql.audit import ERASE, SqlAudit
+from doorward.storage.sql.audit_chain import SqlAuditChain
+from doorward.storage.sql.audit_end import End, Kept, by_this_clock, line_by_line
 from doorward.storage.sql.client_documents import SqlClientDocuments
 from doorward.storage.sql.config_objects import RAISE, SqlRegistry
 from doorward.storage.sql.database_state import ADD_META, CHANGE_META, DROP_META, MARKS, PUT_META, why_not
@@ -60,7 +61,7 @@ class Store:
 
     Each noun is an attribute. `expiring` are the rows that `sweep` removes; `with_account` the tables that `delete_account` empties, besides
     those that refer to the account; `credentials` the kinds of credentials, `no_credentials` the tables that hold none. `known` are the migrations of this program. The engine provides `close`, `upkeep` (a periodic statement beside
-    sweeping), and `audit_end` (removes old lines of the audit log).
+    sweeping), `audit_end` (removes old lines of the audit log) and `audit_kept` (which ones).
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Store:
         close: Callable[[], Awaitable[None]],
         upkeep: str | None = None,
         audit_end: End = line_by_line,
+        audit_kept: Kept = by_this_clock,
     ) -> None:
         self._db = database
         self._known = known
@@ -107,7 +109,8 @@ class Store:
         self.trusted_issuers = self._with(SqlTrustedIssuers(database))
         self.wrapped_keys = self._with(SqlWrappedKeys(database))
         self.nodes = self._with(SqlNodes(database, program=len(known)))
-        self.audit = self._with(SqlAudit(database, audit_end))
+        self.audit = self._with(SqlAudit(database, audit_end, audit_kept))
+        self.audit_chain = self._with(SqlAuditChain(database))
         self.expiring = tuple(one for noun in self._nouns for one in noun.expiring)
         self.with_account = tuple(table for noun in self._nouns for table in noun.with_account)
         self.credentials = tuple(one for noun in self._nouns for one in noun.credentials)
@@ -164,8 +167,8 @@ class Store:
         return Write(steps)
 
     def delete_account(self, account_id: str) -> Write:
-        """Deletes the account and all that belongs to it; the audit log stays."""
-        every = (*(delete(table, "account_id = ?") for table in self.with_account), _DELETE_ACCOUNT)
+        """Deletes the account and all that belongs to it. Its lines of the audit log stay, without their personal fields."""
+        every = (ERASE, *(delete(table, "account_id = ?") for table in self.with_account), _DELETE_ACCOUNT)
         return Write(tuple((sql, (account_id,), None) for sql in every))
 
     async def ready(self) -> bool:

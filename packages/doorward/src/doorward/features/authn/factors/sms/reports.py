@@ -11,6 +11,7 @@ from doorward.core.ports.clock import Clock
 from doorward.core.ports.message_channel import MessageChannel, Unsigned
 from doorward.core.ports.metrics import Metrics
 from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.salt import new_salt
 from doorward.storage.sql.store import Store, Write
 from doorward.web.http import Request, Response, json_response
 from doorward.web.route import Operation, Route, machine
@@ -72,5 +73,6 @@ def failure(store: Store, random: SecureRandom, message: OutgoingSms, reason: st
             ok=False,
             account_id=message.account_id,
             detail={"country": message.country, "reason": reason},
-        )
+        ),
+        salt=new_salt(random),
     )
