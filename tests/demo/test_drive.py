@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,13 @@ class Heard:
         self.steps: list[str] = []
         self.failed: tuple[str, NotAsItShouldBe] | None = None
         self.exchanges: list[Exchange] = []
+        self.read: tuple[str, ...] = ()
 
     def begins(self, number: int, step: Step) -> None: ...
     def token(self, name: str, token: Decoded) -> None: ...
+    def mail(self, subject: str, lines: Sequence[str]) -> None:
+        self.read = (subject, *lines)
+
     def ends(self, steps: int, seconds: float) -> None: ...
 
     def exchange(self, exchange: Exchange) -> None:
@@ -80,7 +85,8 @@ def test_it_drives_a_running_system_and_leaves_it_running(dev: running.Dev) -> N
 def test_the_output_contains_no_secret(dev: running.Dev) -> None:
     heard = Heard()
     assert drive(dev.state, heard) == 0
-    shown = repr(heard.exchanges)
+    shown = repr(heard.exchanges) + repr(heard.read)
+    assert "ended" in heard.read[0], "the owner's mail comes last"
     assert "dw_rt_" in shown
     assert re.findall(r"(?:dw_|eyJ|code_verifier=)[A-Za-z0-9_.-]{20,}", shown) == []
     assert dev.state.apps.report.secret is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,7 @@ class Journey:
     state: State
     note: Note
     show_token: Callable[[str, Decoded], None]
+    show_mail: Callable[[str, Sequence[str]], None]
     wire: Wire = field(init=False)
     browser: Browser = field(init=False)
     elsewhere: Browser = field(init=False)
@@ -60,7 +61,7 @@ class Journey:
     code: str = ""
     tokens: Tokens | None = None
     passkey: PasskeyHolder | None = None
-    spent_refresh: str = ""
+    stolen_refresh: str = ""
     codes: dict[str, Any] = field(default_factory=dict[str, Any])
     """Those of the command line."""
     ended_at: float = 0.0

@@ -26,7 +26,7 @@ def run(*, as_json: bool, issuer: str | None) -> int:
 def drive(state: State, show: Show) -> int:
     """Run all steps against the running system. Returns 1 at the first that fails."""
     began = time.perf_counter()
-    journey = Journey(state=state, note=show.exchange, show_token=show.token)
+    journey = Journey(state=state, note=show.exchange, show_token=show.token, show_mail=show.mail)
     try:
         for number, step in enumerate(STEPS, start=1):
             show.begins(number, step)

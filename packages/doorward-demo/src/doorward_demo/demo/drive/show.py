@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -30,6 +31,10 @@ class Show(Protocol):
         """A token was received."""
         ...
 
+    def mail(self, subject: str, lines: Sequence[str]) -> None:
+        """A mail was read: its subject, whom it is to and when it came, and its text."""
+        ...
+
     def holds(self, step: Step, ms: float, detail: str) -> None:
         """The step passed."""
         ...
@@ -53,6 +58,9 @@ class AsJson:
         """Print nothing."""
 
     def token(self, name: str, token: Decoded) -> None:
+        """Print nothing."""
+
+    def mail(self, subject: str, lines: Sequence[str]) -> None:
         """Print nothing."""
 
     def holds(self, step: Step, ms: float, detail: str) -> None:
@@ -96,6 +104,12 @@ class ForPeople:
         """Print header and payload."""
         self._console.print(Text(f"      {name}: ", style="dim") + Text(_compact(token.header), style="cyan"))
         self._console.print(Text("      ") + Text(_compact(token.payload), style="cyan"))
+
+    def mail(self, subject: str, lines: Sequence[str]) -> None:
+        """Print the whole mail."""
+        self._console.print(Text(f"      {subject}", style="bold cyan"))
+        for line in lines:
+            self._console.print(Text(f"      {line}", style="cyan"))
 
     def holds(self, step: Step, ms: float, detail: str) -> None:
         """Print the result and the duration."""

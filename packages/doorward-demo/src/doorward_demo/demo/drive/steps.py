@@ -7,7 +7,16 @@ from typing import Final
 
 from msgspec import Struct
 
-from doorward_demo.demo.drive import calling, devices, keys, leaving, refreshing, signing_in, stepping_up
+from doorward_demo.demo.drive import (
+    calling,
+    devices,
+    keys,
+    leaving,
+    refreshing,
+    signing_in,
+    stealing,
+    stepping_up,
+)
 from doorward_demo.demo.drive.journey import Journey
 
 
@@ -46,7 +55,6 @@ STEPS: Final = (
         stepping_up.remember_device,
     ),
     Step("refresh_two_at_once", "Refresh, twice at the same moment", refreshing.refresh_two_at_once),
-    Step("replay", "Replay an old refresh token", refreshing.replay),
     Step("device_codes", "A command line asks for a code", devices.ask_for_codes),
     Step("device", "Type it in the browser, and let it in", devices.allow_device),
     Step("sign_in_again", "Sign in again, with the session", leaving.sign_in_again),
@@ -55,4 +63,7 @@ STEPS: Final = (
         "call_after_sign_out", "Call the API with the token that has not expired", leaving.call_after_sign_out
     ),
     Step("refresh_after_sign_out", "Refresh after signing out", leaving.refresh_after_sign_out),
+    Step("steal", "A thief copies a refresh token from the app in the other browser", stealing.steal),
+    Step("replay", "The thief uses it", stealing.replay),
+    Step("tell_owner", "The owner's mail", stealing.tell_owner),
 )

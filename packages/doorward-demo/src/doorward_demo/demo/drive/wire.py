@@ -14,6 +14,8 @@ from doorward_demo.demo.drive.failed import fail
 
 _LONG: Final = re.compile(r"[A-Za-z0-9_\-.~]{25,}")
 _MOST_SHOWN: Final = 8
+_PATIENCE: Final = 120.0
+"""Seconds: a busy machine hashes passwords with what the rest leaves over."""
 _SECRET_FIELDS: Final = frozenset(
     {"password", "code_verifier", "csrf", "client_secret", "api_key", "device_code"}
 )
@@ -54,7 +56,7 @@ class Wire:
 
     def __init__(self, note: Note) -> None:
         self._note = note
-        self._http = httpx2.Client(timeout=10, trust_env=False, follow_redirects=False)
+        self._http = httpx2.Client(timeout=_PATIENCE, trust_env=False, follow_redirects=False)
 
     def send(
         self,
