@@ -12,7 +12,7 @@ from typing import Final
 
 from trials.risk.browsers import Browser, laptop
 from trials.risk.people import END, LOST, Context, Household, Origin, Person, household, person
-from trials.risk.table import DAY, START, Line
+from trials.risk.table import BEFORE, DAY, START, Line
 from trials.risk.world import COUNTRIES, City, Pool, World
 
 
@@ -37,7 +37,11 @@ def office(world: World, random: Random, name: str) -> list[Line]:
     newcomers = random.randrange(8, 16)
     for at in range(random.randrange(20, 61)):
         new = at < newcomers
-        created = onboarding + random.randrange(1800) if new else START + random.randrange(5) * DAY + 1800
+        created = (
+            onboarding + random.randrange(1800)
+            if new
+            else START - (BEFORE - random.randrange(5)) * DAY + 1800
+        )
         one = Person(
             world,
             random,
@@ -67,9 +71,17 @@ def _works(one: Person, addresses: Sequence[str], moved: int, rollout: int) -> l
 
     def contexts(at: int) -> Sequence[Context]:
         del at
-        return ((80, desk), (12, one.at_home), (8, one.on_the_way))
+        return (
+            (72, desk),
+            (8, lambda _: (addresses[0], one.phone)),
+            (10, one.at_home),
+            (4, one.on_wifi),
+            (6, one.on_the_way),
+        )
 
-    days = [at for at in range(START, END, DAY) if at > one.created and (at - START) // DAY % 7 < 5]
+    days = [
+        at for at in range(START - BEFORE * DAY, END, DAY) if at > one.created and (at - START) // DAY % 7 < 5
+    ]
     share = random.uniform(0.25, 0.7)
     moments = [at + random.randrange(2 * 3600) for at in days if random.random() < share]
     if gets_one:
@@ -85,12 +97,12 @@ def carrier(world: World, random: Random, name: str) -> list[Line]:
 
 
 def vpn(world: World, random: Random, name: str) -> list[Line]:
-    """Always by a VPN, with exits in several countries, some of which no list has; one of seven keeps no cookies. A third begins with
+    """Always by a VPN, with exits in several countries, some of which no list has; one of ten keeps no cookies. A third begins with
     it after a month."""
-    one = person(world, random, name, "VPN users", forgetful=0.15)
+    one = person(world, random, name, "VPN users", forgetful=0.1)
     exits = random.choice(world.vpns)
     favourite = random.choice(exits)
-    since = START + 30 * DAY if random.random() < 1 / 3 else START
+    since = START + 30 * DAY if random.random() < 1 / 3 else 0
 
     def exit_(at: int) -> Origin:
         del at
@@ -100,7 +112,7 @@ def vpn(world: World, random: Random, name: str) -> list[Line]:
     def contexts(at: int) -> Sequence[Context]:
         return ((90, exit_), (10, one.on_the_way)) if at >= since else one.usual()
 
-    return one.lives(contexts, begins=exit_ if since == START else None)
+    return one.lives(contexts, begins=exit_ if since == 0 else None)
 
 
 def family(world: World, random: Random, name: str) -> list[Line]:
@@ -130,7 +142,7 @@ def traveller(world: World, random: Random, name: str) -> list[Line]:
     one of a hundred journeys the computer of the hotel is used."""
     one = person(world, random, name, "travellers")
     trips: list[Trip] = []
-    at = one.created + random.randrange(3, 25) * DAY
+    at = max(one.created, START) + random.randrange(3, 25) * DAY
     for _ in range(random.randrange(1, 4)):
         end = at + random.randrange(3, 13) * DAY
         country = random.choice([code for code in COUNTRIES if code != one.city[0]])
@@ -140,15 +152,12 @@ def traveller(world: World, random: Random, name: str) -> list[Line]:
             hotel = random.choice(world.homes[city]).address(random)
             trips.append(Trip(at, end, city, hotel, random.choice(world.carriers[country]), lent))
         at = end + random.randrange(6, 30) * DAY
-    moments = one.moments()
-    for trip in trips:
-        moments += one.moments(between=(trip.start, trip.end), rate=25)
 
     def on(at: int) -> Trip | None:
         return next((trip for trip in trips if trip.start <= at < trip.end), None)
 
     one.abroad = lambda at: trip.hotel if (trip := on(at)) else None
-    return one.lives(lambda at: trip.contexts(one) if (trip := on(at)) else one.usual(), sorted(moments))
+    return one.lives(lambda at: trip.contexts(one) if (trip := on(at)) else one.usual())
 
 
 @dataclass

@@ -17,7 +17,7 @@ from doorward.features.risk.rules.assess import assess
 from doorward.features.risk.rules.history import FAILED, SIGNED_IN, history, with_history
 from doorward.features.risk.rules.where import whereabouts
 from doorward.features.risk.settings import RiskPolicy
-from trials.risk.table import Line
+from trials.risk.table import START, Line
 
 ADDED: Final = "second_factor.added"
 _KEPT: Final = 200
@@ -35,6 +35,14 @@ class Tally:
     asked: int = 0
     refused: int = 0
     reasons: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, other: Tally) -> None:
+        """Add those of another table."""
+        self.tried += other.tried
+        self.right += other.right
+        self.asked += other.asked
+        self.refused += other.refused
+        self.reasons.update(other.reasons)
 
 
 @dataclass
@@ -123,7 +131,9 @@ def judged(
         if line.what == "created":
             server.created[line.account] = line.at
         if line.what == "tried":
-            tally = attacks[line.attack] if line.attack else honest[line.group]
+            tally = (
+                attacks[line.attack] if line.attack else honest[line.group] if line.at >= START else Tally()
+            )
             tally.tried += 1
             if line.right:
                 found = assess(server.facts(line), policy)

@@ -11,7 +11,7 @@ from typing import Final
 
 from trials.risk.attacks import ELSEWHERE, KNOWN_AGENT, NEAR, SPRAY, STUFFING, guesses, takeovers, travel
 from trials.risk.groups import GROUPS
-from trials.risk.table import Line
+from trials.risk.table import START, Line
 from trials.risk.world import World, world
 
 GUESSES: Final = {SPRAY: 0.04, STUFFING: 0.03}
@@ -29,7 +29,7 @@ class Months:
 
 
 def months(seed: int, size: int) -> Months:
-    """About `size` tried sign-ins. The same seed and size give the same lines, byte for byte."""
+    """About `size` tried sign-ins in the days that count. The same seed and size give the same lines, byte for byte."""
     random = Random(seed)
     made = world(random)
     attacks = sum(GUESSES.values()) + 4 * STRANGERS
@@ -40,7 +40,7 @@ def months(seed: int, size: int) -> Months:
         while count < quota:
             number += 1
             found = group(made, random, f"{label.split(maxsplit=1)[0]}{number}")
-            count += sum(line.what == "tried" for line in found)
+            count += sum(line.what == "tried" and line.at >= START for line in found)
             lines += found
     lines.sort(key=lambda line: line.at)
     planted: list[Line] = []

@@ -11,7 +11,7 @@ from random import Random
 from typing import Final
 
 from trials.risk.browsers import Browser, laptop, phone, renewed
-from trials.risk.table import DAY, DAYS, START, Line
+from trials.risk.table import BEFORE, DAY, DAYS, START, Line
 from trials.risk.world import City, Pool, World
 
 END: Final = START + DAYS * DAY
@@ -21,6 +21,8 @@ FORGETFUL: Final = 0.02
 """Share of people whose browsers keep no cookies: private windows, and the browsers inside other apps."""
 LOST: Final = 0.15
 """Chance that the cookies of a browser are lost once in these months."""
+NEWCOMERS: Final = 0.2
+"""Share of accounts that are made in the months that count."""
 NEW_PHONE: Final = 0.1
 NEW_LAPTOP: Final = 0.06
 """Chances of a new device: a telephone is used for two and a half years, a computer for four."""
@@ -79,8 +81,9 @@ class Person:
         self.phone = phone(self.random, f"{self.account}.phone", forgets=forgets)
         self.carrier = self.random.choice(self.world.carriers[self.city[0]])
         self.world.people.append(self)
-        late = self.random.random() < 0.2
-        self.created = self.created or START + self.random.randrange(70 if late else 10) * DAY + 36_000
+        late = self.random.random() < NEWCOMERS
+        day = self.random.randrange(70) if late else self.random.randrange(20) - BEFORE
+        self.created = self.created or START + day * DAY + 36_000
 
     def at_home(self, at: int) -> Origin:
         """At the computer at home."""
@@ -117,12 +120,11 @@ class Person:
             (6, self.weekend),
         )
 
-    def moments(self, *, between: tuple[int, int] | None = None, rate: float | None = None) -> list[int]:
-        """Times of day between 7 and 23, `rate` of them in 91 days."""
-        start, end = between or (self.created, END)
-        often = rate if rate is not None else self.random.uniform(12, 50)
-        count = max(1, round(often * (end - start) / (DAYS * DAY)))
-        days = [start + self.random.randrange(max(1, end - start)) for _ in range(count)]
+    def moments(self) -> list[int]:
+        """Times of day between 7 and 23: 12 to 50 of them in 91 days."""
+        lived = END - self.created
+        count = max(1, round(self.random.uniform(12, 50) * lived / (DAYS * DAY)))
+        days = [self.created + self.random.randrange(lived) for _ in range(count)]
         return sorted(at - at % DAY + self.random.randrange(7 * 3600, 23 * 3600) for at in days)
 
     def signs_in(self, at: int, origin: Origin) -> Iterator[Line]:
@@ -157,7 +159,7 @@ class Person:
             (CHANGES, "changed"),
         ):
             if self.random.random() < chance:
-                events.append((self.random.randrange(first + 1, max(END, first + 2)), what))
+                events.append((self.random.randrange(max(START, first), END), what))
         for at, what in sorted(events):
             lines += self.happens(at, what, contexts)
         return lines

@@ -10,6 +10,9 @@ DAY: Final = 86_400
 START: Final = 1_767_600_000
 """5 January 2026, a Monday, 8:00 UTC."""
 DAYS: Final = 91
+"""Days that are counted, from START on."""
+BEFORE: Final = 60
+"""Days before them: the audit log that a server has when its operator turns to these rules."""
 
 
 @dataclass(frozen=True, slots=True)

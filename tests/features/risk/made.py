@@ -30,11 +30,11 @@ def before(ago: int = DAY, where: Whereabouts = HOME, browser: str | None = CHRO
 
 
 def facts(**changed: Any) -> RiskFacts:
-    """A sign-in at home on a new device, with the usual browser, a day after the last one."""
+    """A sign-in at home on a new device, with the usual browser, a day after the last of five."""
     usual: dict[str, Any] = {
         "at": NOW,
         "where": HOME,
         "browser": CHROME,
-        "past": (before(),),
+        "past": tuple(before(at * DAY) for at in range(1, 6)),
     }
     return RiskFacts(**{**usual, **changed})

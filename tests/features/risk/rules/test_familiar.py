@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from doorward.core.model.place import Place
 from doorward.core.model.risk import Whereabouts
@@ -65,6 +66,23 @@ def test_what_is_unknown_speaks_against_nobody() -> None:
     assert familiar.town_known(
         facts(past=(before(where=Whereabouts("20.1.1.0/24")),), where=somewhere(PORTO))
     )
+
+
+def test_a_place_of_a_mobile_network_is_no_town() -> None:
+    """Another city of the country, as its carrier is placed, asks nothing (FusionAuth#3014), and hides no other town."""
+    carrier = structs.replace(LISBON, radius=101)
+    assert familiar.town_known(facts(where=somewhere(structs.replace(PORTO, radius=101))))
+    assert not familiar.town_known(facts(where=somewhere(structs.replace(PORTO, radius=20))))
+    wide = tuple(before(where=Whereabouts("20.1.2.0/24", carrier)) for _ in range(3))
+    assert not familiar.town_known(facts(where=somewhere(BERLIN), past=(before(), *wide)))
+    assert familiar.town_known(facts(where=somewhere(PORTO), past=wide))
+
+
+def test_habits_are_known_after_five_sign_ins() -> None:
+    assert familiar.habits_known(facts())
+    assert not familiar.habits_known(facts(past=facts().past[1:]))
+    assert familiar.hides(facts(past=(before(where=somewhere(None, kind="hosting")),)))
+    assert not familiar.hides(facts(past=(before(where=somewhere(None, kind="company")),)))
 
 
 def test_a_network_is_new_only_beside_others() -> None:

@@ -13,6 +13,12 @@ EARTH: Final = 6371.0
 """Mean radius in km."""
 SAME_TOWN: Final = 50.0
 """Kilometres. Databases place the same household that far apart."""
+TOWN: Final = 100
+"""The largest radius, in km, of a place that is a town. Mobile networks have larger ones: such a place says the country alone."""
+HABITS: Final = 5
+"""Sign-ins from which a person's habits are known. Before, a second device of one's own looks like a stranger's."""
+HIDDEN: Final = frozenset({"anonymous", "hosting"})
+"""Kinds of networks that hide where people are. VPN providers have exits in both, and lists disagree."""
 
 
 def placed(where: Whereabouts) -> Place | None:
@@ -23,6 +29,16 @@ def placed(where: Whereabouts) -> Place | None:
 def earlier(facts: RiskFacts) -> Iterable[tuple[PastSignIn, Place]]:
     """The earlier sign-ins whose place is known, newest first."""
     return ((one, place) for one in facts.past if (place := placed(one.where)) is not None)
+
+
+def habits_known(facts: RiskFacts) -> bool:
+    """Whether the account has signed in often enough to say what is unusual for it."""
+    return len(facts.past) >= HABITS
+
+
+def hides(facts: RiskFacts) -> bool:
+    """Whether the person has come from a VPN or a rented machine before."""
+    return any(one.where.kind in HIDDEN for one in facts.past)
 
 
 def network_known(facts: RiskFacts) -> bool:
@@ -44,10 +60,14 @@ def browser_known(facts: RiskFacts) -> bool:
 
 
 def town_known(facts: RiskFacts) -> bool:
-    """Whether the person signed in near here before. True where no place is known, here or earlier: nothing speaks against it."""
+    """Whether the person signed in near here before. True where no town is known, here or earlier: nothing speaks against it."""
     here = placed(facts.where)
-    before = [place for _, place in earlier(facts)]
-    return here is None or not before or any(near(here, place) for place in before)
+    before = [place for _, place in earlier(facts) if _town(place)]
+    return here is None or not _town(here) or not before or any(near(here, place) for place in before)
+
+
+def _town(place: Place) -> bool:
+    return (place.radius or 0) <= TOWN
 
 
 def near(one: Place, other: Place) -> bool:

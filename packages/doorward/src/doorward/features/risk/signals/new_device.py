@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from doorward.core.model.risk import Code, RiskFacts, RiskReason
-from doorward.features.risk.rules.familiar import browser_known, network_new, town_known
+from doorward.features.risk.rules.familiar import browser_known, habits_known, network_new, town_known
 
 
 class NewDeviceSignal(Struct, frozen=True):
@@ -14,10 +14,10 @@ class NewDeviceSignal(Struct, frozen=True):
     code: Code = "new_device"
 
     def look(self, facts: RiskFacts, threshold: int) -> RiskReason | None:
-        """The reason if the device is new, and so are at least `threshold` of network, town and kind of browser. The first sign-in of
-        an account has nothing to compare.
+        """The reason if the device is new, and so are at least `threshold` of network, town and kind of browser. The first sign-ins of
+        an account have too little to compare.
         """
-        if facts.device_known or not facts.past:
+        if facts.device_known or not habits_known(facts):
             return None
         new = [network_new(facts), not town_known(facts), not browser_known(facts)]
         if sum(new) < threshold:
