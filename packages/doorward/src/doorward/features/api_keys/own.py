@@ -57,9 +57,9 @@ class OwnApiKeys:
         return found[0] if found and found[0].account_id == account.id and found[0].live(now) else None
 
     async def create(
-        self, account: Account, draft: Draft, *, caller: Caller, now: int
+        self, account: Account, draft: Draft, *, caller: Caller, now: int, session_id: str | None = None
     ) -> NewApiKey | DraftFault | Wait | None:
-        """A new key; None if they have as many as one may have. The owner gets a mail."""
+        """A new key; None if they have as many as one may have, or the session in which they ask has ended. The owner gets a mail."""
         good = rule.checked(draft, held=self.held(account), policy=self.policy)
         if isinstance(good, str):
             return good
@@ -70,6 +70,8 @@ class OwnApiKeys:
         key = made.key
         writes: list[Write] = [
             self.store.api_keys.insert(key, most=self.policy.most, now=now),
+            # or a key would outlive the end of everything by which this session ended
+            *([] if session_id is None else [self.store.sessions.alive(session_id)]),
             self._event("api_key.created", key, caller, now),
             *self._mail("api_key_created", account, key, caller, now),
         ]

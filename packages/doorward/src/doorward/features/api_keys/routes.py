@@ -97,7 +97,9 @@ class ApiKeyPages:
             life=int(days) * DAY if days.isascii() and days.isdigit() and len(days) < 6 else 0,
             networks=tuple(form.get("networks", "").replace(",", " ").split()),
         )
-        made = await self.keys.create(post.account, draft, caller=browser.caller, now=browser.now)
+        made = await self.keys.create(
+            post.account, draft, caller=browser.caller, now=browser.now, session_id=post.session.id
+        )
         if isinstance(made, Wait):
             problem = FormProblem(Wrong.TOO_MANY_TRIES, at=made.until)
             return self._new(post, api.id, form, problem=problem)

@@ -84,11 +84,18 @@ class Revoker(GrantRevoker):
             ]
         return self._each([grant for grant in found if grant.client_id == client_id], now, reason)
 
-    def outstanding(self, account_id: str, *, now: int, keep_device: str | None = None) -> list[Write]:
+    def outstanding(
+        self,
+        account_id: str,
+        *,
+        now: int,
+        keep_device: str | None = None,
+        reason: EndReason | None = None,
+    ) -> list[Write]:
         """End unused codes and links of a person, sign-ins in progress with a proof, and devices on which the second step is not asked
         for, except `keep_device` (R94). The requester of a mail sees no difference: the ticket stays, but no code or link opens it
         (R80)."""
-        return self._of_person(endings.of("proofs"), account_id, now, keep_device=keep_device)
+        return self._of_person(endings.of("proofs", reason), account_id, now, keep_device=keep_device)
 
     async def account(
         self,

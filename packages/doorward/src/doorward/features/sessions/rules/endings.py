@@ -198,13 +198,25 @@ ENDINGS: Final[tuple[AccessEnd, ...]] = (
         kept={**_APPS, **_CONSENT, **_PASSWORD},
     ),
     AccessEnd(
-        action="The address or a second factor is changed, or the password is reset while sessions stay",
+        action="The person changes the address, or how second steps are shown",
         subject="proofs",
         reasons=(),
         ends=_OUTSTANDING | _kinds("remembered_device"),
-        itself=_kinds("password", "factor"),
-        kept=_APPS | _not(_OUTSTANDING | _kinds("remembered_device"), _OWN_CHOICE, _PERSONS[:-2]),
+        kept=_APPS | _not(_OUTSTANDING | _kinds("remembered_device"), _OWN_CHOICE, _PERSONS),
         but="that this browser is remembered, when the address is changed",
+    ),
+    AccessEnd(
+        action="The password is reset, and sessions stay by the owner's wish",
+        subject="proofs",
+        reasons=("password_reset",),
+        ends=_OUTSTANDING | _kinds("remembered_device", "known_device"),
+        itself=_kinds("password"),
+        kept={
+            **_APPS,
+            **_not(_OUTSTANDING | _kinds("remembered_device", "known_device"), _OWN_CHOICE, _PERSONS[:-2]),
+            **_FACTOR,
+        },
+        but="that the browser of the reset is known from now on",
     ),
     AccessEnd(
         action="The person signs out everywhere else",
