@@ -8,6 +8,7 @@ from tests.repository.server_texts import calls, texts
 
 # `audit.kind`
 AUDIT_KINDS = {
+    "account.access_ended",
     "account.activity_reported",
     "account.created",
     "account.deleted",
@@ -31,6 +32,7 @@ AUDIT_KINDS = {
     "api_key.refused",
     "api_key.rotated",
     "api_key.used_elsewhere",
+    "app.access_ended",
     "app.changed",
     "app.created",
     "app.deleted",
@@ -151,6 +153,7 @@ _NO_AUDIT_KINDS = {
 }
 # The members of `audit.detail` written by actions of people and apps.
 DETAIL = {
+    "session",
     "actors",
     "address",
     "api",

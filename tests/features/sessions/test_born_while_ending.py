@@ -16,10 +16,14 @@ from doorward.core.model.grant import Grant
 from doorward.core.model.secret import Secret
 from doorward.core.model.session import EndReason, Session
 from doorward.features.accounts.reset_password import Reset
+from doorward.features.api_keys.build import own_keys
+from doorward.features.api_keys.making import NewApiKey
 from doorward.features.authn.factors.password.change import Changed
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store, Write
 from tests.features.admin.managing import OPERATOR, Desk
+from tests.features.api_keys.keyring import draft
+from tests.features.oauth.logout.back_channel import BackChannel
 from tests.mailbox import reset_by_code
 from tests.manual_clock import NOW
 from tests.people import CALLER, OTHER_PASSWORD, PASSWORD, House, caller_of
@@ -161,3 +165,16 @@ async def test_a_sign_in_read_before_the_end_of_everything_and_committed_after_i
     with pytest.raises(AssertionError):
         await thief.sign_in(account.id, read=account)
     assert await left_open(house.store, account, house.now) == ([], [])
+
+
+@pytest.mark.requirement(72)
+async def test_a_key_asked_for_in_a_session_that_ended_is_not_made(channel: BackChannel) -> None:
+    """The request checked the session before everything ended (docs/incidents/0094)."""
+    account = await channel.person()
+    session, keys = await channel.session(account), channel.services.get(own_keys)
+    now = channel.clock.time
+    made_before = await keys.create(account, draft(), caller=CALLER, now=now, session_id=session.id)
+    assert isinstance(made_before, NewApiKey)
+    await channel.revoker.everything(account.id, now=now, reason="reported_by_owner")
+    assert await keys.create(account, draft(), caller=CALLER, now=now, session_id=session.id) is None
+    assert not await channel.store.api_keys.any_of_account(account.id, now)

@@ -57,7 +57,7 @@ async def reported(held: Held) -> None:
 
 
 async def ended_by_operator(held: Held) -> None:
-    _, count = await held.front.services.get(admin.people).end_access(OPERATOR, held.account.id)
+    _, count = await held.front.services.get(admin.sessions).end_access(OPERATOR, held.account.id)
     assert count == 2
 
 

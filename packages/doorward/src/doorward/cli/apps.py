@@ -159,6 +159,15 @@ def show_(run: CommandRun, app: AppName) -> None:
     run.card(document, client.name, _rows(client, undelivered))
 
 
+@command(app, "end-access", yes=True)
+def end_access(run: CommandRun, app: AppName) -> None:
+    """End all grants, API keys and tokens of an app. The app stays."""
+    client = run.ask(lambda services: services.get(admin.apps).get(actor(), app))
+    run.confirm(f"End everything that is signed in through {client.name}?")
+    run.ask(lambda services: services.get(admin.apps).end_access(actor(), client.id))
+    run.done(documents.of_client(client), f"All access of {client.name} has ended.")
+
+
 @command(app, yes=True)
 def delete(run: CommandRun, app: AppName) -> None:
     """Delete an app. Everything that was signed in through it ends now."""

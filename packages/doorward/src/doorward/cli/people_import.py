@@ -19,7 +19,7 @@ from doorward.adapters.os_user import os_actor as actor
 from doorward.cli import show
 from doorward.cli.command import CommandRun, command
 from doorward.cli.error import CliError
-from doorward.cli.people_factors import app
+from doorward.cli.people_sessions import app
 from doorward.cli.problems import sentences
 from doorward.cli.progress import Bar
 from doorward.core.model.decoded import NotText, decoded

@@ -134,6 +134,7 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "device_not_remembered": "{email} has no remembered device {given}. Fix: doorward user factors {email!q}",
     "factor_missing": "{email} has no second factor. Fix: doorward user show {email!q}",
     "factor_not_held": "{email} has no second factor {given}. Fix: doorward user factors {email!q}",
+    "session_not_held": "{email} has no live session {given}. Fix: doorward user sessions {email!q}",
     "factors_off": "Nobody can set up a second factor here: second_factor.require is off. Fix: Set it to optional, then reload.",
     "older_program": "A process of an older version still runs, which does not know this and would not observe it. Fix: Update every node first, then try again.",
     "import_file_utf16": "The file is UTF-16. Fix: Save it as UTF-8.",

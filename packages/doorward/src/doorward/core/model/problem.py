@@ -141,6 +141,7 @@ ProblemCode = Literal[
     "device_not_remembered",
     "factor_missing",
     "factor_not_held",
+    "session_not_held",
     "factors_off",
     "older_program",
     # an import of people: its file, a record, a member
@@ -290,6 +291,7 @@ _PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     "device_not_remembered": ("email", "given"),
     "factor_missing": ("email",),
     "factor_not_held": ("email", "given"),
+    "session_not_held": ("email", "given"),
     "import_file_too_large": ("limit",),
     "import_choices_changed": ("done",),
     "import_unverified_unsaid": ("format",),

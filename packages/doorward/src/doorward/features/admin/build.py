@@ -14,6 +14,7 @@ from doorward.features.admin.factors import FactorAdmin
 from doorward.features.admin.keys import KeyAdmin
 from doorward.features.admin.people import PeopleAdmin
 from doorward.features.admin.roles import RoleAdmin
+from doorward.features.admin.sessions import SessionAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.features.api_keys.build import maker
 from doorward.features.api_keys.settings import ApiKeyPolicy
@@ -21,7 +22,7 @@ from doorward.features.authn.factors.password.build import password_policy
 from doorward.features.oauth.registration.settings import RegistrationPolicy
 from doorward.features.oauth.slots import CLIENT_AUTH, GRANTS
 from doorward.features.services import Services
-from doorward.features.sessions.build import revoker
+from doorward.features.sessions.build import revoker, session_reader
 from doorward.features.signing_keys.build import key_rotation
 from doorward.features.signing_keys.root import RootSecret
 
@@ -103,6 +104,17 @@ def connections(services: Services) -> ConnectionAdmin:
         clock=services.clock,
         revoker=services.get(revoker),
         marks=marks_of(sections.of(ProviderPolicies), sections.of(DirectoryPolicies)),
+    )
+
+
+def sessions(services: Services) -> SessionAdmin:
+    """The service for the sessions of people."""
+    return SessionAdmin(
+        store=services.store,
+        random=services.random,
+        clock=services.clock,
+        revoker=services.get(revoker),
+        reader=services.get(session_reader),
     )
 
 

@@ -153,17 +153,6 @@ class PeopleAdmin(AuditedAdmin):
         return await self._change(actor, who, change, "account.enabled")
 
     @operation("people.write")
-    async def end_access(self, actor: Actor, who: str) -> tuple[Account, int]:
-        """Everything that lets them in now or acts for them ends: sessions, apps, API keys, consents, codes, devices that are known or
-        remembered. The account stays, and they may sign in again. Returns how many sessions ended."""
-        account = await find_account(self.store, who)
-        now = self.clock.now()
-        count = len(await self.store.sessions.live_of(account.id, now))
-        event = self._event(actor, "account.access_ended", now, account_id=account.id, count=str(count))
-        await self.revoker.everything(account.id, now=now, reason="ended_by_operator", also=(event,))
-        return account, count
-
-    @operation("people.write")
     async def delete(self, actor: Actor, who: str) -> Account:
         """The person and everything about them but the audit log; every session, grant and token ends now."""
         account = await find_account(self.store, who)

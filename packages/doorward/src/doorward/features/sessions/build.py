@@ -9,6 +9,7 @@ from doorward.features.sessions.revoker import Revoker
 if TYPE_CHECKING:
     from doorward.features.services import Services
     from doorward.features.sessions.browser_context import BrowserContexts
+    from doorward.features.sessions.details import SessionReader
     from doorward.features.sessions.service import Sessions
     from doorward.web.cookies import CookieJar
     from doorward.web.csrf import FormGuard
@@ -46,6 +47,14 @@ def live_sessions(services: Services) -> Sessions:
     from doorward.features.sessions.service import Sessions
 
     return Sessions(store=services.store, policy=services.sessions)
+
+
+def session_reader(services: Services) -> SessionReader:
+    """The reader of what is behind sessions."""
+    from doorward.features.places.build import places
+    from doorward.features.sessions.details import SessionReader
+
+    return SessionReader(store=services.store, places=services.get(places))
 
 
 def form_guard(services: Services) -> FormGuard:

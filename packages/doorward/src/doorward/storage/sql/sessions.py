@@ -50,6 +50,10 @@ _CLIENTS_IN_ALL = (
     " WHERE sessions.account_id = ? AND sessions.ended_at IS NULL AND sessions.expires_at > ?"
     " ORDER BY grants.session_id, grants.client_id"
 )
+_LIVING_APPS = (
+    "SELECT session_id, client_id FROM grants WHERE account_id = ? AND session_id IS NOT NULL AND ended_at IS NULL AND expires_at > ?"
+    " GROUP BY session_id, client_id ORDER BY MAX(created_at) DESC, client_id LIMIT ?"
+)
 _CLIENTS_IN = "SELECT DISTINCT client_id FROM grants WHERE session_id = ? ORDER BY client_id"
 
 _decoder = msgspec.json.Decoder(tuple[Proof, ...])
@@ -130,6 +134,11 @@ class SqlSessions(SqlNoun):
     async def clients_in_all(self, account_id: str, now: int) -> Sequence[tuple[str, str]]:
         """(session, app) of all live sessions of an account, without duplicates."""
         return [(row[0], row[1]) for row in await self._db.all(_CLIENTS_IN_ALL, (account_id, now))]
+
+    async def living_apps(self, account_id: str, now: int, limit: int = 1000) -> Sequence[tuple[str, str]]:
+        """(session, app) of the living grants of an account that were made in a session, without duplicates, newest first."""
+        rows = await self._db.all(_LIVING_APPS, (account_id, now, limit))
+        return [(row[0], row[1]) for row in rows]
 
     async def consents_of(self, account_id: str) -> Sequence[Consent]:
         return [_consent(row) for row in await self._db.all(_CONSENTS_OF, (account_id,))]

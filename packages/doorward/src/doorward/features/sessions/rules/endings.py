@@ -236,9 +236,9 @@ ENDINGS: Final[tuple[AccessEnd, ...]] = (
         but="sessions that rest on other factors, and this one",
     ),
     AccessEnd(
-        action="The person ends a device",
+        action="The person ends a device, or `doorward user end-session --device`",
         subject="device",
-        reasons=("ended_by_owner",),
+        reasons=("ended_by_owner", "ended_by_operator"),
         ends=_OF_OTHERS | _kinds("offline_grant", "known_device"),
         kept=_narrow(
             _OF_OTHERS | _kinds("offline_grant", "known_device"), api_key=_OWN_CHOICE, consent=_OWN_CHOICE
@@ -248,7 +248,15 @@ ENDINGS: Final[tuple[AccessEnd, ...]] = (
     _session(
         "Sign-out, by the person or an app; the session is ended from the list, replaced, or one too many",
         "session",
-        ("signed_out", "signed_out_by_app", "ended_by_owner", "replaced", "too_many", "revoked"),
+        (
+            "signed_out",
+            "signed_out_by_app",
+            "ended_by_owner",
+            "ended_by_operator",
+            "replaced",
+            "too_many",
+            "revoked",
+        ),
         _IN_SESSION,
     ),
     _session(
