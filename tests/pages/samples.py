@@ -39,6 +39,7 @@ from tests.pages import (
     samples_directories,
     samples_factors,
     samples_notices,
+    samples_own_devices,
     samples_passkeys,
     samples_phones,
     samples_providers,
@@ -73,6 +74,7 @@ def samples(
     )
     return samples_passkeys.samples(text) | {
         **samples_api_keys.samples(text),
+        **samples_own_devices.samples(text),
         **samples_phones.samples(text),
         **samples_codes.samples(text),
         **samples_addresses.samples(text),
@@ -243,7 +245,7 @@ def samples(
         "devices": Devices(
             devices=(
                 DeviceLine("ses_1", "Chrome on macOS", AT, AT - 86400, current=True, active_now=True),
-                DeviceLine("ses_2", "Safari on iPhone", AT - 7200, AT - 900_000),
+                DeviceLine("ses_2", "Safari on iPhone", AT - 7200, AT - 900_000, name=text, place=text),
                 DeviceLine(text, text, AT - 400_000, AT - 4_000_000),
             ),
             apps_notice=300,

@@ -330,6 +330,7 @@ def test_confirmed_values_in_account_addresses_are_pinned() -> None:
         "session_ended",
         "other_sessions_ended",
         "device_asked_again",
+        "device_ended",
         "device_renamed",
         "app_disconnected",
         "reported",

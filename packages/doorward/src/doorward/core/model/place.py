@@ -30,6 +30,11 @@ class Place(Struct, frozen=True):
     longitude: float | None = None
     radius: int | None = None
 
+    @property
+    def words(self) -> str:
+        """City, region and country, as far as they are known."""
+        return ", ".join(one for one in (self.city, self.region, self.country) if one)
+
 
 def public_address(text: str) -> IPv4Address | IPv6Address | None:
     """The address, if it is one of the public Internet: only such addresses say where somebody is, or whether two people share a network.

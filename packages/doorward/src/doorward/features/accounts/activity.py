@@ -35,6 +35,25 @@ ACTIVITY_KINDS: Final = (
         N_("A device was signed out through %(app)s"),
         applies=_ended_by("signed_out_by_app"),
     ),
+    ActivityKind(
+        "session.ended",
+        N_("The people who run this service signed out one of your devices"),
+        applies=_ended_by("ended_by_operator"),
+    ),
+    ActivityKind("device.ended", N_("You ended everything on a device")),
+    ActivityKind(
+        "device.ended",
+        N_("The people who run this service ended everything on one of your devices"),
+        applies=_ended_by("ended_by_operator"),
+    ),
+    ActivityKind(
+        "account.access_ended", N_("The people who run this service ended all access to your account")
+    ),
+    ActivityKind(
+        "sessions.ended",
+        N_("All other devices and apps were signed out, because something wasn't you"),
+        applies=_ended_by("reported_by_owner"),
+    ),
     ActivityKind("sessions.ended", N_("All other devices were signed out")),
     ActivityKind("password.reset", N_("You set a new password by email"), reportable=True),
     ActivityKind("password.reset_asked", N_("Somebody asked to reset your password")),

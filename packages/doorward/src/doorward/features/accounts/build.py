@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorward.features.accounts.change_address import ChangeAddress
+from doorward.features.accounts.devices import OwnDevices
 from doorward.features.accounts.reset_password import ResetPassword
 from doorward.features.accounts.self_service import AccountPages
 from doorward.features.accounts.sign_up import SignUp
@@ -16,7 +17,7 @@ from doorward.features.authn.trusted_device.build import trusted_devices
 from doorward.features.clients.build import client_directory
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
-from doorward.features.sessions.build import revoker
+from doorward.features.sessions.build import revoker, session_reader
 
 
 def sign_up(services: Services) -> SignUp:
@@ -74,6 +75,18 @@ def change_address(services: Services) -> ChangeAddress:
         mail_queue=services.mail,
         audit_log=services.get(audit_log),
         beyond_ascii=services.beyond_ascii,
+    )
+
+
+def own_devices(services: Services) -> OwnDevices:
+    """The service behind the page of one device."""
+    return OwnDevices(
+        store=services.store,
+        reader=services.get(session_reader),
+        clients=services.get(client_directory),
+        revoker=services.get(revoker),
+        audit_log=services.get(audit_log),
+        throttle=services.get(throttle),
     )
 
 

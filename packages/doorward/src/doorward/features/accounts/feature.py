@@ -20,11 +20,13 @@ def _routes(services: Services) -> Sequence[Route]:
     from doorward.features.accounts.address_routes import AddressHandlers
     from doorward.features.accounts.build import (
         change_address,
+        own_devices,
         reset_password,
         self_service,
         sign_up,
         verify_address,
     )
+    from doorward.features.accounts.device_routes import DeviceHandlers
     from doorward.features.accounts.reset_routes import ResetPages
     from doorward.features.accounts.self_service_routes import AccountHandlers
     from doorward.features.accounts.sign_up_routes import SignUpPages
@@ -51,11 +53,13 @@ def _routes(services: Services) -> Sequence[Route]:
         activity_kinds=ActivityKinds(services.added(ACTIVITY)),
         keys=services.get(own_keys),
         offers=profile_offers(services),
+        own_devices=services.get(own_devices),
     )
     return [
         *joining.routes(page),
         *ResetPages(flow=flow, email_challenges=tickets, reset=services.get(reset_password)).routes(page),
         *account.routes(),
+        *DeviceHandlers(own=own, devices=services.get(own_devices)).routes(),
         *AddressHandlers(own=own, changing=services.get(change_address)).routes(),
         *services.get(method_handlers).routes(),
     ]

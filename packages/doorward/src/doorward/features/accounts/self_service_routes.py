@@ -13,14 +13,15 @@ from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.device import describe
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.remembered_device import RememberedDevice
-from doorward.core.model.session import Session
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.accounts.activity import ActivityKinds
+from doorward.features.accounts.devices import OwnDevices
 from doorward.features.accounts.self_service import SHOWN, AccountPages, ConnectedApp
 from doorward.features.api_keys.own import OwnApiKeys
 from doorward.features.authn.flow.shown import ProfileOffers
 from doorward.features.oauth.clients.rules.private_schemes import place
 from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.sessions.details import SessionDetails
 from doorward.features.sessions.signed_in_pages import (
     SignedIn,
     SignedInPages,
@@ -56,6 +57,7 @@ class AccountHandlers:
     tokens: TokenPolicy
     activity_kinds: ActivityKinds
     keys: OwnApiKeys
+    own_devices: OwnDevices
     offers: Sequence[ProfileOffers] = ()
 
     async def profile(self, visit: SignedInVisit) -> Response:
@@ -99,11 +101,12 @@ class AccountHandlers:
     async def devices(self, visit: SignedInVisit) -> Response:
         """The devices: the live sessions."""
         now = visit.browser.now
-        found = await self.pages.devices(visit.account, visit.session, now)
+        live = await self.pages.devices(visit.account, visit.session, now)
+        found = await self.own_devices.details(visit.account, live, now)
         remembered = await self.pages.trusted.good(visit.account, now)
         here = await self.pages.trusted.here(visit.account, visit.browser.caller, now)
         view = views.Devices(
-            devices=tuple(_device(session, visit.session.id, now) for session in found),
+            devices=tuple(_device(one, visit.session.id, now) for one in found),
             apps_notice=self.tokens.access_ttl,
             more=len(found) == SHOWN,
             remembered=tuple(_remembered(device, here) for device in remembered),
@@ -235,7 +238,8 @@ def _profile(
     return page(view, owner.browser)
 
 
-def _device(session: Session, current: str, now: int) -> views.DeviceLine:
+def _device(found: SessionDetails, current: str, now: int) -> views.DeviceLine:
+    session = found.session
     known = describe(session.user_agent)
     return views.DeviceLine(
         id=session.id,
@@ -245,6 +249,8 @@ def _device(session: Session, current: str, now: int) -> views.DeviceLine:
         signed_in_at=session.auth_time,
         current=session.id == current,
         active_now=now - session.seen_at < ACTIVE_NOW,
+        name=session.name,
+        place=None if found.place is None else found.place.words,
     )
 
 

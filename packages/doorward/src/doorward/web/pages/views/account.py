@@ -31,6 +31,7 @@ class Done(Said):
         "device_asked_again",
         N_("The next sign-in on that device asks for the second step again."),
     )
+    DEVICE_ENDED = "device_ended", N_("That device is signed out, and its apps have no access any more.")
     DEVICE_RENAMED = "device_renamed", N_("The device is renamed.")
     APP_DISCONNECTED = "app_disconnected", N_("The app is disconnected.")
     REPORTED = (
@@ -117,7 +118,7 @@ class Methods(Form, frozen=True):
 
 class DeviceLine(Struct, frozen=True):
     """One session. `id` is posted back; `label` like "Chrome on macOS", None for an unknown device, which is then identified by its
-    network `address` only; Unix seconds."""
+    network `address` only. `name` is what its owner calls it, `place` where its sign-in came from; None: not known. Unix seconds."""
 
     id: str
     label: str | None
@@ -126,6 +127,8 @@ class DeviceLine(Struct, frozen=True):
     address: str | None = None
     current: bool = False
     active_now: bool = False
+    name: str | None = None
+    place: str | None = None
 
 
 class RememberedLine(Struct, frozen=True, kw_only=True):
