@@ -98,7 +98,7 @@ def audit(page: Page, stand_in: Page | None, checked: Checked) -> list[str]:
 
     axe is a script: where the page's browser runs none, `stand_in`, a tab of one that does, is shown the same document.
     """
-    state = _state(page, stand_in is None)
+    state = _state(page)
     claimed = checked.claim(state)
     if claimed is None:
         return []
@@ -141,13 +141,14 @@ def _show_again(page: Page, stand_in: Page) -> Page:
     return stand_in
 
 
-def _state(page: Page, scripts: bool) -> tuple[str, ...]:
-    # what distinguishes two visits to one page: the path, the heading, the fields, and the errors
+def _state(page: Page) -> tuple[str, ...]:
+    # What distinguishes two visits to one page: the path, the heading, the fields, and the errors. What is there only without scripts has
+    # an id, too.
     parts = urlsplit(page.url)
     ids: list[str] = page.evaluate(
         "Array.from(document.querySelectorAll('[id]:not(svg *)'), (e) => e.id.replace(/[0-9]+/g, '#'))"
     )
-    return (parts.netloc, parts.path, page.locator("h1").first.inner_text(), str(scripts), *sorted(set(ids)))
+    return (parts.netloc, parts.path, page.locator("h1").first.inner_text(), *sorted(set(ids)))
 
 
 def _structure(page: Page) -> list[str]:

@@ -31,8 +31,15 @@ def found_by_axe(page: Page) -> list[str]:
     return [f"{page.url}: {violation['id']}" for violation in results.response["violations"]]
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(
+    ("width", "scripts"),
+    [
+        (360, True),
+        (1280, False),
+        pytest.param(1280, True, marks=pytest.mark.soak),
+        pytest.param(360, False, marks=pytest.mark.soak),
+    ],
+)
 def test_sign_up_verify_orders_and_sign_out(
     dev: running.Dev, chrome: Browser, scripts: bool, width: int
 ) -> None:

@@ -57,7 +57,6 @@ def test_a_second_start_finds_the_same_people_and_apps(tmp_path: Path) -> None:
     second = running.start(tmp_path, first.state.places.port)
     try:
         assert second.state.apps == first.state.apps
-        assert second.took < 15, "a second start takes about a second on an idle machine"
         again = running.run(
             tmp_path, "user", "list", "--json", "--config", ".doorward-dev/doorward.toml"
         ).stdout
@@ -73,8 +72,6 @@ def test_other_ports_change_all_addresses_and_keep_all_people(tmp_path: Path, en
     try:
         assert second.state.places != ended.state.places
         assert second.state.apps == ended.state.apps
-        done = running.run(tmp_path, "demo", "--json")
-        assert done.returncode == 0, done.stdout
         roles = running.run(
             tmp_path, "user", "show", "bob@example.com", "--json", "--config", ".doorward-dev/doorward.toml"
         )

@@ -58,6 +58,15 @@ JUNK: tuple[bytes, ...] = (
     b"a.b.c",
     b"." * 1_000,
 )
+FOR_THE_STORE = tuple(
+    junk
+    for junk in JUNK
+    if not junk.isascii()
+    or b"\x00" in junk
+    or b"\\u" in junk
+    or junk.startswith((b"a" * 70, b"9" * 70, b"'"))
+)
+"""What a database could take otherwise than another one: no text, too much of it, or what ends a string."""
 HEADER_JUNK: tuple[bytes, ...] = (
     b"",
     b"Basic",

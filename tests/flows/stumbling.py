@@ -53,11 +53,13 @@ class Witness:
         self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
 
 
-def sweep(server: Running, here: Pieces, spot: Spot, *, thorough: bool = False) -> Witness:
-    """Send one wrong value at a time."""
+def sweep(
+    server: Running, here: Pieces, spot: Spot, *, thorough: bool = False, store: bool = False
+) -> Witness:
+    """Send one wrong value at a time; `store`: only those that concern the database."""
     witness = Witness(server)
     try:
-        for request in one_wrong_thing(here, here.browser(spot.path), spot, thorough=thorough):
+        for request in one_wrong_thing(here, here.browser(spot.path), spot, thorough=thorough, store=store):
             witness.sees_no_stumble(request)
     finally:
         witness.close()

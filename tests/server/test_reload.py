@@ -85,7 +85,7 @@ def test_reloads_under_load_lose_nothing(
     assert [line for line in served.lines() if line["level"] in {"error", "critical"}] == []
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.soak), 2])
 def test_a_reload_reads_the_settings_again(serve: Serve, tmp_path: Path, workers: int) -> None:
     served = serve("--workers", str(workers)).ready()
     assert "token_endpoint" in served.get("/.well-known/openid-configuration")
