@@ -59,6 +59,8 @@ def main(given: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     if not asked.peer_alone and names & set(measure.VERIFY):
         measure.verification(plan, report)
+    if not asked.peer_alone and names & set(measure.REVOCATIONS):
+        measure.revocations(plan, report)
     if names & set(measure.SERVER):
         measure.floors(plan, report)
     if asked.peer_alone:

@@ -29,6 +29,8 @@ PROMISES = (
     Promise("verify_cold_es256_vs_raw", 0.90, 0.90, "cold verification / bare ES256 check"),
     Promise("verify_cold_es256_vs_pyjwt", 1.5, 1.5, "cold verification / PyJWT"),
     Promise("verify_warm_vs_pyjwt", 50.0, 50.0, "repeated tokens / PyJWT"),
+    Promise("verify_million_vs_empty", 0.95, 0.95, "cold verification, a million revocations / none"),
+    Promise("verifier_million_mib", 64.0, 64.0, "memory of a million revocations, MiB", at_most=True),
     Promise("client_credentials_vs_oidc_provider", 1.5, 2.0, "client_credentials / oidc-provider"),
     Promise(
         "token_exchange_vs_oidc_provider", 0.5, 0.7, "token exchange / client_credentials of oidc-provider"

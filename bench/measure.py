@@ -21,6 +21,7 @@ _SIGN_IN = "sign_in_vs_raw_argon2"
 _STORM = "token_p99_storm_ratio"
 _MEMORY = "worker_rss_mib"
 VERIFY = ("verify_cold_es256_vs_raw", "verify_cold_es256_vs_pyjwt", "verify_warm_vs_pyjwt")
+REVOCATIONS = ("verify_million_vs_empty", "verifier_million_mib")
 _WITH_PEER = frozenset({_CLIENT_CREDENTIALS, _EXCHANGE, _API_KEY, _REFRESH})
 SERVER = (_CLIENT_CREDENTIALS, _EXCHANGE, _API_KEY, _REFRESH, _OPENID, _SIGN_IN, _STORM, _MEMORY)
 _PACED_SHARE = 0.5
@@ -65,6 +66,24 @@ def verification(plan: Plan, report: Report) -> None:
         report.say("verification, fresh tokens", found.doorward_cold, "/s", note)
         report.say("verification, repeated tokens", found.doorward_warm, "/s", "each time a new string")
         report.say("PyJWT", found.pyjwt, "/s", note)
+
+
+def revocations(plan: Plan, report: Report) -> None:
+    """Verification beside a million live revocations, and their memory."""
+    with _section(report, *REVOCATIONS):
+        from bench.revocations import LIVE, measure
+
+        plan.tell("verification with a million live revocations, in this process")
+        found = measure(plan.seconds)
+        report.values[REVOCATIONS[0]] = found.cold
+        report.values[REVOCATIONS[1]] = found.merging
+        report.say("a million revocations, repeated tokens / none", found.warm, "", f"{found.rounds} rounds")
+        report.say(
+            "look-up among a million", found.look_up, "µs", f"without the hash of the id; {LIVE} entries"
+        )
+        report.say(
+            "memory of a million, at rest", found.held, "MiB", "the promise is for the moment of a merge"
+        )
 
 
 def floors(plan: Plan, report: Report) -> None:

@@ -154,11 +154,13 @@ def processes(
     database: str | None = None,
     cache: str | None = None,
     host: str = "127.0.0.1",
+    issuer: str | None = None,
 ) -> Generator[Fleet]:
     """`count` processes on one database, seeded before they start, for the duration of the block. `database`: its URL, or a
-    SQLite file in `folder` if omitted. `host` is that of the issuer: with "localhost" there are passkeys."""
+    SQLite file in `folder` if omitted. `host` is that of the issuer: with "localhost" there are passkeys. `issuer`: another address than that of the first
+    process, such as one of a balancer."""
     ports = [free_port() for _ in range(count)]
-    issuer = f"http://{host}:{ports[0]}"
+    issuer = issuer or f"http://{host}:{ports[0]}"
     config = write_settings(folder, issuer, sections, database=database, cache=cache)
     house = seed_at(config, issuer)
     servers = [Process(config, port, folder / f"server-{number}.log") for number, port in enumerate(ports)]

@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Collection
-from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from msgspec import DecodeError, Struct, ValidationError, convert, field, structs
 
@@ -23,9 +22,6 @@ MOST_NEWS: Final = 16_384
 NEWS_BYTES: Final = 170
 """Bytes of an entry in the dictionary, measured."""
 MAX_SALT_CHARS: Final = 128
-# Values that one process looks up repeatedly: ids of cached tokens, and the people, sessions and apps that
-# many tokens share.
-_KEPT_HASHES: Final = 16_384
 
 
 class InvalidFeed(ValueError):
@@ -71,6 +67,7 @@ class _View(Struct, frozen=True):
 
     salt: str | None
     kinds: set[str]
+    begun: dict[str, Any]
     tables: tuple[RevokedTable, ...] = ()
     joining: dict[bytes, int] = {}
     news: dict[bytes, int] = field(default_factory=dict[bytes, int])
@@ -79,13 +76,22 @@ class _View(Struct, frozen=True):
         return sum(map(len, self.tables)) + len(self.joining) + len(self.news)
 
     def before(self, kind: str, id_: str) -> int:
-        key = _kept_hash(self.salt or "", kind, id_)
+        # the state after salt and kind is the same for all ids
+        state = self.begun[kind].copy()
+        state.update(id_.encode("utf-8", "surrogatepass"))
+        key = state.digest()[:HIDDEN_BYTES]
         found = self.news.get(key, -1) >> 32
         if self.joining:
             found = max(found, self.joining.get(key, -1) >> 32)
         for table in self.tables:
-            found = max(found, table.before(key))
+            later = table.before(key)
+            found = max(found, later)
         return found
+
+
+def _view(salt: str | None, kinds: set[str], tables: tuple[RevokedTable, ...] = ()) -> _View:
+    begun = {kind: _begun(salt or "", kind) for kind in KINDS}
+    return _View(salt, kinds, begun, tables)
 
 
 class Merge(Struct, frozen=True):
@@ -108,10 +114,13 @@ def hidden(salt: str, kind: str, id_: str) -> str:
 
 def id_hash(salt: str, kind: str, id_: str) -> bytes:
     """The first 16 bytes of SHA-256 of salt, kind and id joined by colons."""
-    return hashlib.sha256(f"{salt}:{kind}:{id_}".encode("utf-8", "surrogatepass")).digest()[:HIDDEN_BYTES]
+    state = _begun(salt, kind)
+    state.update(id_.encode("utf-8", "surrogatepass"))
+    return state.digest()[:HIDDEN_BYTES]
 
 
-_kept_hash = lru_cache(_KEPT_HASHES)(id_hash)
+def _begun(salt: str, kind: str) -> Any:
+    return hashlib.sha256(f"{salt}:{kind}:".encode("utf-8", "surrogatepass"))
 
 
 def parse_feed(document: bytes) -> Feed:
@@ -178,7 +187,7 @@ class RevocationView:
         self.fresh_until = self.trusted_until = float("-inf")
         self.answered_at: float | None = None
         self.error: str | None = None
-        self._view = _View(None, set())
+        self._view = _view(None, set())
         self._coming: _View | None = None
         self._forgotten_at = 0.0
 
@@ -217,7 +226,7 @@ class RevocationView:
         arrived: half a view would accept tokens that the other half revokes.
         """
         if feed.reset or self.cursor is None:
-            self._coming = _View(feed.salt, set(kinds) if tables else set(), tables)
+            self._coming = _view(feed.salt, set(kinds) if tables else set(), tables)
         view = self._view if self._coming is None else self._coming
         if feed.salt != view.salt:
             self.cursor = None

@@ -70,14 +70,13 @@ class RevokedTable:
         """Until when the tokens of this hash were issued that are revoked (seconds); -1 when none are."""
         place = key[0] << 8 | key[1]
         index, records = self._index, self.records
-        found, end = index[place], index[place + 1]
-        while True:
-            found = records.find(key, found, end)
-            if found < 0:
-                return -1
+        end = index[place + 1]
+        found = records.find(key, index[place], end)
+        while found >= 0:
             if not found % RECORD_BYTES:
                 return int.from_bytes(records[found + KEY_BYTES : found + KEY_BYTES + 4], "big")
-            found += 1  # the same bytes across two records
+            found = records.find(key, found + 1, end)  # those were the same bytes across two records
+        return -1
 
     def of(self, first_byte: int, line: bytes) -> list[bytes]:
         """The records whose hash begins with this byte and whose `exp` is not before `line`."""
