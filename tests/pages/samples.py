@@ -30,6 +30,7 @@ from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.reset import ConnectedElsewhere, ResetAsk, ResetNew
 from doorward.web.pages.views.sign_in import OtherWay, ReAuth, SignInView
 from doorward.web.pages.views.sign_up import CheckMail, LinkPage, SignUpView
+from doorward.web.pages.views.why import Why
 from tests.pages import (
     samples_addresses,
     samples_api_keys,
@@ -57,6 +58,7 @@ def context(*, locale: str = "en", name: str | None = "Orders", development: boo
         issuer="https://auth.example.com",
         request_id="01JD9Z7Q8M4X",
         app_name=name,
+        why=(Why("It comes from %(here)s, and an earlier one came from %(before)s.", "Berlin, DE", "PT"),),
         development=development,
     )
 

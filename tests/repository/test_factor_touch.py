@@ -22,6 +22,7 @@ OUTSIDE = {
         KIND,
         *LISTS,
         "features/authn/email_challenges/service.py",
+        "features/authn/flow/risk.py",
     ],
     "passkeys": [
         KIND,

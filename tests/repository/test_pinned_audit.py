@@ -90,6 +90,7 @@ AUDIT_KINDS = {
     "refresh_token.replayed",
     "refresh_token.two_networks",
     "risk.assessed",
+    "risk.shadowed",
     "role.changed",
     "role.created",
     "role.deleted",
@@ -183,9 +184,12 @@ DETAIL = {
     "name",
     "notice",
     "of_app",
+    "one",
+    "other",
     "password",
     "provider",
     "reason",
+    "reasons",
     "removed",
     "reported",
     "request",
@@ -196,6 +200,7 @@ DETAIL = {
     "subject",
     "token",
     "token_kind",
+    "verdict",
     "way",
 }
 

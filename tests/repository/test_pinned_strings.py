@@ -127,6 +127,7 @@ CLAIMED = {
     "replayed",
     "second_factor_failed",
     "sweep",
+    "two_networks",
     "webauthn",
 }
 ENVIRONMENT = {

@@ -15,6 +15,7 @@ REMEMBERS = {
     "features/admin/imports/writes.py": "ImportOutcome: one batch of an import",
     "features/audit/rules/verify.py": "ChainWalk: one verification",
     "features/audit/sealer.py": "AuditSealer: the newest place that this process saw; a chain that lacks it was changed by others",
+    "features/risk/family_watch.py": "FamilyWatch: networks of tokens of the last minutes; losing them finds a theft later",
     "features/api_keys/last_use.py": "LastUse: times that wait to be written; losing them costs a time, and nothing rests on it",
     "features/oauth/grants/client_credentials/service.py": "EntitlementCache: hangs on the snapshot of the configuration",
     "features/oauth/grants/jwt_bearer/keys.py": "IssuerKeys: what a trusted issuer publishes, fetched anew when it says so",

@@ -189,6 +189,7 @@ async def open_container(
         default_locale=settings.brand.locale,
         development=settings.development,
         beyond_ascii=settings.beyond_ascii,
+        sends_mail=settings.sends_mail,
         ca_file=settings.ca_file,
         metrics_token=settings.metrics.token,
         publish_ahead=settings.keys.publish_ahead,

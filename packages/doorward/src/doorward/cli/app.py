@@ -33,6 +33,7 @@ from doorward.cli import (
     places,
     providers,
     registration_tokens,
+    risk,
     roles,
     server,
     show,
@@ -70,6 +71,7 @@ app.add_typer(trusted_issuers_change.app, name="issuer")
 app.add_typer(api_keys.app, name="api-key")
 app.add_typer(roles.app, name="role")
 app.add_typer(places.app, name="place")
+app.add_typer(risk.app, name="risk")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 command(app)(server.migrate)

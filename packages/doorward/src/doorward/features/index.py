@@ -30,6 +30,7 @@ from doorward.features.oauth.userinfo.feature import USERINFO
 from doorward.features.places.feature import PLACES
 from doorward.features.rate_limits.feature import RATE_LIMITS
 from doorward.features.revocations.feature import REVOCATIONS
+from doorward.features.risk.feature import RISKS
 from doorward.features.security_events.feature import SECURITY_EVENTS
 from doorward.features.signing_keys.feature import SIGNING_KEYS
 
@@ -39,6 +40,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     RATE_LIMITS,
     REVOCATIONS,
     AUTHN,
+    RISKS,
     API_KEYS,
     METADATA,
     TOKEN,

@@ -88,6 +88,8 @@ class Services:
     development: bool
     beyond_ascii: bool
     """Whether a mail address may have non-ASCII letters before the @."""
+    sends_mail: bool
+    """Whether mail reaches people, or the development outbox."""
     ca_file: str | None
     metrics_token: Secret | None
     publish_ahead: int

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from doorward.storage.sql.statements import Write
     from doorward.web.mail.message import MessageTemplate
     from doorward.web.pages.views.said import Said
+    from doorward.web.pages.views.why import Why
 
 MESSAGES: Final[Slot[type[MessageTemplate]]] = Slot("messages")
 """Templates of messages: `Feature(name=…, adds=(MESSAGES.filled_by(…),))`."""
@@ -46,7 +47,7 @@ class ActivityKind(Struct, frozen=True):
     """A kind of line on the activity page, for audited events `event` whose details it `applies` to; to all others if it says nothing.
 
     `text` is the sentence in English; `with_app` the same where an app took part, with %(app)s. `reportable`: the person may answer that
-    it was somebody else.
+    it was somebody else. `explained`: further sentences, from the details.
     """
 
     event: str
@@ -54,6 +55,7 @@ class ActivityKind(Struct, frozen=True):
     with_app: str | None = None
     applies: Callable[[Mapping[str, Any]], bool] | None = None
     reportable: bool = False
+    explained: Callable[[Mapping[str, Any]], tuple[Why, ...]] | None = None
 
 
 ACTIVITY: Final[Slot[ActivityKind]] = Slot("activity")

@@ -19,6 +19,7 @@ from doorward.web.form_origin import Sent
 from doorward.web.http import Request, Response, redirect
 from doorward.web.pages import language
 from doorward.web.pages.views.context import PageContext
+from doorward.web.pages.views.why import Why
 
 BROWSER_AGE: Final = 400 * 86_400
 _STALE: Final = "stale"
@@ -90,6 +91,10 @@ class PageRequest:
     def for_app(self, name: str | None) -> Self:
         """The same browser, whose pages name the app."""
         return dataclasses.replace(self, context=structs.replace(self.context, app_name=name))
+
+    def explained(self, why: tuple[Why, ...]) -> Self:
+        """The same browser, whose pages say why they ask."""
+        return dataclasses.replace(self, context=structs.replace(self.context, why=why))
 
     def in_language(self, ui_locales: tuple[str, ...]) -> Self:
         """The same browser, with pages in the language that the app requests (OpenID Connect Core §3.1.2.1), if it is supported."""

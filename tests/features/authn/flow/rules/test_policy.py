@@ -16,7 +16,7 @@ from doorward.core.model.policy import SecondFactorPolicy
 from doorward.core.model.signin import Proof
 from doorward.features.authn.flow.rules.assurance import FactorTraits, achieved
 from doorward.features.authn.flow.rules.next_factors import met, next_factors
-from doorward.features.authn.flow.rules.policy import Risk, StepDemand, demand
+from doorward.features.authn.flow.rules.policy import StepDemand, demand
 from tests.features.authn.flow.rules.test_next_factors import BUILT_IN, PASSWORD, TOTP
 from tests.features.authn.flow.rules.test_next_factors_at_random import (
     BOUNDS,
@@ -79,7 +79,6 @@ def asked(policy: SecondFactorPolicy = OPTIONAL, **changes: Any) -> StepDemand:
         (OPTIONAL, {"client": STRICT}, "app"),
         (OPTIONAL, {"row": FactorDemand(account_id="a", required_at=NOW - DAY)}, "operator"),
         (OPTIONAL, {"row": FactorDemand(account_id="a", asked_at=NOW - DAY)}, None),
-        (OPTIONAL, {"risk": Risk("new country")}, "risk"),
     ],
 )
 def test_each_reason_alone_demands_two_steps(
@@ -123,7 +122,6 @@ def test_a_remembered_device_lowers_a_demand_only_where_nobody_asks_for_more() -
         {"acr": PHR},
         {"prompted": True},
         {"row": FactorDemand(account_id="a", required_at=NOW - 60)},
-        {"risk": Risk("new country")},
     )
     for changes in more:
         found = asked(enrolled=True, **changes)

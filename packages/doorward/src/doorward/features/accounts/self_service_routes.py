@@ -171,6 +171,7 @@ class AccountHandlers:
             device=describe(event.user_agent or ""),
             app=app,
             reportable=kind.reportable,
+            why=kind.explained(event.detail) if kind.explained is not None else (),
         )
 
     async def report(self, post: SignedInPost) -> Response:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from doorward.features.authn.flow.password_source import PasswordSource
     from doorward.features.authn.flow.plug import FactorPlug, GoalPlug
     from doorward.features.authn.flow.remembered import RememberedDevices
+    from doorward.features.authn.flow.risk import RiskJudge
     from doorward.features.authn.flow.rules.routing import DomainRoutes
 
 FACTORS: Final[Slot[FactorPlug]] = Slot("factors")
@@ -27,6 +28,9 @@ RESETS: Final[Slot[FinishedReset]] = Slot("resets")
 
 REMEMBERED: Final[Slot[RememberedDevices]] = Slot("remembered")
 """The devices on which a second step is not asked for. At most one."""
+
+RISK: Final[Slot[RiskJudge]] = Slot("risk")
+"""The judge of sign-ins that look dangerous. At most one."""
 
 DOMAINS: Final[Slot[DomainRoutes]] = Slot("domains")
 """The domains whose people sign in at a provider. At most one."""

@@ -11,13 +11,14 @@ from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.flow.plug import FactorPlug
 from doorward.features.authn.flow.remembered import RememberedDevices
+from doorward.features.authn.flow.risk import RiskJudge
 from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.authn.flow.sending import SendCode
 from doorward.features.authn.flow.sent_code import SentCodes
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.authn.flow.sign_ins import SignIns
 from doorward.features.authn.flow.typed_code import ProveTypedCode
-from doorward.features.authn.slots import DOMAINS, FACTORS, GOALS, REMEMBERED
+from doorward.features.authn.slots import DOMAINS, FACTORS, GOALS, REMEMBERED, RISK
 from doorward.features.clients.build import client_directory
 from doorward.features.rate_limits.build import sign_in_starts, throttle
 from doorward.features.repeated_posts.build import pages
@@ -50,6 +51,12 @@ def goal_choice(services: Services) -> GoalChoice:
 def remembered_devices(services: Services) -> RememberedDevices | None:
     """The devices on which a second step is not asked for. Raises ValueError if more than one feature knows them."""
     (found,) = services.added(REMEMBERED) or (None,)
+    return found
+
+
+def risk_judge(services: Services) -> RiskJudge | None:
+    """The judge of sign-ins that look dangerous. Raises ValueError if there is more than one."""
+    (found,) = services.added(RISK) or (None,)
     return found
 
 
@@ -94,6 +101,8 @@ def advance(services: Services) -> SignInFlow:
         goals=services.get(goal_choice),
         completion=services.get(finish),
         remembered=services.get(remembered_devices),
+        risk=services.get(risk_judge),
+        mailed=services.sends_mail,
     )
 
 

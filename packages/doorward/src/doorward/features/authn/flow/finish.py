@@ -22,7 +22,9 @@ from doorward.features.audit.service import AuditLog
 from doorward.features.authn.flow.goal import Permitted, Reached
 from doorward.features.authn.flow.outcomes import Conflict, Finished
 from doorward.features.authn.flow.remembered import HeldDevice
+from doorward.features.authn.flow.risk import Judged
 from doorward.features.authn.flow.rules.assurance import Achieved, counting
+from doorward.features.authn.flow.rules.risk_mark import unmarked
 from doorward.features.authn.flow.rules.vouching import to_store
 from doorward.features.sessions.revoker import Revoker
 from doorward.features.sessions.rules import session as session_rule
@@ -77,15 +79,17 @@ class SignInCompletion:
         now: int,
         first: Sequence[Write] = (),
         held: HeldDevice | None = None,
+        judged: Judged | None = None,
     ) -> Finished | Conflict:
         """`old` is the browser's live session; `permitted` is None for a sign-in to the account pages. `first` are the first writes of
         the commit: a sign-in that starts and ends in one call has no earlier commit. `held`: a remembered device replaced the second
-        step."""
+        step. `judged` is what was looked up for a verdict."""
+        judged = Judged() if judged is None else judged
         writes: list[Write] = [
             *first,
             self.store.sign_ins.replace(sign_in, structs.replace(sign_in, done_at=now)),
         ]
-        opened = await self._session(sign_in, account, achieved, old, caller, now)
+        opened = await self._session(sign_in, account, achieved, old, caller, now, judged)
         session, secret, ended = opened.session, opened.secret, opened.ended
         writes += opened.writes
         device: list[Write] = []
@@ -94,6 +98,8 @@ class SignInCompletion:
             # from an invalid proof (R72).
             writes.append(self.store.accounts.replace(account, old=account))
             about: dict[str, Any] = {} if held is None else {"device": held.id}
+            if opened.device_secret is not None:
+                about["new_device"] = "yes"
             writes.append(
                 self.audit_log.write(
                     "sign_in.succeeded",
@@ -108,6 +114,7 @@ class SignInCompletion:
             # Every sign-in on a new device is mailed to the owner. The app is visible on a page, but not in a JSON sign-in.
             app = permitted.app_name if permitted is not None and sign_in.handle_hash is not None else None
             device = await self._device(opened, account, app, caller, now)
+            writes += judged.at_end
         if any(FEDERATED in proof.amr for proof in sign_in.proofs):
             # so that the session ends with the one at the provider
             writes.append(
@@ -143,6 +150,7 @@ class SignInCompletion:
         old: Session | None,
         caller: Caller,
         now: int,
+        judged: Judged,
     ) -> _Opened:
         """The session to continue in. It is the old session unchanged, the old one with a new cookie value (step-up), or a new one: the cookie value changes
         whenever something was proven (R68).
@@ -153,11 +161,11 @@ class SignInCompletion:
             alive = self.store.sessions.replace_secret(mine, structs.replace(mine, seen_at=now))
             return _Opened(session=mine, writes=[alive])
         secret = self.random.token()
-        known = None
-        if caller.devices:
+        known = judged.known
+        if caller.devices and not judged.looked_up:
             known = await self.store.sessions.device_of(caller.devices, account.id)
         device_secret = None if known is not None else self.random.token()
-        proofs = to_store(counting(sign_in.proofs, sign_in.fresh_after))
+        proofs = to_store(counting(unmarked(sign_in.proofs), sign_in.fresh_after))
         if mine is not None:
             renewed = structs.replace(
                 mine,

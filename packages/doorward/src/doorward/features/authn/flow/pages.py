@@ -27,6 +27,8 @@ from doorward.features.authn.flow.outcomes import (
     Finished,
     Next,
 )
+from doorward.features.authn.flow.risk import REFUSED
+from doorward.features.authn.flow.rules.risk_mark import ASKS, marked
 from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.authn.flow.sending import SendCode
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
@@ -36,6 +38,8 @@ from doorward.features.sessions.asked import unpack
 from doorward.features.sessions.browser_context import BrowserContext
 from doorward.features.sessions.service import Sessions
 from doorward.web.http import EarlyResponse, Response, redirect
+from doorward.web.page import page
+from doorward.web.pages.views.ends import ErrorPage, Failure, Way
 from doorward.web.pages.views.fragment import Fragment
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sign_in import OtherWay, ProviderButton
@@ -149,7 +153,10 @@ class FlowPages:
             raise EarlyResponse(self.went_stale(browser, path, sign_in))
 
     async def for_app_of(self, browser: BrowserContext, sign_in: SignIn) -> BrowserContext:
-        """The browser context with the name and the languages of the app that started the sign-in."""
+        """The browser context with the name and the languages of the app that started the sign-in, and why it is asked for more."""
+        risk = self.sign_in_flow.risk
+        if risk is not None and sign_in.account_id is not None and marked(sign_in.proofs) in ASKS:
+            browser = browser.explained(await risk.because(sign_in.account_id))
         if sign_in.request is None:
             return browser
         name = await self.clients.name(sign_in.request.client_id)
@@ -231,6 +238,8 @@ class FlowPages:
                 return self.goals.deliver(browser, outcome.response, denied=False)
             case AuthorizationError():
                 await self._note(browser, outcome)
+                if outcome.error is REFUSED:
+                    return page(ErrorPage(Failure.SIGN_IN_STOPPED, ways=(Way.HOME,)), browser, 403)
                 if outcome.response is not None:
                     return self.goals.deliver(browser, outcome.response, denied=True)
                 return await self.goals.refused(browser, outcome)

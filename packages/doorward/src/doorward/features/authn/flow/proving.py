@@ -11,6 +11,7 @@ from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.signin import Proof, SignIn
 from doorward.features.authn.flow.offered import OfferedFactors
+from doorward.features.authn.flow.risk import rows_of
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.storage.sql.store import Store, Write
@@ -54,7 +55,7 @@ async def begun_by(
     account = await store.accounts.get(sign_in.account_id)
     if account is None or account.disabled_at is not None:
         return None
-    rows = await store.accounts.factors(account.id)
+    rows = rows_of(factors, sign_in, account, await store.accounts.factors(account.id))
     proofs = factors.standing(counting(sign_in.proofs, sign_in.fresh_after), account, rows)
     return (account, rows) if factors.begun(proofs) else None
 

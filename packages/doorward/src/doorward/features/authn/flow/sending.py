@@ -11,6 +11,7 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.signin import SignIn
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.proving import GONE
+from doorward.features.authn.flow.risk import rows_of
 from doorward.features.authn.flow.rules.sent_code import NotYet
 from doorward.features.authn.flow.sent_code import CodeSent, SentCodes, SentCodeTyped, Undeliverable
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
@@ -48,9 +49,11 @@ class SendCode:
             return GONE
         return await self._send(sign_in, account, sender, to=to, locale=locale, caller=caller, now=now)
 
-    async def of_kind(self, account: Account, kind: str) -> list[EnrolledFactor]:
-        """The account's factors of one kind."""
-        return [row for row in await self.store.accounts.factors(account.id) if row.kind == kind]
+    async def of_kind(self, sign_in: SignIn, account: Account, kind: str) -> list[EnrolledFactor]:
+        """The account's factors of one kind that may be shown in this sign-in."""
+        rows = await self.store.accounts.factors(account.id)
+        found = rows_of(self.sign_in_flow.factors, sign_in, account, rows)
+        return [row for row in found if row.kind == kind]
 
     async def send_only(
         self, sign_in: SignIn, acceptable: tuple[Factor, ...], *, locale: str, caller: Caller, now: int
@@ -72,7 +75,7 @@ class SendCode:
         caller: Caller,
         now: int,
     ) -> CodeSent | NotYet | Wait | Undeliverable | OAuthError:
-        rows = await self.of_kind(account, sender.kind)
+        rows = await self.of_kind(sign_in, account, sender.kind)
         row = next((row for row in rows if row.id == to), rows[-1] if rows and to is None else None)
         if row is None:
             return GONE

@@ -69,7 +69,7 @@ class SentCodePages:
     ) -> Response:
         """The page: the button, or the field for the code that was sent. `sender` is that of an acceptable factor."""
         kind, delivery, now = sender.kind, sender.delivery, browser.now
-        rows = await self.send_code.of_kind(account, kind)
+        rows = await self.send_code.of_kind(sign_in, account, kind)
         code = await sender.codes.live(kind, sign_in.id, now)
         sent_to = next((row for row in rows if code is not None and row.id == code.factor_id), None)
         view = SentCodeView(

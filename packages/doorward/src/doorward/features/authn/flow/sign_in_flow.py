@@ -16,7 +16,7 @@ from doorward.core.model.factor_demand import FactorDemand
 from doorward.core.model.levels import AAL2, wanted
 from doorward.core.model.policy import SecondFactorPolicy
 from doorward.core.model.session import Session
-from doorward.core.model.signin import SignIn
+from doorward.core.model.signin import Proof, SignIn
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.authn.flow.factor import Factor
 from doorward.features.authn.flow.finish import SignInCompletion
@@ -31,9 +31,19 @@ from doorward.features.authn.flow.outcomes import (
     Next,
 )
 from doorward.features.authn.flow.remembered import DeviceToRemember, HeldDevice, RememberedDevices
+from doorward.features.authn.flow.risk import REFUSED, Judged, RiskJudge, needs_mailbox, rows_of, stored
 from doorward.features.authn.flow.rules import begin
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.authn.flow.rules.policy import StepDemand, demand
+from doorward.features.authn.flow.rules.risk_mark import (
+    ASKS,
+    KEEPS_OUT,
+    mark,
+    marked,
+    marks,
+    raised,
+    unmarked,
+)
 from doorward.storage.sql.store import Store, Write
 
 
@@ -49,6 +59,9 @@ class SignInFlow:
     goals: SignInGoals
     completion: SignInCompletion
     remembered: RememberedDevices | None = None
+    risk: RiskJudge | None = None
+    mailed: bool = False
+    """Whether mail reaches people, or the development outbox."""
 
     async def next(
         self,
@@ -57,11 +70,13 @@ class SignInFlow:
         session: Session | None,
         caller: Caller,
         now: int,
-        first: Sequence[Write] = (),
+        first: list[Write] | None = None,
     ) -> Next:
         """`session` is this browser's live session (None for the JSON endpoint); `now` in seconds.
 
-        `first` are writes on which the sign-in depends: they are committed only together with its end (`Finished`)."""
+        `first` are writes on which the sign-in depends: they are committed together with its end (`Finished`), or with a verdict on it:
+        then the list is emptied."""
+        first = [] if first is None else first
         checked = await self._without_void_proofs(sign_in, session)
         if checked is None:
             return Conflict(sign_in)
@@ -69,14 +84,20 @@ class SignInFlow:
         account = await self._account(sign_in)
         if account is None:
             return await self._require(sign_in, self.factors.first)
-        rows = await self.store.accounts.factors(account.id)
-        proofs = self.factors.standing(sign_in.proofs, account, rows)
+        rows = await self._rows(sign_in, account)
+        proofs = self._standing(sign_in, account, rows)
         if proofs != sign_in.proofs:
             # stored, so that the pages see the same proofs and ask for the missing one
             kept = structs.replace(sign_in, proofs=proofs)
             if not await self.store.commit(self.store.sign_ins.replace(sign_in, kept)):
                 return Conflict(sign_in)
             sign_in = kept
+        judged = await self._judged(sign_in, account, caller, now)
+        if judged.writes:
+            said = await self._said(sign_in, account, judged, first, now)
+            if isinstance(said, AuthorizationError | Conflict):
+                return said
+            sign_in, rows = said, await self._rows(said, account)
         asked, row = await self._demand(sign_in, account, rows, now)
         held: HeldDevice | None = None
         acceptable = self.factors.next(sign_in, account, rows, demand=asked)
@@ -87,11 +108,13 @@ class SignInFlow:
             acceptable = self.factors.next(sign_in, account, rows, demand=asked)
         if acceptable:
             return await self._require(sign_in, acceptable)
-        if not self.factors.met(sign_in, account, rows, demand=asked):
+        # what a verdict asks besides replaces nothing that has to be set up
+        own = rows if asked.because == "risk" else stored(rows)
+        if not self.factors.met(sign_in, account, own, demand=asked):
             outcome = await self._enrol(sign_in, account, asked, row, now)
             if outcome is not None:
                 return outcome
-        achieved = self.factors.achieved(counting(proofs, sign_in.fresh_after))
+        achieved = self.factors.achieved(counting(sign_in.proofs, sign_in.fresh_after))
         permitted = await self.goals.permit(sign_in, account, achieved)
         if isinstance(permitted, AskConsent | AuthorizationError):
             return permitted
@@ -105,6 +128,7 @@ class SignInFlow:
             now=now,
             first=first,
             held=held,
+            judged=judged,
         )
 
     async def deny(self, sign_in: SignIn, error: OAuthError) -> AuthorizationError:
@@ -117,8 +141,8 @@ class SignInFlow:
         account = await self._account(sign_in)
         if account is None:
             return None, self.factors.first
-        rows = await self.store.accounts.factors(account.id)
-        standing = structs.replace(sign_in, proofs=self.factors.standing(sign_in.proofs, account, rows))
+        rows = await self._rows(sign_in, account)
+        standing = structs.replace(sign_in, proofs=self._standing(sign_in, account, rows))
         asked, _ = await self._demand(standing, account, rows, now)
         return account, self.factors.next(standing, account, rows, demand=asked)
 
@@ -132,13 +156,16 @@ class SignInFlow:
         account = await self._account(sign_in)
         if account is None:
             return None
-        rows = await self.store.accounts.factors(account.id)
-        standing = structs.replace(sign_in, proofs=self.factors.standing(sign_in.proofs, account, rows))
+        rows = await self._rows(sign_in, account)
+        standing = structs.replace(sign_in, proofs=self._standing(sign_in, account, rows))
         if not self._begun(standing):
             return None
         asked, _ = await self._demand(standing, account, rows, now)
-        if self.factors.next(standing, account, rows, demand=asked) or asked.because is None:
+        if self.factors.next(standing, account, rows, demand=asked):
             return None
+        if asked.because is None or asked.because == "risk":
+            return None
+        rows = stored(rows)
         if self.factors.met(standing, account, rows, demand=asked):
             return None
         return EnrolmentRequired(sign_in, account, asked.kinds, asked.because, asked.grace_until, rows)
@@ -199,8 +226,8 @@ class SignInFlow:
 
     async def rememberable(self, sign_in: SignIn, account: Account, now: int) -> int | None:
         """For how many seconds the device may be remembered when the second step of this sign-in is shown; None: it may not."""
-        rows = await self.store.accounts.factors(account.id)
-        standing = structs.replace(sign_in, proofs=self.factors.standing(sign_in.proofs, account, rows))
+        rows = await self._rows(sign_in, account)
+        standing = structs.replace(sign_in, proofs=self._standing(sign_in, account, rows))
         if self.remembered is None or not self._begun(standing):
             return None
         asked, _ = await self._demand(standing, account, rows, now)
@@ -223,17 +250,20 @@ class SignInFlow:
             # no app that registered itself requires a second factor
             client=config.clients.get(request.client_id) if request is not None else None,
             row=row,
-            enrolled=self.factors.second_factor(account, rows),
+            enrolled=self.factors.second_factor(account, stored(rows)),
             acr=acr,
             prompted=sign_in.fresh_after is not None,
             now=now,
         )
-        return asked, row
+        return raised(asked, marked(sign_in.proofs)), row
 
     async def _enrol(
         self, sign_in: SignIn, account: Account, asked: StepDemand, row: FactorDemand | None, now: int
     ) -> EnrolmentRequired | AuthorizationError | None:
         """A second step is missing, and the person has no factor for it. None: they have put it off in this sign-in, and may."""
+        if asked.because == "risk":
+            # all that this person can show was shown: nobody is kept out for having nothing else
+            return None
         postponed = row is not None and row.postponed == sign_in.id
         if postponed and asked.grace_until is not None:
             return None
@@ -248,6 +278,50 @@ class SignInFlow:
             say = "This sign-in needs a second step, and this account has none."
             return await self.deny(sign_in, OAuthError("unmet_authentication_requirements", say))
         return EnrolmentRequired(sign_in, account, asked.kinds, asked.because, asked.grace_until)
+
+    async def _judged(self, sign_in: SignIn, account: Account, caller: Caller, now: int) -> Judged:
+        """The verdict on this sign-in, once; nothing is said of one that rests on a session, whose device the account knows."""
+        if self.risk is None or sign_in.session_id is not None or not self._begun(sign_in):
+            return Judged()
+        judged = await self.risk.judge(sign_in, account, caller, now)
+        return judged if marked(sign_in.proofs) is None else structs.replace(judged, writes=())
+
+    async def _said(
+        self, sign_in: SignIn, account: Account, judged: Judged, first: list[Write], now: int
+    ) -> SignIn | AuthorizationError | Conflict:
+        """Store the verdict: the sign-in with its mark, or its refusal."""
+        verdict, keeps_out = judged.verdict, judged.verdict in KEEPS_OUT
+        rows = await self.store.accounts.factors(account.id)
+        if verdict in ASKS and not self.mailed and needs_mailbox(self.factors, sign_in, account, rows):
+            # nobody could answer, since no mail leaves this server
+            verdict = "allow"
+        said = structs.replace(
+            sign_in,
+            proofs=(*sign_in.proofs, mark(verdict, now)),
+            done_at=now if keeps_out else None,
+        )
+        if not await self.store.commit(*first, self.store.sign_ins.replace(sign_in, said), *judged.writes):
+            return Conflict(sign_in)
+        first.clear()
+        if not keeps_out:
+            return said
+        if verdict == "end" and self.risk is not None:
+            await self.risk.ended(account, now)
+        return await self.deny(said, REFUSED)
+
+    async def _rows(self, sign_in: SignIn, account: Account) -> Sequence[EnrolledFactor]:
+        """The factors of the person. Where a verdict asks for one more step and they have none, the address of the account is one."""
+        rows = await self.store.accounts.factors(account.id)
+        return rows_of(self.factors, sign_in, account, rows)
+
+    def _standing(
+        self, sign_in: SignIn, account: Account, rows: Sequence[EnrolledFactor]
+    ) -> tuple[Proof, ...]:
+        """The proofs that still count, and the mark of a verdict."""
+        kept = self.factors.standing(sign_in.proofs, account, rows)
+        if len(kept) == len(unmarked(sign_in.proofs)):
+            return sign_in.proofs
+        return (*kept, *marks(sign_in.proofs))
 
     def _begun(self, sign_in: SignIn) -> bool:
         return self.factors.begun(counting(sign_in.proofs, sign_in.fresh_after))

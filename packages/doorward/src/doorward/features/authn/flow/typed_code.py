@@ -18,6 +18,7 @@ from doorward.features.authn.flow.factor import TYPED_CODE_STEP, RememberingStep
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.proving import BARRED, GONE, barred_in, begun_by, too_many, with_proof
 from doorward.features.authn.flow.remembered import DeviceToRemember
+from doorward.features.authn.flow.risk import stored
 from doorward.features.rate_limits.rules.attempts import CODE, DAY, Guess, Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
@@ -110,7 +111,7 @@ class ProveTypedCode:
                 return GONE
             sign_in, (account, rows) = current, whose
         # backups are not counted in a row: no guess finds one of their codes
-        failed = [row.id for row in rows if row.kind in kinds - self.factors.backups]
+        failed = [row.id for row in stored(rows) if row.kind in kinds - self.factors.backups]
         return await self._failed(account, guess, failed, caller, now)
 
     def _codes(self, kind: str | None) -> list[TypedCode]:

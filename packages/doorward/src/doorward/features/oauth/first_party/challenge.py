@@ -35,6 +35,7 @@ from doorward.features.authn.flow.outcomes import (
     Finished,
 )
 from doorward.features.authn.flow.remembered import CHOSEN, FIELD, DeviceToRemember
+from doorward.features.authn.flow.risk import rows_of
 from doorward.features.authn.flow.rules import begin
 from doorward.features.authn.flow.rules.assurance import counting
 from doorward.features.authn.flow.rules.routing import DomainRoutes
@@ -276,6 +277,8 @@ class AuthorizationChallenge:
         ):
             account = await self.store.accounts.get(sign_in.account_id)
             rows = await self.store.accounts.factors(sign_in.account_id)
+            if account is not None:
+                rows = rows_of(self.factors, sign_in, account, rows)
         entries: dict[tuple[str, object], dict[str, Any]] = {}
         for factor in acceptable:
             if factor.step is not None:

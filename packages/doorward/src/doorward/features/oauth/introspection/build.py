@@ -6,6 +6,7 @@ from doorward.features.api_keys.build import verification
 from doorward.features.oauth.client_auth.build import client_authenticator
 from doorward.features.oauth.introspection.service import IntrospectionService
 from doorward.features.revocations.build import revocation_view
+from doorward.features.risk.build import family_watch
 from doorward.features.services import Services
 
 
@@ -21,4 +22,5 @@ def introspection(services: Services) -> IntrospectionService:
         view=services.get(revocation_view),
         policy=services.tokens,
         issuer=services.issuer,
+        watch=services.get(family_watch),
     )

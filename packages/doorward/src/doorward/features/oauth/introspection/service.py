@@ -27,6 +27,7 @@ from doorward.features.oauth.introspection import rules as rule
 from doorward.features.oauth.tokens.rules import own_token
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.revocations.view_service import ServerRevocationView
+from doorward.features.risk.family_watch import FamilyWatch
 from doorward.storage.sql.store import Store
 
 
@@ -43,6 +44,7 @@ class IntrospectionService:
     view: ServerRevocationView
     policy: TokenPolicy
     issuer: str
+    watch: FamilyWatch
 
     async def introspect(self, request: TokenRequest) -> dict[str, Any] | OAuthError:
         """The members of the response; `{"active": false}` for every token that is invalid, or that the caller may not see."""
@@ -66,7 +68,7 @@ class IntrospectionService:
             return await self._refresh(token, asker, request.now)
         if token.startswith(key_format.PREFIX):
             return await self._api_key(token, asker, request)
-        return await self._access(token, asker, request.now)
+        return await self._access(token, asker, request)
 
     async def _api_key(self, token: str, asker: Client, request: TokenRequest) -> dict[str, Any]:
         """The answer about an API key, to an app that introspects for its API. That API says where the key was used (`caller_address`);
@@ -84,12 +86,17 @@ class IntrospectionService:
             return rule.INACTIVE
         return rule.of_api_key(verified, issuer=self.issuer)
 
-    async def _access(self, token: str, asker: Client, now: int) -> dict[str, Any]:
+    async def _access(self, token: str, asker: Client, request: TokenRequest) -> dict[str, Any]:
+        """The answer about an access token. An API may say where it was used (`caller_address`): then its grant is watched for two networks
+        at once."""
+        now = request.now
         claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
         if claims is None or not rule.may_see(claims, asker, self.config.current()):
             return rule.INACTIVE
         if (await self.view.fresh(now)).revoked(claims) is not None:
             return rule.INACTIVE
+        if (address := request.form.get("caller_address")) is not None:
+            self.watch.note(str(claims["jti"]).partition(".")[0], address, now)
         return rule.of_access(claims)
 
     async def _refresh(self, token: str, asker: Client, now: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from doorward.core.model.device import describe
 from doorward.core.model.risk import PastSignIn, RiskFacts, Whereabouts
 
 ASSESSED: Final = "risk.assessed"
+SHADOWED: Final = "risk.shadowed"
 SIGNED_IN: Final = "sign_in.succeeded"
 FAILED: Final = "sign_in.failed"
 REPLAYED: Final = "refresh_token.replayed"

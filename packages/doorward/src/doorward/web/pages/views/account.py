@@ -11,6 +11,7 @@ from doorward.web.pages.views.fragment import Fragment, script_of
 from doorward.web.pages.views.problems import Form, FormProblem
 from doorward.web.pages.views.said import Said
 from doorward.web.pages.views.sign_in import OtherWay
+from doorward.web.pages.views.why import Why
 from doorward.web.pages.words import N_
 
 
@@ -193,6 +194,7 @@ class ActivityLine(Struct, frozen=True):
     device: str | None = None
     app: str | None = None
     reportable: bool = False
+    why: tuple[Why, ...] = ()
 
 
 class Activity(Struct, frozen=True):

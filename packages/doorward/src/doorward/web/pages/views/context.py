@@ -6,6 +6,8 @@ from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
+from doorward.web.pages.views.why import Why
+
 
 class View(Protocol):
     """The argument of `render`: a frozen dataclass that names its template."""
@@ -30,3 +32,5 @@ class PageContext(Struct, frozen=True):
     app_name: str | None = None
     development: bool = False
     once: str = ""
+    why: tuple[Why, ...] = ()
+    """Why this sign-in is asked for one more step than others."""

@@ -52,6 +52,14 @@ class Failure(Said):
         N_("You opened this service under another name than its own, and its forms work only there."),
     )
     """Opened under another name than the issuer's; `right_url` leads to the same page there."""
+    SIGN_IN_STOPPED = (
+        "sign_in_stopped",
+        N_("We stopped this sign-in"),
+        N_(
+            "It looked dangerous for the account. If it was you, sign in on a device on which you were signed in"
+            " before, or ask the people who run this service."
+        ),
+    )
     LINK_EXPIRED = (
         "link_expired",
         N_("This link no longer works"),

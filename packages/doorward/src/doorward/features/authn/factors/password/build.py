@@ -34,6 +34,7 @@ def check_password(services: Services) -> CheckPassword:
         metrics=services.metrics,
         limiter=services.get(sign_in_starts),
         routes=services.get(routed_domains),
+        breached=services.breached if services.passwords.breached_list is not None else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, final
@@ -14,8 +15,10 @@ from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
 from doorward.core.model.secret import Secret
 from doorward.core.model.signin import SignIn
+from doorward.core.ports.breached import BreachedList
 from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
+from doorward.features.authn.factors.password.rules import breach
 from doorward.features.authn.factors.password.rules import password as rule
 from doorward.features.authn.flow.password_source import PasswordAsked, PasswordSource, ProvenPassword
 from doorward.features.authn.flow.proving import GONE, add_proof, too_many, with_proof
@@ -53,6 +56,8 @@ class CheckPassword:
     metrics: Metrics
     routes: DomainRoutes = field(default_factory=DomainRoutes)
     limiter: SignInRateLimiter = field(default_factory=SignInRateLimiter)
+    breached: BreachedList | None = None
+    """The operator's list, if there is one: it may have grown since the password was set."""
 
     @property
     def problems(self) -> Mapping[str, Said]:
@@ -115,6 +120,15 @@ class CheckPassword:
             why = proven or OAuthError("access_denied", MISMATCH, "password" if owner else "unknown")
             return await self._failed(owner, why, guess, caller, now)
         account = proven.account
+        leaked: list[Write] = []
+        if self.breached is not None and await asyncio.to_thread(
+            self.breached.contains, breach.key(password.reveal())
+        ):
+            leaked.append(
+                self.audit_log.write(
+                    "sign_in.password_breached", caller=caller, now=now, account_id=account.id, ok=False
+                )
+            )
         # counted apart from sign-ins by session: otherwise a stolen session could lock its owner out everywhere
         shown = f"password {account.id}"
         if (until := self.limiter.full(shown, now)) is not None:
@@ -123,7 +137,7 @@ class CheckPassword:
         self.limiter.note(shown, now)
         # The password is right even if the caller's commit fails, so clearing the counter here gives an attacker no guess.
         await self.throttle.forget(guess.own)
-        return structs.replace(proven, writes=(*proven.writes, *self.throttle.clear(guess.own)))
+        return structs.replace(proven, writes=(*proven.writes, *leaked, *self.throttle.clear(guess.own)))
 
     async def _owner(self, who: str) -> str | None:
         found = [await source.owner(who) for source in self.sources]

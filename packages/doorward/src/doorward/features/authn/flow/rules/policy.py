@@ -19,12 +19,6 @@ OPERATOR_WITHIN: Final = 3600
 """Seconds after an operator's demand in which no remembered device replaces the second step."""
 
 
-class Risk(Struct, frozen=True):
-    """A reason to ask for a second step in this sign-in."""
-
-    reason: str
-
-
 class StepDemand(Struct, frozen=True, kw_only=True):
     """`steps`: how many different steps the person has to show. `acr`: the level that the app requests. `kinds`: those of the factors
     that the person may set up if a step is missing. `because`: what demands two steps; `grace_until` (seconds): until when the person
@@ -53,7 +47,6 @@ def demand(
     acr: str | None,
     prompted: bool,
     now: int,
-    risk: Risk | None = None,
 ) -> StepDemand:
     """The demand on one sign-in. An app can demand more than the settings do, never less.
 
@@ -75,8 +68,6 @@ def demand(
         reasons.append((usual, "policy"))
     if row is not None and by_operator:
         reasons.append((row.grace_until or 0, "operator"))
-    if risk is not None:
-        reasons.append((0, "risk"))
     if enrolled:
         until, because = None, "enrolled"
     elif reasons:
@@ -85,7 +76,7 @@ def demand(
         return StepDemand(acr=acr, kinds=kinds)
     lately = row is not None and row.required_at is not None and now - row.required_at < OPERATOR_WITHIN
     chosen = any(because in {"app", "role"} for _, because in reasons)
-    strict = prompted or lately or chosen or risk is not None or at_least(acr, AAL2)
+    strict = prompted or lately or chosen or at_least(acr, AAL2)
     return StepDemand(
         steps=2,
         acr=acr,

@@ -16,6 +16,7 @@ def refresh_token(services: Services) -> RefreshTokenGrant:
     from doorward.features.audit.build import audit_log
     from doorward.features.oauth.grants.refresh_token.service import RefreshTokenGrant
     from doorward.features.oauth.tokens.build import token_issuer
+    from doorward.features.risk.build import family_watch
     from doorward.features.sessions.build import revoker
 
     return RefreshTokenGrant(
@@ -28,6 +29,7 @@ def refresh_token(services: Services) -> RefreshTokenGrant:
         mail_queue=services.mail,
         policy=services.tokens,
         notices=services.notices,
+        watch=services.get(family_watch),
     )
 
 

@@ -32,6 +32,7 @@ from doorward.features.oauth.grants.refresh_token.rules.rotation import (
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.oauth.tokens.issue import TokenIssuer
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
+from doorward.features.risk.family_watch import FamilyWatch
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store, Write
 
@@ -53,6 +54,7 @@ class RefreshTokenGrant:
     mail_queue: MailQueue
     policy: TokenPolicy
     notices: OperatorNotices
+    watch: FamilyWatch
 
     async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | OAuthError:
         """New tokens, or the refusal. All concurrent calls with one token get the same successor."""
@@ -98,6 +100,7 @@ class RefreshTokenGrant:
             )
             if not writes or await self.store.commit(*writes):
                 self.metrics.inc("refreshes", _COUNTED[type(verdict)])
+                self.watch.note(grant.id, request.caller.address, now)
                 return answer
         return OAuthError("temporarily_unavailable", "Please try again.", "lost every swap", now + 1)
 
