@@ -12,13 +12,13 @@ from doorward.core.model.account import Account
 from doorward.core.model.digest import digest
 from doorward.core.model.message import EMAIL_PURPOSE
 from tests.browsing import PASSWORD, SESSION, Page
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.features.notices.outbox import Outbox, link_of
 from tests.front_channel import Front, front_channel
 from tests.tabs import Tab
 
 pytestmark = pytest.mark.anyio
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 NEW = "walrus canyon velvet twelve"
 
 
