@@ -73,6 +73,28 @@ async def test_what_a_disabled_app_holds_ends_and_it_stays_out_until_it_is_enabl
     assert "consent" in (await at_consent(front, client, tab)).forms
 
 
+async def test_an_app_enabled_before_the_cleanup_gets_nothing_back(
+    front: Front, host: DocumentHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many grants the commit ends some, and the cleanup the rest (docs/incidents/0095)."""
+    monkeypatch.setattr("doorward.storage.sql.grants.SWEEP_ENDS", 1)
+    await front.person(role_names=("rol_reader",))
+    client = app(host)
+    await at_consent(front, client, front.browser())
+    for number in range(3):
+        grant = made.grant(id=f"grt_{number}", client_id=client.id, session_id=None)
+        assert await front.store.commit(front.store.grants.insert(grant))
+    await admin(front).disable(OPERATOR, client.id)
+    left = await front.store.grants.live_of_account("usr_ada", front.now)
+    assert len(left) == 2, "nothing is left to the cleanup: the test would show nothing"
+    await admin(front).enable(OPERATOR, client.id)
+    assert not await front.store.grants.live_of_account("usr_ada", front.now)
+    # and the cleanup ends nothing that the app gets from now on
+    assert await front.store.commit(front.store.grants.insert(made.grant(id="grt_new", client_id=client.id)))
+    await front.store.sweep(front.now)
+    assert [one.id for one in await front.store.grants.live_of_account("usr_ada", front.now)] == ["grt_new"]
+
+
 async def test_a_pinned_document_stays_whatever_its_host_says(front: Front, host: DocumentHost) -> None:
     url = host.url(PATH)
     pinned = await admin(front).pin(OPERATOR, url)

@@ -111,7 +111,10 @@ class SelfRegisteredAdmin(AuditedAdmin):
         if found.disabled_at is None:
             raise refused("app_not_disabled", app=found.id)
         noun = self.store.client_documents if found.kind == "document" else self.store.registered_apps
-        await self._change(actor, "app.enabled", found, self.clock.now(), noun.enable(found.id))
+        now = self.clock.now()
+        # grants that the cleanup has not reached yet would live again
+        rest = self.store.grants.end_all_of_client(found.id, now, "app_deleted")
+        await self._change(actor, "app.enabled", found, now, noun.enable(found.id), rest)
         return await self._get(app)
 
     @operation("apps.write")
@@ -226,12 +229,19 @@ class SelfRegisteredAdmin(AuditedAdmin):
         raise not_found("app", app, ())
 
     async def _change(
-        self, actor: Actor, kind: str, found: SelfRegistered, now: int, write: Write, *, ends: bool = False
+        self,
+        actor: Actor,
+        kind: str,
+        found: SelfRegistered,
+        now: int,
+        write: Write,
+        *also: Write,
+        ends: bool = False,
     ) -> None:
-        """Commit the guarded `write`; `ends`: the app's grants and tokens end with it. Raises `Overtaken` when the guard lost."""
+        """Commit the guarded `write` and `also`; `ends`: the app's grants and tokens end with it. Raises `Overtaken` when the guard lost."""
         event = self._event(actor, kind, now, client_id=found.id, name=found.name)
         gone = self.revoker.client(found.id, now=now, reason="app_deleted") if ends else []
-        if not await self.store.commit(write, *gone, event):
+        if not await self.store.commit(write, *also, *gone, event):
             raise Overtaken
 
 

@@ -41,7 +41,7 @@ class GrantRevoker:
         are for this API alone."""
         made = rule.of_all("grant", grant_id, now=now, life=self._life(), audience=audience)
         entry = self.store.revocations.insert(made)
-        return self._joined(entry, *self._resting(grant_id, now))
+        return self._joined(entry, *self.resting(grant_id, now))
 
     def api_key(self, key: ApiKey, *, now: int, reason: EndReason) -> list[Write]:
         """End an API key: its secrets, and every token made from it. Guarded: the commit fails if it has ended, or its tokens got another
@@ -54,7 +54,7 @@ class GrantRevoker:
         if set(old.role_names) <= set(new.role_names):
             return []
         cut = self.store.api_keys.cut_of_account(old.id, now, self._until(now))
-        return [cut, *self._resting(old.id, now)]
+        return [cut, *self.resting(old.id, now)]
 
     def cut_at_api(self, audience: str, *, now: int) -> Write:
         """End the tokens made from all API keys for one API, since some of them allow less from now on; and those that were exchanged for
@@ -71,7 +71,7 @@ class GrantRevoker:
         commit fails if an existing entry covers it."""
         entry = bounds.of_all_until_now(client_id, iat=iat, now=now, life=self._life())
         write = self.store.revocations.insert_later(entry, now=now)
-        return self._joined(write, *self._resting(client_id, now))
+        return self._joined(write, *self.resting(client_id, now))
 
     def client(self, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
         """End a deleted app: its grants, its API keys, and all its access tokens by one entry for its `client_id`. If there are very many
@@ -80,7 +80,7 @@ class GrantRevoker:
             self.store.grants.end_of_client(client_id, now, reason),
             self.store.api_keys.end_of_client(client_id, now, reason, self._until(now)),
             self.store.revocations.insert(rule.of_client(client_id, now=now, life=self._life())),
-            *self._resting(client_id, now),
+            *self.resting(client_id, now),
         ]
 
     def client_access(self, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
@@ -91,10 +91,10 @@ class GrantRevoker:
             self.store.grants.end_all_of_client(client_id, now, reason),
             self.store.api_keys.end_of_client(client_id, now, reason, self._until(now)),
             self.store.revocations.insert(entry),
-            *self._resting(client_id, now),
+            *self.resting(client_id, now),
         ]
 
-    def _resting(self, ref: str, now: int) -> list[Write]:
+    def resting(self, ref: str, now: int) -> list[Write]:
         """End the token exchanges that rest on a grant, an API key, a trusted issuer, a person or an app; their tokens enter the view. Where
         many grants end together, all that rests on the person ends: the next exchange makes it anew.
 

@@ -69,7 +69,7 @@ class Revoker(GrantRevoker):
             account_id = found[0].account_id
             return [
                 end(account_id, now, reason, self._until(now), **only),
-                *self._resting(account_id, now),
+                *self.resting(account_id, now),
             ]
         return self._each([grant for grant in found if offline or not grant.offline], now, reason)
 
@@ -80,7 +80,7 @@ class Revoker(GrantRevoker):
             end = self.store.grants.end_of_account
             return [
                 end(account_id, now, reason, self._until(now), client_id=client_id),
-                *self._resting(account_id, now),
+                *self.resting(account_id, now),
             ]
         return self._each([grant for grant in found if grant.client_id == client_id], now, reason)
 
@@ -136,7 +136,7 @@ class Revoker(GrantRevoker):
             entry = rule.of_all("sub", account_id, now=now, life=self._life())
             writes.append(store.revocations.insert(entry))
         # once for all that ends above together, and for the tokens in which this person is an actor
-        return [*writes, *self._resting(account_id, now)]
+        return [*writes, *self.resting(account_id, now)]
 
     async def everything(
         self,
@@ -193,7 +193,7 @@ class Revoker(GrantRevoker):
         sign-ins in progress and remembered devices end too, since a sign-in would otherwise create a session a moment later."""
         writes = await self._sessions(current.account_id, now, reason, current.id)
         if writes:
-            writes += [self._grants_but(current, now, reason), *self._resting(current.account_id, now)]
+            writes += [self._grants_but(current, now, reason), *self.resting(current.account_id, now)]
         row = endings.of("others", reason)
         return [*self._of_person(row, current.account_id, now, keep_device=keep_device), *writes]
 
@@ -236,7 +236,7 @@ class Revoker(GrantRevoker):
     async def late_beside(self, current: Session, *, now: int, reason: EndReason) -> None:
         """Like `late_in`, for all sessions that `others` ended."""
         await self.store.commit(
-            self._grants_but(current, now, reason), *self._resting(current.account_id, now)
+            self._grants_but(current, now, reason), *self.resting(current.account_id, now)
         )
 
     async def late(
@@ -256,7 +256,7 @@ class Revoker(GrantRevoker):
         if await self.store.api_keys.any_of_account(account_id, now):
             writes.append(self.store.api_keys.end_of_account(account_id, now, reason, self._until(now)))
         if writes:
-            await self.store.commit(*writes, *self._resting(account_id, now))
+            await self.store.commit(*writes, *self.resting(account_id, now))
 
     async def late_in(self, session: Session, *, now: int, reason: EndReason, offline: bool = False) -> None:
         """The same for a session: end grants that were created in it while it was ended. Call it right after the commit of `session`'s

@@ -25,7 +25,7 @@ from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.features.sessions.revoker import Revoker
 from doorward.features.sessions.rules import bounds
 from doorward.features.sessions.rules import revocation as rule
-from doorward.storage.sql.store import Store
+from doorward.storage.sql.store import Store, Write
 
 TOLD_EVERY: Final = 900
 """Seconds between two audit events about the revocation of all tokens of an app."""
@@ -94,7 +94,9 @@ class RevocationService:
     async def _of_person(self, claims: Mapping[str, Any], client: Client, caller: Caller, now: int) -> None:
         grant_id: str = claims["jti"].partition(".")[0]
         wait = await self.throttle.revocation(claims["sub"], client.id, now)
-        if wait is None and await self._alone(claims, grant_id, bounds.OF_GRANT, now):
+        # which of the grant's access tokens was exchanged is not stored: what rests on any of them ends, and is made anew by the next exchange
+        resting = self.revoker.resting(grant_id, now)
+        if wait is None and await self._alone(claims, grant_id, bounds.OF_GRANT, now, *resting):
             return
         grant = await self.store.grants.get(grant_id)
         if grant is None:
@@ -116,12 +118,12 @@ class RevocationService:
             )
             await self.store.commit(once, event)
 
-    async def _alone(self, claims: Mapping[str, Any], holder: str, most: int, now: int) -> bool:
+    async def _alone(self, claims: Mapping[str, Any], holder: str, most: int, now: int, *also: Write) -> bool:
         """Add an entry for this one token; False if there are too many. It has no audit event: a token lives for minutes, and an app
         that requests many could fill the audit log as fast as the view."""
         entry = rule.of_token(claims["jti"], exp=claims["exp"], now=now, audience=only_audience(claims))
         made = await self.store.commit(
-            self.store.revocations.insert_few(entry, holder=holder, most=most, now=now)
+            self.store.revocations.insert_few(entry, holder=holder, most=most, now=now), *also
         )
         if made:
             self.metrics.inc("revocations", "access_token")
