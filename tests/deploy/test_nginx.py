@@ -28,7 +28,10 @@ TOKEN = "the-token-of-the-counters"
 def addresses(folder: Path, kind: str) -> list[str]:
     """The address in each audit line of a kind, in order."""
     with closing(sqlite3.connect(folder / "doorward.db")) as database:
-        rows = database.execute("SELECT address FROM audit WHERE kind = ? ORDER BY id", (kind,))
+        address = (
+            "SELECT json_extract(fields, '$.address') FROM audit_personal WHERE audit_personal.id = audit.id"
+        )
+        rows = database.execute(f"SELECT ({address}) FROM audit WHERE kind = ? ORDER BY id", (kind,))
         return [row[0] for row in rows]
 
 

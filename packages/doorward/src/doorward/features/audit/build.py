@@ -6,12 +6,13 @@ from doorward.features.audit.head_reader import HeadReader
 from doorward.features.audit.sealer import AuditSealer
 from doorward.features.audit.service import AuditLog
 from doorward.features.audit.verification import ChainVerifier
+from doorward.features.places.build import places
 from doorward.features.services import Services
 
 
 def audit_log(services: Services) -> AuditLog:
     """The audit log, whose writes join the commits of other services."""
-    return AuditLog(store=services.store, random=services.random)
+    return AuditLog(store=services.store, random=services.random, places=services.get(places))
 
 
 def audit_sealer(services: Services) -> AuditSealer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.caller import Caller
 from doorward.core.model.grant import Grant
+from doorward.core.ports.places import Places
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.salt import new_salt
 from doorward.storage.sql.store import Store, Write
@@ -18,6 +19,8 @@ class AuditLog:
 
     store: Store
     random: SecureRandom
+    places: Places | None = None
+    """Asked when a line is written: the files change, and an address that moves on must not move what happened."""
 
     def write(
         self,
@@ -34,6 +37,9 @@ class AuditLog:
     ) -> Write:
         """`kind` as in docs/reference/audit.md. `detail` never holds a secret, nor the text typed as a user name: people type passwords
         there."""
+        place = network = None
+        if self.places is not None and caller.address:
+            place, network = self.places.find(caller.address), self.places.network(caller.address)
         return self.store.audit.append(
             AuditEvent(
                 id=self.random.new_id("aud"),
@@ -48,6 +54,8 @@ class AuditLog:
                 user_agent=caller.user_agent,
                 request_id=caller.request_id,
                 detail=dict(detail),
+                place=place,
+                network=network,
             ),
             salt=new_salt(self.random),
         )

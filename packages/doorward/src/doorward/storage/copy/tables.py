@@ -45,6 +45,12 @@ BOOKKEEPING = frozenset(
 APPEND_ONLY = frozenset({"audit"})
 """Tables whose rows the database refuses to change, and to delete before they are old enough (`audit_end.py`)."""
 
+_SEALED_MEANWHILE = (
+    "ON CONFLICT (id) DO UPDATE SET address = excluded.address, user_agent = excluded.user_agent,"
+    " detail = excluded.detail, personal = excluded.personal"
+    " WHERE audit.personal IS NULL AND excluded.personal IS NOT NULL"
+)
+
 SEEDED = frozenset({"counters"})
 """Tables that have rows even in an unused database."""
 
@@ -87,8 +93,14 @@ class Table(Struct, frozen=True):
         return tuple(column.name for column in self.columns)
 
     def insert(self, *, missing_only: bool) -> str:
-        """An INSERT of a row; with `missing_only` an existing row stays as it is."""
-        return insert(self.name, ", ".join(self.names), "ON CONFLICT DO NOTHING" if missing_only else "")
+        """An INSERT of a row; with `missing_only` an existing row stays as it is, but for an audit line in the form of older programs, which
+        the source has sealed meanwhile."""
+        kept = (
+            _SEALED_MEANWHILE
+            if self.name == "audit" and "personal" in self.names
+            else "ON CONFLICT DO NOTHING"
+        )
+        return insert(self.name, ", ".join(self.names), kept if missing_only else "")
 
     @property
     def key_places(self) -> tuple[int, ...]:
