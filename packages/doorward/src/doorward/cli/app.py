@@ -37,6 +37,7 @@ from doorward.cli import (
     roles,
     server,
     show,
+    streams,
     token_exchange,
     trusted_issuers_change,
 )
@@ -69,6 +70,7 @@ app.add_typer(registration_tokens.app, name="registration-token")
 app.add_typer(apis.app, name="api")
 app.add_typer(trusted_issuers_change.app, name="issuer")
 app.add_typer(api_keys.app, name="api-key")
+app.add_typer(streams.app, name="stream")
 app.add_typer(roles.app, name="role")
 app.add_typer(places.app, name="place")
 app.add_typer(risk.app, name="risk")

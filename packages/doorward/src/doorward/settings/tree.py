@@ -28,6 +28,7 @@ from doorward.features.oauth.client_documents.settings import ClientDocumentPoli
 from doorward.features.oauth.registration.settings import RegistrationPolicy
 from doorward.features.places.settings import PlacePolicy
 from doorward.features.risk.settings import RiskPolicy
+from doorward.features.security_events.settings import EventStreamPolicy
 from doorward.storage.postgres.options import PostgresOptions
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -163,6 +164,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     client_documents: ClientDocumentPolicy = field(default_factory=ClientDocumentPolicy)
     places: PlacePolicy = field(default_factory=PlacePolicy)
     notices: NoticePolicy = field(default_factory=NoticePolicy)
+    event_streams: EventStreamPolicy = field(default_factory=EventStreamPolicy)
     mail: MailSettings = field(default_factory=MailSettings)
     keys: KeySettings = field(default_factory=KeySettings)
     brand: BrandSettings = field(default_factory=BrandSettings)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from doorward.features.admin.connections import ConnectionAdmin
     from doorward.features.admin.imports.service import PeopleImport
     from doorward.features.admin.self_registered import SelfRegisteredAdmin
+    from doorward.features.admin.streams import StreamAdmin
     from doorward.features.admin.trusted_issuers import IssuerAdmin
 
 
@@ -195,6 +196,24 @@ def self_registered(services: Services) -> SelfRegisteredAdmin:
         config=services.config,
         revoker=services.get(revoker),
         documents=lambda: services.get(client_documents) if accepted else None,
+    )
+
+
+def streams(services: Services) -> StreamAdmin:
+    """The service for streams of security events."""
+    # imported here: no other command needs it
+    from doorward.features.admin.streams import StreamAdmin
+    from doorward.features.security_events.build import streams as of_apps
+
+    return StreamAdmin(
+        store=services.store,
+        config=services.config,
+        revoker=services.get(revoker),
+        random=services.random,
+        clock=services.clock,
+        streams=services.get(of_apps),
+        issuer=services.issuer,
+        development=services.development,
     )
 
 

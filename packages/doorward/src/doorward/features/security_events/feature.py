@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from doorward.features.feature import Feature, Services
+from doorward.features.feature import BackgroundJob, DoctorCheck, Feature, Jobs, Routes, Services
 from doorward.features.slots import FOLLOWERS
 
 if TYPE_CHECKING:
     from doorward.core.model.audit import AuditEvent
     from doorward.storage.sql.statements import Write
+
+LOOK_AT_STREAMS: Final = 30.0
+_INTERVAL: Final = 0.5
 
 
 def _followers(services: Services) -> Sequence[Callable[[AuditEvent], Write]]:
@@ -19,4 +22,62 @@ def _followers(services: Services) -> Sequence[Callable[[AuditEvent], Write]]:
     return (services.get(stream_queue).follow,)
 
 
-SECURITY_EVENTS = Feature(name="security_events", adds=(FOLLOWERS.filled_by(_followers),))
+def _routes(services: Services) -> Routes:
+    from doorward.features.security_events.build import stream_endpoints
+    from doorward.features.security_events.routes import routes
+
+    return routes(services.get(stream_endpoints))
+
+
+def _jobs(services: Services) -> Jobs:
+    from doorward.adapters import trust
+    from doorward.adapters.background import every
+    from doorward.adapters.http_client import GuardedHttp
+    from doorward.adapters.mail.delivery import for_ever
+    from doorward.features.security_events.build import push_worker, upkeep
+    from doorward.features.security_events.pushing import TIMEOUT
+    from doorward.features.security_events.settings import EventStreamPolicy
+
+    hosts = frozenset(services.sections.of(EventStreamPolicy).private_hosts)
+
+    async def push() -> None:
+        http = GuardedHttp(
+            timeout=TIMEOUT,
+            development=services.development,
+            context=trust.context(services.ca_file),
+            may_be_private=hosts.__contains__,
+        )
+        try:
+            await for_ever(push_worker(services, http).send_due, _INTERVAL)
+        finally:
+            await http.close()
+
+    async def look() -> None:
+        await services.get(upkeep).round()
+
+    return [
+        BackgroundJob(name="security events", run=push),
+        BackgroundJob(name="event streams", run=lambda: every(LOOK_AT_STREAMS, look, name="event streams")),
+    ]
+
+
+def _checks() -> Sequence[DoctorCheck]:
+    from doorward.features.security_events.checks import event_streams
+
+    return (DoctorCheck(name="event streams", look=event_streams),)
+
+
+def _closing(services: Services) -> None:
+    from doorward.features.security_events.build import polling
+
+    services.get(polling).release()
+
+
+SECURITY_EVENTS = Feature(
+    name="security_events",
+    routes=_routes,
+    jobs=_jobs,
+    adds=(FOLLOWERS.filled_by(_followers),),
+    checks=_checks,
+    closing=_closing,
+)

@@ -44,13 +44,12 @@ class KeyRotation:
         for _ in range(4):
             config = await self.config.refresh()
             life = longest_life(self.tokens, config.clients.values())
+            needed = key_life.algorithms(
+                config.clients.values(), config.apis.values(), events=bool(config.event_kinds)
+            )
             changes = key_life.due(
                 config.keys,
-                tuple(
-                    dict.fromkeys(
-                        (*key_life.algorithms(config.clients.values(), config.apis.values()), *self.always)
-                    )
-                ),
+                tuple(dict.fromkeys((*needed, *self.always))),
                 now=self.clock.now(),
                 publish_ahead=self.publish_ahead,
                 rotate_after=self.rotate_after,

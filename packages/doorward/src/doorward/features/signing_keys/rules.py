@@ -56,14 +56,18 @@ class Retire(Struct, frozen=True):
 Change = Start | Publish | Replace | Promote | Lengthen | Retire
 
 
-def algorithms(clients: Iterable[Client], apis: Iterable[Api]) -> tuple[SigningAlgorithm, ...]:
-    """ES256, and the algorithms registered for any app or API. An app without sign-in gets no ID token."""
+def algorithms(
+    clients: Iterable[Client], apis: Iterable[Api], *, events: bool = False
+) -> tuple[SigningAlgorithm, ...]:
+    """ES256, and the algorithms registered for any app or API. An app without sign-in gets no ID token. `events`: apps have streams of
+    security events, which are signed with RS256."""
     used: list[SigningAlgorithm | None] = [access.DEFAULT]
     for client in clients:
         if client.signs_people_in:
             used.extend((client.id_token_signed_alg, client.userinfo_signed_alg))
         used.append(client.access_token_signed_alg)
     used.extend(api.signing_alg for api in apis)
+    used.append("RS256" if events else None)
     return tuple(alg for alg in dict.fromkeys(used) if alg is not None)
 
 
