@@ -82,7 +82,8 @@ def test_every_kind_of_object_has_its_commands(noun: Noun) -> None:
     error, fix = sentences(problem("not_found", noun=noun, given="wbe", near="web"))
     assert error.endswith("wbe. Did you mean web?")
     assert re.fullmatch(
-        r"See what is there: doorward (app|api|api-key|role|user|keys|issuer|registration-token) list", fix
+        r"See what is there: doorward (app|api|api-key|role|user|keys|issuer|registration-token|stream) list",
+        fix,
     )
     assert sentences(problem("unchanged", noun=noun, name="My app"))[1].endswith(" show 'My app'")
 

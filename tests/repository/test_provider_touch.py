@@ -13,14 +13,22 @@ FOLDER = SERVER / "features" / "authn" / "providers" / "services"
 GUIDES = DOCS / "guides" / "providers"
 NAMED = sorted(one.name for one in SERVICES if "label" in one.defaults)
 OF_THE_COMPANY = {
-    "google": {"features/authn/factors/passkeys/rules/provider.py"},
+    "google": {
+        "features/authn/factors/passkeys/rules/provider.py",
+        "features/security_events/rules/received.py",
+        "features/security_events/source_settings.py",
+    },
     "apple": {
         "features/authn/factors/passkeys/rules/attestation.py",
         "features/oauth/clients/rules/private_schemes.py",
+        "features/security_events/receiving.py",
+        "features/security_events/rules/received.py",
+        "features/security_events/source_routes.py",
+        "features/security_events/source_settings.py",
     },
     "entra": {"features/authn/providers/rules/mapping.py"},
 }
-"""Files that name the company for something else: its passkeys, and an example in a docstring."""
+"""Files that name the company for something else: its passkeys, its security events, and an example in a docstring."""
 LEFT_OUT = ("cli/", "features/oauth/grants/")
 """Examples in the help of commands, and issuers of workloads, which are another plug."""
 

@@ -26,6 +26,7 @@ REMEMBERS = {
     "features/authn/providers/documents.py": "ProviderDocuments: what a provider publishes, fetched anew after an hour",
     "features/oauth/client_documents/service.py": "ClientDocuments: calls under way; what they give is in the database",
     "features/repeated_posts/service.py": "PostOnce: how many requests wait here",
+    "features/security_events/polling.py": "Polling: how many requests wait here for an event; beyond a bound one is answered at once",
     "features/revocations/feed.py": "Watch, RevocationFeed: who waits here; the feed's entries, brought up to date before each answer",
     "features/revocations/snapshots.py": "SnapshotPart, SnapshotState, Snapshots: files for APIs that start, made anew each minute; the feed goes on from them",
     "features/revocations/view_service.py": "ServerRevocationView: brought up to date before each answer",

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from doorward.features.security_events.rules.delivery import PAUSES, Outcome, error_code, outcome, pause
+from doorward.features.security_events.rules.delivery import PAUSES, PushOutcome, error_code, outcome, pause
 
 
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (202, b"", Outcome.ACCEPTED),
-        (200, b"hello", Outcome.ACCEPTED),
-        (204, b"", Outcome.ACCEPTED),
-        (400, b'{"err":"invalid_request","description":"no"}', Outcome.REFUSED),
-        (400, b'{"err":"invalid_audience"}', Outcome.LATER),
-        (400, b"invalid_request", Outcome.LATER),
-        (400, b"[" * 100_000, Outcome.LATER),
-        (301, b"", Outcome.LATER),
-        (503, b'{"err":"invalid_request"}', Outcome.LATER),
+        (202, b"", PushOutcome.ACCEPTED),
+        (200, b"hello", PushOutcome.ACCEPTED),
+        (204, b"", PushOutcome.ACCEPTED),
+        (400, b'{"err":"invalid_request","description":"no"}', PushOutcome.REFUSED),
+        (400, b'{"err":"invalid_audience"}', PushOutcome.LATER),
+        (400, b"invalid_request", PushOutcome.LATER),
+        (400, b"[" * 100_000, PushOutcome.LATER),
+        (301, b"", PushOutcome.LATER),
+        (503, b'{"err":"invalid_request"}', PushOutcome.LATER),
     ],
 )
-def test_outcomes(status: int, body: bytes, expected: Outcome) -> None:
+def test_outcomes(status: int, body: bytes, expected: PushOutcome) -> None:
     assert outcome(status, body) is expected
 
 

@@ -87,12 +87,7 @@ _TEXTS: Final[Mapping[ProblemCode, str]] = {
     "permission_repeated": "A permission is named twice. Fix: Name each once.",
     "api_opens_nothing": "{api} would be open with no permission. Fix: Name which apps may ask for by themselves: --open-permission NAME; it has: {offered}.",
     "app_not_confidential": "{app} is public and cannot authenticate at /introspect. Fix: Make one: doorward app create NAME --kind service",
-    "stream_app_without_grant": "{app} gets no access tokens for itself. Fix: doorward app set {app!q} --grant-type {grant_type}, or make its streams by doorward stream add",
-    "stream_address_invalid": "{address} {reason}. Fix: Name the address of the receiver, as in https://app.example.com/events",
-    "stream_authorization_invalid": "The authorization is empty, longer than 4000 characters, or not visible ASCII. Fix: Pipe in the whole header, as in Bearer TOKEN.",
-    "streams_too_many": "The app has {limit} streams already. Fix: Remove one (doorward stream list), or raise event_streams.per_app.",
-    "stream_not_enabled": "{stream} is {status}. Fix: doorward stream resume {stream}",
-    "stream_verified_just_now": "A verification event was asked for just now. Fix: Wait {seconds} s.",
+    "stream_refused": "{reason}. Fix: {remedy}",
     "issuers_too_many": "There are {limit} trusted issuers already. Fix: Remove one: doorward issuer list",
     "issuer_taken": "{name} ({issuer}) is trusted already. Fix: doorward issuer show {name!q}",
     "issuer_of_server": "{issuer} is this server itself, whose own tokens are no assertions. Fix: Name the issuer of the other system.",
@@ -235,7 +230,6 @@ _NOUNS: Final[Mapping[Noun, tuple[str, str]]] = {
     "issuer": ("trusted issuer", "doorward issuer"),
     "issuer_rule": ("rule of this issuer", "doorward issuer"),
     "api_key": ("API key", "doorward api-key"),
-    "stream": ("stream", "doorward stream"),
     "initial_access_token": ("initial access token", "doorward registration-token"),
 }
 _TIMES: Final = frozenset({"published_at", "known_at"})

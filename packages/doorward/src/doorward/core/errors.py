@@ -99,3 +99,7 @@ class StoreConflict(Exception):
 
 class HashingBusy(Exception):
     """More sign-ins are waiting than can be hashed in reasonable time; the HTTP layer answers 503 with Retry-After."""
+
+
+class KeysUnavailable(Exception):
+    """The keys of another issuer cannot be had. The text is safe to log."""

@@ -29,6 +29,7 @@ from doorward.features.oauth.registration.settings import RegistrationPolicy
 from doorward.features.places.settings import PlacePolicy
 from doorward.features.risk.settings import RiskPolicy
 from doorward.features.security_events.settings import EventStreamPolicy
+from doorward.features.security_events.source_settings import EventSourcePolicies
 from doorward.storage.postgres.options import PostgresOptions
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -165,6 +166,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     places: PlacePolicy = field(default_factory=PlacePolicy)
     notices: NoticePolicy = field(default_factory=NoticePolicy)
     event_streams: EventStreamPolicy = field(default_factory=EventStreamPolicy)
+    event_sources: EventSourcePolicies = field(default_factory=EventSourcePolicies)
     mail: MailSettings = field(default_factory=MailSettings)
     keys: KeySettings = field(default_factory=KeySettings)
     brand: BrandSettings = field(default_factory=BrandSettings)

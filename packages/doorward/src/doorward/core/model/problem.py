@@ -103,13 +103,7 @@ ProblemCode = Literal[
     "issuer_claim_pattern",
     "issuer_app_without_grant",
     "issuer_access_beyond_app",
-    # streams of security events
-    "stream_app_without_grant",
-    "stream_address_invalid",
-    "stream_authorization_invalid",
-    "streams_too_many",
-    "stream_not_enabled",
-    "stream_verified_just_now",
+    "stream_refused",
     # API keys
     "api_key_beyond_app",
     "api_key_network",
@@ -206,16 +200,7 @@ ProblemCode = Literal[
     "wrappings_changed",
 ]
 Noun = Literal[
-    "app",
-    "api",
-    "role",
-    "person",
-    "signing_key",
-    "issuer",
-    "issuer_rule",
-    "api_key",
-    "initial_access_token",
-    "stream",
+    "app", "api", "role", "person", "signing_key", "issuer", "issuer_rule", "api_key", "initial_access_token"
 ]
 """Values of the parameter `noun` of `not_found`, `ambiguous` and `unchanged`."""
 Value = str | int | tuple[str, ...] | None
@@ -274,11 +259,7 @@ _PARAMETERS: Final[Mapping[ProblemCode, tuple[str, ...]]] = {
     "issuer_rule_name_invalid": ("rule",),
     "issuer_rule_weak": ("rule", "preset", "missing"),
     "issuer_rules_too_many": ("limit",),
-    "stream_app_without_grant": ("app", "grant_type"),
-    "stream_address_invalid": ("address", "reason"),
-    "streams_too_many": ("limit",),
-    "stream_not_enabled": ("stream", "status"),
-    "stream_verified_just_now": ("seconds",),
+    "stream_refused": ("reason", "remedy"),
     "issuer_claim_invalid": ("claim",),
     "issuer_claim_pattern": ("claim", "value"),
     "issuer_app_without_grant": ("app", "grant_type"),

@@ -13,7 +13,7 @@ from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Api, Permission
 from doorward.core.model.security_event import EventKind, EventStream, StreamStatus, SubjectFormat
 from doorward.features.admin.commit import ConfigAdmin
-from doorward.features.admin.error import not_found, refused
+from doorward.features.admin.error import AdminError, nearest, refused
 from doorward.features.admin.lookup import find_client
 from doorward.features.admin.operation import operation
 from doorward.features.security_events.access import MANAGE, READ, audience
@@ -49,7 +49,9 @@ class StreamAdmin(ConfigAdmin):
         config = await self.config.refresh()
         client = find_client(config, app)
         if _OWN not in client.grant_types:
-            raise refused("stream_app_without_grant", app=client.name, grant_type=_OWN)
+            raise _refused(
+                f"{client.name} gets no access tokens for itself", f"Give it the grant type {_OWN}"
+            )
         identifier = audience(self.issuer)
         api = config.apis.get(identifier) or Api(
             id=self.random.new_id("api"),
@@ -90,9 +92,14 @@ class StreamAdmin(ConfigAdmin):
             push_to is not None
             and (problem := push_problem(push_to, development=self.development)) is not None
         ):
-            raise refused("stream_address_invalid", address=push_to, reason=problem)
+            raise _refused(
+                f"{push_to} {problem}", "Name the address of the receiver: https://app.example.com/events"
+            )
         if authorization is not None and not header_fits(authorization):
-            raise refused("stream_authorization_invalid")
+            raise _refused(
+                "The authorization is empty, too long, or not visible ASCII",
+                "Pipe in the whole header, as in Bearer TOKEN",
+            )
         wishes = Wishes(
             push_to=push_to,
             authorization=authorization,
@@ -110,7 +117,10 @@ class StreamAdmin(ConfigAdmin):
                 subject_in_event=subject_in_event,
             )
         except StreamRefused as problem:
-            raise refused("streams_too_many", limit=self.streams.policy.per_app) from problem
+            raise _refused(
+                f"The app has {self.streams.policy.per_app} streams already",
+                "Remove one of them, or raise event_streams.per_app",
+            ) from problem
 
     @operation("apps.read")
     async def find(self, actor: Actor) -> Sequence[StreamState]:
@@ -132,7 +142,9 @@ class StreamAdmin(ConfigAdmin):
         for one in found:
             if one.stream.id == stream:
                 return one
-        raise not_found("stream", stream, [one.stream.id for one in found])
+        near = nearest(stream, [one.stream.id for one in found])
+        said = f"There is no stream {stream}" + (f"; there is {near}" if near else "")
+        raise _refused(said, "Name one of the list of streams")
 
     @operation("apps.write")
     async def set_status(
@@ -147,11 +159,13 @@ class StreamAdmin(ConfigAdmin):
         """Have a verification event sent."""
         old = (await self.get(actor, stream)).stream
         if old.status != "enabled":
-            raise refused("stream_not_enabled", stream=old.id, status=old.status)
+            raise _refused(f"{old.id} is {old.status}", "Resume it first")
         try:
             await self.streams.verify(old, None)
         except StreamRefused as problem:
-            raise refused("stream_verified_just_now", seconds=problem.retry_after or 0) from problem
+            raise _refused(
+                "A verification event was asked for just now", f"Wait {problem.retry_after or 0} s"
+            ) from problem
         return old
 
     @operation("apps.write")
@@ -167,3 +181,7 @@ class StreamAdmin(ConfigAdmin):
             return self._event(actor, kind, now, client_id=stream.client_id, **said)
 
         return line
+
+
+def _refused(reason: str, remedy: str) -> AdminError:
+    return refused("stream_refused", reason=reason, remedy=remedy)

@@ -7,8 +7,9 @@ adds=(GRANTS.filled_by(…), CLIENT_AUTH.filled_by(…)))`.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from doorward.core.errors import KeysUnavailable
 from doorward.features.oauth.client_auth.method import ClientAuth
 from doorward.features.oauth.client_auth.methods.none.rules import PublicClient
 from doorward.features.oauth.client_auth.methods.private_key_jwt.rules import PrivateKeyJwt
@@ -27,6 +28,11 @@ from doorward.features.oauth.grants.token_exchange.build import TOKEN_EXCHANGE
 from doorward.features.oauth.token.grant_type import GrantType
 from doorward.features.slots import ActivityKind
 from doorward.web.mail.message import MessageTemplate
+
+if TYPE_CHECKING:
+    from doorward.features.oauth.slots import KeysOf
+    from doorward.features.services import Services
+    from doorward_verify.keyset import KeySet
 
 GRANT_TYPES: Final[tuple[GrantType, ...]] = (
     AUTHORIZATION_CODE,
@@ -48,3 +54,21 @@ CLIENT_AUTH_METHODS: Final[tuple[ClientAuth, ...]] = (
 ACTIVITY_KINDS: Final[tuple[ActivityKind, ...]] = (*EXCHANGES, *ASSERTIONS)
 
 MESSAGES: Final[tuple[type[MessageTemplate], ...]] = (OfflineAccess, RefreshReplayed)
+
+
+def keys_of_issuers(services: Services) -> KeysOf:
+    """Keys of other issuers, fetched and kept as those of issuers of assertions are; for features that verify tokens of others."""
+    from doorward.core.model.trusted_issuer import TrustedIssuer
+    from doorward.features.oauth.grants.jwt_bearer.build import issuer_keys_with
+    from doorward.features.oauth.grants.jwt_bearer.keys import IssuerUnavailable
+
+    keys = issuer_keys_with(clock=services.clock, development=services.development, ca_file=services.ca_file)
+
+    async def of(name: str, issuer: str, jwks_uri: str, kid: str | None) -> KeySet:
+        one = TrustedIssuer(id=name, name=name, issuer=issuer, grant_id="", created_at=0, jwks_uri=jwks_uri)
+        try:
+            return await keys.of(one, kid)
+        except IssuerUnavailable as problem:
+            raise KeysUnavailable(str(problem)) from None
+
+    return of

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from doorward.features.services import Slot
+from doorward_verify.keyset import KeySet
 
 if TYPE_CHECKING:
     from doorward.features.oauth.client_auth.method import ClientAuth
@@ -19,3 +20,7 @@ SERVER_METADATA: Final[Slot[Mapping[str, Any]]] = Slot("server metadata")
 
 CLIENT_AUTH: Final[Slot[ClientAuth]] = Slot("client authentication methods")
 """Client authentication methods of all endpoints, in the order of the metadata."""
+
+KeysOf = Callable[[str, str, str, str | None], Awaitable[KeySet]]
+"""The keys of an issuer, by a name of the caller's for it, the issuer, the address of its keys, and the `kid` that is needed. Raises
+`KeysUnavailable`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from doorward.features.audit.build import audit_log
 from doorward.features.security_events.queue import StreamQueue
 from doorward.features.security_events.settings import EventStreamPolicy
+from doorward.features.security_events.source_settings import EventSourcePolicies
 from doorward.features.security_events.streams import Streams
 from doorward.features.services import Services
 from doorward.features.slots import CREDENTIAL_TYPES
@@ -15,6 +16,7 @@ from doorward.features.slots import CREDENTIAL_TYPES
 if TYPE_CHECKING:
     from doorward.features.security_events.polling import Polling
     from doorward.features.security_events.pushing import Posts, PushWorker
+    from doorward.features.security_events.receiving import EventReceiver
     from doorward.features.security_events.routes import StreamEndpoints
     from doorward.features.security_events.tokens import EventTokens
     from doorward.features.security_events.upkeep import StreamUpkeep
@@ -38,6 +40,7 @@ def streams(services: Services) -> Streams:
         random=services.random,
         clock=services.clock,
         sealer=services.sealer,
+        audit_log=services.get(audit_log),
         policy=services.sections.of(EventStreamPolicy),
     )
 
@@ -90,6 +93,23 @@ def upkeep(services: Services) -> StreamUpkeep:
     )
 
 
+def event_receiver(services: Services) -> EventReceiver:
+    """Events of other issuers."""
+    from doorward.features.oauth.index import keys_of_issuers
+    from doorward.features.security_events.receiving import EventReceiver
+    from doorward.features.sessions.build import revoker
+
+    return EventReceiver(
+        store=services.store,
+        sources=services.sections.of(EventSourcePolicies).by_name,
+        keys=keys_of_issuers(services),
+        revoker=services.get(revoker),
+        audit_log=services.get(audit_log),
+        clock=services.clock,
+        metrics=services.metrics,
+    )
+
+
 def stream_endpoints(services: Services) -> StreamEndpoints:
     """The endpoints for apps."""
     from doorward.features.clients.build import client_directory
@@ -107,8 +127,6 @@ def stream_endpoints(services: Services) -> StreamEndpoints:
             clock=services.clock,
             issuer=services.issuer,
         ),
-        audit_log=services.get(audit_log),
-        clock=services.clock,
         issuer=services.issuer,
         development=services.development,
     )

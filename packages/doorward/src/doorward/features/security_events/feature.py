@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from doorward.features.feature import BackgroundJob, DoctorCheck, Feature, Jobs, Routes, Services
 from doorward.features.slots import FOLLOWERS
@@ -23,20 +24,24 @@ def _followers(services: Services) -> Sequence[Callable[[AuditEvent], Write]]:
 
 
 def _routes(services: Services) -> Routes:
-    from doorward.features.security_events.build import stream_endpoints
-    from doorward.features.security_events.routes import routes
+    from doorward.features.security_events import routes, source_routes
+    from doorward.features.security_events.build import event_receiver, stream_endpoints
 
-    return routes(services.get(stream_endpoints))
+    return [
+        *routes.routes(services.get(stream_endpoints)),
+        *source_routes.routes(services.get(event_receiver)),
+    ]
 
 
 def _jobs(services: Services) -> Jobs:
     from doorward.adapters import trust
     from doorward.adapters.background import every
-    from doorward.adapters.http_client import GuardedHttp
+    from doorward.adapters.http_client import GuardedHttp, http_for_documents
     from doorward.adapters.mail.delivery import for_ever
-    from doorward.features.security_events.build import push_worker, upkeep
+    from doorward.features.security_events.build import event_receiver, push_worker, upkeep
     from doorward.features.security_events.pushing import TIMEOUT
     from doorward.features.security_events.settings import EventStreamPolicy
+    from doorward.features.security_events.source_polling import INTERVAL, SourcePolling
 
     hosts = frozenset(services.sections.of(EventStreamPolicy).private_hosts)
 
@@ -55,8 +60,28 @@ def _jobs(services: Services) -> Jobs:
     async def look() -> None:
         await services.get(upkeep).round()
 
+    receiver = services.get(event_receiver)
+    fetched = {urlsplit(one.poll_url).hostname for one in receiver.sources.values() if one.poll_url}
+
+    async def fetch() -> None:
+        http = http_for_documents(
+            fetched, timeout=TIMEOUT, development=services.development, ca_file=services.ca_file
+        )
+        polling = SourcePolling(
+            receiver=receiver,
+            sources=receiver.sources,
+            store=services.store,
+            clock=services.clock,
+            http=http,
+        )
+        try:
+            await every(INTERVAL, polling.round, name="event sources")
+        finally:
+            await http.close()
+
     return [
         BackgroundJob(name="security events", run=push),
+        *([BackgroundJob(name="event sources", run=fetch)] if fetched else []),
         BackgroundJob(name="event streams", run=lambda: every(LOOK_AT_STREAMS, look, name="event streams")),
     ]
 

@@ -19,7 +19,7 @@ from doorward.core.ports.keys import Sealer
 from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
 from doorward.features.security_events.rules import delivery as rule
-from doorward.features.security_events.rules.delivery import Outcome
+from doorward.features.security_events.rules.delivery import PushOutcome
 from doorward.features.security_events.settings import EventStreamPolicy
 from doorward.features.security_events.streams import with_status
 from doorward.features.security_events.tokens import EventTokens
@@ -159,9 +159,9 @@ class PushWorker:
         except KeyError:
             return "there is no key yet to sign events with"
         match rule.outcome(answer.status, answer.body):
-            case Outcome.ACCEPTED:
+            case PushOutcome.ACCEPTED:
                 self.metrics.inc("security_events", "accepted")
-            case Outcome.REFUSED:
+            case PushOutcome.REFUSED:
                 self.metrics.inc("security_events", "refused")
                 _log.warning(
                     "security_events.refused",
@@ -169,7 +169,7 @@ class PushWorker:
                     event_id=event.id,
                     reason="invalid_request",
                 )
-            case Outcome.LATER:
+            case PushOutcome.LATER:
                 code = rule.error_code(answer.body)
                 return answered(answer.status) + ("" if code is None else f" with the error {code}")
         return None

@@ -12,8 +12,6 @@ from msgspec.json import encode
 
 from doorward.core.model.client import Client
 from doorward.core.model.security_event import EventStream
-from doorward.core.ports.clock import Clock
-from doorward.features.audit.service import AuditLog
 from doorward.features.security_events.access import PATH, StreamAccess
 from doorward.features.security_events.polling import Polling
 from doorward.features.security_events.problem import StreamRefused
@@ -22,7 +20,6 @@ from doorward.features.security_events.rules import stream_request as rule
 from doorward.features.security_events.rules.poll_request import PollAnswer
 from doorward.features.security_events.rules.stream_request import BadStream, StreamDocument
 from doorward.features.security_events.streams import Noted, Streams
-from doorward.storage.sql.store import Write
 from doorward.web.http import JSON_HEADERS, BadForm, BodyTooLarge, Request, Response, json_response
 from doorward.web.oauth_endpoint import authorization, caller
 from doorward.web.route import Operation, Route, machine
@@ -84,8 +81,6 @@ class StreamEndpoints:
     streams: Streams
     polling: Polling
     access: StreamAccess
-    audit_log: AuditLog
-    clock: Clock
     issuer: str
     development: bool
 
@@ -198,17 +193,7 @@ class StreamEndpoints:
         return await self.access.app(token.strip() if scheme.lower() == "bearer" else None, manage=manage)
 
     def _noted(self, app: Client, request: Request) -> Noted:
-        def line(kind: str, stream: EventStream) -> Write:
-            return self.audit_log.write(
-                kind,
-                caller=caller(request),
-                now=self.clock.now(),
-                client_id=app.id,
-                stream=stream.id,
-                status=stream.status,
-            )
-
-        return line
+        return self.streams.noted_by_app(app.id, caller(request))
 
     def _shown(self, stream: EventStream) -> StreamDocument:
         return rule.document(

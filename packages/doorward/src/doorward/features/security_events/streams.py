@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import structs
 
+from doorward.core.model.caller import Caller
 from doorward.core.model.security_event import (
     AUTHORIZATION_PURPOSE,
     OF_PEOPLE,
@@ -22,6 +23,7 @@ from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.random import SecureRandom
+from doorward.features.audit.service import AuditLog
 from doorward.features.security_events.problem import StreamRefused, unknown_stream
 from doorward.features.security_events.rules.stream_request import Wishes
 from doorward.features.security_events.settings import EventStreamPolicy
@@ -43,7 +45,23 @@ class Streams:
     random: SecureRandom
     clock: Clock
     sealer: Sealer
+    audit_log: AuditLog
     policy: EventStreamPolicy
+
+    def noted_by_app(self, client_id: str, caller: Caller) -> Noted:
+        """Audit lines of an app that manages its own streams."""
+
+        def line(kind: str, stream: EventStream) -> Write:
+            return self.audit_log.write(
+                kind,
+                caller=caller,
+                now=self.clock.now(),
+                client_id=client_id,
+                stream=stream.id,
+                status=stream.status,
+            )
+
+        return line
 
     async def of(self, client_id: str, stream_id: str) -> EventStream:
         """One stream of an app."""

@@ -13,7 +13,7 @@ _BAD_REQUEST: Final = 400
 _FOR_GOOD: Final = "invalid_request"
 
 
-class Outcome(Enum):
+class PushOutcome(Enum):
     """Accepted; refused for good, since the same bytes would be refused again; or to be tried again, in order."""
 
     ACCEPTED = "accepted"
@@ -21,14 +21,14 @@ class Outcome(Enum):
     LATER = "later"
 
 
-def outcome(status: int, body: bytes) -> Outcome:
+def outcome(status: int, body: bytes) -> PushOutcome:
     """The outcome of an answer. Errors about keys, audience or authorization are the receiver's or the operator's to mend: the event
     waits for that."""
     if status in _TAKEN:
-        return Outcome.ACCEPTED
+        return PushOutcome.ACCEPTED
     if status == _BAD_REQUEST and error_code(body) == _FOR_GOOD:
-        return Outcome.REFUSED
-    return Outcome.LATER
+        return PushOutcome.REFUSED
+    return PushOutcome.LATER
 
 
 def error_code(body: bytes) -> str | None:
