@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from doorward.core.model.grant import Grant
+from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.risk import family_watch as watching
 from doorward.features.risk.build import family_watch
 from doorward.features.risk.family_watch import FamilyWatch
 from doorward.features.risk.settings import RiskPolicy
 from tests.features import made
+from tests.features.oauth.logout.back_channel import CALLER, BackChannel, basic
 from tests.features.risk.watched import BERLIN, LISBON, assessed, at_home, watched
 from tests.front_channel import Front
+from tests.work_done import recorded
 
 pytestmark = pytest.mark.anyio
 
@@ -82,3 +85,28 @@ async def test_the_memory_is_bounded(front: Front, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("policy", [RiskPolicy(mode="off")])
 async def test_off_notes_nothing(front: Front) -> None:
     assert await by_turns(front, await granted(front)) == 0
+
+
+@pytest.mark.usefixtures("channel_account")
+async def test_refreshes_and_introspection_are_noted_without_a_statement(
+    channel: BackChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[tuple[str, str]] = []
+    raw, grant = await channel.family()
+    with recorded() as steps:
+        answer = await channel.refresh(raw)
+    assert isinstance(answer, TokenResponse)
+
+    def note(_: FamilyWatch, grant_id: str, address: str, now: int) -> None:
+        assert now
+        noted.append((grant_id, address))
+
+    monkeypatch.setattr(FamilyWatch, "note", note)
+    with recorded() as unwatched:
+        again = await channel.refresh(answer.refresh_token or "")
+    assert steps == unwatched
+    assert noted == [(grant.id, CALLER.address)]
+    assert isinstance(again, TokenResponse)
+    asked = {"token": again.access_token, "caller_address": BERLIN}
+    await channel.introspect(asked, authorization=basic(made.client()), caller=CALLER)
+    assert noted[1:] == [(grant.id, BERLIN)]

@@ -32,12 +32,9 @@ def _city(country: str, name: str, latitude: float, longitude: float) -> dict[st
     }
 
 
-@asynccontextmanager
-async def watched(
-    folder: Path, *, policy: RiskPolicy | None = None, database: str = ":memory:", **settings: Any
-) -> AsyncGenerator[Front]:
-    """The server, with mail and a database of places."""
-    path = write_mmdb(
+def cities(folder: Path) -> Path:
+    """A database with the places of three networks."""
+    return write_mmdb(
         folder / "places.mmdb",
         {
             "20.1.1.0/24": _city("PT", "Lisbon", 38.72, -9.14),
@@ -45,6 +42,14 @@ async def watched(
             "20.3.3.0/24": _city("AU", "Sydney", -33.87, 151.21),
         },
     )
+
+
+@asynccontextmanager
+async def watched(
+    folder: Path, *, policy: RiskPolicy | None = None, database: str = ":memory:", **settings: Any
+) -> AsyncGenerator[Front]:
+    """The server, with mail and a database of places."""
+    path = cities(folder)
     values: dict[str, Any] = {
         "risk": policy or RiskPolicy(),
         "mail": MailSettings(host="127.0.0.1", sender="auth@example.com"),
