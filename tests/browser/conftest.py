@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from doorward_demo.dev.folder import NAME
 from tests.browser.foreign import ForeignApp, foreign_app
@@ -26,6 +26,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# a busy machine takes longer than the five seconds of the library, and a passing test does not wait
+expect.set_options(timeout=120_000)
 _numbers = itertools.count(1)
 NewPerson = Callable[[], Person]
 

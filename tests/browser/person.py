@@ -125,7 +125,7 @@ def person(
     context = chrome.new_context(
         java_script_enabled=scripts, locale="en-GB", timezone_id="UTC", reduced_motion="reduce"
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(120_000)
     watch = Watch((places.issuer, places.shop, places.api, *more))
     watch.listen(context)
     stand_in = None if scripts else chrome.new_page()

@@ -107,7 +107,7 @@ def page(chrome: Browser, site: Site) -> Iterator[Page]:
     """A tab whose console must stay empty."""
     site.posted.clear()
     context = chrome.new_context()
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(120_000)
     watch = Watch((site.origin,))
     watch.listen(context)
     yield context.new_page()
