@@ -108,6 +108,10 @@ class EmailMessage(Struct, frozen=True, kw_only=True):
     notice: NoticePart | None = None
 
 
+ALL_SESSIONS: Final = ""
+"""`LogoutNotice.session_id` of a notice about all sessions of a person; its token has no `sid`."""
+
+
 class LogoutNotice(Struct, frozen=True, kw_only=True):
     """A back-channel logout to deliver (OpenID Connect Back-Channel Logout 1.0 §2.5); its token is made when it is
     sent.

@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import structs
 
 from doorward.core.model.device import describe
-from doorward.core.model.message import LogoutNotice
+from doorward.core.model.message import ALL_SESSIONS, LogoutNotice
 from doorward.core.model.session import EndReason, Session
 from doorward.features.sessions.grant_revoker import GrantRevoker
 from doorward.features.sessions.rules import endings
@@ -125,7 +125,7 @@ class Revoker(GrantRevoker):
         if "session" in row.ends:
             writes += [
                 store.sessions.end_of_account(account_id, now, reason, until, keep=keep_session),
-                *self._notices(account_id, [pair for pair in told if pair[0] != keep_session], now),
+                *self._notices(account_id, _to_tell(told, keep_session), now),
             ]
         if row.ends >= {"grant", "offline_grant"}:
             writes.append(store.grants.end_of_account(account_id, now, reason, until))
@@ -277,8 +277,21 @@ class Revoker(GrantRevoker):
         told = await self.store.sessions.clients_in_all(account_id, now)
         return [
             self.store.sessions.end_of_account(account_id, now, reason, self._until(now), keep=keep),
-            *self._notices(account_id, [pair for pair in told if pair[0] != keep], now),
+            *self._notices(account_id, _to_tell(told, keep), now),
         ]
+
+    async def tell_of_expired(self, *, now: int, since: int, limit: int = 100) -> int:
+        """Tell apps of sessions that expired after `since` (seconds) and that nobody ended: back-channel log-out is for every end of a
+        session. Commits for each session, by a guard, so that one of several processes tells. Returns how many sessions it saw."""
+        if not any(one.backchannel_logout_uri for one in self.config.current().clients.values()):
+            return 0
+        found = await self.store.sessions.expired(since, now, limit)
+        for session_id, account_id in found:
+            told = [(session_id, client_id) for client_id in await self.store.sessions.clients_in(session_id)]
+            await self.store.commit(
+                self.store.sessions.expire(session_id), *self._notices(account_id, told, now)
+            )
+        return len(found)
 
     def _notices(self, account_id: str, told: Sequence[tuple[str, str]], now: int) -> list[Write]:
         clients = self.config.current().clients
@@ -296,3 +309,11 @@ class Revoker(GrantRevoker):
             for session_id, client_id in told
             if (client := clients.get(client_id)) is not None and client.backchannel_logout_uri
         ]
+
+
+def _to_tell(told: Sequence[tuple[str, str]], keep: str | None) -> list[tuple[str, str]]:
+    """(session, app) for the notices of a whole account. Where no session stays, each app is told once, without a session: it then ends all
+    that it has of the person (Back-Channel Logout 1.0 §2.4)."""
+    if keep is None:
+        return [(ALL_SESSIONS, client_id) for client_id in dict.fromkeys(client_id for _, client_id in told)]
+    return [pair for pair in told if pair[0] != keep]

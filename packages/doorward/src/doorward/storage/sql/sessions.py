@@ -33,6 +33,11 @@ _REPLACE_SECRET = update(
     "id = ? AND secret_hash = ? AND ended_at IS NULL",
 )
 _TOUCH = update("sessions", "seen_at = ?", "id = ? AND seen_at < ?")
+_EXPIRED = select(
+    "id, account_id",
+    "sessions WHERE expires_at > ? AND expires_at <= ? AND ended_at IS NULL ORDER BY expires_at LIMIT ?",
+)
+_EXPIRE = update("sessions", "ended_at = expires_at, end_reason = 'expired'", "id = ? AND ended_at IS NULL")
 _ALIVE = update("sessions", "ended_at = NULL", "id = ? AND ended_at IS NULL")
 _END = update("sessions", "ended_at = ?, end_reason = ?", "id = ? AND ended_at IS NULL")
 # Many rows at once, as for grants: the counter is incremented first, which locks it while entries are numbered.
@@ -173,6 +178,15 @@ class SqlSessions(SqlNoun):
     def alive(self, session_id: str) -> Write:
         """Changes nothing. Guarded: loses when the session has ended."""
         return guarded(_ALIVE, session_id)
+
+    async def expired(self, since: int, now: int, limit: int) -> Sequence[tuple[str, str]]:
+        """(session, account) of sessions that expired after `since` and that nobody ended."""
+        return [(row[0], row[1]) for row in await self._db.all(_EXPIRED, (since, now, limit))]
+
+    def expire(self, session_id: str) -> Write:
+        """Mark an expired session as ended, at its expiry. Guarded: loses when it has ended. No stream hears of it, since it was not
+        revoked."""
+        return guarded(_EXPIRE, session_id)
 
     def end(self, session_id: str, at: int, reason: str) -> Write:
         """Not guarded: ending a session twice has no effect. Streams that ask for it hear of it, here and below."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from doorward.features.feature import BackgroundJob, Feature, Jobs, Routes, Services
+
+DAY: Final = 86_400
+HOUR: Final = 3600
+AT_ONCE: Final = 100
 
 if TYPE_CHECKING:
     from doorward.core.model.message import LogoutNotice
@@ -23,9 +27,11 @@ def _routes(services: Services) -> Routes:
 
 def _jobs(services: Services) -> Jobs:
     from doorward.adapters import trust
+    from doorward.adapters.background import every
     from doorward.adapters.http_client import BackChannel
     from doorward.adapters.mail.delivery import LogoutWorker
     from doorward.features.oauth.logout.build import logout_tokens
+    from doorward.features.sessions.build import revoker
 
     tokens = services.get(logout_tokens)
 
@@ -48,7 +54,19 @@ def _jobs(services: Services) -> Jobs:
         finally:
             await client.close()
 
-    return [BackgroundJob(name="log-out notices", run=send)]
+    ends, since = services.get(revoker), services.clock.now() - DAY
+
+    async def look() -> None:
+        nonlocal since
+        now = services.clock.now()
+        while await ends.tell_of_expired(now=now, since=since, limit=AT_ONCE) == AT_ONCE:
+            pass
+        since = now - HOUR
+
+    return [
+        BackgroundJob(name="log-out notices", run=send),
+        BackgroundJob(name="expired sessions", run=lambda: every(60, look, name="expired sessions")),
+    ]
 
 
 LOGOUT = Feature(name="oauth.logout", routes=_routes, jobs=_jobs)

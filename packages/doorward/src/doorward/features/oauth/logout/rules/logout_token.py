@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from doorward.core.model.message import LogoutNotice
+from doorward.core.model.message import ALL_SESSIONS, LogoutNotice
 
 TYP: Final = "logout+jwt"
 EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
@@ -13,14 +13,14 @@ LIFE: Final = 120
 
 
 def claims(notice: LogoutNotice, *, issuer: str, now: int, unique: str) -> dict[str, Any]:
-    """The payload: sub and sid, the event, and never a nonce, so that it cannot be used as an ID token (§2.4)."""
-    return {
+    """The payload: sub, the sid unless all sessions ended, the event, and never a nonce, so that it cannot be used as an ID token (§2.4)."""
+    said: dict[str, Any] = {
         "iss": issuer,
         "sub": notice.account_id,
         "aud": notice.client_id,
         "iat": now,
         "exp": now + LIFE,
         "jti": unique,
-        "sid": notice.session_id,
         "events": {EVENT: {}},
     }
+    return said if notice.session_id == ALL_SESSIONS else {**said, "sid": notice.session_id}

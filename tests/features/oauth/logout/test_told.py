@@ -1,0 +1,98 @@
+"""Back-channel log-out: who is told of what, as the field's reports demand it (OpenID Connect Back-Channel Logout 1.0)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from tests.engines import BOTH, Engine
+from tests.features import made
+from tests.features.oauth.logout.back_channel import BackChannel, back_channel
+
+ENGINES = BOTH
+pytestmark = pytest.mark.anyio
+TOLD = "https://app.example.com/logout"
+
+
+@pytest.fixture
+async def channel(engine: Engine, request: pytest.FixtureRequest) -> AsyncGenerator[BackChannel]:
+    """Ada uses the web app in two sessions, and a second app in one of them; both are told of log-outs."""
+    place = ":memory:" if engine == "sqlite" else str(request.getfixturevalue("postgres_url"))
+    async with back_channel(place) as opened:
+        other = made.client(id="app_other", name="other", backchannel_logout_uri=TOLD)
+        await opened.put(made.client(backchannel_logout_uri=TOLD), other)
+        ada = await opened.person()
+        for session_id in ("ses_one", "ses_two"):
+            await opened.session(ada, session_id)
+            await opened.family(session_id=session_id)
+        await opened.family(session_id="ses_two", client_id="app_other")
+        yield opened
+
+
+async def told(channel: BackChannel) -> list[tuple[str, str]]:
+    """(app, session) of what waits."""
+    found = await channel.store.messages.due_logouts(channel.clock.time)
+    return sorted((one.client_id, one.session_id) for one in found)
+
+
+@pytest.mark.requirement(76)
+async def test_apps_are_told_of_a_session_that_expires_once(channel: BackChannel) -> None:
+    """Sent at expiry too (keycloak#25171)."""
+    end = made.NOW + 86_400
+    assert await channel.revoker.tell_of_expired(now=end - 1, since=made.NOW - 1) == 0
+    assert await told(channel) == []
+    channel.clock.time = end
+    for expected in (2, 0):
+        assert await channel.revoker.tell_of_expired(now=end, since=made.NOW) == expected
+    assert await told(channel) == [("app_other", "ses_two"), ("app_web", "ses_one"), ("app_web", "ses_two")]
+
+
+async def test_without_an_app_that_is_told_no_expired_session_is_looked_for(channel: BackChannel) -> None:
+    await channel.put(made.client(), made.client(id="app_other", name="other"))
+    end = made.NOW + 86_400
+    assert await channel.revoker.tell_of_expired(now=end, since=made.NOW) == 0
+
+
+@pytest.mark.requirement(76)
+async def test_the_end_of_all_sessions_is_told_once_to_each_app_and_names_no_session(
+    channel: BackChannel,
+) -> None:
+    """ "All sessions" has no sid (keycloak PR#49576)."""
+    now = channel.clock.time
+    ended = await channel.revoker.account("usr_ada", now=now, reason="account_disabled", sub_entry=True)
+    assert await channel.store.commit(*ended)
+    assert await told(channel) == [("app_other", ""), ("app_web", "")]
+    notice, _ = await channel.store.messages.due_logouts(now)
+    made_ = channel.logout.make(notice, now=now)
+    assert made_ is not None
+    said = channel.claims(made_[1], "logout+jwt")
+    assert said["sub"] == "usr_ada"
+    assert "sid" not in said
+
+
+@pytest.mark.requirement(76)
+async def test_each_session_of_an_app_ends(channel: BackChannel) -> None:
+    """Each session of an app ends (keycloak#27359): one that stays keeps the others apart, by their sid."""
+    now = channel.clock.time
+    ada = await channel.store.sessions.get("ses_one")
+    assert ada is not None
+    third = await channel.store.accounts.get("usr_ada")
+    assert third is not None
+    await channel.session(third, "ses_three")
+    await channel.family(session_id="ses_three")
+    assert await channel.store.commit(*await channel.revoker.others(ada, now=now, reason="ended_by_owner"))
+    assert await told(channel) == [
+        ("app_other", "ses_two"),
+        ("app_web", "ses_three"),
+        ("app_web", "ses_two"),
+    ]
+
+
+@pytest.mark.requirement(76)
+async def test_the_deletion_of_an_account_is_told_after_its_rows_are_gone(channel: BackChannel) -> None:
+    """Deletion notifies (keycloak#13272)."""
+    now = channel.clock.time
+    ended = await channel.revoker.account("usr_ada", now=now, reason="account_deleted", sub_entry=True)
+    assert await channel.store.commit(*ended, channel.store.delete_account("usr_ada"))
+    assert await told(channel) == [("app_other", ""), ("app_web", "")]
