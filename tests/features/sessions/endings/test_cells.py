@@ -19,13 +19,13 @@ from doorward.features.sessions.build import revoker
 from doorward.features.sessions.rules.endings import ENDINGS, AccessEnd, of
 from doorward.storage.sql.store import Write
 from tests.browsing import SESSION
-from tests.engines import BOTH
+from tests.engines import POSTGRES, POSTGRES_IN_SOAK, on
 from tests.features.admin.managing import OPERATOR
 from tests.features.sessions.endings.held import OTHER_PASSWORD, SETTINGS, WEB, Held, furnish, hold
 from tests.front_channel import CALLER, Front, front_channel
 
 pytestmark = pytest.mark.anyio
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 Act = Callable[[Held], Awaitable[None]]
 
 
@@ -177,7 +177,9 @@ CASES: Final[tuple[tuple[AccessEnd, Act, frozenset[str]], ...]] = (
     (of("api_key", "ended_by_owner"), key_ended, frozenset()),
 )
 """The row, the action, and the kinds that its own test is not about: a factor that nothing here removes, or what another app holds."""
-RESTS: Final = dict.fromkeys(("refresh_token", "authorization_code", "device_code", "exchange"), "grant")
+RESTS: Final[dict[str, str]] = dict.fromkeys(
+    ("refresh_token", "authorization_code", "device_code", "exchange"), "grant"
+)
 _STAYS: Final = ("reported", "password_changed", "others", "others_by", "device", "session", "whole_session")
 _numbers = iter(range(1, 10_000))
 
@@ -197,6 +199,19 @@ async def test_each_credential_works_while_nothing_has_ended(front: Front) -> No
 async def test_what_an_action_ends_cannot_be_used_and_all_else_can(
     front: Front, row: AccessEnd, act: Act, apart: frozenset[str]
 ) -> None:
+    await cells(front, row, act, apart)
+
+
+@pytest.mark.requirement(72, 94)
+@pytest.mark.parametrize("act", [reported, disabled, device])
+@on(POSTGRES)
+async def test_the_same_of_a_few_actions_on_postgresql(front: Front, act: Act) -> None:
+    (row, _, apart) = next(case for case in CASES if case[1] is act)
+    await cells(front, row, act, apart)
+
+
+async def cells(front: Front, row: AccessEnd, act: Act, apart: frozenset[str]) -> None:
+    """Make one of each, act, and try all."""
     held = await hold(front, next(_numbers))
     await act(held)
     ended = row.ends | row.itself
