@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -21,6 +22,7 @@ class Balancer:
         self.port = free_port()
         self.ports: Sequence[int] = ()
         self.carried = 0
+        self.healed_at = 0.0
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.StreamWriter] = set()
         self._cut = False
@@ -35,6 +37,7 @@ class Balancer:
     def heal(self) -> None:
         """Let connections through again."""
         self._cut, self._refused = False, b""
+        self.healed_at = time.monotonic()
 
     def refuse(self, start: bytes) -> None:
         """Break every connection, and each new one whose first bytes are these."""

@@ -172,15 +172,15 @@ def trial(
     pause: float,
     seed: int,
     events: Sequence[tuple[float, Callable[[], object]]] = (),
-    healed_at: float = 0.0,
+    healed: Callable[[], float] | None = None,
     late_at: float | None = None,
     settle: float = 2.0,
     **settings: Any,
 ) -> Figures:
     """Revoke the first `revoked` tokens at random moments within `seconds`, at the last server process, which is never killed.
 
-    `events` happen at their seconds. Revocations before `healed_at` (seconds) count from then on: until then no API could know. At
-    `late_at` one more API is started.
+    `events` happen at their seconds. Revocations before the time that `healed` gives at the end count from then on: until then no API could
+    know. At `late_at` one more API is started.
     """
     verifiers = [verifier(ground, pause=pause, **settings) for _ in range(apis)]
     for one in verifiers:
@@ -217,7 +217,7 @@ def trial(
     delays: list[float] = []
     never = 0
     for place in range(revoked):
-        begins = max(answered[place], began + healed_at)
+        begins = max(answered[place], healed() if healed is not None else 0.0)
         delays.append(max(0.0, *((one["accepted"][place] or 0.0) - begins for one in seen)))
         never += sum(one["revoked"][place] is None for one in seen)
     valid = range(revoked, len(ground.tokens))

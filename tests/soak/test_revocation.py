@@ -75,7 +75,9 @@ def test_with_a_node_that_is_killed(there: Ground) -> None:
 def test_with_a_feed_that_is_cut_and_healed(there: Ground) -> None:
     """Revocations go on at a node that is reached otherwise. Those of the cut count from its end."""
     line = there.balancer
-    found = run(there, "cut and healed", events=[(8.0, line.cut), (12.0, line.heal)], healed_at=12.0)
+    found = run(
+        there, "cut and healed", events=[(8.0, line.cut), (12.0, line.heal)], healed=lambda: line.healed_at
+    )
     assert found.refusals == {}
 
 
@@ -83,7 +85,7 @@ def test_with_a_feed_that_is_cut_and_healed(there: Ground) -> None:
 def test_fail_closed_refuses_everything_some_seconds_after_the_cut(there: Ground) -> None:
     line = there.balancer
     events = [(4.0, line.cut), (16.0, line.heal)]
-    found = run(there, "fail_closed", events=events, healed_at=16.0, revocation_outage=5)
+    found = run(there, "fail_closed", events=events, healed=lambda: line.healed_at, revocation_outage=5)
     assert set(found.refusals) == {"revocation_unavailable"}
     # five seconds after the last answer, which came at most a poll before the cut
     assert min(found.unavailable) > 4.0
@@ -93,7 +95,14 @@ def test_fail_closed_refuses_everything_some_seconds_after_the_cut(there: Ground
 def test_fail_open_accepts_during_the_cut_and_refuses_after_it(there: Ground) -> None:
     line = there.balancer
     events = [(4.0, line.cut), (16.0, line.heal)]
-    found = run(there, "fail_open", events=events, healed_at=16.0, revocation_outage=5, lost_feed="fail_open")
+    found = run(
+        there,
+        "fail_open",
+        events=events,
+        healed=lambda: line.healed_at,
+        revocation_outage=5,
+        lost_feed="fail_open",
+    )
     assert found.refusals == {}
 
 

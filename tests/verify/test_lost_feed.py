@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from doorward_verify.feed_driver import back_off
 from doorward_verify.lost_feed import ANSWER_FOR, Introspection
 from doorward_verify.resource_server import ResourceServer
 from tests.verify.issuer import AUDIENCE, Issuer, reason
@@ -206,6 +207,13 @@ def test_the_status_says_how_fresh_the_view_is(issuer: Issuer, serve: Serve) -> 
     issuer.dead_feed = False
     until(lambda: not server.revocation_status().lost)
     assert server.revocation_status().last_error is None
+
+
+@pytest.mark.requirement(58)
+def test_a_feed_that_was_lost_for_a_minute_at_most_is_tried_again_within_a_second() -> None:
+    assert [back_off(failures, 3.0) for failures in range(4)] == [0.25, 0.5, 0.8, 0.8]
+    assert back_off(10, 59.0) == 0.8
+    assert back_off(10, 61.0) == 15
 
 
 def test_an_api_without_a_feed_has_lost_none(issuer: Issuer, serve: Serve) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 from msgspec.json import decode
 
-from doorward.core.model.revocation import Revocation
+from doorward.core.model.revocation import HISTORY_BITS, Revocation
 from doorward.features.oauth.revocation import service as revocation
 from doorward.features.oauth.token.rules import TokenResponse
+from doorward.features.revocations.feed import Watch
 from doorward.features.revocations.rules.pages import NEWS
+from doorward.storage.sql.text import ALL
 from doorward_verify.claims import AccessRules, Verified
 from doorward_verify.revocation import RevocationView, parse_feed
 from doorward_verify.verifier import Verifier
@@ -108,6 +110,32 @@ async def test_a_poll_of_a_cursor_far_behind_is_answered_at_once(channel: BackCh
     assert not poll.done()
     channel.feed.watch.release()
     assert await asyncio.wait_for(poll, PATIENCE) == 0
+
+
+@pytest.mark.requirement(58)
+async def test_a_cursor_of_another_history_does_not_wait(
+    channel: BackChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a failover to a standby that lacked the last commits: its numbers begin again below the cursor's, so that nothing new would
+    wake the poll."""
+    mine = Listener(channel, made.API)
+    await ended(channel, "a", "b", audience=BILLING)
+    await mine.hear()
+    await ended(channel, "c", audience=BILLING)
+    view = channel.store.revocations
+    newest, since = view.newest, view.since
+
+    async def newest_there() -> int:
+        return 1 << HISTORY_BITS | await newest()
+
+    async def since_there(seq: int, now: int, limit: int = ALL) -> tuple[int, Sequence[Revocation]]:
+        found, entries = await since(seq, now, limit)
+        return 1 << HISTORY_BITS | found, entries
+
+    view.newest, view.since = newest_there, since_there  # type: ignore[method-assign]
+    monkeypatch.setattr(Watch, "beyond", None)
+    answer = await channel.feed.pages(mine.view.cursor, 20, audience=made.API)
+    assert decode(answer)["reset"] is True
 
 
 @pytest.mark.requirement(55, 58)

@@ -99,6 +99,7 @@ async def test_a_verifier_begins_with_snapshots_and_a_tail(asgi: Asgi, channel: 
     ]
 
 
+@pytest.mark.requirement(93)
 async def test_a_snapshot_is_made_once_a_minute_however_many_begin(
     asgi: Asgi, channel: BackChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +158,7 @@ async def test_a_snapshot_names_nobody(asgi: Asgi, channel: BackChannel) -> None
         assert part_name(made.API) == part_name(made.API) != part_name(BILLING)
 
 
+@pytest.mark.requirement(93)
 @pytest.mark.parametrize("name", ["", "x", "a.b.c", "é", "salt.0.30000000.all", "%00"])
 async def test_other_names_are_not_found_and_cost_nothing(
     asgi: Asgi, channel: BackChannel, name: str, monkeypatch: pytest.MonkeyPatch

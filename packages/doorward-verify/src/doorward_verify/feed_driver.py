@@ -37,6 +37,9 @@ MERGE_PAUSE: Final = 0.002
 NO_SNAPSHOTS_FOR: Final = 60
 SNAPSHOT_DEADLINE: Final = 60.0
 FIRST_BACK_OFF: Final = 0.25
+# In the first minute of a failure, so that a feed that was lost for some seconds is heard again within one.
+SHORT_BACK_OFF: Final = 0.8
+SHORT_FOR: Final = 60
 LAST_BACK_OFF: Final = 15.0
 
 
@@ -92,13 +95,15 @@ class FeedDriver:
         self._stop.set()
 
     def _run(self) -> None:
-        failures = 0
+        failures, failing_since = 0, 0.0
         while not self._stop.is_set():
             if self._poll():
                 failures = 0
                 pause = POLL_PAUSE
             else:
-                pause = min(FIRST_BACK_OFF * 2**failures, LAST_BACK_OFF) * (0.5 + 0.5 * self._random())
+                failing_since = failing_since if failures else time.monotonic()
+                failed_for = time.monotonic() - failing_since
+                pause = back_off(failures, failed_for) * (0.5 + 0.5 * self._random())
                 failures = min(failures + 1, 10)
             if not self._answered.done():
                 self._answered.set_result(None)
@@ -239,6 +244,11 @@ class FeedDriver:
             self._answered.set_result(None)
         self._stop.wait(METADATA_FOR)
         return True
+
+
+def back_off(failures: int, failed_for: float) -> float:
+    """The longest pause (seconds) after so many failures before this one, the first of them `failed_for` seconds ago."""
+    return min(FIRST_BACK_OFF * 2**failures, SHORT_BACK_OFF if failed_for < SHORT_FOR else LAST_BACK_OFF)
 
 
 def _merge(merge: Merge, done: "Future[RevokedTable]") -> None:

@@ -128,6 +128,11 @@ class RevocationFeed:
     _whole: tuple[int, FeedPages | None, bytes] = (-1, None, b"")
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    async def load(self) -> None:
+        """Read the live entries, before the process serves: an API whose poll came to it would wait for all of them, and hear of nothing
+        meanwhile."""
+        await self._current()
+
     async def plain(self, after: str | None, wait: float) -> bytes:
         """The first edition, with ids in clear and in one piece. `wait` in seconds, at most `LONGEST_WAIT`: the response is delayed
         until there is a new entry."""
@@ -171,7 +176,7 @@ class RevocationFeed:
         """The current view, and the position of the cursor in it; None when the response has to start from the beginning. Waits while
         nothing after the cursor concerns the audience."""
         pages = await self._current()
-        if seq is not None and wait > 0:
+        if seq is not None and wait > 0 and same_history(seq, pages.seq):
             ends = asyncio.get_running_loop().time() + min(wait, LONGEST_WAIT)
             known = seq
             while known == pages.seq or (seq < pages.seq and not pages.concerns(seq, audience)):
