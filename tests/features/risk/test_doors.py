@@ -106,6 +106,18 @@ async def test_a_proxy_that_is_not_trusted_is_no_signal_for_people(tmp_path: Pat
         assert await assessed(front) == []
 
 
+async def test_nobody_is_asked_for_a_code_that_no_mail_brings(tmp_path: Path) -> None:
+    async with watched(tmp_path, mail=MailSettings()) as front:
+        await front.person()
+        home = await at_home(front)
+        assert (await stranger(front).sign_in()).header("location") == "/account"
+        assert len(await assessed(front)) == 1
+        await home.sign_in()
+        page = await home.get("/account/activity")
+        assert "A sign-in looked unusual" in page.words
+        assert "asked" not in page.words, "nothing is said that was not done (R100)"
+
+
 async def looked(store: Store, risk: RiskPolicy, **files: Any) -> Finding:
     sections = Sections([risk, PlacePolicy(**files)])
     return await policy(Examined(store=store, sections=sections, issuer=made.ISSUER, now=made.NOW))

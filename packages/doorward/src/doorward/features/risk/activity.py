@@ -21,7 +21,8 @@ def _said(verdict: str) -> Callable[[Mapping[str, Any]], bool]:
 ACTIVITY_KINDS: Final = (
     ActivityKind(
         ASSESSED,
-        N_("A sign-in looked unusual, so we asked for one more step"),
+        # nobody may have been asked: there are people with nothing to show
+        N_("A sign-in looked unusual"),
         reportable=True,
         explained=explained,
     ),
