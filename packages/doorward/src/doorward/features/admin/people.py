@@ -160,8 +160,9 @@ class PeopleAdmin(AuditedAdmin):
         writes = await self.revoker.account(account.id, now=now, reason="account_deleted", sub_entry=True)
         await self.store.commit(
             *writes,
-            self.store.delete_account(account.id),
+            # before the row goes: a stream that names people by their address has it from there
             self._event(actor, "account.deleted", now, account_id=account.id),
+            self.store.delete_account(account.id),
         )
         await self.revoker.late(account.id, now=now, reason="account_deleted")
         return account

@@ -242,7 +242,13 @@ def routes(endpoints: StreamEndpoints) -> list[Route]:
     """Routes for apps; the metadata are open to all."""
 
     def of(
-        status: int, answer: object, *errors: int, takes: str = "", required: str = "", rest: str = ""
+        id_: str,
+        status: int,
+        answer: object,
+        *errors: int,
+        takes: str = "",
+        required: str = "",
+        rest: str = "",
     ) -> Operation:
         return Operation(
             security="bearer",
@@ -251,18 +257,19 @@ def routes(endpoints: StreamEndpoints) -> list[Route]:
             takes=takes,
             required=required,
             rest=rest,
+            id=id_,
         )
 
     known = Operation(answers={200: TransmitterConfiguration}, cached=False)
     return [
         machine(CONFIGURATION, "GET", endpoints.configuration, cors=True, operation=known),
-        machine(STREAM, "POST", endpoints.create, operation=of(201, StreamDocument, 409, 413)),
-        machine(STREAM, "GET", endpoints.read, operation=of(200, StreamDocument, 404, takes="stream_id")),
-        machine(STREAM, "PATCH", endpoints.update, operation=of(200, StreamDocument, 404, 413)),
-        machine(STREAM, "PUT", endpoints.replace, operation=of(200, StreamDocument, 404, 413)),
-        machine(STREAM, "DELETE", endpoints.delete, operation=of(204, None, 404, takes="stream_id", required="stream_id")),
-        machine(STATUS, "GET", endpoints.status, operation=of(200, StatusDocument, 404, takes="stream_id", required="stream_id")),
-        machine(STATUS, "POST", endpoints.set_status, operation=of(200, StatusDocument, 404, 413)),
-        machine(VERIFY, "POST", endpoints.verify, operation=of(204, None, 404, 413, 429)),
-        machine(POLL, "POST", endpoints.poll, prefix=True, operation=of(200, PollAnswer, 404, 413, rest="stream_id")),
+        machine(STREAM, "POST", endpoints.create, operation=of("createEventStream", 201, StreamDocument, 409, 413)),
+        machine(STREAM, "GET", endpoints.read, operation=of("readEventStreams", 200, StreamDocument, 404, takes="stream_id")),
+        machine(STREAM, "PATCH", endpoints.update, operation=of("updateEventStream", 200, StreamDocument, 404, 413)),
+        machine(STREAM, "PUT", endpoints.replace, operation=of("replaceEventStream", 200, StreamDocument, 404, 413)),
+        machine(STREAM, "DELETE", endpoints.delete, operation=of("deleteEventStream", 204, None, 404, takes="stream_id", required="stream_id")),
+        machine(STATUS, "GET", endpoints.status, operation=of("eventStreamStatus", 200, StatusDocument, 404, takes="stream_id", required="stream_id")),
+        machine(STATUS, "POST", endpoints.set_status, operation=of("setEventStreamStatus", 200, StatusDocument, 404, 413)),
+        machine(VERIFY, "POST", endpoints.verify, operation=of("verifyEventStream", 204, None, 404, 413, 429)),
+        machine(POLL, "POST", endpoints.poll, prefix=True, operation=of("pollEventStream", 200, PollAnswer, 404, 413, rest="stream_id")),
     ]  # fmt: skip

@@ -17,6 +17,8 @@ JSON: Final = "application/json"
 _REF: Final = "#/components/schemas/{name}"
 _STATUSES: Final = {
     200: "Done.",
+    201: "Made.",
+    202: "Accepted; the answer has no body.",
     204: "Done; the answer has no body.",
     303: "Onwards, to the next step or back to the app.",
     304: "The caller's copy is still right.",
@@ -24,6 +26,7 @@ _STATUSES: Final = {
     401: "The caller did not prove who it is.",
     403: "Not allowed; for a page: the form did not come from this server's own page.",
     404: "There is no such thing.",
+    409: "There are too many already.",
     410: "The link from the mail no longer works.",
     413: "The body is too large.",
     421: "Opened at another address than the issuer's; the page leads there.",

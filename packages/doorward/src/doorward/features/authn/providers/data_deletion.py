@@ -138,7 +138,6 @@ class DataDeletions:
         done = await self.store.commit(
             self.store.accounts.replace(account, old=account),
             *await self.revoker.account(account.id, now=now, reason="account_deleted", sub_entry=True),
-            self.store.delete_account(account.id),
             self.audit_log.write(
                 "account.deleted",
                 caller=caller,
@@ -147,6 +146,7 @@ class DataDeletions:
                 by="provider",
                 provider=provider.name,
             ),
+            self.store.delete_account(account.id),
         )
         if done:
             await self.revoker.late(account.id, now=now, reason="account_deleted")
