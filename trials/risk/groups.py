@@ -97,12 +97,12 @@ def carrier(world: World, random: Random, name: str) -> list[Line]:
 
 
 def vpn(world: World, random: Random, name: str) -> list[Line]:
-    """Always by a VPN, with exits in several countries, some of which no list has; one of ten keeps no cookies. A third begins with
+    """Always by a VPN, with exits in several countries, some of which no list has; one of ten keeps no cookies. One of seven begins with
     it after a month."""
     one = person(world, random, name, "VPN users", forgetful=0.1)
     exits = random.choice(world.vpns)
     favourite = random.choice(exits)
-    since = START + 30 * DAY if random.random() < 1 / 3 else 0
+    since = START + 30 * DAY if random.random() < 0.15 else 0
 
     def exit_(at: int) -> Origin:
         del at
@@ -138,12 +138,12 @@ def family(world: World, random: Random, name: str) -> list[Line]:
 
 
 def traveller(world: World, random: Random, name: str) -> list[Line]:
-    """One to three journeys abroad of three to twelve days: hotels, airports, roaming, a card of the country; new devices there, too. On
+    """One or two journeys abroad of three to twelve days: hotels, airports, roaming, a card of the country; new devices there, too. On
     one of a hundred journeys the computer of the hotel is used."""
     one = person(world, random, name, "travellers")
     trips: list[Trip] = []
     at = max(one.created, START) + random.randrange(3, 25) * DAY
-    for _ in range(random.randrange(1, 4)):
+    for _ in range(random.randrange(1, 3)):
         end = at + random.randrange(3, 13) * DAY
         country = random.choice([code for code in COUNTRIES if code != one.city[0]])
         if end < END:

@@ -70,12 +70,18 @@ def test_what_is_unknown_speaks_against_nobody() -> None:
 
 def test_a_place_of_a_mobile_network_is_no_town() -> None:
     """Another city of the country, as its carrier is placed, asks nothing (FusionAuth#3014), and hides no other town."""
-    carrier = structs.replace(LISBON, radius=101)
-    assert familiar.town_known(facts(where=somewhere(structs.replace(PORTO, radius=101))))
+    carrier = structs.replace(LISBON, radius=51)
+    assert familiar.town_known(facts(where=somewhere(structs.replace(PORTO, radius=51))))
     assert not familiar.town_known(facts(where=somewhere(structs.replace(PORTO, radius=20))))
     wide = tuple(before(where=Whereabouts("20.1.2.0/24", carrier)) for _ in range(3))
     assert not familiar.town_known(facts(where=somewhere(BERLIN), past=(before(), *wide)))
     assert familiar.town_known(facts(where=somewhere(PORTO), past=wide))
+
+
+def test_the_town_of_a_person_who_uses_a_vpn_says_nothing() -> None:
+    exits = before(where=somewhere(None, kind="anonymous"))
+    assert familiar.town_known(facts(where=somewhere(BERLIN), past=(before(), exits)))
+    assert not familiar.town_known(facts(where=somewhere(BERLIN), past=(before(),)))
 
 
 def test_habits_are_known_after_five_sign_ins() -> None:

@@ -13,7 +13,7 @@ EARTH: Final = 6371.0
 """Mean radius in km."""
 SAME_TOWN: Final = 50.0
 """Kilometres. Databases place the same household that far apart."""
-TOWN: Final = 100
+TOWN: Final = 50
 """The largest radius, in km, of a place that is a town. Mobile networks have larger ones: such a place says the country alone."""
 HABITS: Final = 5
 """Sign-ins from which a person's habits are known. Before, a second device of one's own looks like a stranger's."""
@@ -60,7 +60,10 @@ def browser_known(facts: RiskFacts) -> bool:
 
 
 def town_known(facts: RiskFacts) -> bool:
-    """Whether the person signed in near here before. True where no town is known, here or earlier: nothing speaks against it."""
+    """Whether the person signed in near here before. True where no town is known, here or earlier, and for people who hide where they
+    are, some of whose exits are in no list: nothing speaks against it."""
+    if hides(facts):
+        return True
     here = placed(facts.where)
     before = [place for _, place in earlier(facts) if _town(place)]
     return here is None or not _town(here) or not before or any(near(here, place) for place in before)
