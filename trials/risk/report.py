@@ -38,11 +38,16 @@ class Result:
     attacks: Mapping[str, Tally]
     prints: Sequence[str]
 
-    def missed(self) -> list[str]:
-        """The aims that are not reached, as sentences."""
+    def missed(self, *, together: bool = False) -> list[str]:
+        """The aims that are not reached, as sentences. `together`: questions are judged for all honest people, not for each group."""
+        groups = dict(self.honest)
+        if together:
+            groups = {"all": Tally()}
+            for one in self.honest.values():
+                groups["all"].add(one)
         found = [
             f"{name}: {one.asked} questions in {one.right} sign-ins"
-            for name, one in self.honest.items()
+            for name, one in groups.items()
             if one.asked * ONE_IN > one.right
         ]
         found += [f"{name}: {one.refused} refused" for name, one in self.honest.items() if one.refused]
@@ -75,8 +80,8 @@ def run(seeds: Sequence[int], size: int, policy: RiskPolicy) -> Result:
     return Result(honest, attacks, prints)
 
 
-def shown(result: Result) -> str:
-    """The tables in Markdown."""
+def shown(result: Result, size: int) -> str:
+    """The tables in Markdown, and the aims that are not reached."""
     lines = ["| Honest group | Sign-ins | Questions | One in | Refused |", "|---|--:|--:|--:|--:|"]
     for name, one in result.honest.items():
         often = f"{one.right // one.asked:,}" if one.asked else "–"
@@ -96,7 +101,10 @@ def shown(result: Result) -> str:
         stopped = sum(one.asked + one.refused for one in held)
         lines.append(f"| {name} | {tried:,} | {right:,} | {stopped:,} | {caught(held):.1%} |")
     prints = ", ".join(f"`{one}`" for one in result.prints)
-    return "\n".join([*lines, "", f"Fingerprints of the tables of sign-ins: {prints}."])
+    missed = "; ".join(result.missed(together=size < LARGE)) or "none"
+    return "\n".join(
+        [*lines, "", f"Aims that are not reached: {missed}.", "", f"Fingerprints of the sign-ins: {prints}."]
+    )
 
 
 def block(size: int) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Final, Generic, Protocol, TypeVar, final
@@ -16,6 +17,7 @@ from doorward.core.model.place import NETWORK_KINDS, NetworkKind, Place, public_
 from doorward.core.ports.places import Places
 
 T = TypeVar("T")
+_REMEMBERED: Final = 16_384
 _log = logger("places")
 
 
@@ -49,23 +51,25 @@ class WatchedFiles(Generic[T]):
         self._read = read
         self._seen: object = None
 
-    def refresh(self) -> None:
-        """Read the files if they are not those of the last time. A problem is logged once."""
+    def refresh(self) -> bool:
+        """Read the files if they are not those of the last time: True if they were read. A problem is logged once."""
         if not self.paths:
-            return
+            return False
         try:
             found = [path.stat() for path in self.paths]
             seen: object = [(one.st_dev, one.st_ino, one.st_size, one.st_mtime_ns) for one in found]
             if seen == self._seen:
-                return
+                return False
             self._seen = seen
             self.value, self.problem = self._read(self.paths), None
             _log.info("places.read", files=[str(path) for path in self.paths])
+            return True
         except BadTable as problem:
             self.fail(str(problem))
         except OSError as problem:
             self._seen = None
             self.fail(f"{problem.filename}: cannot be read ({problem.strerror})")
+        return False
 
     def fail(self, problem: str) -> None:
         """Note a problem of the files."""
@@ -95,14 +99,15 @@ class LocalPlaces(Places):
             kind: WatchedFiles(networks.get(kind, ()), _listed) for kind in NETWORK_KINDS
         }
         self._lock = threading.Lock()
-        self._read = False
+        self._generation = 0
+        # a sign-in is compared with those before it, which came from few addresses
+        self._cached = lru_cache(maxsize=_REMEMBERED)(self._looked_up)
 
     def refresh(self) -> None:
         """Read the files that have changed. A table of all countries takes seconds: call it in a thread."""
         with self._lock:
-            for files in self._all():
-                files.refresh()
-            self._read = True
+            read = sum(files.refresh() for files in self._all())
+            self._generation += 1 if read or not self._generation else 0
 
     @property
     def problems(self) -> Sequence[str]:
@@ -126,8 +131,12 @@ class LocalPlaces(Places):
     def find(self, address: str) -> Place | None:
         """Where this IP address is; None if that is not known."""
         asked = self._asked(address)
+        return None if asked is None else self._cached(asked, self._generation)
+
+    def _looked_up(self, asked: IPv4Address | IPv6Address, generation: int) -> Place | None:
+        del generation
         place = self._place.value
-        if asked is None or place is None:
+        if place is None:
             return None
         try:
             return place.find(asked)
@@ -146,7 +155,7 @@ class LocalPlaces(Places):
         return None
 
     def _asked(self, address: str) -> IPv4Address | IPv6Address | None:
-        if not self._read:
+        if not self._generation:
             self.refresh()
         return public_address(address)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from msgspec import Struct
 
 from doorward.core.model.risk import Code, RiskFacts, RiskReason
-from doorward.features.risk.rules.familiar import hides
 
 
 class HostingNetworkSignal(Struct, frozen=True):
@@ -14,13 +13,13 @@ class HostingNetworkSignal(Struct, frozen=True):
     code: Code = "hosting_network"
 
     def look(self, facts: RiskFacts, threshold: int) -> RiskReason | None:
-        """The reason if the device is new, the network is listed as `hosting`, and the account has not signed in from an anonymous or
-        hosting network. `threshold` has no meaning.
+        """The reason if the device is new, the network is listed as `hosting`, and the account has not signed in from any such
+        network. `threshold` has no meaning.
         """
         del threshold
         if facts.device_known or facts.where.kind != "hosting":
             return None
-        if hides(facts):
+        if any(one.where.kind == "hosting" for one in facts.past):
             return None
         last = facts.past[0] if facts.past else None
         before = (None, None) if last is None else (last.where.place, last.at)
