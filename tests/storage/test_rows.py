@@ -9,10 +9,19 @@ from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.config_snapshot import StoredSigningKey
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken
-from doorward.core.model.message import EmailChallenge, LogoutNotice, OutgoingMail
+from doorward.core.model.message import EmailChallenge, LogoutNotice, NoticeLink, OutgoingMail
 from doorward.core.model.session import Consent, Session
 from doorward.core.model.wrapped_key import WrappedKey
-from doorward.storage.sql import accounts, audit, config_objects, messages, rows, sessions, wrapped_keys
+from doorward.storage.sql import (
+    accounts,
+    audit,
+    config_objects,
+    messages,
+    owner_notices,
+    rows,
+    sessions,
+    wrapped_keys,
+)
 from doorward.storage.sql.rows import from_row, to_row
 
 TABLES = (
@@ -24,7 +33,8 @@ TABLES = (
     (Grant, rows.GRANT_COLUMNS),
     (RefreshToken, rows.REFRESH_COLUMNS),
     (LogoutNotice, messages._NOTICE_COLUMNS),
-    (OutgoingMail, messages._MAIL_COLUMNS.replace("recipient", "to")),
+    (OutgoingMail, owner_notices.MAIL_COLUMNS.replace("recipient", "to")),
+    (NoticeLink, owner_notices._LINK_COLUMNS),
     (EmailChallenge, messages._TICKET_COLUMNS),
     (Consent, sessions._CONSENT_COLUMNS),
     (Session, sessions._COLUMNS),

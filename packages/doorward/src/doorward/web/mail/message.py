@@ -60,7 +60,7 @@ class MessageWords:
         """A link to a page of this server. `label` is translated already; `path` begins with a slash."""
         return Link(label=label, url=f"{self.issuer}{path}")
 
-    def if_not_you(self, not_me: str) -> tuple[Link, ...]:
+    def if_not_you(self, not_me: str = "") -> tuple[Link, ...]:
         """The links of a notice: to the page "This wasn't me" at `not_me`, if the notice has one, and to the account's activity."""
         link = Link(
             label=self.text(

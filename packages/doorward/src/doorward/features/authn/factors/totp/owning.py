@@ -203,7 +203,7 @@ class OwnAuthenticator:
         return held.seed if now < held.expires_at else None
 
     def _told(self, kind: MailKind, account: Account, caller: Caller, now: int, **values: object) -> Write:
-        mail = owner_mail(self.mail_queue, kind, account, caller, now, **values)
+        mail = owner_mail(self.mail_queue, kind, account, caller, now, to=None, **values)
         return self.store.messages.insert_mail(mail)
 
     def _noted(self, kind: str, account: Account, session_id: str | None, caller: Caller, now: int) -> Write:
