@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
 
+from doorward.adapters.http_client import GuardedHttp
+from doorward.features.oauth.logout.build import sign_out
 from tests.engines import BOTH, Engine
 from tests.features import made
-from tests.features.oauth.logout.back_channel import BackChannel, back_channel
+from tests.features.oauth.logout.back_channel import CALLER, BackChannel, back_channel
 
 ENGINES = BOTH
 pytestmark = pytest.mark.anyio
@@ -96,3 +99,22 @@ async def test_the_deletion_of_an_account_is_told_after_its_rows_are_gone(channe
     ended = await channel.revoker.account("usr_ada", now=now, reason="account_deleted", sub_entry=True)
     assert await channel.store.commit(*ended, channel.store.delete_account("usr_ada"))
     assert await told(channel) == [("app_other", ""), ("app_web", "")]
+
+
+@pytest.mark.requirement(76)
+async def test_a_log_out_waits_for_no_app(channel: BackChannel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Log-out answers whatever an app does (hydra#3540): the notice is stored, and a background task sends it."""
+    called: list[str] = []
+
+    async def hangs(self: GuardedHttp, method: str, url: str, *_: object, **__: object) -> None:
+        called.append(url)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(GuardedHttp, "_call", hangs)
+    session = await channel.store.sessions.get("ses_one")
+    assert session is not None
+    now = channel.clock.time
+    action = channel.services.get(sign_out)
+    await action.end(session, reason="signed_out", client_id=None, caller=CALLER, now=now)
+    assert called == []
+    assert await told(channel) == [("app_web", "ses_one")]
