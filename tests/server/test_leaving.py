@@ -68,13 +68,13 @@ def test_readiness_ends_before_the_port_closes(
 
 
 def test_a_second_sigterm_ends_the_wait(serve: Serve, tmp_path: Path) -> None:
-    # longer than the test waits
-    setting(tmp_path, "server", "drain = 3600")
+    # the longest, and longer than the test waits
+    setting(tmp_path, "server", "drain = 300")
     served = serve().ready()
     served.process.send_signal(signal.SIGTERM)
     until(lambda: not served.answers("/readyz"))
     served.process.send_signal(signal.SIGTERM)
-    assert served.process.wait(PATIENCE) == 0
+    assert served.process.wait(PATIENCE / 2) == 0
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
