@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from doorward.adapters.keys.sealing import KeyedSealer
+from doorward.adapters.keys.signing import SnapshotSigner
 from doorward.adapters.random import SystemRandom
 from doorward.core.model.revocation import Revocation, same_history
 from doorward.features.revocations.feed import RevocationFeed, Watch
+from doorward.features.revocations.snapshots import Snapshots
 from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.storage.postgres.database import open_postgres
 from doorward.storage.sql.store import Store
@@ -26,6 +28,7 @@ from tests.manual_clock import ManualClock
 from tests.postgres import Postgres, postgres_server
 
 pytestmark = pytest.mark.anyio
+ISSUER = "https://auth.example.com"
 
 
 @dataclass
@@ -65,12 +68,16 @@ class Failover:
 
 def feed_of(store: Store) -> RevocationFeed:
     """The revocation feed, as APIs request it."""
+    sealer = KeyedSealer(b"k" * 32)
     return RevocationFeed(
         store=store,
         random=SystemRandom(),
         clock=ManualClock(),
         watch=Watch(store=store),
-        sealer=KeyedSealer(b"k" * 32),
+        sealer=sealer,
+        snapshots=Snapshots(
+            clock=ManualClock(), signer=SnapshotSigner(issuer=ISSUER, sealer=sealer), issuer=ISSUER
+        ),
     )
 
 
