@@ -25,12 +25,12 @@ from doorward.features.security_events.source_settings import EventSourcePolicy
 from doorward_verify import jwk, jws
 from doorward_verify.encoding import b64url_encode
 from doorward_verify.keyset import key_set
-from tests.engines import BOTH, Engine
+from tests.engines import POSTGRES_IN_SOAK, Engine
 from tests.features import made
 from tests.features.oauth.logout.back_channel import BackChannel, back_channel
 from tests.web.asgi import Answer, Asgi
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 pytestmark = pytest.mark.anyio
 
 ISSUER = "https://id.partner.example"

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from doorward.features.oauth.token.rules import TokenResponse
-from tests.engines import BOTH
+from tests.engines import POSTGRES_IN_SOAK
 from tests.features import made
 from tests.features.oauth.logout.back_channel import basic
 from tests.features.security_events.conftest import SSF, Transmitter
 
-ENGINES = BOTH
+ENGINES = POSTGRES_IN_SOAK
 pytestmark = pytest.mark.anyio
 
 CAEP = "https://schemas.openid.net/secevent/caep/event-type/"
