@@ -82,7 +82,7 @@ def test_what_an_attacker_may_have_done_can_be_reported() -> None:
     quiet |= {"sessions.ended", "password.reset_asked", "passkey.copied", "second_factor.required"}
     quiet |= {"trusted_device.ended", "provider.connected", "provider.disconnected", "consent.removed"}
     quiet |= {"account.profile_changed", "account.activity_reported", "account.email_asked"}
-    quiet |= {"account.signed_out", "provider.access_ended"}
+    quiet |= {"account.signed_out", "account.access_ended", "device.ended", "provider.access_ended"}
     every = (*ACTIVITY_KINDS, *authn.ACTIVITY)
     assert {kind.event for kind in every if not kind.reportable} == quiet
     assert not {kind.event for kind in every if kind.reportable} & quiet
