@@ -6,7 +6,7 @@ import pytest
 from msgspec import Struct
 
 from doorward.core.model.account import Account, EnrolledFactor
-from doorward.core.model.audit import AuditEvent
+from doorward.core.model.audit_line import ChainedLine
 from doorward.core.model.config_snapshot import StoredSigningKey
 from doorward.core.model.grant import AuthorizationCode, Grant, RefreshToken
 from doorward.core.model.message import EmailChallenge, LogoutNotice, NoticeLink, OutgoingMail
@@ -14,7 +14,7 @@ from doorward.core.model.session import Consent, Session
 from doorward.core.model.wrapped_key import WrappedKey
 from doorward.storage.sql import (
     accounts,
-    audit,
+    audit_chain,
     config_objects,
     messages,
     owner_notices,
@@ -27,7 +27,7 @@ from doorward.storage.sql.rows import from_row, to_row
 TABLES = (
     (Account, rows.ACCOUNT_COLUMNS),
     (EnrolledFactor, accounts._FACTOR_COLUMNS),
-    (AuditEvent, audit._COLUMNS),
+    (ChainedLine, audit_chain._LINE),
     (StoredSigningKey, config_objects._KEY_COLUMNS),
     (AuthorizationCode, rows.CODE_COLUMNS),
     (Grant, rows.GRANT_COLUMNS),

@@ -24,10 +24,25 @@ def operator_event(
     **detail: str | list[str],
 ) -> Write:
     """The audit event, as a write for the caller's own commit."""
+    event = event_by(random, actor, kind, now, account_id=account_id, client_id=client_id, **detail)
+    return store.audit.append(event, salt=new_salt(random))
+
+
+def event_by(
+    random: SecureRandom,
+    actor: Actor,
+    kind: str,
+    now: int,
+    *,
+    account_id: str | None = None,
+    client_id: str | None = None,
+    **detail: str | list[str],
+) -> AuditEvent:
+    """The event with its actor, which is not written yet."""
     who = {"by": BY, "actor": actor.name}
     if actor.as_user is not None:
         who["as_user"] = actor.as_user
-    event = AuditEvent(
+    return AuditEvent(
         id=random.new_id("aud"),
         at=now,
         kind=kind,
@@ -35,4 +50,3 @@ def operator_event(
         client_id=client_id,
         detail={**who, **detail},
     )
-    return store.audit.append(event, salt=new_salt(random))

@@ -9,7 +9,7 @@ import msgspec
 
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.audit_filter import EVERYTHING, AuditFilter
-from doorward.core.model.audit_line import NOTHING, Personal, apart, commitment
+from doorward.core.model.audit_line import NOTHING, Personal, apart, commitment, text_of
 from doorward.storage.sql.accounts import AT_ONCE, filled
 from doorward.storage.sql.audit_end import End, Kept, first_id
 from doorward.storage.sql.noun import SqlNoun
@@ -17,11 +17,12 @@ from doorward.storage.sql.rows import found
 from doorward.storage.sql.statements import Database, Param, Row, Write, write
 from doorward.storage.sql.text import delete, insert, newest_of, one_of, select
 
-_COLUMNS = (
-    "id, at, kind, ok, account_id, client_id, session_id, grant_id, address, user_agent, request_id, detail,"
-    " personal"
+_FIRST_COLUMNS = (
+    "id, at, kind, ok, account_id, client_id, session_id, grant_id, address, user_agent, request_id, detail"
 )
+_COLUMNS = f"{_FIRST_COLUMNS}, personal"
 _APPEND = insert("audit", _COLUMNS)
+_APPEND_UNHASHED = insert("audit", _FIRST_COLUMNS)
 _APPEND_PERSONAL = insert("audit_personal", "id, salt, fields")
 # One query for each kind, newest first: an index over all kinds would have to be read completely to find the newest
 # lines.
@@ -79,6 +80,14 @@ class SqlAudit(SqlNoun):
         line = self._line(event, salt)
         joined = [step for follower in self._followers for step in follower(event).steps]
         return Write((*line.steps, *joined)) if joined else line
+
+    def append_unhashed(self, event: AuditEvent) -> Write:
+        """A line in the form of older programs, which every schema takes: the sealer hashes its personal fields. For commands that work
+        on databases of older schemas."""
+        known = (event.account_id, event.client_id, event.session_id, event.grant_id)
+        named = (event.address, event.user_agent, event.request_id)
+        row = (event.id, event.at, event.kind, int(event.ok), *known, *named)
+        return write(_APPEND_UNHASHED, *row, text_of(event.detail))
 
     def _line(self, event: AuditEvent, salt: bytes) -> Write:
         detail, fields = apart(event)
