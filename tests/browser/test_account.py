@@ -106,9 +106,11 @@ def test_this_was_not_me_ends_everything_elsewhere(people: NewPerson, email: str
     here, there = _two_browsers(people, email)
     here.press("#nav-activity", "Activity")
     expect(here.page.locator("#activity > li").first).to_contain_text("You signed in")
-    here.press("#report-1-submit", "Sign-in methods")
+    here.press("#report-1-submit", "Step 2 of 4: a new password")
     expect(here.page.locator("#done")).to_contain_text("Every other device is signed out")
     there.press("#nav-person", "Sign in")
+    here.press("#next", "Step 3 of 4: your sign-in methods")
+    here.press("#next", "Step 4 of 4: apps and API keys")
     here.press("#nav-activity", "Activity")
     expect(here.page.locator("#activity")).to_contain_text("You told us that something wasn't you")
 

@@ -104,6 +104,7 @@ CALLS: dict[str, Call] = {
         actor, "web", "https://app.example.com/more"
     ),
     "AppAdmin.rotate_secret": lambda desk, actor: desk.apps.rotate_secret(actor, "web"),
+    "AppAdmin.end_access": lambda desk, actor: desk.apps.end_access(actor, "web"),
     "AppAdmin.delete": lambda desk, actor: desk.apps.delete(actor, "web"),
     "ApiAdmin.create": lambda desk, actor: desk.apis.create(
         actor, "https://stock.example.com", name="stock", permissions=[]

@@ -41,7 +41,7 @@ def end_session(
         ),
     ] = False,
 ) -> None:
-    """Sign somebody out of one session, or end a device that was lost."""
+    """End a session of somebody, or a whole device."""
     account = run.ask(lambda services: services.get(admin.sessions).end(actor(), who, session, device=device))
     what = "The device" if device else "The session"
     run.done({"id": account.id, "session": session}, f"{what} of {account.known_as} has ended.")
