@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -259,3 +260,23 @@ async def test_events_that_nobody_accepted_are_deleted_after_a_month(store: Stor
     assert len(await waiting(store)) == 1
     await store.sweep(NOW + 30 * DAY)
     assert await waiting(store) == []
+
+
+@pytest.mark.requirement(59)
+async def test_of_two_sessions_that_end_at_once_one_is_the_last(store: Store, other: Store) -> None:
+    """A receiver that is told of the person, and not of a session, hears that the last session ended (incident 0110)."""
+    other.security_events.wanted = None
+    await store.commit(store.security_events.insert(stream()))
+    people = [f"usr_{number}" for number in range(12)]
+    for person in people:
+        await store.commit(store.accounts.insert(account(person.removeprefix("usr_"))))
+        for name in ("a", "b"):
+            one = session(f"{person}{name}", account_id=person, secret_hash=sha(person + name))
+            used = grant(f"{person}{name}", account_id=person, session_id=one.id)
+            assert await store.commit(store.sessions.insert(one), store.grants.insert(used))
+    for person in people:
+        await asyncio.gather(
+            store.commit(store.sessions.end(f"ses_{person}a", NOW, "signed_out")),
+            other.commit(other.sessions.end(f"ses_{person}b", NOW, "signed_out")),
+        )
+    assert sorted({str(one.account_id) for one in await waiting(store)}) == sorted(people)

@@ -15,7 +15,7 @@ from doorward.storage.sql.config_objects import RAISE
 from doorward.storage.sql.noun import DAY, Expiring, SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row
 from doorward.storage.sql.statements import Database, Param, Row, Step, Write, guarded, to_json, write
-from doorward.storage.sql.text import delete, insert, insert_from, select, update
+from doorward.storage.sql.text import delete, insert, insert_from, select, update, update_all
 
 KEPT: Final = 30 * DAY
 """Seconds after which an event that nobody accepted is deleted."""
@@ -106,8 +106,14 @@ def _of_sessions(account: str) -> str:
     return insert_from("security_events", _EVENT_COLUMNS, select(columns, rows))
 
 
-_OF_SESSION_OWNER = _of_sessions("(SELECT o.account_id FROM sessions AS o WHERE o.id = ?)")
+_OWNER = "(SELECT o.account_id FROM sessions AS o WHERE o.id = ?)"
+_OF_SESSION_OWNER = _of_sessions(_OWNER)
 _OF_SESSIONS_OF_ACCOUNT = _of_sessions("?")
+# One after the other for each person: of two sessions that end at once, each commit would see the other session as live, and nobody would be
+# the last. It is a statement of its own, since those after it must see what was committed while it waited.
+_IN_TURN = update_all("accounts", "disabled_at = disabled_at", "id = {0}")
+_IN_TURN_BY_SESSION = _IN_TURN.format(_OWNER)
+_IN_TURN_BY_ACCOUNT = _IN_TURN.format("?")
 
 _detail = msgspec.json.Decoder(dict[str, Any])
 
@@ -233,18 +239,25 @@ class SqlSecurityEvents(SqlNoun):
         values = (event.id, who, position, position, who, event.at, event.kind, who, to_json(event.detail))
         return write(_OF_ACCOUNT, *values, f"% {event.kind} %", who, who)
 
-    def of_session(self, session_id: str, at: int) -> Sequence[Step]:
-        """Follows the statement that ends a session at this time."""
-        return self._ended(_OF_SESSION_OWNER, session_id, at)
-
-    def of_sessions(self, account_id: str, at: int) -> Sequence[Step]:
-        """Follows the statement that ends sessions of an account at this time."""
-        return self._ended(_OF_SESSIONS_OF_ACCOUNT, account_id, at)
-
-    def _ended(self, sql: str, whose: str, at: int) -> Sequence[Step]:
+    def of_session(self, session_id: str, at: int, end: Step) -> Sequence[Step]:
+        """`end`, which ends a session at this time, with what tells streams of it."""
         if not self.wants("session-revoked"):
-            return ()
-        return ((sql, (at * 1000, at * 1000, whose, at, at), None),)
+            return (end,)
+        return ((_IN_TURN_BY_SESSION, (session_id,), None), end, _told(_OF_SESSION_OWNER, session_id, at))
+
+    def of_sessions(self, account_id: str, at: int, *ends: Step) -> Sequence[Step]:
+        """`ends`, which end sessions of an account at this time, with what tells streams of them."""
+        if not self.wants("session-revoked"):
+            return ends
+        return (
+            (_IN_TURN_BY_ACCOUNT, (account_id,), None),
+            *ends,
+            _told(_OF_SESSIONS_OF_ACCOUNT, account_id, at),
+        )
+
+
+def _told(sql: str, whose: str, at: int) -> Step:
+    return (sql, (at * 1000, at * 1000, whose, at, at), None)
 
 
 def _names(events: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from doorward.storage.sql.noun import DAY, TOKEN_GRACE, Credential, Expiring, Sq
 from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.rows import found, from_row, to_row, words
 from doorward.storage.sql.security_events import SqlSecurityEvents
-from doorward.storage.sql.statements import Database, Row, Write, guarded, to_json, write
+from doorward.storage.sql.statements import Database, Row, Step, Write, guarded, to_json, write
 from doorward.storage.sql.text import ALL, insert, select, update
 
 _COLUMNS = (
@@ -190,28 +190,24 @@ class SqlSessions(SqlNoun):
 
     def end(self, session_id: str, at: int, reason: str) -> Write:
         """Not guarded: ending a session twice has no effect. Streams that ask for it hear of it, here and below."""
-        return Write(
-            ((_END, (at, reason, session_id), None), *self._events.of_session(session_id, at)),
-        )
+        return Write(tuple(self._events.of_session(session_id, at, (_END, (at, reason, session_id), None))))
 
     def end_first(self, session_id: str, at: int, reason: str) -> Write:
         """Guarded `end`: loses when the session has ended, so that concurrent calls make one entry in the revocation
         view."""
-        return Write(((_END, (at, reason, session_id), 1), *self._events.of_session(session_id, at)))
+        return Write(tuple(self._events.of_session(session_id, at, (_END, (at, reason, session_id), 1))))
 
     def end_of_account(self, account_id: str, at: int, reason: str, until: int, *, keep: str | None) -> Write:
         """End all live sessions of an account except `keep`. Each enters the revocation view until `until`. Takes a few
         statements, independent of the number of sessions."""
         kept = keep or ""
-        return Write(
-            (
-                NEXT,
-                (_END_OF_ACCOUNT, (at, reason, account_id, at, kept), None),
-                (_ENTER_OF_ACCOUNT, (until, account_id, at, reason, kept), None),
-                NUMBERED,
-                *self._events.of_sessions(account_id, at),
-            )
+        ends: tuple[Step, ...] = (
+            NEXT,
+            (_END_OF_ACCOUNT, (at, reason, account_id, at, kept), None),
+            (_ENTER_OF_ACCOUNT, (until, account_id, at, reason, kept), None),
+            NUMBERED,
         )
+        return Write(tuple(self._events.of_sessions(account_id, at, *ends)))
 
     def put_consent(self, consent: Consent) -> Write:
         return write(_PUT_CONSENT, *to_row(consent, scopes=" ".join(consent.scopes)))
