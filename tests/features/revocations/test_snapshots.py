@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import pytest
 
@@ -13,8 +13,8 @@ from doorward.features.revocations import routes, snapshots
 from doorward.features.revocations.rules import pages as rule
 from doorward.features.revocations.rules.snapshot import EVERY, LIFE, part_name
 from doorward.features.revocations.snapshots import Snapshots
-from doorward_verify.revocation import Feed, RevocationView, parse_feed
-from doorward_verify.snapshot import Snapshot, read_snapshot
+from doorward_verify.revocation import RevocationView, parse_feed
+from doorward_verify.snapshot import Snapshot, beginning, read_snapshot
 from tests.features import made
 from tests.features.oauth.grants.token_exchange.parties import BILLING
 from tests.features.oauth.logout.back_channel import BackChannel, back_channel
@@ -58,16 +58,23 @@ async def fetched(asgi: Asgi, channel: BackChannel, address: str, salt: str) -> 
     return answer, found
 
 
-async def begun(asgi: Asgi, channel: BackChannel, audience: str | None = None) -> RevocationView:
-    """A view that began with the snapshots and read the rest in pages."""
+async def begun(
+    asgi: Asgi,
+    channel: BackChannel,
+    audience: str | None = None,
+    *,
+    between: Callable[[], Awaitable[object]] | None = None,
+) -> RevocationView:
+    """A view that began with the snapshots and read the rest in pages. `between` the answer that names them and the files."""
     query = QUERY if audience is None else f"{QUERY}&audience={audience}"
     first = parse_feed((await asgi("GET", "/revocations", query=query)).body)
     assert (first.reset, first.more, first.entries) == (True, True, [])
+    if between is not None:
+        await between()
     salt = first.salt or ""
     found = [(await fetched(asgi, channel, address, salt))[1] for address in first.snapshots]
     view = RevocationView()
-    start = Feed(f"{salt}.{min(one.place for one in found)}", reset=True, entries=[], more=True, salt=salt)
-    view.apply(start, channel.clock.time, tuple(one.table for one in found))
+    view.apply(beginning(first, found), channel.clock.time, tuple(one.table for one in found))
     more = True
     while more:
         page = parse_feed((await asgi("GET", "/revocations", query=f"{query}&after={view.cursor}")).body)
@@ -97,6 +104,22 @@ async def test_a_verifier_begins_with_snapshots_and_a_tail(asgi: Asgi, channel: 
         False,
         False,
     ]
+
+
+@pytest.mark.requirement(58)
+@pytest.mark.parametrize("file", ["of the next minute", "of another process"])
+async def test_the_first_entry_of_an_api_is_not_missed(asgi: Asgi, channel: BackChannel, file: str) -> None:
+    """docs/incidents/0107-the-first-entry-of-an-api-was-skipped.md"""
+    await ended(channel, 0, 30)
+
+    async def between() -> None:
+        await ended(channel, 100, 1, audience=made.API)
+        if file == "of the next minute":
+            channel.clock.time += EVERY
+        else:
+            channel.feed.snapshots = Snapshots(clock=channel.clock, signer=channel.signer, issuer=made.ISSUER)
+
+    assert held(await begun(asgi, channel, made.API, between=between), 0, 29, 100) == [True, True, True]
 
 
 @pytest.mark.requirement(93)

@@ -23,7 +23,7 @@ from doorward_verify.lost_feed import LostFeed
 from doorward_verify.metadata import InvalidMetadata
 from doorward_verify.revocation import MAX_FEED_BYTES, Feed, InvalidFeed, Merge, RevocationView, parse_feed
 from doorward_verify.revoked_table import RevokedTable
-from doorward_verify.snapshot import MAX_SNAPSHOT_BYTES, Snapshot, read_snapshot
+from doorward_verify.snapshot import MAX_SNAPSHOT_BYTES, Snapshot, beginning, read_snapshot
 
 log = logging.getLogger("doorward_verify")
 
@@ -171,19 +171,13 @@ class FeedDriver:
             if now < self._no_snapshots_until:
                 raise InvalidFeed("the feed begins with snapshots again and again")
             found = [self._snapshot(address, feed.salt or "", now) for address in feed.snapshots]
+            start = beginning(feed, found)
         except (FetchFailed, InvalidFeed, AuthError) as error:
             if self._stop.is_set():
                 raise FetchFailed("closed") from None
             log.warning("feed.snapshot_unusable: a snapshot of the feed cannot be used: %s", error)
             self._view.cursor = None
         else:
-            start = Feed(
-                f"{feed.salt}.{min(one.place for one in found)}",
-                reset=True,
-                entries=[],
-                more=True,
-                salt=feed.salt,
-            )
             kinds = {kind for one in found for kind in one.kinds}
             self._view.apply(start, now, tuple(one.table for one in found if len(one.table)), kinds)
         self._no_snapshots_until = self._clock() + NO_SNAPSHOTS_FOR

@@ -1,6 +1,6 @@
 """Snapshot of the revocation feed: sorted records with the issuer's signature behind them. Any host may carry it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from typing import Annotated, Final
 
@@ -10,7 +10,7 @@ from doorward_verify.algorithms import ISSUED
 from doorward_verify.encoding import SAFE_INTEGER, Malformed, b64url_encode, json_object
 from doorward_verify.jws import MAX_TOKEN_CHARS, verify
 from doorward_verify.keyset import KeySet
-from doorward_verify.revocation import KINDS, SNAPSHOT_TYP, InvalidFeed
+from doorward_verify.revocation import KINDS, SNAPSHOT_TYP, Feed, InvalidFeed
 from doorward_verify.revoked_table import RECORD_BYTES, InvalidTable, RevokedTable
 
 MAX_SNAPSHOT_BYTES: Final = 512 * 1024 * 1024
@@ -54,15 +54,31 @@ def read_snapshot(
         raise InvalidFeed("the snapshot is another one than was asked for")
     if now >= said.exp + leeway:
         raise InvalidFeed("the snapshot is too old")
-    name, _, place = said.cursor.rpartition(".")
-    if name != salt or not (place.isascii() and place.isdigit() and len(place) < 17):
-        raise InvalidFeed("the snapshot does not say from where the feed goes on")
+    place = _place(said.cursor, salt)
     del file[max(end, 0) :]
     if said.sha256 != b64url_encode(sha256(file).digest()) or len(file) != said.count * RECORD_BYTES:
         raise InvalidFeed("the snapshot's records are not those that were signed")
     if not KINDS.issuperset(said.kinds):
         raise InvalidFeed("the snapshot has entries of a kind that this version does not know")
     try:
-        return Snapshot(RevokedTable(file), said.kinds, int(place))
+        return Snapshot(RevokedTable(file), said.kinds, place)
     except InvalidTable as error:
         raise InvalidFeed(f"the snapshot cannot be used: {error}") from None
+
+
+def beginning(feed: Feed, found: Sequence[Snapshot]) -> Feed:
+    """The answer with which a view begins that has the snapshots `found`, all those that `feed` names. Raises `InvalidFeed`.
+
+    The feed goes on from the lowest position: of the files, and of the answer itself. A part that the answer does not name had no entry
+    up to there; the files may reach further, past the first entry of that part.
+    """
+    salt = feed.salt or ""
+    place = min(_place(feed.cursor, salt), *(one.place for one in found))
+    return Feed(f"{salt}.{place}", reset=True, entries=[], more=True, salt=feed.salt)
+
+
+def _place(cursor: str, salt: str) -> int:
+    name, _, place = cursor.rpartition(".")
+    if name != salt or not (place.isascii() and place.isdigit() and len(place) < 17):
+        raise InvalidFeed("the snapshot does not say from where the feed goes on")
+    return int(place)
