@@ -55,7 +55,7 @@ class GuardedHttp:
     variables name no proxy, so that only the given address can be called. `timeout` (seconds) is for the whole call, so that an answer
     that drips does not hold it open. Answers are not compressed: a small one could become a huge one.
 
-    `may_be_private`: the hosts that the operator has named; without it none may have a private address.
+    `may_be_private`: the hosts that the operator has named; without it none may have a private address. `connections`: calls at a time.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class GuardedHttp:
         context: ssl.SSLContext | None = None,
         may_be_private: MayBePrivate = no_host,
         resolve: Resolve = look_up,
+        connections: int = 20,
     ) -> None:
         self._timeout = timeout
         self._development = development
@@ -77,7 +78,7 @@ class GuardedHttp:
             # half of it for a connection, so that there is time for another address
             timeout=httpx2.Timeout(timeout, connect=timeout / 2),
             trust_env=False,
-            limits=httpx2.Limits(max_connections=20, max_keepalive_connections=0),
+            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=0),
             headers={"user-agent": "Doorward", "accept-encoding": "identity"},
         )
 

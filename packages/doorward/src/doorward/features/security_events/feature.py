@@ -37,9 +37,8 @@ def _jobs(services: Services) -> Jobs:
     from doorward.adapters import trust
     from doorward.adapters.background import every
     from doorward.adapters.http_client import GuardedHttp, http_for_documents
-    from doorward.adapters.mail.delivery import for_ever
     from doorward.features.security_events.build import event_receiver, push_worker, upkeep
-    from doorward.features.security_events.pushing import TIMEOUT
+    from doorward.features.security_events.pushing import CONNECTIONS, TIMEOUT
     from doorward.features.security_events.settings import EventStreamPolicy
     from doorward.features.security_events.source_polling import INTERVAL, SourcePolling
 
@@ -51,9 +50,10 @@ def _jobs(services: Services) -> Jobs:
             development=services.development,
             context=trust.context(services.ca_file),
             may_be_private=hosts.__contains__,
+            connections=CONNECTIONS,
         )
         try:
-            await for_ever(push_worker(services, http).send_due, _INTERVAL)
+            await push_worker(services, http).run(_INTERVAL)
         finally:
             await http.close()
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any, Final, Protocol, final
 
 from msgspec import structs
 
+from doorward.adapters.background import once
 from doorward.adapters.http_client import CallFailed, GuardedAnswer, answered
 from doorward.adapters.logs import logger
+from doorward.adapters.mail.delivery import for_ever
 from doorward.core.model.caller import Caller
 from doorward.core.model.security_event import AUTHORIZATION_PURPOSE, EventStream, SecurityEvent
 from doorward.core.ports.clock import Clock
@@ -30,8 +34,13 @@ CLAIM: Final = 120
 TIMEOUT: Final = 10.0
 BATCH: Final = 50
 _ROUNDS: Final = 5
-"""Batches in one claim: with 50 events each that take 10 s, groups of 8 at a time, it does not run out."""
-_AT_ONCE: Final = 8
+"""Batches in one claim."""
+_RESERVE: Final = 2 * int(TIMEOUT)
+"""Seconds before the end of a claim after which no further event is sent in it: a receiver may take `TIMEOUT` to answer."""
+_OF_APP: Final = 8
+"""Calls at a time to the receivers of one app."""
+CONNECTIONS: Final = 20 * _OF_APP
+"""Calls at a time to all receivers, so that many slow ones leave room for the others."""
 _log = logger("security_events")
 
 
@@ -55,9 +64,36 @@ class PushWorker:
     metrics: Metrics
     audit_log: AuditLog
     policy: EventStreamPolicy
+    calls: Mapping[str, asyncio.Semaphore] = field(
+        default_factory=lambda: defaultdict(partial(asyncio.Semaphore, _OF_APP))
+    )
+    """By app."""
+
+    async def run(self, interval: float) -> None:
+        """Run for ever, looking every `interval` seconds. Each stream has a task of its own, so that none waits for the receiver of
+        another."""
+        served: set[str] = set()
+
+        async def serve(stream: EventStream) -> None:
+            try:
+                await once(partial(self._serve, stream), name="security events")
+            finally:
+                served.discard(stream.id)
+
+        async with asyncio.TaskGroup() as tasks:
+
+            async def start() -> int:
+                due = await self.store.security_events.due(self.clock.now())
+                new = [stream for stream in due if stream.id not in served]
+                served.update(stream.id for stream in new)
+                for stream in new:
+                    tasks.create_task(serve(stream))
+                return len(new)
+
+            await for_ever(start, interval)
 
     async def send_due(self) -> int:
-        """Send for every stream that is due; returns how many this process took."""
+        """Send for every stream that is due, and wait for all; returns how many this process took."""
         due = await self.store.security_events.due(self.clock.now())
         return sum(await asyncio.gather(*(self._serve(stream) for stream in due)))
 
@@ -70,7 +106,7 @@ class PushWorker:
         for _ in range(_ROUNDS):
             waiting = await events.waiting(stream.id, BATCH)
             problem = await self._send(taken, waiting)
-            if problem is not None or len(waiting) < BATCH:
+            if problem is not None or len(waiting) < BATCH or self._over(taken):
                 break
         now = self.clock.now()
         if problem is None:
@@ -81,6 +117,9 @@ class PushWorker:
         else:
             await self._failed(taken, problem, now)
         return True
+
+    def _over(self, taken: EventStream) -> bool:
+        return self.clock.now() >= taken.next_try_at - _RESERVE
 
     async def _failed(self, taken: EventStream, problem: str, now: int) -> None:
         events = self.store.security_events
@@ -122,15 +161,17 @@ class PushWorker:
             )
         ]
         done: list[str] = []
-        limit = asyncio.Semaphore(_AT_ONCE)
 
         async def in_order(group: Sequence[SecurityEvent]) -> str | None:
-            async with limit:
-                for event in group:
+            for event in group:
+                async with self.calls[stream.client_id]:
+                    # the rest goes in the next claim
+                    if self._over(stream):
+                        return None
                     problem = await self._post(stream, event, headers)
-                    if problem is not None:
-                        return problem
-                    done.append(event.id)
+                if problem is not None:
+                    return problem
+                done.append(event.id)
             return None
 
         try:

@@ -201,7 +201,11 @@ class Streams:
         if new.status != "enabled":
             return []
         said = {"status": new.status} if new.reason is None else {"status": new.status, "reason": new.reason}
-        return [self.store.security_events.add(self.event_of(new, "stream-updated", said))]
+        # one of them waits at most, however often the app changes the status
+        return [
+            self.store.security_events.empty(new.id, "stream-updated"),
+            self.store.security_events.add(self.event_of(new, "stream-updated", said)),
+        ]
 
     def _wished(self, stream: EventStream, wishes: Wishes) -> EventStream:
         if wishes.delivery:

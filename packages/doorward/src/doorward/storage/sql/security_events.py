@@ -53,6 +53,7 @@ _ANY = select("1", "security_events WHERE stream_id = ? LIMIT 1")
 _ADD = insert("security_events", _EVENT_COLUMNS)
 _DELETE = delete("event_streams", "id = ?")
 _EMPTY = delete("security_events", "stream_id = ?")
+_EMPTY_OF = delete("security_events", "stream_id = ? AND kind = ?")
 _REMOVE = delete("security_events", "id = ? AND stream_id = ?")
 
 # After the last event of the same person that still waits, whatever the clocks of the nodes say.
@@ -219,9 +220,9 @@ class SqlSecurityEvents(SqlNoun):
         """The stream, and what waits in it."""
         return Write((*self.empty(stream_id).steps, (_DELETE, (stream_id,), None), RAISE))
 
-    def empty(self, stream_id: str) -> Write:
-        """Delete what waits in a stream."""
-        return write(_EMPTY, stream_id)
+    def empty(self, stream_id: str, kind: EventKind | None = None) -> Write:
+        """Delete what waits in a stream, or what is of one kind."""
+        return write(_EMPTY, stream_id) if kind is None else write(_EMPTY_OF, stream_id, kind)
 
     def add(self, event: SecurityEvent) -> Write:
         """An event of the stream itself."""
