@@ -159,6 +159,8 @@ def test_a_disabled_person_and_an_ended_device_are_notified_too(
     told = jwt.decode(
         listener.token(), KeySet.import_key_set(hearing.http.get(f"{server.issuer}/jwks").json())
     ).claims
-    assert told["sid"] == elsewhere.claims["sid"]
+    # all sessions of the person, in one notice
+    assert told["sub"] == elsewhere.claims["sub"]
+    assert "sid" not in told
     server.operate(lambda services: services.get(admin.people).enable(os_actor(), "ada@example.com"))
     assert listener.waiting == 0

@@ -260,7 +260,7 @@ def routes(endpoints: StreamEndpoints) -> list[Route]:
             id=id_,
         )
 
-    known = Operation(answers={200: TransmitterConfiguration}, cached=False)
+    known = Operation(answers={200: TransmitterConfiguration}, cached=True)
     return [
         machine(CONFIGURATION, "GET", endpoints.configuration, cors=True, operation=known),
         machine(STREAM, "POST", endpoints.create, operation=of("createEventStream", 201, StreamDocument, 409, 413)),
