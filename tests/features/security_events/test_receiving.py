@@ -275,15 +275,39 @@ async def test_events_are_fetched_obeyed_and_acknowledged_by_one_process(source:
         clock=source.channel.clock,
         http=there,
     )
-    await polling.round()
+    await polling.round("partner")
     assert await source.live() == {"ses_own"}
     assert [one.get("ack") for one in there.asked] == [None, ["e-1"], []]
     assert there.asked[2]["setErrs"]["e-2"]["err"] == "invalid_issuer"
     assert there.asked[2]["maxEvents"] == 0
     assert set(there.headers) == {"Bearer mine"}
     # another process within the interval
-    await replace(polling).round()
+    await replace(polling).round("partner")
     assert len(there.asked) == 3
     source.channel.clock.time += 10
-    await polling.round()
+    await polling.round("partner")
     assert len(there.asked) == 4, "a transmitter that is down is asked again later"
+
+
+@pytest.mark.requirement(59)
+async def test_a_source_without_keys_is_asked_again_and_nothing_is_acknowledged(source: Source) -> None:
+    """(incident 0116)"""
+    told: dict[str, Any] = {"sets": {"e-1": source.token()}, "moreAvailable": False}
+    there = Transmitting(told, told, {"sets": {}, "moreAvailable": False})
+    policy = structs.replace(source.receiver.sources["partner"], poll_url=f"{ISSUER}/poll")
+    receiver = replace(source.receiver, sources={"partner": policy})
+    polling = SourcePolling(
+        receiver=receiver,
+        sources=receiver.sources,
+        store=source.channel.store,
+        clock=source.channel.clock,
+        http=there,
+    )
+    source.keys.down = True
+    await polling.round("partner")
+    assert await source.live() == EVERYTHING
+    source.keys.down = False
+    source.channel.clock.time += 10
+    await polling.round("partner")
+    assert await source.live() == {"ses_own"}
+    assert [one.get("ack") for one in there.asked] == [None, None, ["e-1"]]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -61,11 +63,13 @@ def _jobs(services: Services) -> Jobs:
         await services.get(upkeep).round()
 
     receiver = services.get(event_receiver)
-    fetched = {urlsplit(one.poll_url).hostname for one in receiver.sources.values() if one.poll_url}
+    fetched = {
+        name: urlsplit(one.poll_url).hostname for name, one in receiver.sources.items() if one.poll_url
+    }
 
     async def fetch() -> None:
         http = http_for_documents(
-            fetched, timeout=TIMEOUT, development=services.development, ca_file=services.ca_file
+            fetched.values(), timeout=TIMEOUT, development=services.development, ca_file=services.ca_file
         )
         polling = SourcePolling(
             receiver=receiver,
@@ -75,7 +79,10 @@ def _jobs(services: Services) -> Jobs:
             http=http,
         )
         try:
-            await every(INTERVAL, polling.round, name="event sources")
+            # each by itself: a slow one holds no other
+            async with asyncio.TaskGroup() as tasks:
+                for name in fetched:
+                    tasks.create_task(every(INTERVAL, partial(polling.round, name), name="event sources"))
         finally:
             await http.close()
 

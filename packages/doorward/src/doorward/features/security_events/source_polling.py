@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol, cast
 
 from doorward.adapters.http_client import CallFailed, GuardedAnswer, answered
 from doorward.adapters.logs import logger
+from doorward.core.errors import KeysUnavailable
 from doorward.core.model.caller import Caller
 from doorward.core.ports.clock import Clock
 from doorward.features.security_events.receiving import CLAIM, EventReceiver, EventRefused
@@ -31,7 +32,7 @@ class PostsForDocument(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePolling:
-    """Fetches events of each source with a `poll_url`, obeys them, and acknowledges what it obeyed."""
+    """Fetches events of sources with a `poll_url`, obeys them, and acknowledges what it obeyed."""
 
     receiver: EventReceiver
     sources: Mapping[str, EventSourcePolicy]
@@ -39,14 +40,13 @@ class SourcePolling:
     clock: Clock
     http: PostsForDocument
 
-    async def round(self) -> None:
-        """Ask each source once, and go on while it has more."""
-        for name, policy in self.sources.items():
-            if policy.poll_url and await self._mine(name):
-                try:
-                    await self._fetch(name)
-                except (CallFailed, Malformed) as problem:
-                    _log.warning("event_source.unavailable", source=name, reason=str(problem))
+    async def round(self, name: str) -> None:
+        """Ask one source once, and go on while it has more. While its keys cannot be had, nothing is acknowledged."""
+        if await self._mine(name):
+            try:
+                await self._fetch(name)
+            except (CallFailed, KeysUnavailable, Malformed) as problem:
+                _log.warning("event_source.unavailable", source=name, reason=str(problem))
 
     async def _mine(self, name: str) -> bool:
         now = self.clock.now()
