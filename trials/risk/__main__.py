@@ -29,10 +29,10 @@ def main(given: Sequence[str]) -> int:
     missed: list[str] = []
     for size in asked.size:
         result = run(asked.seeds, size, RiskPolicy())
-        missed += [f"{size}: {one}" for one in result.missed(together=size < LARGE)]
-        print(f"\n{size} sign-ins for each of the seeds {asked.seeds}\n\n{shown(result, size)}")
+        missed += [f"{size}: {one}" for one in result.missed()]
+        print(f"\n{size} sign-ins for each of the seeds {asked.seeds}\n\n{shown(result)}")
         if asked.write:
-            PAGE.write_text(replaced(PAGE.read_text("utf-8"), size, shown(result, size)), "utf-8")
+            PAGE.write_text(replaced(PAGE.read_text("utf-8"), size, shown(result)), "utf-8")
     print("\n".join(["", *missed]) if missed else "\nAll aims are reached.")
     return int(bool(missed))
 

@@ -17,8 +17,9 @@ from trials.risk.months import months
 from trials.risk.table import fingerprint
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs/explain/risk-trial.md"
-SEEDS: Final = (11, 12, 13)
-"""Those that are published. Thresholds were chosen on seeds 1 to 3."""
+SEEDS: Final = (21, 22, 23)
+"""Those that are published. They were looked at once, after the last change of rules, thresholds and generator: whoever changes one of
+these takes others (docs/decisions/0158)."""
 SMALL, LARGE = 5_000, 100_000
 ATTACKS: Final = (SPRAY, STUFFING, TRAVEL, ELSEWHERE, NEAR, KNOWN_AGENT)
 GUESSED: Final = (SPRAY, STUFFING)
@@ -38,16 +39,11 @@ class Result:
     attacks: Mapping[str, Tally]
     prints: Sequence[str]
 
-    def missed(self, *, together: bool = False) -> list[str]:
-        """The aims that are not reached, as sentences. `together`: questions are judged for all honest people, not for each group."""
-        groups = dict(self.honest)
-        if together:
-            groups = {"all": Tally()}
-            for one in self.honest.values():
-                groups["all"].add(one)
+    def missed(self) -> list[str]:
+        """The aims that are not reached, as sentences that begin with their names."""
         found = [
-            f"{name}: {one.asked} questions in {one.right} sign-ins"
-            for name, one in groups.items()
+            f"{name}: {one.asked} questions in {one.right:,} sign-ins"
+            for name, one in self.honest.items()
             if one.asked * ONE_IN > one.right
         ]
         found += [f"{name}: {one.refused} refused" for name, one in self.honest.items() if one.refused]
@@ -80,7 +76,7 @@ def run(seeds: Sequence[int], size: int, policy: RiskPolicy) -> Result:
     return Result(honest, attacks, prints)
 
 
-def shown(result: Result, size: int) -> str:
+def shown(result: Result) -> str:
     """The tables in Markdown, and the aims that are not reached."""
     lines = ["| Honest group | Sign-ins | Questions | One in | Refused |", "|---|--:|--:|--:|--:|"]
     for name, one in result.honest.items():
@@ -101,7 +97,7 @@ def shown(result: Result, size: int) -> str:
         stopped = sum(one.asked + one.refused for one in held)
         lines.append(f"| {name} | {tried:,} | {right:,} | {stopped:,} | {caught(held):.1%} |")
     prints = ", ".join(f"`{one}`" for one in result.prints)
-    missed = "; ".join(result.missed(together=size < LARGE)) or "none"
+    missed = "; ".join(result.missed()) or "none"
     return "\n".join(
         [*lines, "", f"Aims that are not reached: {missed}.", "", f"Fingerprints of the sign-ins: {prints}."]
     )

@@ -31,6 +31,7 @@ def look(code: Code, found: RiskFacts) -> RiskReason | None:
 
 AWAY: dict[str, Any] = {"where": somewhere(PORTO)}
 ABROAD: dict[str, Any] = {"where": somewhere(BERLIN)}
+EXIT = somewhere(None, kind="anonymous")
 HOUR = 3600
 FIRES: list[tuple[Code, dict[str, Any]]] = [
     ("new_device", AWAY),
@@ -46,7 +47,9 @@ FIRES: list[tuple[Code, dict[str, Any]]] = [
     ("anonymous_network", {"where": somewhere(None, kind="anonymous")}),
     ("many_accounts_from_address", {**AWAY, "accounts_on_network": 10}),
     ("many_addresses_on_account", {**AWAY, "networks_on_account": 5}),
-    ("password_spray", {**AWAY, "misses_from_network": 10}),
+    ("password_spray", {**AWAY, "misses_from_network": 4}),
+    # strangers guess by the exit that the person uses, too
+    ("password_spray", {"where": EXIT, "misses_from_network": 4, "past": (before(where=EXIT),)}),
     ("breached_password", {"breached": True}),
     ("refresh_replay", {"replayed_at": NOW - 24 * HOUR, "past": (before(2 * DAY),), "device_known": True}),
     (
@@ -81,6 +84,13 @@ SILENT: list[tuple[Code, dict[str, Any]]] = [
             "past": (before(where=somewhere(None, kind="hosting")),),
         },
     ),
+    (
+        "hosting_network",
+        {
+            "where": somewhere(None, "x", "hosting"),
+            "past": (before(where=somewhere(None, "y", "anonymous")),),
+        },
+    ),
     ("anonymous_network", {"where": somewhere(LISBON, kind="hosting")}),
     # lists disagree about the exits of VPN providers
     (
@@ -102,7 +112,7 @@ SILENT: list[tuple[Code, dict[str, Any]]] = [
     ("many_addresses_on_account", {**AWAY, "networks_on_account": 4}),
     ("many_addresses_on_account", {**AWAY, "networks_on_account": 1000, "password": False}),
     ("many_addresses_on_account", {"networks_on_account": 1000}),
-    ("password_spray", {**AWAY, "misses_from_network": 9}),
+    ("password_spray", {**AWAY, "misses_from_network": 3}),
     ("password_spray", {**AWAY, "misses_from_network": 1000, "device_known": True}),
     ("password_spray", {"misses_from_network": 1000}),
     ("password_spray", {**AWAY, "misses_from_network": 1000, "password": False}),

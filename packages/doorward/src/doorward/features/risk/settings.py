@@ -57,7 +57,7 @@ class RiskPolicy(Section, frozen=True, forbid_unknown_fields=True):
     travel_speed: Annotated[int, Meta(ge=100, le=20_000)] = 1000
     accounts_per_address: Number = 10
     addresses_per_account: Number = 5
-    spray_misses: Number = 10
+    spray_misses: Number = 4
     recent_hours: Hours = 24
     dormant_days: Days = 180
 

@@ -17,6 +17,10 @@ TOWN: Final = 50
 """The largest radius, in km, of a place that is a town. Mobile networks have larger ones: such a place says the country alone."""
 HABITS: Final = 5
 """Sign-ins from which a person's habits are known. Before, a second device of one's own looks like a stranger's."""
+SEEN: Final = 2
+"""Sign-ins that make a town familiar: one was perhaps a weekend away."""
+ARRIVED: Final = 7 * 86_400
+"""Seconds after the first sign-in in a town in which the person is there still, on a journey or after moving."""
 HIDDEN: Final = frozenset({"anonymous", "hosting"})
 """Kinds of networks that hide where people are. VPN providers have exits in both, and lists disagree."""
 
@@ -60,13 +64,16 @@ def browser_known(facts: RiskFacts) -> bool:
 
 
 def town_known(facts: RiskFacts) -> bool:
-    """Whether the person signed in near here before. True where no town is known, here or earlier, and for people who hide where they
-    are, some of whose exits are in no list: nothing speaks against it."""
+    """Whether the person signed in near here `SEEN` times before, or once in the last week. True where no town is known, here or earlier,
+    and for people who hide where they are, some of whose exits are in no list: nothing speaks against it."""
     if hides(facts):
         return True
     here = placed(facts.where)
-    before = [place for _, place in earlier(facts) if _town(place)]
-    return here is None or not _town(here) or not before or any(near(here, place) for place in before)
+    before = [(one.at, place) for one, place in earlier(facts) if _town(place)]
+    if here is None or not _town(here) or not before:
+        return True
+    seen = [at for at, place in before if near(here, place)]
+    return len(seen) >= min(SEEN, len(before)) or any(at > facts.at - ARRIVED for at in seen)
 
 
 def _town(place: Place) -> bool:

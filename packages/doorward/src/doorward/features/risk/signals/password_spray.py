@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from doorward.core.model.risk import Code, RiskFacts, RiskReason
-from doorward.features.risk.rules.familiar import network_known
+from doorward.features.risk.rules.familiar import HIDDEN, network_known
 
 
 class PasswordSpraySignal(Struct, frozen=True):
@@ -15,9 +15,11 @@ class PasswordSpraySignal(Struct, frozen=True):
 
     def look(self, facts: RiskFacts, threshold: int) -> RiskReason | None:
         """The reason if the device and its network are new, and at least `threshold` guesses from the network were wrong in the
-        running window.
+        running window. A VPN's exit or a rented machine is new to everybody: strangers share it with its users.
         """
-        if facts.device_known or not facts.password or facts.where.kind == "company" or network_known(facts):
+        kind = facts.where.kind
+        usual = kind == "company" or (kind not in HIDDEN and network_known(facts))
+        if facts.device_known or not facts.password or usual:
             return None
         if facts.misses_from_network < threshold:
             return None
