@@ -261,7 +261,8 @@ async def test_the_same_commit_is_a_transaction_on_an_engine_without_joining(pos
             )
             for number, name in enumerate("abc")
         ]
-        assert seen[1:] == [4, 4]
+        # BEGIN, the code, the line, its personal fields, COMMIT
+        assert seen[1:] == [5, 5]
         assert not await store.commit(
             store.audit.append(event(9)), store.grants.redeem_code(code("a").hash, NOW)
         )

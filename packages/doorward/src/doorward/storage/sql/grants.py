@@ -28,7 +28,7 @@ from doorward.storage.sql.rows import (
 )
 from doorward.storage.sql.statements import Database, Write, guarded, to_json, write
 from doorward.storage.sql.sweep import END_OF_CLIENT, SWEEP_ENDS
-from doorward.storage.sql.text import ALL, delete, insert, qualified, select, update
+from doorward.storage.sql.text import ALL, delete, insert, qualified, select, update, update_all
 
 _GET = select(GRANT_COLUMNS, "grants WHERE id = ?")
 _LIVE = select(GRANT_COLUMNS, "grants WHERE ended_at IS NULL AND expires_at > ?")
@@ -61,7 +61,9 @@ _ONLY = {
     "client_id": " AND client_id = ?",
     "but": " AND session_id <> ? AND offline = 0",
 }
-_END_ALL_OF_CLIENT = update("grants", "ended_at = ?, end_reason = ?", "client_id = ? AND ended_at IS NULL")
+_END_ALL_OF_CLIENT = update_all(
+    "grants", "ended_at = ?, end_reason = ?", "client_id = ? AND ended_at IS NULL"
+)
 _RETURN = delete("departed_clients", "client_id = ?")
 _DEPART = insert("departed_clients", "client_id, at, reason", "ON CONFLICT (client_id) DO NOTHING")
 

@@ -112,9 +112,8 @@ _OF_SESSION_OWNER = _of_sessions(_OWNER)
 _OF_SESSIONS_OF_ACCOUNT = _of_sessions("?")
 # One after the other for each person: of two sessions that end at once, each commit would see the other session as live, and nobody would be
 # the last. It is a statement of its own, since those after it must see what was committed while it waited.
-_IN_TURN = update_all("accounts", "disabled_at = disabled_at", "id = {0}")
-_IN_TURN_BY_SESSION = _IN_TURN.format(_OWNER)
-_IN_TURN_BY_ACCOUNT = _IN_TURN.format("?")
+_IN_TURN_BY_SESSION = update_all("accounts", "disabled_at = disabled_at", f"id = {_OWNER}")
+_IN_TURN_BY_ACCOUNT = update_all("accounts", "disabled_at = disabled_at", "id = ?")
 
 _detail = msgspec.json.Decoder(dict[str, Any])
 

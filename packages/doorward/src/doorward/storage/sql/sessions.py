@@ -14,7 +14,7 @@ from doorward.storage.sql.revocations import NEXT, NUMBERED
 from doorward.storage.sql.rows import found, from_row, to_row, words
 from doorward.storage.sql.security_events import SqlSecurityEvents
 from doorward.storage.sql.statements import Database, Row, Step, Write, guarded, to_json, write
-from doorward.storage.sql.text import ALL, insert, select, update
+from doorward.storage.sql.text import ALL, insert, select, update, update_all
 
 _COLUMNS = (
     "id, secret_hash, account_id, created_at, seen_at, auth_time, expires_at, acr, amr, user_agent, address,"
@@ -94,10 +94,10 @@ _CROWD_OUT = (
     " (SELECT trusted_at FROM trusted_devices WHERE account_id = ? ORDER BY trusted_at DESC LIMIT 1 OFFSET ?)"
 )
 _FORGET_ONE = "DELETE FROM trusted_devices WHERE account_id = ? AND device_hash = ?"
-_NAME_SESSIONS = update(
+_NAME_SESSIONS = update_all(
     "sessions", "name = ?", "account_id = ? AND (id = ? OR device_hash = ?) AND ended_at IS NULL"
 )
-_NAME_DEVICE = update("trusted_devices", "name = ?", "account_id = ? AND device_hash = ?")
+_NAME_DEVICE = update_all("trusted_devices", "name = ?", "account_id = ? AND device_hash = ?")
 _FORGET = "DELETE FROM trusted_devices WHERE account_id = ? AND device_hash <> ?"
 
 
