@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 
+from doorward.features.risk.build import family_watch
 from doorward.features.risk.settings import RiskPolicy
 from tests.browsing import CHROME, PASSWORD
+from tests.features import made
+from tests.features.oauth.logout.back_channel import basic
 from tests.features.risk.watched import BERLIN, LISBON, assessed, at_home, stranger, watched
 from tests.front_channel import Front
-from tests.tabs import Tab
+from tests.tabs import Tab, sent_to
 
 pytestmark = pytest.mark.anyio
 
@@ -67,3 +72,25 @@ async def test_strangers_tries_make_nothing_known_and_ask_nothing_of_the_owner(f
     (line,) = await assessed(front)
     assert set(line.detail["reasons"]) >= {"new_country", "many_addresses_on_account", "password_spray"}
     assert "new_device" not in line.detail["reasons"], "the account has too few sign-ins"
+
+
+@pytest.mark.requirement(95)
+@pytest.mark.parametrize("policy", [RiskPolicy(family_on_two_networks="end")])
+async def test_an_app_cannot_make_up_two_networks_for_its_own_tokens(
+    tmp_path: Path, policy: RiskPolicy
+) -> None:
+    """Four introspections by the token's own app, from addresses that it makes up, would end the grant, or have the person asked."""
+    async with watched(tmp_path, policy=policy) as front:
+        await front.person(role_names=("rol_reader",))
+        app, tab = await front.register(made.client(first_party=True)), front.browser()
+        landed = await tab.sign_in_at(await tab.get(front.asking(app)))
+        code = parse_qs(urlsplit(sent_to(landed)).query)["code"]
+        tokens = await front.redeem(app, code[0])
+        for number in range(6):
+            front.clock.time += 30
+            form = {"token": tokens["access_token"], "caller_address": (LISBON, BERLIN)[number % 2]}
+            answer = await front.browser().ask("POST", "/introspect", form=form, authorization=basic(app))
+            assert msgspec.json.decode(answer.text)["active"] is True
+        assert await front.services.get(family_watch).judge() == 0
+        assert await front.audited("refresh_token.two_networks") == []
+        assert len(await front.store.grants.live_of_account("usr_ada", front.now)) == 1

@@ -52,7 +52,7 @@ async def by_turns(front: Front, grant: Grant) -> int:
     return await watch(front).judge()
 
 
-async def test_two_countries_in_turn_are_told_once_and_asked_about(front: Front) -> None:
+async def test_two_countries_in_turn_are_told_once(front: Front) -> None:
     home = await at_home(front)
     grant = await granted(front)
     assert await by_turns(front, grant) == 1
@@ -61,7 +61,16 @@ async def test_two_countries_in_turn_are_told_once_and_asked_about(front: Front)
     assert (line.account_id, line.client_id, line.grant_id) == ("usr_ada", "app_web", grant.id)
     assert (line.detail["one"], line.detail["other"]) == (LISBON, BERLIN)
     front.clock.time += 60
-    page = await home.on(await home.sign_in())
+    assert (await home.sign_in()).header("location") == "/account", "nothing is asked on a known device (R95)"
+    assert await assessed(front) == []
+
+
+async def test_the_next_sign_in_on_another_device_is_asked_about(front: Front) -> None:
+    await at_home(front)
+    assert await by_turns(front, await granted(front)) == 1
+    front.clock.time += 60
+    tab = front.browser(LISBON)
+    page = await tab.on(await tab.sign_in())
     assert "An app's access to the account was used from two networks at once." in page.words
     (verdict,) = await assessed(front)
     assert verdict.detail["reasons"] == ["family_on_two_networks"]
@@ -108,5 +117,10 @@ async def test_refreshes_and_introspection_are_noted_without_a_statement(
     assert noted == [(grant.id, CALLER.address)]
     assert isinstance(again, TokenResponse)
     asked = {"token": again.access_token, "caller_address": BERLIN}
-    await channel.introspect(asked, authorization=basic(made.client()), caller=CALLER)
-    assert noted[1:] == [(grant.id, BERLIN)]
+    api = made.client(id="app_orders", name="orders")
+    await channel.put(api)
+    for asker in (made.client(), api):
+        seen = await channel.introspect(asked, authorization=basic(asker), caller=CALLER)
+        assert isinstance(seen, dict)
+        assert seen["active"]
+    assert noted[1:] == [(grant.id, BERLIN)], "the API is believed, the token's own app is not"

@@ -65,7 +65,7 @@ def test_no_policy_keeps_an_owner_out_on_a_known_device(wanted: Verdict) -> None
     )
     found = assess(known, policy)
     assert VERDICTS.index(found.verdict) <= VERDICTS.index("ask_phishing_resistant")
-    assert {one.code for one in found.reasons} == {"refresh_replay", "family_on_two_networks"}
+    assert {one.code for one in found.reasons} == {"refresh_replay"}
 
 
 @pytest.mark.requirement(95)

@@ -87,15 +87,16 @@ class IntrospectionService:
         return rule.of_api_key(verified, issuer=self.issuer)
 
     async def _access(self, token: str, asker: Client, request: TokenRequest) -> dict[str, Any]:
-        """The answer about an access token. An API may say where it was used (`caller_address`): then its grant is watched for two networks
-        at once."""
+        """The answer about an access token. Its API may say where it was used (`caller_address`): then its grant is watched for two networks
+        at once. The token's own app is not believed: it could have its person asked, or end the grant, with two made-up addresses."""
         now = request.now
         claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
         if claims is None or not rule.may_see(claims, asker, self.config.current()):
             return rule.INACTIVE
         if (await self.view.fresh(now)).revoked(claims) is not None:
             return rule.INACTIVE
-        if (address := request.form.get("caller_address")) is not None:
+        address = request.form.get("caller_address")
+        if address is not None and claims["client_id"] != asker.id:
             self.watch.note(str(claims["jti"]).partition(".")[0], address, now)
         return rule.of_access(claims)
 
