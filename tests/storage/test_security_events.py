@@ -280,3 +280,30 @@ async def test_of_two_sessions_that_end_at_once_one_is_the_last(store: Store, ot
             other.commit(other.sessions.end(f"ses_{person}b", NOW, "signed_out")),
         )
     assert sorted({str(one.account_id) for one in await waiting(store)}) == sorted(people)
+
+
+@pytest.mark.requirement(59)
+async def test_an_app_whose_access_ended_hears_no_more(store: Store) -> None:
+    """It is told of what ended its access, and of nothing after that (incident 0117)."""
+    kinds = ("credential-change", "account-purged")
+    await store.commit(store.security_events.insert(stream(events=kinds)))
+    await store.commit(
+        store.grants.end("grt_one", NOW, "disconnected"),
+        store.grants.end("grt_two", NOW, "disconnected"),
+        store.security_events.of_account(happened(1, kind="credential-change")),
+    )
+    for number, kind in enumerate(kinds, start=2):
+        await store.commit(store.security_events.of_account(happened(number, kind=kind, at=NOW + 1)))
+    assert [one.detail["n"] for one in await waiting(store)] == [1]
+
+
+@pytest.mark.requirement(59)
+async def test_an_app_that_somebody_signed_out_of_hears_that_the_account_is_deleted(store: Store) -> None:
+    kinds = ("credential-change", "account-purged")
+    await store.commit(store.security_events.insert(stream(events=kinds)))
+    await store.commit(
+        store.grants.end("grt_one", NOW, "signed_out"), store.grants.end("grt_two", NOW, "signed_out")
+    )
+    for number, kind in enumerate(kinds, start=1):
+        await store.commit(store.security_events.of_account(happened(number, kind=kind, at=NOW + 1)))
+    assert [one.kind for one in await waiting(store)] == ["account-purged"]

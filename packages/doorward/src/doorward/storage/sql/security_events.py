@@ -69,9 +69,19 @@ _STREAMS = "event_streams AS s ON s.status <> 'disabled' AND s.events LIKE"
 """Those of apps that are registered still."""
 
 
-def _given(table: str) -> str:
-    return f"EXISTS ({select('1', f'{table} AS g WHERE g.account_id = ? AND g.client_id = s.client_id')})"
+def _given(table: str, which: str = "") -> str:
+    return (
+        f"EXISTS ({select('1', f'{table} AS g WHERE g.account_id = ? AND g.client_id = s.client_id{which}')})"
+    )
 
+
+# The commit that ends an app's access still tells it. That the account itself is gone or back is told also where the person signed out of
+# the app earlier, unless they disconnected it.
+_GRANTED = _given(
+    "grants",
+    " AND (g.ended_at IS NULL OR g.ended_at >= CAST(? AS BIGINT)"
+    " OR (g.end_reason <> 'disconnected' AND CAST(? AS TEXT) IN ('account-disabled', 'account-enabled', 'account-purged')))",
+)
 
 _OF_ACCOUNT = insert_from(
     "security_events",
@@ -79,8 +89,7 @@ _OF_ACCOUNT = insert_from(
     select(
         f"CAST(? AS TEXT) || '.' || s.id, s.id, CAST(? AS TEXT), {_POSITION.format(account='?')}, CAST(? AS BIGINT), CAST(? AS TEXT),"
         f" NULL, {_ADDRESS.format(account='?')}, CAST(? AS TEXT)",
-        f"clients AS c JOIN {_STREAMS} ? AND s.client_id = c.id"
-        f" WHERE ({_given('grants')} OR {_given('consents')})",
+        f"clients AS c JOIN {_STREAMS} ? AND s.client_id = c.id WHERE ({_GRANTED} OR {_given('consents')})",
     ),
 )
 _TAKES_PART = "EXISTS (SELECT 1 FROM grants AS g WHERE g.session_id = {0}.id AND g.client_id = s.client_id)"
@@ -237,7 +246,7 @@ class SqlSecurityEvents(SqlNoun):
             return Write(())
         who, position = event.account_id, event.at * 1000
         values = (event.id, who, position, position, who, event.at, event.kind, who, to_json(event.detail))
-        return write(_OF_ACCOUNT, *values, f"% {event.kind} %", who, who)
+        return write(_OF_ACCOUNT, *values, f"% {event.kind} %", who, event.at, event.kind, who)
 
     def of_session(self, session_id: str, at: int, end: Step) -> Sequence[Step]:
         """`end`, which ends a session at this time, with what tells streams of it."""
