@@ -9,6 +9,7 @@ from doorward.core.model.account import Account
 from doorward.core.model.session import Session
 from doorward.features.admin import build
 from doorward.features.admin.error import AdminError
+from doorward.features.sessions.rules.revocation import SNAPSHOT_LAG
 from tests.browsing import CHROME
 from tests.features import made
 from tests.features.admin.managing import OPERATOR, Desk
@@ -97,6 +98,6 @@ async def test_all_access_of_an_app_ends_and_the_app_stays(desk: Desk) -> None:
     await desk.apps.end_access(OPERATOR, client.id)
     assert await left(desk, ada) == (["ses_1", "ses_2"], [])
     _, entries = await desk.store.revocations.live(NOW)
-    assert [(one.kind, one.ref, one.before) for one in entries] == [("client", client.id, NOW)]
+    assert [(one.kind, one.ref, one.before) for one in entries] == [("client", client.id, NOW + SNAPSHOT_LAG)]
     assert (await desk.apps.get(OPERATOR, client.id)).id == client.id
     assert len(await desk.audited("app.access_ended")) == 1

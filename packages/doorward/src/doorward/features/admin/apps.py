@@ -158,6 +158,7 @@ class AppAdmin(ConfigAdmin):
             *self.revoker.client_access(client.id, now=now, reason="ended_by_operator"),
             self._event(actor, "app.access_ended", now, client_id=client.id, name=client.name),
         )
+        await self.revoker.late_client(client.id, ended=now, now=self.clock.now())
         return client
 
     @operation("apps.write")
@@ -172,6 +173,7 @@ class AppAdmin(ConfigAdmin):
                 writes.append(self.store.registry.put_api(structs.replace(api, client_id=None)))
         writes.append(self.store.registry.delete_client(client.id))
         await self._commit(actor, "app.deleted", config, *writes, client_id=client.id, name=client.name)
+        await self.revoker.late_client(client.id, ended=now, now=self.clock.now())
         return client
 
     async def _update(

@@ -243,6 +243,8 @@ class SelfRegisteredAdmin(AuditedAdmin):
         gone = self.revoker.client(found.id, now=now, reason="app_deleted") if ends else []
         if not await self.store.commit(write, *also, *gone, event):
             raise Overtaken
+        if ends:
+            await self.revoker.late_client(found.id, ended=now, now=self.clock.now())
 
 
 def _registered(app: RegisteredApp) -> SelfRegistered:

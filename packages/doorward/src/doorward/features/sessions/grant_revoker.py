@@ -19,7 +19,7 @@ from doorward.storage.sql.store import Store, Write
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantRevoker:
-    """Builds writes and commits nothing. `reason` is stored in the row."""
+    """Builds writes; only `late_client` commits. `reason` is stored in the row."""
 
     store: Store
     random: SecureRandom
@@ -75,7 +75,7 @@ class GrantRevoker:
 
     def client(self, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
         """End a deleted app: its grants, its API keys, and all its access tokens by one entry for its `client_id`. If there are very many
-        grants, the periodic cleanup ends the rest; without the app they are useless."""
+        grants, the periodic cleanup ends the rest; without the app they are useless. Call `late_client` right after the commit."""
         return [
             self.store.grants.end_of_client(client_id, now, reason),
             self.store.api_keys.end_of_client(client_id, now, reason, self._until(now)),
@@ -84,15 +84,21 @@ class GrantRevoker:
         ]
 
     def client_access(self, client_id: str, *, now: int, reason: EndReason) -> list[Write]:
-        """End all access of an app that stays: every grant, its API keys, and each token that was issued so far. New ones are valid from the
-        next second on."""
-        entry = bounds.of_all_until_now(client_id, iat=now, now=now, life=self._life())
+        """End all access of an app that stays: every grant, its API keys, and each token that was issued so far. New ones are valid
+        after `SNAPSHOT_LAG` seconds. Call `late_client` right after the commit."""
         return [
             self.store.grants.end_all_of_client(client_id, now, reason),
             self.store.api_keys.end_of_client(client_id, now, reason, self._until(now)),
-            self.store.revocations.insert(entry),
+            self.store.revocations.insert(rule.of_client(client_id, now=now, life=self._life())),
             *self.resting(client_id, now),
         ]
+
+    async def late_client(self, client_id: str, *, ended: int, now: int) -> None:
+        """End the access tokens that an app got between `ended`, the time for which `client` or `client_access` made its writes, and their
+        commit: until then its grants were live, and no entry names them. Call it right after that commit, with the time `now`."""
+        if now > ended:
+            entry = rule.of_client(client_id, now=now, life=self._life())
+            await self.store.commit(self.store.revocations.insert(entry))
 
     def resting(self, ref: str, now: int) -> list[Write]:
         """End the token exchanges that rest on a grant, an API key, a trusted issuer, a person or an app; their tokens enter the view. Where

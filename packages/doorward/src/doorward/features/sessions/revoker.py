@@ -34,7 +34,7 @@ _ONE_BY_ONE: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revoker(GrantRevoker):
-    """Builds the writes; only `late`, `late_in` and `late_beside` commit. `reason` is stored in the row (signed_out, password_changed,
+    """Builds the writes; only `late`, `late_in`, `late_beside` and `late_client` commit. `reason` is stored in the row (signed_out, password_changed,
     replayed, …)."""
 
     async def session(

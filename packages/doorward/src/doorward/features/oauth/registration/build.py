@@ -20,6 +20,7 @@ def registration(services: Services) -> Registration:
     return Registration(
         store=services.store,
         config=services.config,
+        clock=services.clock,
         random=services.random,
         audit_log=services.get(audit_log),
         metrics=services.metrics,

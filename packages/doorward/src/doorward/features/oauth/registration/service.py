@@ -14,6 +14,7 @@ from doorward.core.model.caller import Caller
 from doorward.core.model.client import REGISTERED_PREFIX, SECRET_METHODS, Client, ClientSecret
 from doorward.core.model.digest import digest
 from doorward.core.model.self_registered import InitialAccessToken, RegisteredApp
+from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.metrics import Metrics
 from doorward.core.ports.random import SecureRandom
@@ -68,6 +69,7 @@ class Registration:
 
     store: Store
     config: ConfigSource
+    clock: Clock
     random: SecureRandom
     audit_log: AuditLog
     metrics: Metrics
@@ -200,6 +202,7 @@ class Registration:
             *self.revoker.client(app.id, now=now, reason="app_deleted"),
             event,
         )
+        await self.revoker.late_client(app.id, ended=now, now=self.clock.now())
         return None
 
     async def _own(

@@ -54,7 +54,7 @@ def of_all(
 
 
 def of_client(client_id: str, *, now: int, life: int) -> Revocation:
-    """Every access token of an app. Its id is never used again, so the bound may be in the future and include tokens issued by a
-    process with an outdated snapshot."""
+    """Every access token of an app. The bound is in the future: it includes tokens issued by a process with an outdated snapshot or a clock
+    that is ahead, and until a commit that takes a moment. An app that stays has to get new tokens after that."""
     until = now + SNAPSHOT_LAG
     return Revocation(kind="client", ref=client_id, at=now, expires_at=until + life + MARGIN, before=until)
