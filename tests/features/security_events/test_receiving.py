@@ -17,6 +17,7 @@ from doorward.core.errors import KeysUnavailable
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.provider import ExternalIdentity, UpstreamSession
 from doorward.core.model.secret import Secret
+from doorward.core.model.signin import Proof
 from doorward.features.security_events.build import event_receiver
 from doorward.features.security_events.receiving import EventReceiver
 from doorward.features.security_events.source_polling import SourcePolling
@@ -311,3 +312,25 @@ async def test_a_source_without_keys_is_asked_again_and_nothing_is_acknowledged(
     await polling.round("partner")
     assert await source.live() == {"ses_own"}
     assert [one.get("ack") for one in there.asked] == [None, None, ["e-1"]]
+
+
+@pytest.mark.requirement(59, 72)
+async def test_a_step_up_does_not_keep_a_session_from_an_event_before_it(source: Source) -> None:
+    """A session counts from its beginning; `auth_time` is that of the last proof."""
+    channel, happened = source.channel, source.channel.clock.time
+    store = channel.store
+    channel.clock.time += 60
+    old = await store.sessions.get("ses_first")
+    assert old is not None
+    proofs = (Proof("provider", happened + 30, ("fed",)), Proof("totp", happened + 30, ("otp",)))
+    stepped = structs.replace(old, auth_time=happened + 30, proofs=proofs)
+    newer = structs.replace(stepped, id="ses_newer", secret_hash=b"n" * 32, created_at=happened + 30)
+    rests = UpstreamSession(holder="ses_newer", factor_id="fac_1", sid=None, expires_at=happened + 86_400)
+    assert await store.commit(
+        store.sessions.replace_secret(old, stepped),
+        store.sessions.insert(newer),
+        store.external_identities.note_session(rests),
+    )
+    event = source.token(events={f"{CAEP}session-revoked": {"event_timestamp": happened}})
+    assert (await source.push(event)).status == 202
+    assert await source.live() == {"ses_own", "ses_newer"}

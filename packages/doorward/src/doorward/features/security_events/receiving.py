@@ -15,6 +15,7 @@ from doorward.core.model.session import Session
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
+from doorward.features.authn.providers.rules.identity import PROVIDED_KINDS
 from doorward.features.oauth.slots import KeysOf
 from doorward.features.security_events.rules import received as rule
 from doorward.features.security_events.rules.received import BadEvent, Named, Received
@@ -98,7 +99,7 @@ class EventReceiver:
         """End the sessions that began before it happened: an event that comes late ends no newer sign-in."""
         ids = await self._sessions(policy, whom)
         found = [await self.store.sessions.get(one) for one in ids]
-        for session in (one for one in found if one is not None and one.auth_time <= said.at):
+        for session in (one for one in found if one is not None and _began(one) <= said.at):
             if session.ended_at is None:
                 await self.store.commit(
                     *await self.revoker.session(session, now=now, reason=REASON, offline=True),
@@ -149,3 +150,9 @@ class EventReceiver:
             event=said.kind,
             reason=REASON,
         )
+
+
+def _began(session: Session) -> int:
+    """When the session was created (seconds), or the person signed in at the provider, if that was earlier. A step-up, also by another
+    factor, renews `auth_time` and the times of the proofs: an event of before it still ends the session."""
+    return min([session.created_at, *(proof.at for proof in session.proofs if proof.kind in PROVIDED_KINDS)])
