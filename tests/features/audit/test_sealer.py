@@ -9,11 +9,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from doorward.core.errors import StoreConflict
 from doorward.core.model.audit_filter import AuditFilter
 from doorward.storage.sql.open import open_store
 from doorward.storage.sql.statements import write
 from tests.engines import BOTH, POSTGRES, on
 from tests.features.audit.chained import CALLER, Chained, chained, opened
+from tests.logged import captured
 from tests.manual_clock import NOW, ManualClock
 
 pytestmark = pytest.mark.anyio
@@ -196,6 +198,46 @@ async def test_a_sealer_notices_that_the_chain_was_cut_behind_its_back(log: Chai
     (said,) = await log.store.audit.page(kind="audit.chain_broken")
     assert said.detail["seq"] == "5"
     assert await log.fault() != ""
+
+
+async def test_a_sealed_line_in_the_queue_does_not_stop_the_sealer(log: Chained) -> None:
+    """Somebody who may write the database could keep all later lines unsealed, and change them without a trace."""
+    await log.sealed(3)
+    again = [place.link.id for place in await log.store.audit_chain.after(0)][:2]
+    for one in again:
+        await log.run("INSERT INTO audit_unsealed (id) VALUES (?)", one)
+    await log.write(4)
+    with captured() as lines:
+        await log.sealer.catch_up()
+    report = await log.verified()
+    assert (report.fault, report.sealed, report.unsealed) == (None, 7, 0)
+    (line,) = lines
+    assert (line["event"], line["line"], line["lines"]) == ("audit.line_queued_again", again[0], 2)
+
+
+async def test_personal_fields_put_beside_a_line_of_an_older_program_do_not_stop_the_sealer(
+    log: Chained,
+) -> None:
+    await log.store.commit(write(OLD_FORM, "aud_000000000002", 2, "usr_ada", "{}"))
+    await log.run(
+        "INSERT INTO audit_personal (id, salt, fields) VALUES (?, ?, '{}')", "aud_000000000002", b"s" * 16
+    )
+    await log.write(1)
+    await log.sealer.catch_up()
+    report = await log.verified()
+    assert (report.fault, report.sealed, report.unsealed) == (None, 2, 0)
+
+
+async def test_a_conflict_is_logged(log: Chained, monkeypatch: pytest.MonkeyPatch) -> None:
+    await log.write(1)
+
+    async def lost(*_: object) -> bool:
+        raise StoreConflict
+
+    monkeypatch.setattr(log.sealer, "_seal", lost)
+    with captured() as lines:
+        assert await log.sealer.catch_up() == 0
+    assert [line["event"] for line in lines] == ["audit.seal_conflict"]
 
 
 async def test_a_server_without_a_key_seals_and_signs_later(log: Chained) -> None:

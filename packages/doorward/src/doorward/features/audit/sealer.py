@@ -91,12 +91,15 @@ class AuditSealer:
             if not waiting:
                 break
             try:
-                if not await self._seal(waiting):
-                    break
+                done = await self._seal(waiting)
             except StoreConflict:
+                done = False
+            if done:
+                sealed += len(waiting)
+            elif not await self._dropped():
                 # another process sealed at the same moment, and this transaction did nothing
+                _log.warning("audit.seal_conflict", line=waiting[0][0], lines=len(waiting))
                 break
-            sealed += len(waiting)
         self._seen = await self._store.audit_chain.last()
         return sealed
 
@@ -211,6 +214,15 @@ class AuditSealer:
             _log.error("audit.line_gone", line=line_id)
             writes.append(self._said("audit.chain_broken", self._clock.now(), line=line_id))
         return writes
+
+    async def _dropped(self) -> bool:
+        """Whether lines waited that the chain has already, which no server queues: while they wait, no batch can be sealed. They wait no
+        longer."""
+        twice = await self._store.audit_chain.twice(BATCH)
+        if not twice:
+            return False
+        _log.error("audit.line_queued_again", line=twice[0], lines=len(twice))
+        return await self._store.commit(*(self._store.audit_chain.give_up(one) for one in twice))
 
     def _said(self, kind: str, now: int, **detail: str) -> Write:
         return operator_event(self._store, self._random, actor=SERVER, kind=kind, now=now, **detail)

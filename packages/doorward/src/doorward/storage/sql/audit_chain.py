@@ -23,7 +23,12 @@ _WAITING: Final = select(
 _ADD: Final = insert("audit_chain", "seq, id, digest, hash")
 # a plain text, which runs alone: it is looked up in every month
 _SPLIT: Final = "UPDATE audit SET address = NULL, user_agent = NULL, detail = ?, personal = ? WHERE id = ? AND personal IS NULL"
-_PUT_PERSONAL: Final = insert("audit_personal", "id, salt, fields")
+# a row of such a line that is there already was not written by a server
+_PUT_PERSONAL: Final = insert(
+    "audit_personal",
+    "id, salt, fields",
+    "ON CONFLICT (id) DO UPDATE SET salt = excluded.salt, fields = excluded.fields",
+)
 _UNQUEUE: Final = delete("audit_unsealed", "id = ?")
 _LINK: Final = "seq, id, digest, hash"
 _LAST: Final = select(_LINK, "audit_chain ORDER BY seq DESC LIMIT 1")
@@ -35,6 +40,12 @@ _WHOLE: Final = select(
     f"{qualified('oldest', _LINK)}, {_OF_LINE}, audit_personal.salt, audit_personal.fields",
     f"({_NEXT_LINKS}) AS oldest LEFT JOIN audit ON audit.id = oldest.id {_BESIDE}oldest.id"
     " ORDER BY oldest.seq",
+)
+# in one statement, so that a line on its way from the queue into the chain is not found
+_TWICE: Final = select(
+    "id",
+    "audit_unsealed WHERE EXISTS (SELECT 1 FROM audit_chain WHERE audit_chain.id = audit_unsealed.id)"
+    " ORDER BY id LIMIT ?",
 )
 _COUNT: Final = "SELECT count(*), min(id) FROM audit_unsealed"
 # in one statement, so that a line on its way from the queue into the chain is not missed
@@ -88,6 +99,10 @@ class SqlAuditChain(SqlNoun):
             )
             for row in rows
         ]
+
+    async def twice(self, limit: int) -> Sequence[str]:
+        """The first lines that wait although they are sealed: somebody else put them into the queue."""
+        return [row[0] for row in await self._db.all(_TWICE, (limit,))]
 
     async def backlog(self) -> tuple[int, str | None]:
         """The number of lines that are not sealed, and the first one's id."""
