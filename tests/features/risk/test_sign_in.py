@@ -112,6 +112,20 @@ async def test_who_has_no_second_step_is_mailed_a_code_and_told_why(front: Front
     assert (await tab.sign_in()).header("location") == "/account", "the device is known now"
 
 
+@pytest.mark.parametrize("policy", [RiskPolicy(impossible_travel="ask_factor")])
+async def test_a_thief_learns_nothing_of_a_later_sign_in_of_the_owner(front: Front) -> None:
+    """The page was asked for again: it told of the newest question, which may be the owner's in another town."""
+    await at_home(front)
+    thief, owner = stranger(front), stranger(front, SYDNEY)
+    page = await thief.on(await thief.sign_in())
+    front.clock.time += 60
+    asked = await owner.on(await owner.sign_in())
+    assert "It comes from Sydney, AU" in asked.words
+    again = await thief.get(page.path)
+    assert "It comes from Berlin, DE" in again.words
+    assert "Sydney" not in again.text
+
+
 async def test_the_owner_sees_both_places(front: Front) -> None:
     home = await at_home(front)
     await stranger(front).sign_in()

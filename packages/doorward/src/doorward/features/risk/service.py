@@ -67,7 +67,15 @@ class RiskCheck:
             return Judged(at_end=at_end, looked_up=True, known=known)
         shadow = self.policy.mode == "shadow"
         writes = [
-            self._line(SHADOWED if shadow else ASSESSED, found, account, caller, now, known=known is not None)
+            self._line(
+                SHADOWED if shadow else ASSESSED,
+                found,
+                account,
+                caller,
+                now,
+                sign_in=sign_in.id,
+                known=known is not None,
+            )
         ]
         if found.verdict == "end" and not shadow:
             writes += await self.revoker.account(account.id, now=now, reason="revoked", sub_entry=True)
@@ -78,11 +86,16 @@ class RiskCheck:
         """End what was made while the verdict was committed."""
         await self.revoker.late(account.id, now=now, reason="revoked")
 
-    async def because(self, account_id: str) -> tuple[Why, ...]:
-        """Why the newest question was asked, for somebody who has shown a first factor only."""
-        for line in await self.store.audit.of_account(account_id, (ASSESSED,), limit=1):
-            return explained(line.detail, to_owner=False)
-        return ()
+    async def because(self, sign_in: SignIn) -> tuple[Why, ...]:
+        """Why this sign-in is asked for more, for somebody who has shown a first factor only: of other sign-ins, which may be the owner's,
+        nothing is told. Empty if that is not in the newest lines."""
+        if sign_in.account_id is None:
+            return ()
+        lines = await self.store.audit.of_account(
+            sign_in.account_id, (ASSESSED,), since=sign_in.created_at, limit=MOST_LINES
+        )
+        own = next((line for line in lines if line.detail.get("sign_in") == sign_in.id), None)
+        return () if own is None else explained(own.detail, to_owner=False)
 
     async def facts(
         self, sign_in: SignIn, account: Account, caller: Caller, now: int, *, known: bool
@@ -129,7 +142,15 @@ class RiskCheck:
         return Bucket(self.throttle.tag(f"risk:arrivals:{facts.where.network}"), _UNLIMITED, HOUR)
 
     def _line(
-        self, kind: str, found: Assessment, account: Account, caller: Caller, now: int, *, known: bool
+        self,
+        kind: str,
+        found: Assessment,
+        account: Account,
+        caller: Caller,
+        now: int,
+        *,
+        sign_in: str,
+        known: bool,
     ) -> Write:
         return self.audit_log.write(
             kind,
@@ -137,6 +158,7 @@ class RiskCheck:
             now=now,
             account_id=account.id,
             ok=found.verdict not in {"refuse", "end"},
+            sign_in=sign_in,
             verdict=found.verdict,
             reasons=[one.code for one in found.reasons],
             **places_of(found),

@@ -155,8 +155,8 @@ class FlowPages:
     async def for_app_of(self, browser: BrowserContext, sign_in: SignIn) -> BrowserContext:
         """The browser context with the name and the languages of the app that started the sign-in, and why it is asked for more."""
         risk = self.sign_in_flow.risk
-        if risk is not None and sign_in.account_id is not None and marked(sign_in.proofs) in ASKS:
-            browser = browser.explained(await risk.because(sign_in.account_id))
+        if risk is not None and marked(sign_in.proofs) in ASKS:
+            browser = browser.explained(await risk.because(sign_in))
         if sign_in.request is None:
             return browser
         name = await self.clients.name(sign_in.request.client_id)

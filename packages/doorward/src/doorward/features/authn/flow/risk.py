@@ -53,8 +53,8 @@ class RiskJudge(Protocol):
         """Called after the commit of a verdict `end`."""
         ...
 
-    async def because(self, account_id: str) -> tuple[Why, ...]:
-        """Why the newest question was asked, for somebody who has shown a first factor only."""
+    async def because(self, sign_in: SignIn) -> tuple[Why, ...]:
+        """Why this sign-in is asked for more, for somebody who has shown a first factor only."""
         ...
 
 
