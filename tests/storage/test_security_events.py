@@ -307,3 +307,14 @@ async def test_an_app_that_somebody_signed_out_of_hears_that_the_account_is_dele
     for number, kind in enumerate(kinds, start=1):
         await store.commit(store.security_events.of_account(happened(number, kind=kind, at=NOW + 1)))
     assert [one.kind for one in await waiting(store)] == ["account-purged"]
+
+
+async def test_an_app_has_so_many_streams_however_many_are_made_at_once(store: Store, other: Store) -> None:
+    made = await asyncio.gather(
+        *(
+            each.commit(each.security_events.insert_below(stream(f"{n}", client_id="app_shop"), 3))
+            for n in range(6)
+            for each in [(store, other)[n % 2]]
+        )
+    )
+    assert sum(made) == len(await store.security_events.of_client("app_shop")) == 3

@@ -86,12 +86,6 @@ class Streams:
     ) -> EventStream:
         """A stream that is enabled. Events begin with what happens from now on: no process works with an older configuration when this
         returns."""
-        if len(await self.all_of(client_id)) >= self.policy.per_app:
-            raise StreamRefused(
-                409,
-                "too_many_streams",
-                f"This app has {self.policy.per_app} streams already; delete one first.",
-            )
         stream_id = self.random.new_id(STREAM_PREFIX)
         made = self._wished(
             EventStream(
@@ -111,7 +105,13 @@ class Streams:
             ),
             wishes,
         )
-        await self.store.commit(self.store.security_events.insert(made), noted("event_stream.created", made))
+        insert = self.store.security_events.insert_below(made, self.policy.per_app)
+        if not await self.store.commit(insert, noted("event_stream.created", made)):
+            raise StreamRefused(
+                409,
+                "too_many_streams",
+                f"This app has {self.policy.per_app} streams already; delete one first.",
+            )
         await self.config.settle()
         return made
 

@@ -32,6 +32,11 @@ _DUE = select(
     " AND EXISTS (SELECT 1 FROM security_events WHERE stream_id = event_streams.id) ORDER BY next_try_at, id",
 )
 _INSERT = insert("event_streams", _COLUMNS)
+_WITHIN = update_all(
+    "event_streams",
+    "revision = revision",
+    f"id = ? AND ({select('COUNT(*)', 'event_streams WHERE client_id = ?')}) <= ?",
+)
 _SETTINGS = "audience = ?, description = ?, delivery = ?, endpoint_url = ?, sealed = ?, events = ?, subject = ?, subject_in_event = ?"
 _REPLACE = update(
     "event_streams",
@@ -179,6 +184,13 @@ class SqlSecurityEvents(SqlNoun):
     def insert(self, stream: EventStream) -> Write:
         """The configuration snapshot says which kinds are asked for, so that its version grows here and below."""
         return Write(((_INSERT, _stream_row(stream), None), RAISE))
+
+    def insert_below(self, stream: EventStream, most: int) -> Write:
+        """`insert`, guarded: loses when its app has `most` streams. The version grows first, which lets one commit after another count."""
+        client_id = stream.client_id
+        return Write(
+            (RAISE, (_INSERT, _stream_row(stream), None), (_WITHIN, (stream.id, client_id, most), 1))
+        )
 
     def replace(self, old: EventStream, new: EventStream) -> Write:
         """The settings and the status. Guarded: loses when it was changed after `old` was read."""
