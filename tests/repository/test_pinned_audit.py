@@ -203,6 +203,7 @@ DETAIL = {
     "resource",
     "rule",
     "scopes",
+    "sign_in",
     "subject",
     "token",
     "token_kind",

@@ -16,6 +16,7 @@ from doorward.features.places.build import places
 from doorward.features.places.settings import PlacePolicy
 from doorward.features.risk.checks import policy
 from doorward.features.risk.settings import RiskPolicy
+from doorward.ops.doctor.checks.addresses import addresses
 from doorward.settings.tree import MailSettings
 from doorward.storage.sql.store import Store
 from tests.browsing import PASSWORD
@@ -104,6 +105,25 @@ async def test_a_proxy_that_is_not_trusted_is_no_signal_for_people(tmp_path: Pat
         for _ in range(2):
             assert (await stranger(front, "10.0.0.1").sign_in()).header("location") == "/account"
         assert await assessed(front) == []
+
+
+async def test_a_proxys_own_address_warns_the_operator_and_mails_nobody(tmp_path: Path) -> None:
+    """A proxy's own address warns the operator, not people (zammad#1774): a known device gets no notice, whichever proxy it comes through."""
+    async with watched(tmp_path) as front:
+        await front.person()
+        home = front.browser("10.0.0.1")
+        await home.sign_in()
+        mailed = len(await front.store.messages.recent_mail(50))
+        for address in ["10.0.0.1"] * 20 + ["10.0.0.2"]:
+            warned = await addresses(front.settings, front.store)
+            sign_out_of(home)
+            front.clock.time += 3600
+            home.address = address
+            assert (await home.sign_in()).header("location") == "/account"
+        assert len(await front.store.messages.recent_mail(50)) == mailed
+        assert await assessed(front) == []
+        assert warned is not None
+        assert 'Set server.trusted_proxies = ["10.0.0.1"]' in warned.fix
 
 
 async def test_nobody_is_asked_for_a_code_that_no_mail_brings(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ def usable(link: NoticeLink | None, account: Account | None, now: int) -> bool:
     """Whether the link may be answered: once, until it expires, while the access that it is to end may still exist (R94).
 
     A new password or address does not end it: whoever took over the account could make both, and the owner's earlier notices would be dead.
-    What ends it is the end of all access: an answer "This wasn't me", a reset that ends all sessions, and a disabled or deleted account.
+    What ends it is the end of all access by the owner: an answer "This wasn't me", a reset that ends all sessions, and a disabled or deleted
+    account. An operator who ends all access (`doorward user end-access`) leaves it: the password may still be known to somebody, who
+    signs in again, and the owner's earlier link must end that too; it can do nothing else.
     """
     return _valid(link, account, now) and link is not None and link.answer is None
 
