@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from doorward.features.oauth.token.rules import TokenResponse
+from doorward.features.security_events.build import stream_endpoints
+from doorward.features.security_events.routes import routes
+from doorward.features.security_events.settings import EventStreamPolicy
 from tests.engines import POSTGRES_IN_SOAK
 from tests.features import made
 from tests.features.oauth.logout.back_channel import basic
 from tests.features.security_events.conftest import SSF, Transmitter
+from tests.web.asgi import Asgi
 
 ENGINES = POSTGRES_IN_SOAK
 pytestmark = pytest.mark.anyio
@@ -160,6 +166,30 @@ async def test_an_app_has_a_bounded_number_of_streams(transmitter: Transmitter) 
     for _ in range(5):
         await transmitter.stream(shop)
     assert (await transmitter.ask(shop, "POST", "/ssf/stream", {})).status == 409
+
+
+async def test_an_app_sends_nothing_to_a_private_host_that_an_operator_named(
+    transmitter: Transmitter,
+) -> None:
+    """Or any app could post to each port and path of it. A stream that an operator made to it may be changed."""
+    endpoints = stream_endpoints(transmitter.channel.services)
+    policy = EventStreamPolicy(private_hosts=("in.example",))
+    streams = replace(endpoints.streams, policy=policy)
+    named = replace(transmitter, asgi=Asgi(routes(replace(endpoints, streams=streams))))
+    shop = await named.app("shop")
+    place = {"method": "urn:ietf:rfc:8935", "endpoint_url": "https://in.example/hook"}
+    made = await named.stream(shop)
+    for url in ("https://in.example/hook", "https://IN.example:6443/x"):
+        body = {"delivery": {**place, "endpoint_url": url}}
+        assert (await named.ask(shop, "POST", "/ssf/stream", body)).status == 400
+        changed = {**body, "stream_id": made["stream_id"]}
+        assert (await named.ask(shop, "PATCH", "/ssf/stream", changed)).status == 400
+    (old,) = await streams.all_of(shop.id)
+    operators = structs.replace(old, delivery="push", endpoint_url="https://in.example/hook")
+    store = transmitter.channel.store
+    assert await store.commit(store.security_events.replace(old, operators))
+    body = {"stream_id": old.id, "delivery": place, "description": "still"}
+    assert (await named.ask(shop, "PATCH", "/ssf/stream", body)).status == 200
 
 
 async def test_status_is_read_and_changed(transmitter: Transmitter) -> None:

@@ -121,7 +121,7 @@ class GuardedHttp:
         self, method: str, parts: SplitResult, most: int, *, whole: bool, sent: dict[str, Any]
     ) -> GuardedAnswer:
         url = httpx2.URL(parts.geturl())
-        host = url.raw_host.decode("ascii")
+        host = host_of(url)
         port = url.port or (443 if parts.scheme == "https" else 80)
         addresses = await checked_addresses(
             host,
@@ -220,6 +220,11 @@ class BackChannel:
     async def close(self) -> None:
         """Close all connections."""
         await self._http.close()
+
+
+def host_of(url: httpx2.URL | str) -> str:
+    """The host as it is called, and compared with the hosts that the operator has named."""
+    return httpx2.URL(url).raw_host.decode("ascii")
 
 
 def allowed(url: str, *, development: bool) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.json import encode
 
+from doorward.adapters.http_client import host_of
 from doorward.core.model.client import Client
 from doorward.core.model.security_event import EventStream
 from doorward.features.security_events.access import PATH, StreamAccess
@@ -110,6 +111,7 @@ class StreamEndpoints:
         """Create a stream (SSF 1.0 §8.1.1.1)."""
         app = await self._app(request, manage=True)
         wishes = rule.wishes(await _document(request), development=self.development)
+        self._check_place(wishes.push_to)
         made = await self.streams.create(app.id, wishes, self._noted(app, request))
         return json_response(self._shown(made), 201)
 
@@ -184,9 +186,20 @@ class StreamEndpoints:
                 "delivery": {"method": rule.POLL},
             } | said
         wishes = rule.wishes(said, development=self.development)
+        if wishes.push_to != current.endpoint_url:
+            self._check_place(wishes.push_to)
         return json_response(
             self._shown(await self.streams.change(app.id, current.id, wishes, self._noted(app, request)))
         )
+
+    def _check_place(self, url: str | None) -> None:
+        # the operator named a host, for the receiver of one app: no app chooses its port and path
+        if url is not None and host_of(url) in self.streams.policy.private_hosts:
+            raise StreamRefused(
+                400,
+                "invalid_request",
+                "Only an operator sends events to this host: doorward stream add APP --push URL.",
+            )
 
     async def _app(self, request: Request, *, manage: bool) -> Client:
         scheme, _, token = (authorization(request) or "").partition(" ")
