@@ -17,6 +17,7 @@ from doorward.core.model.client import Client
 from doorward.core.model.config_snapshot import Permission
 from doorward.core.model.provider import ExternalIdentity
 from doorward.core.model.self_registered import ClientDocument, RegisteredApp
+from doorward.core.model.session import Session
 from doorward.core.model.trusted_issuer import JWT_BEARER, TrustedIssuer
 from doorward.features.admin import build
 from doorward.features.admin.api_keys import ApiKeyAdmin
@@ -27,9 +28,13 @@ from doorward.features.admin.connections import ConnectionAdmin
 from doorward.features.admin.factors import FactorAdmin
 from doorward.features.admin.imports.service import PeopleImport
 from doorward.features.admin.keys import KeyAdmin
+from doorward.features.admin.passkeys import PasskeyAdmin, passkeys
 from doorward.features.admin.people import PeopleAdmin
+from doorward.features.admin.risk import RiskAdmin, risk
 from doorward.features.admin.roles import RoleAdmin
 from doorward.features.admin.self_registered import SelfRegisteredAdmin
+from doorward.features.admin.sessions import SessionAdmin
+from doorward.features.admin.streams import StreamAdmin
 from doorward.features.admin.trusted_issuers import IssuerAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
 from doorward.features.authn.trusted_device.build import trusted_devices
@@ -76,6 +81,12 @@ class Stocked:
     keys: KeyAdmin
     wrappings: WrappingAdmin
     audit: AuditAdmin
+    sessions: SessionAdmin
+    passkeys: PasskeyAdmin
+    risk: RiskAdmin
+    streams: StreamAdmin
+    stream: str
+    session: str
     ada: Account
     current_key: str
     api_key: str
@@ -160,6 +171,20 @@ async def stocked(tmp_path: Path) -> AsyncGenerator[Stocked]:
     )
     assert await store.commit(*await device.writes(ada, [factor]))
     api_keys = made.services.get(build.api_keys)
+    session = Session(
+        id="ses_1",
+        secret_hash=b"s" * 32,
+        account_id=ada.id,
+        created_at=NOW,
+        seen_at=NOW,
+        auth_time=NOW,
+        expires_at=NOW + 3600,
+        acr="urn:doorward:aal1",
+        amr=("pwd",),
+    )
+    assert await store.commit(store.sessions.insert(session))
+    streams = made.services.get(build.streams)
+    stream = await streams.create(OPERATOR, "web")
     yield Stocked(
         audit=made.services.get(build.audit),
         people=made.people,
@@ -174,6 +199,12 @@ async def stocked(tmp_path: Path) -> AsyncGenerator[Stocked]:
         self_registered=_self_registered(made.services),
         roles=made.roles,
         keys=made.keys,
+        sessions=made.services.get(build.sessions),
+        passkeys=made.services.get(passkeys),
+        risk=made.services.get(risk),
+        streams=streams,
+        stream=stream.id,
+        session=session.id,
         wrappings=made.container.root_wrappings(),
         ada=ada,
         current_key=next(key.id for key in made.config.current().keys if key.state == "current"),

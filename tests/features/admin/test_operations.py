@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import inspect
 import io
+import pkgutil
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -16,6 +18,7 @@ from doorward.core.model.actor import ALL_RIGHTS, Actor, Right
 from doorward.core.model.audit_filter import EVERYTHING
 from doorward.core.model.problem import problem
 from doorward.core.model.secret import Secret
+from doorward.features import admin
 from doorward.features.admin.api_keys import ApiKeyAdmin
 from doorward.features.admin.apis import ApiAdmin
 from doorward.features.admin.apps import AppAdmin
@@ -25,9 +28,13 @@ from doorward.features.admin.error import AdminError
 from doorward.features.admin.factors import FactorAdmin
 from doorward.features.admin.imports.service import PeopleImport
 from doorward.features.admin.keys import KeyAdmin
+from doorward.features.admin.passkeys import PasskeyAdmin
 from doorward.features.admin.people import PeopleAdmin
+from doorward.features.admin.risk import RiskAdmin
 from doorward.features.admin.roles import RoleAdmin
 from doorward.features.admin.self_registered import SelfRegisteredAdmin
+from doorward.features.admin.sessions import SessionAdmin
+from doorward.features.admin.streams import StreamAdmin
 from doorward.features.admin.trusted_issuers import IssuerAdmin
 from doorward.features.admin.wrappings import WrappingAdmin
 from tests.features.admin.imports.importing import NoProgress
@@ -57,6 +64,10 @@ SERVICES = (
     KeyAdmin,
     WrappingAdmin,
     AuditAdmin,
+    SessionAdmin,
+    PasskeyAdmin,
+    RiskAdmin,
+    StreamAdmin,
 )
 GOOD = Secret("walrus canyon velvet twelve")
 
@@ -70,6 +81,19 @@ CALLS: dict[str, Call] = {
     "AuditAdmin.head": lambda desk, actor: desk.audit.head(actor),
     "AuditAdmin.verify": lambda desk, actor: desk.audit.verify(actor),
     "AuditAdmin.erase": lambda desk, actor: desk.audit.erase(actor, ADA),
+    "SessionAdmin.find": lambda desk, actor: desk.sessions.find(actor, ADA),
+    "SessionAdmin.end": lambda desk, actor: desk.sessions.end(actor, ADA, desk.session),
+    "SessionAdmin.end_access": lambda desk, actor: desk.sessions.end_access(actor, ADA),
+    "PasskeyAdmin.find": lambda desk, actor: desk.passkeys.find(actor, ADA),
+    "RiskAdmin.explain": lambda desk, actor: desk.risk.explain(actor, ADA),
+    "RiskAdmin.replay": lambda desk, actor: desk.risk.replay(actor, 3600),
+    "StreamAdmin.allow": lambda desk, actor: desk.streams.allow(actor, "web"),
+    "StreamAdmin.create": lambda desk, actor: desk.streams.create(actor, "web"),
+    "StreamAdmin.find": lambda desk, actor: desk.streams.find(actor),
+    "StreamAdmin.get": lambda desk, actor: desk.streams.get(actor, desk.stream),
+    "StreamAdmin.set_status": lambda desk, actor: desk.streams.set_status(actor, desk.stream, "paused", None),
+    "StreamAdmin.verify": lambda desk, actor: desk.streams.verify(actor, desk.stream),
+    "StreamAdmin.delete": lambda desk, actor: desk.streams.delete(actor, desk.stream),
     "ConnectionAdmin.issuers": lambda desk, actor: desk.connections.issuers(actor),
     "ConnectionAdmin.end_access": lambda desk, actor: desk.connections.end_access(actor, ELSEWHERE),
     "PeopleAdmin.create": lambda desk, actor: desk.people.create(actor, "bob@example.com"),
@@ -191,6 +215,16 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Stocked]:
 def test_every_public_method_of_a_service_is_an_operation_with_a_call_below() -> None:
     assert [name for name, method in OPERATIONS.items() if right_of(method) is None] == []
     assert set(CALLS) == set(OPERATIONS)
+
+
+def test_every_service_with_an_operation_is_listed() -> None:
+    found: set[type] = set()
+    for module in pkgutil.walk_packages(admin.__path__, f"{admin.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if inspect.isclass(value) and value.__module__ == module.name:
+                own = (right_of(one) for one in vars(value).values())
+                found |= {value} if any(own) else set()
+    assert found == set(SERVICES)
 
 
 def test_every_right_is_required_by_an_operation_and_every_required_right_exists() -> None:
