@@ -185,6 +185,13 @@ async def stocked(tmp_path: Path) -> AsyncGenerator[Stocked]:
     assert await store.commit(store.sessions.insert(session))
     streams = made.services.get(build.streams)
     stream = await streams.create(OPERATOR, "web")
+    await made.apps.create(
+        OPERATOR,
+        structs.replace(
+            ROBOT, name="caller", auth_method="client_secret_basic", grant_types=("client_credentials",)
+        ),
+        kind="service",
+    )
     yield Stocked(
         audit=made.services.get(build.audit),
         people=made.people,

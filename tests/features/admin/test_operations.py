@@ -87,7 +87,7 @@ CALLS: dict[str, Call] = {
     "PasskeyAdmin.find": lambda desk, actor: desk.passkeys.find(actor, ADA),
     "RiskAdmin.explain": lambda desk, actor: desk.risk.explain(actor, ADA),
     "RiskAdmin.replay": lambda desk, actor: desk.risk.replay(actor, 3600),
-    "StreamAdmin.allow": lambda desk, actor: desk.streams.allow(actor, "web"),
+    "StreamAdmin.allow": lambda desk, actor: desk.streams.allow(actor, "caller"),
     "StreamAdmin.create": lambda desk, actor: desk.streams.create(actor, "web"),
     "StreamAdmin.find": lambda desk, actor: desk.streams.find(actor),
     "StreamAdmin.get": lambda desk, actor: desk.streams.get(actor, desk.stream),

@@ -125,6 +125,9 @@ class StreamAdmin(ConfigAdmin):
     @operation("apps.read")
     async def find(self, actor: Actor) -> Sequence[StreamState]:
         """All streams, by app."""
+        return await self._all()
+
+    async def _all(self) -> list[StreamState]:
         config = await self.config.refresh()
         counts = await self.store.security_events.counts()
         found: list[StreamState] = []
@@ -138,7 +141,10 @@ class StreamAdmin(ConfigAdmin):
     @operation("apps.read")
     async def get(self, actor: Actor, stream: str) -> StreamState:
         """One stream."""
-        found = await self.find(actor)
+        return await self._one(stream)
+
+    async def _one(self, stream: str) -> StreamState:
+        found = await self._all()
         for one in found:
             if one.stream.id == stream:
                 return one
@@ -151,17 +157,17 @@ class StreamAdmin(ConfigAdmin):
         self, actor: Actor, stream: str, status: StreamStatus, reason: str | None
     ) -> EventStream:
         """Enable, pause or disable a stream."""
-        old = (await self.get(actor, stream)).stream
+        old = (await self._one(stream)).stream
         return await self.streams.set_status(old.client_id, old.id, status, reason, self._noted(actor))
 
     @operation("apps.write")
     async def verify(self, actor: Actor, stream: str) -> EventStream:
         """Have a verification event sent."""
-        old = (await self.get(actor, stream)).stream
+        old = (await self._one(stream)).stream
         if old.status != "enabled":
             raise _refused(f"{old.id} is {old.status}", "Resume it first")
         try:
-            await self.streams.verify(old, None)
+            await self.streams.verify(old, None, self._noted(actor))
         except StreamRefused as problem:
             raise _refused(
                 "A verification event was asked for just now", f"Wait {problem.retry_after or 0} s"
@@ -171,7 +177,7 @@ class StreamAdmin(ConfigAdmin):
     @operation("apps.write")
     async def delete(self, actor: Actor, stream: str) -> EventStream:
         """A stream, with the events that wait in it."""
-        old = (await self.get(actor, stream)).stream
+        old = (await self._one(stream)).stream
         return await self.streams.delete(old.client_id, old.id, self._noted(actor))
 
     def _noted(self, actor: Actor) -> Noted:

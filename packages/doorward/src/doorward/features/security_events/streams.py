@@ -142,8 +142,8 @@ class Streams:
         await self.config.settle()
         return gone
 
-    async def verify(self, stream: EventStream, state: str | None) -> None:
-        """Queue a verification event (§8.1.4)."""
+    async def verify(self, stream: EventStream, state: str | None, noted: Noted | None = None) -> None:
+        """Queue a verification event (§8.1.4). `noted` makes the audit line of an operator who asks for it."""
         now, every = self.clock.now(), self.policy.verification_interval
         if stream.status == "disabled":
             raise StreamRefused(400, "stream_disabled", "The stream is disabled; enable it first.")
@@ -151,6 +151,7 @@ class Streams:
         done = await self.store.commit(
             self.store.security_events.verify(stream.id, now, every=every),
             self.store.security_events.add(self.event_of(stream, "verification", detail)),
+            *(() if noted is None else (noted("event_stream.verification_asked", stream),)),
         )
         if not done:
             raise StreamRefused(
