@@ -118,3 +118,14 @@ async def test_a_log_out_waits_for_no_app(channel: BackChannel, monkeypatch: pyt
     await action.end(session, reason="signed_out", client_id=None, caller=CALLER, now=now)
     assert called == []
     assert await told(channel) == [("app_web", "ses_one")]
+
+
+@pytest.mark.requirement(76)
+async def test_while_an_older_program_runs_each_session_is_told(channel: BackChannel) -> None:
+    """Its worker would sign "all sessions" as an empty sid."""
+    old = "INSERT INTO nodes (id, seen, expires_at) VALUES ('nod_old', 1, ?)"
+    await channel.store._db.apply(((old, (channel.clock.time,), None),))
+    now = channel.clock.time
+    ended = await channel.revoker.account("usr_ada", now=now, reason="account_disabled", sub_entry=True)
+    assert await channel.store.commit(*ended)
+    assert await told(channel) == [("app_other", "ses_two"), ("app_web", "ses_one"), ("app_web", "ses_two")]

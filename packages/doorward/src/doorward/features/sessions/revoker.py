@@ -125,7 +125,7 @@ class Revoker(GrantRevoker):
         if "session" in row.ends:
             writes += [
                 store.sessions.end_of_account(account_id, now, reason, until, keep=keep_session),
-                *self._notices(account_id, _to_tell(told, keep_session), now),
+                *self._notices(account_id, await self._to_tell(told, keep_session), now),
             ]
         if row.ends >= {"grant", "offline_grant"}:
             writes.append(store.grants.end_of_account(account_id, now, reason, until))
@@ -277,7 +277,7 @@ class Revoker(GrantRevoker):
         told = await self.store.sessions.clients_in_all(account_id, now)
         return [
             self.store.sessions.end_of_account(account_id, now, reason, self._until(now), keep=keep),
-            *self._notices(account_id, _to_tell(told, keep), now),
+            *self._notices(account_id, await self._to_tell(told, keep), now),
         ]
 
     async def tell_of_expired(self, *, now: int, since: int, limit: int = 100) -> int:
@@ -310,10 +310,12 @@ class Revoker(GrantRevoker):
             if (client := clients.get(client_id)) is not None and client.backchannel_logout_uri
         ]
 
-
-def _to_tell(told: Sequence[tuple[str, str]], keep: str | None) -> list[tuple[str, str]]:
-    """(session, app) for the notices of a whole account. Where no session stays, each app is told once, without a session: it then ends all
-    that it has of the person (Back-Channel Logout 1.0 §2.4)."""
-    if keep is None:
-        return [(ALL_SESSIONS, client_id) for client_id in dict.fromkeys(client_id for _, client_id in told)]
-    return [pair for pair in told if pair[0] != keep]
+    async def _to_tell(self, told: Sequence[tuple[str, str]], keep: str | None) -> list[tuple[str, str]]:
+        """(session, app) for the notices of a whole account. Where no session stays, each app is told once, without a session: it then ends
+        all that it has of the person (Back-Channel Logout 1.0 §2.4). A node of an older program would send that with an empty `sid`, so that
+        while one lives each session is told."""
+        if keep is None and told and not await self.store.nodes.older():
+            return [
+                (ALL_SESSIONS, client_id) for client_id in dict.fromkeys(client_id for _, client_id in told)
+            ]
+        return [pair for pair in told if pair[0] != keep]
