@@ -28,7 +28,7 @@ def records(*sids: str, exp: int = NOW + 300) -> bytearray:
     return bytearray(merged((), news, 0).records)
 
 
-def said(body: bytes, **others: Any) -> dict[str, Any]:
+def said(body: bytes | bytearray, **others: Any) -> dict[str, Any]:
     return {
         "iss": ISSUER,
         "iat": NOW,
@@ -43,7 +43,7 @@ def said(body: bytes, **others: Any) -> dict[str, Any]:
     }
 
 
-def file(body: bytes, *, typ: str = SNAPSHOT_TYP, key: Any = P256, **others: Any) -> bytearray:
+def file(body: bytes | bytearray, *, typ: str = SNAPSHOT_TYP, key: Any = P256, **others: Any) -> bytearray:
     return bytearray(
         body + b"\n" + sign(msgspec.json.encode(said(body, **others)), key, typ=typ).encode("ascii")
     )

@@ -132,7 +132,7 @@ async def test_a_cursor_of_another_history_does_not_wait(
         found, entries = await since(seq, now, limit)
         return 1 << HISTORY_BITS | found, entries
 
-    view.newest, view.since = newest_there, since_there  # type: ignore[method-assign]
+    view.newest, view.since = newest_there, since_there
     monkeypatch.setattr(Watch, "beyond", None)
     answer = await channel.feed.pages(mine.view.cursor, 20, audience=made.API)
     assert decode(answer)["reset"] is True

@@ -114,6 +114,7 @@ async def test_a_proxys_own_address_warns_the_operator_and_mails_nobody(tmp_path
         home = front.browser("10.0.0.1")
         await home.sign_in()
         mailed = len(await front.store.messages.recent_mail(50))
+        warned = None
         for address in ["10.0.0.1"] * 20 + ["10.0.0.2"]:
             warned = await addresses(front.settings, front.store)
             sign_out_of(home)
