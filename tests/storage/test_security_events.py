@@ -264,7 +264,7 @@ async def test_events_that_nobody_accepted_are_deleted_after_a_month(store: Stor
 
 @pytest.mark.requirement(59)
 async def test_of_two_sessions_that_end_at_once_one_is_the_last(store: Store, other: Store) -> None:
-    """A receiver that is told of the person, and not of a session, hears that the last session ended (incident 0110)."""
+    """A receiver that is told of the person, and not of a session, hears that the last session ended (incident 0100)."""
     other.security_events.wanted = None
     await store.commit(store.security_events.insert(stream()))
     people = [f"usr_{number}" for number in range(12)]
@@ -284,7 +284,7 @@ async def test_of_two_sessions_that_end_at_once_one_is_the_last(store: Store, ot
 
 @pytest.mark.requirement(59)
 async def test_an_app_whose_access_ended_hears_no_more(store: Store) -> None:
-    """It is told of what ended its access, and of nothing after that (incident 0117)."""
+    """It is told of what ended its access, and of nothing after that (incident 0107)."""
     kinds = ("credential-change", "account-purged")
     await store.commit(store.security_events.insert(stream(events=kinds)))
     await store.commit(

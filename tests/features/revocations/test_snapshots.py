@@ -109,7 +109,7 @@ async def test_a_verifier_begins_with_snapshots_and_a_tail(asgi: Asgi, channel: 
 @pytest.mark.requirement(58)
 @pytest.mark.parametrize("file", ["of the next minute", "of another process"])
 async def test_the_first_entry_of_an_api_is_not_missed(asgi: Asgi, channel: BackChannel, file: str) -> None:
-    """docs/incidents/0107-the-first-entry-of-an-api-was-skipped.md"""
+    """docs/incidents/0097-the-first-entry-of-an-api-was-skipped.md"""
     await ended(channel, 0, 30)
 
     async def between() -> None:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.requirement(58)
 async def test_the_first_poll_after_a_start_reads_no_entries() -> None:
-    """docs/incidents/0106-a-node-that-started-held-polls.md"""
+    """docs/incidents/0096-a-node-that-started-held-polls.md"""
     async with back_channel() as channel:
         for start in range(0, PAGE + 1000, 1000):
             entries = [

@@ -1,4 +1,4 @@
-"""Push, where a receiver is slow: others do not wait for it, and nothing is sent after the end of a claim (incident 0111)."""
+"""Push, where a receiver is slow: others do not wait for it, and nothing is sent after the end of a claim (incident 0101)."""
 
 from __future__ import annotations
 

@@ -292,7 +292,7 @@ async def test_events_are_fetched_obeyed_and_acknowledged_by_one_process(source:
 
 @pytest.mark.requirement(59)
 async def test_a_source_without_keys_is_asked_again_and_nothing_is_acknowledged(source: Source) -> None:
-    """(incident 0116)"""
+    """(incident 0106)"""
     told: dict[str, Any] = {"sets": {"e-1": source.token()}, "moreAvailable": False}
     there = Transmitting(told, told, {"sets": {}, "moreAvailable": False})
     policy = structs.replace(source.receiver.sources["partner"], poll_url=f"{ISSUER}/poll")

@@ -1,6 +1,6 @@
 """Tokens that an app gets while its access is ended: the commit takes a moment, until which its grants are live.
 
-docs/incidents/0108-tokens-got-while-an-app-was-ended.md
+docs/incidents/0098-tokens-got-while-an-app-was-ended.md
 """
 
 from __future__ import annotations
