@@ -18,7 +18,7 @@ from doorward.storage.sql.noun import Credential
 from doorward.storage.sql.open import open_store
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "ending-access.md"
-_HEAD = """# AccessEnd access
+_HEAD = """# Ending access
 
 What each action ends, of all that lets somebody in or acts for them. `make pages` writes this page from the table from which the server builds its
 writes (`features/sessions/rules/endings.py`) and from what each noun of `storage/sql/` declares. Each action is one transaction; its cells are tested
