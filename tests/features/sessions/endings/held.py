@@ -1,4 +1,4 @@
-"""One of each credential of a person, made as people and apps make them, and a try to use each.
+"""One of each credential of a person and of their app, made as people and apps make them, and a try to use each.
 
 A browser `here` stays with its owner; all else was made in another browser, `there`, or by what that browser allowed.
 """
@@ -44,6 +44,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "throttle": ThrottlePolicy(per_address=1000, per_account=100, mails_per_address=100, mails_per_day=1000),
 }
 OTHER_PASSWORD: Final = "walrus canyon velvet twelve"
+CLIENT_CREDENTIALS: Final = {"grant_type": "client_credentials", "resource": made.API}
 Use = Callable[[], Awaitable[bool]]
 
 
@@ -52,7 +53,7 @@ async def furnish(front: Front) -> None:
     registry = front.store.registry
     reads = (Permission("orders:read"),)
     role = Role("rol_reader", "reader", {made.API: ("orders:read",), BILLING: ("orders:read",)}, made.NOW)
-    api = Api("api_orders", made.API, "Orders", reads, made.NOW, client_id="app_web")
+    api = Api("api_orders", made.API, "Orders", reads, made.NOW, client_id="app_other")
     billing = Api("api_billing", BILLING, "Billing", reads, made.NOW, client_id="app_other")
     assert await front.store.commit(registry.put_api(api), registry.put_api(billing), registry.put_role(role))
     await front.register(WEB, OTHER, device_app())
@@ -67,6 +68,7 @@ class Held:
     here: Tab
     there: Tab
     password: str = PASSWORD
+    bound: Mapping[str, Any] = field(default_factory=dict[str, Any])
     uses: dict[str, Use] = field(default_factory=dict[str, Use])
 
     async def works(self, kind: str) -> bool:
@@ -175,6 +177,9 @@ async def _by_apps(held: Held) -> None:
     bound = await front.redeem(
         WEB, await _code(front, there, WEB, "openid orders:read"), redirect_uri=made.REDIRECT
     )
+    held.bound = bound
+    own = await front.token(WEB, CLIENT_CREDENTIALS)
+    assert own["status"] == 200, own
     offline_code = await _code(front, there, WEB, "openid orders:read offline_access")
     offline = await front.redeem(WEB, offline_code, redirect_uri=made.REDIRECT)
     assert (bound["status"], offline["status"]) == (200, 200), (bound, offline)
@@ -198,9 +203,9 @@ async def _by_apps(held: Held) -> None:
     )
     assert exchanged["status"] == 200, exchanged
 
-    async def active(token: str, client: Client = WEB) -> bool:
+    async def active(token: str) -> bool:
         page = await front.browser().ask(
-            "POST", "/introspect", form={"token": token}, authorization=_basic(client)
+            "POST", "/introspect", form={"token": token}, authorization=basic(OTHER)
         )
         assert page.status == 200, page.text
         return bool(json.decode(page.text)["active"])
@@ -231,10 +236,16 @@ async def _by_apps(held: Held) -> None:
 
     async def api_key() -> bool:
         form = {"grant_type": "urn:doorward:grant-type:api-key", "api_key": key.text.reveal()}
-        return (await front.token(WEB, form))["status"] == 200
+        return (await front.token(OTHER, form))["status"] == 200
+
+    async def client_secret() -> bool:
+        return (await front.token(WEB, CLIENT_CREDENTIALS))["status"] == 200
+
+    async def app_token() -> bool:
+        return await active(own["access_token"])
 
     async def exchange() -> bool:
-        return await active(exchanged["access_token"], OTHER)
+        return await active(exchanged["access_token"])
 
     async def consent() -> bool:
         found = await front.store.sessions.consent(held.account.id, WEB.id, made.API)
@@ -249,6 +260,8 @@ async def _by_apps(held: Held) -> None:
         "api_key": api_key,
         "exchange": exchange,
         "consent": consent,
+        "client_secret": client_secret,
+        "app_token": app_token,
     }
 
 
@@ -310,5 +323,6 @@ async def _ways_in(held: Held) -> None:
     held.uses |= {"password": password, "factor": factor}
 
 
-def _basic(client: Client) -> str:
+def basic(client: Client) -> str:
+    """The Authorization header of an app."""
     return "Basic " + b64encode(f"{client.id}:{made.SECRET}".encode()).decode()

@@ -21,7 +21,7 @@ from doorward.storage.sql.store import Write
 from tests.browsing import SESSION
 from tests.engines import POSTGRES, POSTGRES_IN_SOAK, on
 from tests.features.admin.managing import OPERATOR
-from tests.features.sessions.endings.held import OTHER_PASSWORD, SETTINGS, WEB, Held, furnish, hold
+from tests.features.sessions.endings.held import OTHER_PASSWORD, SETTINGS, WEB, Held, basic, furnish, hold
 from tests.front_channel import CALLER, Front, front_channel
 
 pytestmark = pytest.mark.anyio
@@ -154,8 +154,24 @@ async def key_ended(held: Held) -> None:
     assert await keys.end(held.account, key.id, caller=CALLER, now=held.front.now)
 
 
+async def app_access_ended(held: Held) -> None:
+    await held.front.services.get(admin.apps).end_access(OPERATOR, WEB.id)
+
+
+async def app_deleted(held: Held) -> None:
+    await held.front.services.get(admin.apps).delete(OPERATOR, WEB.id)
+
+
+async def grant_revoked(held: Held) -> None:
+    form = {"token": str(held.bound["refresh_token"])}
+    page = await held.front.browser().ask("POST", "/revoke", form=form, authorization=basic(WEB))
+    assert page.status == 200, page.text
+
+
 OTHER_APP: Final = frozenset({"device_code"})
 """What another app holds."""
+OTHER_GRANTS: Final = frozenset({"offline_grant", "authorization_code", "device_code"})
+"""What rests on other grants."""
 CASES: Final[tuple[tuple[AccessEnd, Act, frozenset[str]], ...]] = (
     (of("person", "reported_by_owner"), reported, frozenset()),
     (of("person", "ended_by_operator"), ended_by_operator, frozenset()),
@@ -175,6 +191,10 @@ CASES: Final[tuple[tuple[AccessEnd, Act, frozenset[str]], ...]] = (
     (of("whole_session", "signed_out_by_provider"), whole_session, frozenset()),
     (of("app_of_person", "disconnected"), disconnected, OTHER_APP),
     (of("api_key", "ended_by_owner"), key_ended, frozenset()),
+    # the key is the person's own
+    (of("app", "ended_by_operator"), app_access_ended, OTHER_APP | {"api_key"}),
+    (of("app", "app_deleted"), app_deleted, OTHER_APP | {"api_key"}),
+    (of("grant", "revoked"), grant_revoked, OTHER_GRANTS),
 )
 """The row, the action, and the kinds that its own test is not about: a factor that nothing here removes, or what another app holds."""
 RESTS: Final[dict[str, str]] = dict.fromkeys(
@@ -217,14 +237,20 @@ async def cells(front: Front, row: AccessEnd, act: Act, apart: frozenset[str]) -
     ended = row.ends | row.itself
     expected = {kind: RESTS.get(kind, kind) not in ended or kind in apart for kind in held.uses}
     stays = (await held.here.get("/account")).status == 200
-    assert await tried(held) == expected
-    assert stays == (act.__name__ in {*_STAYS, *_NARROW})
+    try:
+        assert await tried(held) == expected
+    finally:
+        # the action may have removed an app of all
+        await furnish(front)
+    assert stays == (act.__name__ in {*_STAYS, *_NARROW, *_OF_APPS})
 
 
 _NARROW: Final = ("proofs", "reset_keeping_sessions", "disconnected", "key_ended")
+_OF_APPS: Final = ("app_access_ended", "app_deleted", "grant_revoked")
 
 
-def test_every_row_of_a_person_is_tried() -> None:
+def test_every_row_but_that_of_foreign_issuers_is_tried() -> None:
+    """An issuer's row is tried in tests/features/admin/test_trusted_issuers.py."""
     tried_rows = {(row.subject, row.reasons) for row, _, _ in CASES}
     left = {(row.subject, row.reasons) for row in ENDINGS} - tried_rows
-    assert {subject for subject, _ in left} == {"app", "grant", "issuer"}
+    assert {subject for subject, _ in left} == {"issuer"}
