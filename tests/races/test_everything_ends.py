@@ -81,6 +81,8 @@ async def once(fleet: Fleet, device: App, store: Store, email: str) -> int:
     others = [Person(fleet.issuer) for _ in range(SIGN_INS)]
     pages = [one.open("/sign-in") for one in others]
     change = form_of(owner.open("/account/methods"), "password-change", current=PASSWORD, new=NEW)
+    # Passwords are told apart by the second in which they were set; that of the sign-up was set just now.
+    await asyncio.sleep(1.1)
 
     async def later() -> list[httpx2.Response]:
         await asyncio.sleep(0)
