@@ -50,9 +50,14 @@ def test_a_misspelt_command_is_status_2_with_a_suggestion(
 @pytest.mark.parametrize(
     ("group", "least"),
     [
-        *((group, 4) for group in ("", "user", "app", "api", "role", "keys", "issuer", "api-key")),
+        *(
+            (group, 4)
+            for group in ("", "user", "app", "api", "role", "keys", "issuer", "api-key", "stream", "audit")
+        ),
         *((group, 3) for group in ("provider", "registration-token")),
         ("directory", 2),
+        ("risk", 2),
+        ("place", 1),
     ],
 )
 def test_no_line_of_a_list_of_commands_is_truncated(run: Run, group: str, least: int) -> None:

@@ -65,7 +65,7 @@ def list_(
 def follow(
     run: CommandRun, user: User = None, app_name: App = None, kind: Kind = None, request: RequestId = None
 ) -> None:
-    """Print new lines of all nodes as they come, until it is stopped; with --json one object a line."""
+    """Print new lines of all nodes as they come. Runs until it is stopped; with --json one object a line."""
 
     async def read(services: Services) -> None:
         now = services.clock.now()
@@ -133,7 +133,7 @@ def verify(
         ),
     ] = None,
 ) -> None:
-    """Verify that every line is as it was written, and say what is unproven."""
+    """Verify that every line is as it was written. Says what is unproven."""
     anchors = [] if head is None else _heads(head)
     report = run.ask(lambda services: services.get(admin.audit).verify(actor(), anchors))
     if report.fault is not None:
@@ -149,7 +149,7 @@ def verify(
 
 @command(app)
 def head(run: CommandRun) -> None:
-    """Sign a head of the chain now, and print it: keep it where nobody who can write the database can reach it."""
+    """Sign a head of the chain, and print it. Keep it where nobody who can write the database can reach it."""
     signed = run.ask(lambda services: services.get(admin.audit).head(actor()))
     run.result(
         {"seq": signed.seq, "at": signed.at, "head": signed.jws},
@@ -161,7 +161,7 @@ def head(run: CommandRun) -> None:
 def erase(
     run: CommandRun, who: Annotated[str, typer.Argument(metavar="WHO", help="A person, by address or id.")]
 ) -> None:
-    """Erase addresses, programs, places and names from all lines of a person up to now."""
+    """Erase what is personal from the lines of a person. That is addresses, programs, places and names, up to now."""
     run.confirm(f"Erase what is personal in all lines of {who}?")
     erased = run.ask(lambda services: services.get(admin.audit).erase(actor(), who))
     run.done(

@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="Places and networks of IP addresse
 def lookup(
     run: CommandRun, address: Annotated[str, typer.Argument(metavar="ADDRESS", help="An IP address.")]
 ) -> None:
-    """Show the place and the kind of network of an IP address, and which files of [places] say so. No database is opened."""
+    """Show where an IP address is, and whose network. It names the files of [places] that say so. No database is opened."""
 
     # imported here: help must not wait for it
     from ipaddress import ip_address

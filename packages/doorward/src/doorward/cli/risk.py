@@ -28,7 +28,7 @@ def explain(
     run: CommandRun,
     who: Annotated[str, typer.Argument(metavar="WHO", help="E-mail address or id.")],
 ) -> None:
-    """Explain the last verdicts on somebody's sign-ins, newest first, with both places."""
+    """Explain the last verdicts on somebody's sign-ins. Newest first, with both places."""
 
     # imported here: help must not wait for it
     from doorward.features.admin.risk import risk
@@ -70,7 +70,7 @@ def replay(
         ),
     ] = None,
 ) -> None:
-    """Try a policy on past sign-ins: what it would have said, and what differs from the settings. Nothing is changed."""
+    """Try a policy on past sign-ins. Shows what it would have said, and what differs from the settings. Nothing is changed."""
 
     # imported here: help must not wait for it
     from doorward.features.admin.risk import risk
