@@ -102,7 +102,7 @@ MEMBERS: dict[type[Struct], str] = {
     side.Version: "number name",
     account.Account: (
         "id email created_at name locale password_hash password_changed_at disabled_at role_names given_name family_name zoneinfo"
-        " updated_at"
+        " updated_at password_version"
     ),
     account.EnrolledFactor: "id account_id kind created_at sealed code_hash last_step used_at",
     RememberedDevice: (

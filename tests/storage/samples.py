@@ -53,6 +53,7 @@ def account(name: str = "ada", /, **changes: Any) -> Account:
         "zoneinfo": "Europe/Istanbul",
         "updated_at": NOW - 1,
         "role_names": ("buyer", "shop keeper"),
+        "password_version": 3,
     }
     return Account(**values | changes)
 

@@ -50,6 +50,8 @@ async def test_the_owner_connects_the_directory_and_the_local_password_is_gone(c
         stored = await front.store.accounts.get(ada.id)
         assert stored is not None
         assert stored.password_hash is None
+        # a sign-in whose local password was found right just before does not count either
+        assert stored.password_state != ada.password_state
         assert [row.kind for row in await front.store.accounts.factors(ada.id)] == [KIND]
         # this session goes on, another one by the former password does not
         assert (await tab.get("/account")).status == 200

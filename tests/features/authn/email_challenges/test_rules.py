@@ -112,6 +112,11 @@ def test_a_ticket_ends_when_password_address_or_account_changes(changes: dict[st
 
 
 @pytest.mark.requirement(94)
+def test_a_ticket_ends_with_the_password_also_in_its_second() -> None:
+    assert not rule.ticket_stands(ticket(), ADA.with_password("y", ADA.password_changed_at))
+
+
+@pytest.mark.requirement(94)
 def test_a_ticket_without_an_account_opens_nothing() -> None:
     assert not rule.ticket_stands(ticket(), None)
     assert not rule.ticket_stands(ticket(None), ADA)

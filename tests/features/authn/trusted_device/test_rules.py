@@ -80,13 +80,14 @@ def test_the_mark_changes_with_the_password_and_with_each_factor() -> None:
     assert usual == rule.mark(ada, [TOTP, PHONE, structs.replace(TOTP, id="fac_c")], {"fac_c"})
     others = [
         rule.mark(structs.replace(ada, password_changed_at=NOW + 1), [TOTP, PHONE], ()),
+        rule.mark(ada.with_password("x", NOW), [TOTP, PHONE], ()),
         rule.mark(ada, [TOTP], ()),
         rule.mark(ada, [], ()),
         rule.mark(ada, [structs.replace(TOTP, id="fac_c"), PHONE], ()),
         rule.mark(ada, [structs.replace(TOTP, kind="security_key"), PHONE], ()),
         rule.mark(ada, [TOTP, PHONE, structs.replace(TOTP, id="fac_c")], ()),
     ]
-    assert len({usual, *others}) == 7
+    assert len({usual, *others}) == 8
 
 
 def test_the_mark_is_stored_and_never_changes() -> None:

@@ -115,6 +115,7 @@ def test_a_proof_ends_with_the_address_and_the_password() -> None:
     assert first.stands(shown, account)
     assert not first.stands(shown, structs.replace(account, email="eve@example.com"))
     assert not first.stands(shown, structs.replace(account, password_changed_at=8))
+    assert not first.stands(shown, account.with_password("y", 5))
     of_session = structs.replace(shown, against=None)
     assert first.stands(of_session, account)
     assert not first.stands(of_session, structs.replace(account, password_changed_at=10))

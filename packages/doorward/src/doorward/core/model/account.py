@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Final
+
+from msgspec import Struct, structs
+
+_SECONDS: Final = 40
+"""Bits of `password_state` that hold a time in seconds."""
 
 
 class Account(Struct, frozen=True):
@@ -12,7 +17,8 @@ class Account(Struct, frozen=True):
     `password_hash` is an Argon2id PHC string (or an imported one). `role_names` are the assigned roles, each as
     `Role.held_as`; their display names come from the configuration snapshot. `given_name`, `family_name` and `zoneinfo` (an IANA time
     zone name) are set only by an operator: they are never derived from `name`. `updated_at` (seconds) is the last
-    change of the claims that apps receive, None if that was before it was recorded.
+    change of the claims that apps receive, None if that was before it was recorded. `password_version` grows with every
+    password, so that two of one second differ; the programs before it leave it as it is.
     """
 
     id: str
@@ -28,6 +34,22 @@ class Account(Struct, frozen=True):
     family_name: str | None = None
     zoneinfo: str | None = None
     updated_at: int | None = None
+    password_version: int = 0
+
+    @property
+    def password_state(self) -> int:
+        """Which of the account's passwords this is: what rests on a password stores it, and ends when it differs. It is stored, so it
+        never changes. For the first password it is the time at which that was set, as the programs before the version had it."""
+        return (self.password_version << _SECONDS) + (self.password_changed_at or 0)
+
+    def with_password(self, password_hash: str | None, at: int | None) -> Account:
+        """The account with another password, set at `at` (seconds), or without one. The only way to replace a password."""
+        return structs.replace(
+            self,
+            password_hash=password_hash,
+            password_changed_at=at,
+            password_version=self.password_version + 1,
+        )
 
     @property
     def shown_as(self) -> str:

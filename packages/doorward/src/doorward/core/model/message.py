@@ -17,7 +17,7 @@ class EmailChallenge(Struct, frozen=True, kw_only=True):
 
     Bound to the browser that requested it. For a sign-up, `payload` holds the data of the account to be made (never a
     clear password). `account_id` is None when no such account exists, and then nothing was sent: the row is stored so
-    that both cases cost the same. An `address` proves one for an account, or for somebody whose `waiting` has no code, and holds who it is. For a reset or a sign-in `payload` holds `against`: when the password that it replaces was set
+    that both cases cost the same. An `address` proves one for an account, or for somebody whose `waiting` has no code, and holds who it is. For a reset or a sign-in `payload` holds `against`: the `password_state` of its account
     (`features/authn/flow/rules/standing.py`).
     """
 

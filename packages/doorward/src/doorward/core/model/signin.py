@@ -12,9 +12,8 @@ class Proof(Struct, frozen=True):
 
     A `kind` that this program does not know is read but does not count: a newer node may know it.
 
-    `against` is the state that the proof depends on (`features/authn/flow/rules/standing.py`). For a password: when the
-    verified one was set (0: unknown), which distinguishes it from one set in the same second as the proof, or by a
-    wrong clock. For a second factor: a digest of the factor's id. A proof from a session has none: it ends with the
+    `against` is the state that the proof depends on (`features/authn/flow/rules/standing.py`). For a password:
+    `Account.password_state`, which distinguishes it from one set in the same second, or by a wrong clock. For a second factor: a digest of the factor's id. A proof from a session has none: it ends with the
     session. That of an account elsewhere has one, since its time is that of the sign-in there.
     """
 

@@ -23,6 +23,7 @@ from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules.routing import DomainRoutes, RoutedDomain
+from doorward.features.authn.flow.rules.vouching import proven_before
 from doorward.features.authn.providers.dropping import DropConnections
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
@@ -174,7 +175,7 @@ class ResetPassword:
         if weak is not None:
             return weak
         hashed = await self.hasher.hash(Secret(prepare(password.reveal())))
-        changed = structs.replace(account, password_hash=hashed, password_changed_at=now)
+        changed = account.with_password(hashed, now)
         mail = owner_mail(self.mail_queue, "password_changed", account, caller, now)
         device_secret = self.random.token()
         end_sessions = end_sessions or disconnect
@@ -182,6 +183,8 @@ class ResetPassword:
         if disconnect:
             changed = structs.replace(changed, role_names=await self.connections.roles_left(account))
             dropped = await self.connections.dropped(account, caller=caller, now=now)
+        if not end_sessions:
+            await self._date_back(account.id, now)
         done = await self.store.commit(
             # the account row comes first: of two concurrent resets one waits here, before it locks its challenge
             self.store.accounts.replace(changed, old=account),
@@ -202,7 +205,18 @@ class ResetPassword:
             return Over()
         if end_sessions:
             await self.revoker.late(account.id, now=now, reason="password_reset")
+        else:
+            # those that were proven between the read above and the commit
+            await self._date_back(account.id, now)
         return Reset(changed, device_secret)
+
+    async def _date_back(self, account_id: str, now: int) -> None:
+        """Sessions that stay keep no proof of the second of the new password, or of a later one: proofs of a session are compared with the
+        password by their time, so one of the old password would count for the new one (R94)."""
+        for session in await self.store.sessions.live_of(account_id, now):
+            if session.auth_time >= now:
+                dated = proven_before(session, now)
+                await self.store.commit(self.store.sessions.replace_secret(session, dated))
 
     async def _second_factor(self, account: Account) -> bool:
         rows = await self.store.accounts.factors(account.id)

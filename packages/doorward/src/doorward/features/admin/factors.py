@@ -117,7 +117,7 @@ class FactorAdmin(AuditedAdmin):
             kept = tuple(role for role in old.role_names if role not in mapped)
             new = structs.replace(new, role_names=kept)
             if forget_password:
-                new = structs.replace(new, password_hash=None, password_changed_at=now)
+                new = new.with_password(None, now)
             mail = account_mail(
                 self.mail_queue,
                 "second_factor_reset",

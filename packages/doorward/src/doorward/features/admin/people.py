@@ -124,7 +124,7 @@ class PeopleAdmin(AuditedAdmin):
         prepared = await self._with_password(old, password, self.clock.now())
 
         def change(account: Account, now: int) -> Account:
-            return structs.replace(account, password_hash=prepared.password_hash, password_changed_at=now)
+            return account.with_password(prepared.password_hash, now)
 
         return await self._change(
             actor, who, change, "password.changed", ends="password_changed", sub_entry=False
@@ -245,7 +245,7 @@ class PeopleAdmin(AuditedAdmin):
         if weak is not None:
             raise _weak(weak)
         hashed = await self.hasher.hash(Secret(password_rule.prepare(password.reveal())))
-        return structs.replace(account, password_hash=hashed, password_changed_at=now)
+        return account.with_password(hashed, now)
 
 
 def profile_member(key: str, text: str) -> str | None:

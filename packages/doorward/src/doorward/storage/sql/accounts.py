@@ -24,7 +24,8 @@ _COUNT = "SELECT count(*) FROM accounts WHERE id > ?"
 _INSERT = insert("accounts", ACCOUNT_COLUMNS, "ON CONFLICT (email) DO NOTHING")
 _CHANGES = (
     "email = ?, created_at = ?, name = ?, locale = ?, password_hash = ?, password_changed_at = ?,"
-    " disabled_at = ?, role_names = ?, given_name = ?, family_name = ?, zoneinfo = ?, updated_at = ?"
+    " disabled_at = ?, role_names = ?, given_name = ?, family_name = ?, zoneinfo = ?, updated_at = ?,"
+    " password_version = ?"
 )
 _REPLACE = update("accounts", _CHANGES, "id = ?")
 _REPLACE_AS_READ = update(

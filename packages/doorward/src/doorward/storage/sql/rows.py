@@ -23,7 +23,7 @@ GRANT_WIDTH = 16
 
 ACCOUNT_COLUMNS = (
     "id, email, created_at, name, locale, password_hash, password_changed_at, disabled_at, role_names, given_name,"
-    " family_name, zoneinfo, updated_at"
+    " family_name, zoneinfo, updated_at, password_version"
 )
 
 _ROLES = 8

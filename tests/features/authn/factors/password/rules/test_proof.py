@@ -18,6 +18,13 @@ def test_a_password_proof_ends_when_another_is_set_even_in_the_same_second() -> 
     assert rule.stands(proof, ADA)
     for moment in (999, 1000, 1001):
         assert not rule.stands(proof, replace(ADA, password_changed_at=moment))
+    # another password of the same second, and no password
+    for other in ("y", None):
+        assert not rule.stands(proof, ADA.with_password(other, ADA.password_changed_at))
+
+
+def test_a_proof_stands_while_the_hash_of_the_password_is_made_anew() -> None:
+    assert rule.stands(rule.of_password(ADA, 1000), replace(ADA, password_hash="y"))
 
 
 def test_a_proof_without_state_is_judged_by_its_time() -> None:

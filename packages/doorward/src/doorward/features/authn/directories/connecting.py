@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, final
 
-from msgspec import structs
-
 from doorward.adapters.ldap.target import DirectoryUnavailable
 from doorward.core.errors import OAuthError
 from doorward.core.login_name import looked_up_as
@@ -93,7 +91,7 @@ class ConnectDirectory:
         done = await self.store.commit(
             *guards(self.store, found, session_id=session.id),
             self.store.accounts.replace(
-                structs.replace(found.account, password_hash=None), old=found.account
+                found.account.with_password(None, found.account.password_changed_at), old=found.account
             ),
             self.store.accounts.add_factor(row),
             self.store.external_identities.insert(identity),

@@ -79,7 +79,7 @@ def usable(
 
 def for_ticket(account: Account | None) -> dict[str, Any]:
     """Account state that a challenge for an existing account stores."""
-    return {} if account is None else {"against": account.password_changed_at or 0}
+    return {} if account is None else {"against": account.password_state}
 
 
 def for_holder(account: Account) -> dict[str, Any]:
@@ -104,6 +104,7 @@ def ticket_stands(challenge: EmailChallenge, account: Account | None) -> bool:
     if account.id != challenge.account_id or account.email != challenge.email:
         return False
     against = challenge.payload.get("against")
-    set_at = account.password_changed_at or 0
-    # challenges of the previous version store no state, so the times are compared
-    return set_at < challenge.created_at if against is None else against == set_at
+    if against is None:
+        # challenges of the previous version store no state, so the times are compared
+        return (account.password_changed_at or 0) < challenge.created_at
+    return against == account.password_state

@@ -69,5 +69,5 @@ def mark(account: Account, rows: Sequence[EnrolledFactor], besides: Collection[s
     """A digest of all that ends trust when it changes: the password, and the second factors but those with the ids `besides`. It is
     stored, so it never changes."""
     factors = sorted(f"{row.id} {row.kind}" for row in rows if row.id not in besides)
-    text = "\n".join([str(account.password_changed_at or 0), *factors])
+    text = "\n".join([str(account.password_state), *factors])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -45,7 +45,7 @@ def stands(proof: Proof, account: Account) -> bool:
 
 
 def _state(account: Account) -> int:
-    text = f"{account.email}:{account.password_changed_at or 0}"
+    text = f"{account.email}:{account.password_state}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
 
 

@@ -100,10 +100,10 @@ class ChangePassword:
         if (
             before is None
             or before.disabled_at is not None
-            or before.password_changed_at != checked.password_changed_at
+            or before.password_state != checked.password_state
         ):
             return ChangedMeanwhile()
-        changed = structs.replace(before, password_hash=hashed, password_changed_at=now)
+        changed = before.with_password(hashed, now)
         secret = self.random.token()
         # The current password was proven just now. Of the session's other proofs only those are kept that still stand: its
         # authenticator app may have been replaced.

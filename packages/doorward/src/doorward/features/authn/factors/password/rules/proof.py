@@ -13,14 +13,12 @@ TRAITS: Final = FactorTraits(kind="password", amr=("pwd",), counts_for=frozenset
 
 def of_password(account: Account, at: int) -> Proof:
     """The proof of the account's current password, made at `at` (seconds)."""
-    return Proof(TRAITS.kind, at, TRAITS.amr, against=_set_at(account))
+    return Proof(TRAITS.kind, at, TRAITS.amr, against=account.password_state)
 
 
 def stands(proof: Proof, account: Account) -> bool:
     """Whether the proof is of the account's current password. A change of password normally ends the sessions, unless the owner keeps
     them; proofs that a session vouches for are then compared by time."""
-    return proof.at >= _set_at(account) if proof.against is None else proof.against == _set_at(account)
-
-
-def _set_at(account: Account) -> int:
-    return account.password_changed_at or 0
+    if proof.against is None:
+        return proof.at >= (account.password_changed_at or 0)
+    return proof.against == account.password_state
