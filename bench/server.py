@@ -6,6 +6,7 @@ up by the commands that an operator uses. Nothing is disabled for the benchmark.
 
 import base64
 import contextlib
+import functools
 import hashlib
 import os
 import secrets
@@ -172,9 +173,12 @@ class Server:
         return [requests.rotation(self.host, "/token", app.basic, mine) for mine in families]
 
     def worker_mib(self, *, highest: bool = False) -> float:
-        """Resident memory of the worker, current or peak, in MiB: of the largest child, or of the process itself."""
-        pids = _children(self.pid) or [self.pid]
-        return max(rss_mib(pid, highest=highest) for pid in pids)
+        """Resident memory of the worker, current or peak, in MiB."""
+        return rss_mib(self.worker_pid(), highest=highest)
+
+    def worker_pid(self) -> int:
+        """The process that serves: the largest child, or the process itself."""
+        return max(_children(self.pid) or [self.pid], key=rss_mib)
 
 
 def _pkce() -> tuple[str, str]:
@@ -190,10 +194,12 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def operate(config: Path, *arguments: str, given: str | None = None) -> dict[str, Any]:
+def operate(
+    config: Path, *arguments: str, given: str | None = None, python: str = sys.executable
+) -> dict[str, Any]:
     """Run one Doorward command with --json. Raises RuntimeError with its output when it fails."""
     done = subprocess.run(
-        [sys.executable, "-m", "doorward", *arguments, "--config", str(config), "--json"],
+        [python, "-m", "doorward", *arguments, "--config", str(config), "--json"],
         input=given,
         capture_output=True,
         text=True,
@@ -207,19 +213,20 @@ def operate(config: Path, *arguments: str, given: str | None = None) -> dict[str
     return msgspec.json.decode(done.stdout, type=dict[str, Any])
 
 
-def _set_up(config: Path) -> tuple[str, str, str, list[App], list[Person]]:
+def _set_up(config: Path, python: str) -> tuple[str, str, str, list[App], list[Person]]:
+    run = functools.partial(operate, config, python=python)
     permissions = SCOPE.split()
     allowed = f"{RESOURCE}:{','.join(permissions)}"
     named = [part for name in permissions for part in ("--permission", name)]
-    operate(config, "api", "create", RESOURCE, "--name", "Orders", *named)
-    operate(config, "api", "create", NEXT_RESOURCE, "--name", "Billing", *named)
+    run("api", "create", RESOURCE, "--name", "Orders", *named)
+    run("api", "create", NEXT_RESOURCE, "--name", "Billing", *named)
     onward = f"{NEXT_RESOURCE}:{','.join(permissions)}"
-    operate(config, "role", "create", "buyer", "--allow", allowed, "--allow", onward)
+    run("role", "create", "buyer", "--allow", allowed, "--allow", onward)
     # before the people: an app exchanges tokens five seconds after it was allowed to
-    exchanger = operate(config, "app", "create", "Orders", "--kind", "service", "--api", onward)
-    operate(config, "api", "introspect-as", "Orders", "Orders")
-    operate(config, "app", "exchange", "Orders", "--api", "Billing")
-    service = operate(config, "app", "create", "Nightly", "--kind", "service", "--api", allowed)
+    exchanger = run("app", "create", "Orders", "--kind", "service", "--api", onward)
+    run("api", "introspect-as", "Orders", "Orders")
+    run("app", "exchange", "Orders", "--api", "Billing")
+    service = run("app", "create", "Nightly", "--kind", "service", "--api", allowed)
     shop = ("--first-party", "--redirect", "https://shop.example.com/callback", "--api", allowed)
     apps: list[App] = []
     for name, alg, openid in (
@@ -227,7 +234,7 @@ def _set_up(config: Path) -> tuple[str, str, str, list[App], list[Person]]:
         ("Reader", "RS256", True),
         ("Old reader", "ES256", True),
     ):
-        made = operate(config, "app", "create", name, "--id-token-signed-alg", alg, *shop)
+        made = run("app", "create", name, "--id-token-signed-alg", alg, *shop)
         scope = f"openid {SCOPE}" if openid else SCOPE
         apps.append(App(credentials(made), scope, alg if openid else None))
     people = [
@@ -237,11 +244,11 @@ def _set_up(config: Path) -> tuple[str, str, str, list[App], list[Person]]:
 
     def create(person: Person) -> None:
         given = person.password
-        operate(config, "user", "create", person.email, "--role", "buyer", "--password-stdin", given=given)
+        run("user", "create", person.email, "--role", "buyer", "--password-stdin", given=given)
 
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         list(pool.map(create, people))
-    key = operate(config, "api-key", "create", "Nightly", "--name", "bench", "--api", "Orders")
+    key = run("api-key", "create", "Nightly", "--name", "bench", "--api", "Orders")
     return credentials(service), credentials(exchanger), str(key["key"]), apps, people
 
 
@@ -250,21 +257,22 @@ def credentials(app: dict[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def started(core: int) -> Generator[Server]:
-    """A new Doorward on `core` with its apps and people. Raises RuntimeError when it does not start."""
+def started(core: int, *, database: str | None = None, python: str = sys.executable) -> Generator[Server]:
+    """A new Doorward on `core` with its apps and people: on a SQLite file, or in the empty `database` (a URL); with `python`
+    the Doorward of that interpreter. Raises RuntimeError when it does not start."""
     # A separate folder, so that two simultaneous runs do not delete each other's database.
-    home = BUILD / "bench" / f"server-{os.getpid()}"
+    home = BUILD / "bench" / f"server-{os.getpid()}-{free_port()}"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     port = free_port()
     config = home / "doorward.toml"
     config.write_text(
-        f'issuer = "http://127.0.0.1:{port}"\ndatabase = "{home / "doorward.db"}"\n'
+        f'issuer = "http://127.0.0.1:{port}"\ndatabase = "{database or home / "doorward.db"}"\n'
         f'[server]\nport = {port}\n[log]\nlevel = "warning"\n'
     )
     try:
-        service, exchanger, api_key, apps, people = _set_up(config)
-        command = [sys.executable, "-m", "doorward", "serve", "--config", str(config)]
+        service, exchanger, api_key, apps, people = _set_up(config, python)
+        command = [python, "-m", "doorward", "serve", "--config", str(config)]
         command += ["--host", "127.0.0.1", "--port", str(port)]
         log = BUILD / "bench" / "server.log"
         with running(command, core=core, log=log) as process:

@@ -19,16 +19,21 @@ from pathlib import Path
 import msgspec
 
 from bench.pin import choose, pin
+from doorward.core.model.account import Account
 from doorward.core.model.grant import Grant, RefreshToken, Spent
 from doorward.storage.sql.store import Store
 from doorward.storage.sqlite.database import open_sqlite
 
 NOW = 1_800_000_000
+ACCOUNT = Account(id="usr_bench", email="bench@example.com", created_at=NOW)
 
 
 async def families(store: Store, name: str, count: int) -> list[str]:
     """Create `count` grants with one refresh token each. Returns their ids."""
     made: list[str] = []
+    if await store.accounts.get(ACCOUNT.id) is None:
+        # false where the other process was faster
+        await store.commit(store.accounts.insert(ACCOUNT))
     for number in range(count):
         grant = Grant(
             id=f"grt_{name}_{number}",
@@ -59,7 +64,7 @@ async def families(store: Store, name: str, count: int) -> list[str]:
 
 
 async def rotate(store: Store, grant_id: str, until: float) -> int:
-    """Rotate one token repeatedly as the token endpoint does: load, replace. Returns the number of rotations."""
+    """Rotate one token repeatedly as the token endpoint does when it remembers nothing: load, replace. Returns the number of rotations."""
     done = 0
     while time.perf_counter() < until:
         found = await store.grants.refresh(grant_id)
@@ -72,7 +77,7 @@ async def rotate(store: Store, grant_id: str, until: float) -> int:
             created_at=NOW + 1,
             recent=(Spent(old.hash, NOW + 1, bytes(59)),),
         )
-        assert await store.commit(store.grants.spend_refresh(old, new))
+        assert await store.commit(store.grants.spend_refresh(old, new, ACCOUNT))
         done += 1
     return done
 

@@ -87,11 +87,12 @@ class Operations:
     async def _rotate(self, grant_id: str) -> bool:
         found = await self.store.grants.refresh_of_person(grant_id)
         assert found is not None
-        old = found[0]
+        old, _, account = found
+        assert account is not None
         after = rotation.rotated(
             old, new_hash=sha256(old.hash).digest(), sealed=_SEALED, leeway=LEEWAY, now=int(time.time())
         )
-        return await self.store.commit(self.store.grants.spend_refresh(old, after))
+        return await self.store.commit(self.store.grants.spend_refresh(old, after, account))
 
 
 async def at_once(operation: Callable[[], Doing], seconds: float, *, waiting: int) -> Timing:

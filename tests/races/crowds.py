@@ -32,8 +32,8 @@ class Crowd:
         )
 
     async def one(self, number: int, **fields: str) -> httpx2.Response:
-        """A token request of one client."""
-        if self._app.secret is None:
+        """A token request of one client; an app without id names none."""
+        if self._app.secret is None and self._app.client_id:
             fields = {"client_id": self._app.client_id, **fields}
         base = self._bases[number % len(self._bases)]
         return await self._clients[number].post(f"{base}/token", data=fields, headers=self._app.authorization)

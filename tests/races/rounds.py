@@ -135,11 +135,14 @@ async def late_rounds(fleet: Fleet, app: App, database: str, *, email: str = "ad
 
 async def _hours_ago(store: Store, grant: str) -> int:
     """Move the time of what was just spent hours into the past. Returns the real time."""
-    found = await store.grants.refresh(grant)
+    found = await store.grants.refresh_of_person(grant)
     assert found is not None
-    token, _ = found
+    token, _, account = found
+    assert account is not None
     older = [structs.replace(spent, at=spent.at - 40_000) for spent in token.recent]
-    assert await store.commit(store.grants.spend_refresh(token, structs.replace(token, recent=tuple(older))))
+    assert await store.commit(
+        store.grants.spend_refresh(token, structs.replace(token, recent=tuple(older)), account)
+    )
     return token.recent[0].at
 
 

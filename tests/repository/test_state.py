@@ -18,6 +18,7 @@ REMEMBERS = {
     "features/risk/family_watch.py": "FamilyWatch: networks of tokens of the last minutes; losing them finds a theft later",
     "features/api_keys/last_use.py": "LastUse: times that wait to be written; losing them costs a time, and nothing rests on it",
     "features/oauth/grants/client_credentials/service.py": "EntitlementCache: hangs on the snapshot of the configuration",
+    "features/oauth/grants/refresh_token/newest.py": "NewestTokens: rows written last; a rotation from one fails unless it still is so",
     "features/oauth/grants/jwt_bearer/keys.py": "IssuerKeys: what a trusted issuer publishes, fetched anew when it says so",
     "features/oauth/grants/jwt_bearer/told.py": "Told: lines of the audit log in a quarter of an hour",
     "features/authn/factors/passkeys/metadata.py": "AuthenticatorMetadata: the operator's file, read again when it has changed",

@@ -13,7 +13,7 @@ import sys
 from msgspec.structs import replace
 
 from doorward.storage.sql.store import Store
-from tests.storage.samples import DAY, NOW, refresh, revocation, rotated, sha
+from tests.storage.samples import DAY, NOW, account, refresh, revocation, rotated, sha
 from tests.storage.samples_devices import remembered
 from tests.storage.stores import Opener
 
@@ -45,7 +45,7 @@ async def spend(store: Store, name: str, rounds: str) -> None:
             old = refresh(f"round {number}")
             new = rotated(old, f"{name} {number} {rival}")
             won = await store.commit(
-                store.grants.spend_refresh(old, new),
+                store.grants.spend_refresh(old, new, account()),
                 store.revocations.insert(revocation(f"{name} {number} {rival}", expires_at=NOW + DAY)),
             )
             if won:

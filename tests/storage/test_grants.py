@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
+from doorward.core.model.account import Account
 from doorward.core.model.grant import Spent
 from doorward.core.model.revocation import Revocation
 from doorward.storage.sql.revocations import SqlRevocations
@@ -82,28 +85,34 @@ async def test_a_token_is_read_with_its_grant(store: Store) -> None:
 
 @pytest.mark.requirement(18)
 async def test_a_refresh_token_is_spent_once_and_leaves_one_successor(store: Store) -> None:
-    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(refresh()))
+    await store.commit(
+        store.accounts.insert(account()), store.grants.insert(grant()), store.grants.insert_refresh(refresh())
+    )
     second = rotated(refresh(), "two")
-    assert await store.commit(store.grants.spend_refresh(refresh(), second))
+    assert await store.commit(store.grants.spend_refresh(refresh(), second, account()))
     assert await store.grants.refresh("grt_one") == (second, grant())
-    assert not await store.commit(store.grants.spend_refresh(refresh(), rotated(refresh(), "rival")))
+    assert not await store.commit(
+        store.grants.spend_refresh(refresh(), rotated(refresh(), "rival"), account())
+    )
     assert await store.grants.refresh("grt_one") == (second, grant())
     third = rotated(second, "three")
-    assert await store.commit(store.grants.spend_refresh(second, third))
+    assert await store.commit(store.grants.spend_refresh(second, third, account()))
     assert await store.grants.refresh("grt_one") == (third, grant())
 
 
 @pytest.mark.requirement(18)
 async def test_a_late_repeat_is_recorded_once_and_kept_when_the_token_is_spent(store: Store) -> None:
     first = refresh()
-    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(first))
+    await store.commit(
+        store.accounts.insert(account()), store.grants.insert(grant()), store.grants.insert_refresh(first)
+    )
     assert await store.commit(store.grants.repeat_late(first, NOW + 5))
     late = replace(first, late_at=NOW + 5)
     assert await store.grants.refresh("grt_one") == (late, grant())
     # a caller that read the row before
     assert not await store.commit(store.grants.repeat_late(first, NOW + 6))
     second = rotated(late, "two")
-    assert await store.commit(store.grants.spend_refresh(late, second))
+    assert await store.commit(store.grants.spend_refresh(late, second, account()))
     assert await store.grants.refresh("grt_one") == (second, grant())
     # the chain has moved on
     assert not await store.commit(store.grants.repeat_late(late, NOW + DAY))
@@ -115,6 +124,7 @@ async def test_a_late_repeat_is_recorded_once_and_kept_when_the_token_is_spent(s
 
 @pytest.mark.parametrize("why", ["ended", "expired", "no grant", "no token"])
 async def test_a_grant_that_is_not_live_gets_no_successor(store: Store, why: str) -> None:
+    await store.commit(store.accounts.insert(account()))
     if why != "no grant":
         await store.commit(store.grants.insert(grant(expires_at=NOW if why == "expired" else NOW + DAY)))
     if why != "no token":
@@ -122,11 +132,43 @@ async def test_a_grant_that_is_not_live_gets_no_successor(store: Store, why: str
     if why == "ended":
         await store.commit(store.grants.end("grt_one", NOW, "revoked"))
     assert not await store.commit(
-        store.grants.spend_refresh(refresh(), rotated(refresh(), "two")), store.put_meta("m", "x")
+        store.grants.spend_refresh(refresh(), rotated(refresh(), "two"), account()), store.put_meta("m", "x")
     )
     found = await store.grants.refresh("grt_one")
     assert found is None or found[0] == refresh()
     assert await store.meta("m") is None
+
+
+NOT_IN_TOKENS = {"id", "created_at", "password_hash", "password_changed_at", "password_version"}
+
+
+@pytest.mark.parametrize("name", [name for name in Account.__struct_fields__ if name not in NOT_IN_TOKENS])
+async def test_a_token_is_not_spent_for_a_person_who_was_changed_since(store: Store, name: str) -> None:
+    await store.commit(
+        store.accounts.insert(account()), store.grants.insert(grant()), store.grants.insert_refresh(refresh())
+    )
+    values: dict[str, tuple[Any, ...]] = {
+        "disabled_at": (NOW + 5,),
+        "updated_at": (NOW + 5, None),
+        "role_names": (("buyer",), ()),
+    }
+    for value in values.get(name, ("changed", None)):
+        await store.commit(store.accounts.replace(account(**{name: value})))
+        assert not await store.commit(
+            store.grants.spend_refresh(refresh(), rotated(refresh(), "two"), account())
+        )
+    assert await store.grants.refresh("grt_one") == (refresh(), grant())
+
+
+async def test_a_token_is_spent_for_a_person_of_whom_nothing_is_known(store: Store) -> None:
+    nobody = Account("usr_ada", None, NOW)
+    await store.commit(
+        store.accounts.insert(nobody), store.grants.insert(grant()), store.grants.insert_refresh(refresh())
+    )
+    assert await store.commit(store.grants.spend_refresh(refresh(), rotated(refresh(), "two"), nobody))
+    await store.commit(store.accounts.replace(replace(nobody, password_hash="$argon2id$2")))
+    second = rotated(refresh(), "two")
+    assert await store.commit(store.grants.spend_refresh(second, rotated(second, "three"), nobody))
 
 
 @pytest.mark.requirement(72)

@@ -59,9 +59,9 @@ async def test_a_refresh_concurrent_with_the_end_of_its_grant_is_ordered_before_
     await other.execute("UPDATE grants SET ended_at = 1, end_reason = 'signed_out' WHERE id = 'grt_one'")
     following = rotated(refresh(), "x")
     # a rotation takes no lock on the grant, and so does not wait for a concurrent sign-out
-    assert await store.commit(store.grants.spend_refresh(refresh(), following))
+    assert await store.commit(store.grants.spend_refresh(refresh(), following, account()))
     await other.execute("COMMIT")
-    assert not await store.commit(store.grants.spend_refresh(following, rotated(following, "y")))
+    assert not await store.commit(store.grants.spend_refresh(following, rotated(following, "y"), account()))
     found = await store.grants.refresh("grt_one")
     assert found is not None
     assert found[1].ended_at == 1
@@ -69,7 +69,7 @@ async def test_a_refresh_concurrent_with_the_end_of_its_grant_is_ordered_before_
 
 async def test_a_refresh_after_the_end_of_its_grant_loses(store: Store) -> None:
     assert await store.commit(store.grants.end("grt_one", NOW, "signed_out"))
-    assert not await store.commit(store.grants.spend_refresh(refresh(), rotated(refresh(), "x")))
+    assert not await store.commit(store.grants.spend_refresh(refresh(), rotated(refresh(), "x"), account()))
 
 
 async def test_a_guard_is_evaluated_again_after_waiting_for_a_row_lock(store: Store, other: Any) -> None:
@@ -92,7 +92,9 @@ async def test_a_guard_is_evaluated_again_after_waiting_for_a_row_lock(store: St
 async def test_a_commit_continues_after_waiting_for_an_unchanged_row(store: Store, other: Any) -> None:
     await other.execute("BEGIN")
     await other.execute("UPDATE refresh_tokens SET generation = 9")
-    late = asyncio.create_task(store.commit(store.grants.spend_refresh(refresh(), rotated(refresh(), "x"))))
+    late = asyncio.create_task(
+        store.commit(store.grants.spend_refresh(refresh(), rotated(refresh(), "x"), account()))
+    )
     await waits(late, other)
     await other.execute("ROLLBACK")
     assert await late

@@ -76,13 +76,18 @@ async def test_the_plain_schema_stores_all_data(
 
 async def test_one_of_many_concurrent_refreshes_wins(stores: tuple[Store, Store]) -> None:
     store, _ = stores
-    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(refresh()))
+    await store.commit(
+        store.accounts.insert(account()), store.grants.insert(grant()), store.grants.insert_refresh(refresh())
+    )
     token = refresh()
     for number in range(10):
         rivals = [rotated(token, f"{number} {rival}") for rival in range(32)]
         won = await asyncio.gather(
             *(
-                by.commit(by.grants.spend_refresh(token, rival), by.audit.append(event(100 * number + place)))
+                by.commit(
+                    by.grants.spend_refresh(token, rival, account()),
+                    by.audit.append(event(100 * number + place)),
+                )
                 for place, (rival, by) in enumerate(zip(rivals, stores * 16, strict=True))
             )
         )

@@ -58,7 +58,7 @@ async def test_a_refresh_is_one_read_and_one_statement(postgres_url: str) -> Non
             assert await store.grants.refresh_of_person("grt_one") is not None
             assert wire.trips - before == 1 or number == 0
             following = rotated(token, f"{number}")
-            seen.append(await trips(wire, store, store.grants.spend_refresh(token, following)))
+            seen.append(await trips(wire, store, store.grants.spend_refresh(token, following, account())))
             token = following
         assert seen[1:] == [1, 1]
         await store.close()
@@ -292,11 +292,11 @@ async def test_a_commit_without_an_answer_is_unavailable_and_the_next_try_finds_
         await prepared(store)
         # the statement is prepared on this connection: the next message is the rotation itself
         token = rotated(refresh(), "w")
-        assert await store.commit(store.grants.spend_refresh(refresh(), token))
+        assert await store.commit(store.grants.spend_refresh(refresh(), token, account()))
         wire.deaf = True
         following = rotated(token, "x")
         with pytest.raises(StoreUnavailable):
-            await store.commit(store.grants.spend_refresh(token, following))
+            await store.commit(store.grants.spend_refresh(token, following, account()))
         wire.deaf = False
         # the server had done it, and it was not done twice
         found = await store.grants.refresh("grt_one")

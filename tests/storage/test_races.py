@@ -24,11 +24,13 @@ async def test_one_of_64_concurrent_refreshes_wins_in_each_round(
     store: Store, other: Store, rounds: int
 ) -> None:
     token = refresh()
-    await store.commit(store.grants.insert(grant()), store.grants.insert_refresh(token))
+    await store.commit(
+        store.accounts.insert(account()), store.grants.insert(grant()), store.grants.insert_refresh(token)
+    )
 
     async def attempt(one: Store, number: int, rival: int) -> bytes | None:
         new = rotated(token, f"{number} of {rival}")
-        return new.hash if await one.commit(one.grants.spend_refresh(token, new)) else None
+        return new.hash if await one.commit(one.grants.spend_refresh(token, new, account())) else None
 
     for number in range(rounds):
         tries = [attempt((store, other)[rival % 2], number, rival) for rival in range(64)]
@@ -55,6 +57,7 @@ async def test_a_code_is_redeemed_once_by_64_concurrent_requests(store: Store, o
 async def test_three_processes_leave_one_successor_in_each_round(store: Store, opener: Opener) -> None:
     rounds = 60
     await store.commit(
+        store.accounts.insert(account()),
         *(store.grants.insert(grant(f"round {number}")) for number in range(rounds)),
         *(store.grants.insert_refresh(refresh(f"round {number}")) for number in range(rounds)),
     )

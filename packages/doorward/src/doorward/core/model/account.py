@@ -51,6 +51,10 @@ class Account(Struct, frozen=True):
             password_version=self.password_version + 1,
         )
 
+    def without_hash(self) -> Account:
+        """The same without the hash of the password, for what stays in memory."""
+        return self if self.password_hash is None else structs.replace(self, password_hash=None)
+
     @property
     def shown_as(self) -> str:
         """What their own pages and their apps' consent call them: the address, else the name, else the id. Names are not unique."""

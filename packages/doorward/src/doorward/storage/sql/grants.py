@@ -21,6 +21,7 @@ from doorward.storage.sql.rows import (
     found,
     from_recent,
     from_row,
+    stored_email,
     to_account,
     to_grant,
     to_refresh,
@@ -93,11 +94,18 @@ _ALIVE = (
     "EXISTS (SELECT 1 FROM grants"
     " WHERE grants.id = refresh_tokens.grant_id AND grants.ended_at IS NULL AND grants.expires_at >= ?)"
 )
+# … and that the person is as the tokens say that go out with this rotation: neither disabled nor with fewer roles by now
 _SPEND = update(
     "refresh_tokens",
     "generation = ?, hash = ?, created_at = ?, recent = ?",
-    f"grant_id = ? AND hash = ? AND {_ALIVE}",
+    "grant_id = ? AND hash = ? AND EXISTS (SELECT 1 FROM grants JOIN accounts ON accounts.id = grants.account_id"
+    " WHERE grants.id = refresh_tokens.grant_id AND grants.ended_at IS NULL AND grants.expires_at >= ?"
+    " AND accounts.disabled_at IS NULL AND accounts.role_names = ? AND accounts.email = ?"
+    " AND COALESCE(accounts.name, '') = ? AND COALESCE(accounts.given_name, '') = ?"
+    " AND COALESCE(accounts.family_name, '') = ? AND COALESCE(accounts.locale, '') = ?"
+    " AND COALESCE(accounts.zoneinfo, '') = ? AND COALESCE(accounts.updated_at, -1) = ?)",
     "grants",
+    "accounts",
 )
 # the chain is unchanged since the decision, and no other request got the late repeat meanwhile
 _REPEAT_LATE = update(
@@ -247,9 +255,9 @@ class SqlGrants(SqlNoun):
     def insert_refresh(self, token: RefreshToken) -> Write:
         return write(_INSERT_REFRESH, *to_row(token, recent=from_recent(token.recent)))
 
-    def spend_refresh(self, old: RefreshToken, new: RefreshToken) -> Write:
-        """Guarded: `new` replaces `old` if that is still the newest and its grant is live at `new.created_at`;
-        otherwise it loses."""
+    def spend_refresh(self, old: RefreshToken, new: RefreshToken, account: Account) -> Write:
+        """Guarded: `new` replaces `old` if that is still the newest, its grant is live at `new.created_at`, and its person is neither
+        disabled nor changed in what tokens say of `account`; otherwise it loses."""
         return guarded(
             _SPEND,
             new.generation,
@@ -259,6 +267,14 @@ class SqlGrants(SqlNoun):
             old.grant_id,
             old.hash,
             new.created_at,
+            to_json(account.role_names),
+            stored_email(account),
+            account.name or "",
+            account.given_name or "",
+            account.family_name or "",
+            account.locale or "",
+            account.zoneinfo or "",
+            -1 if account.updated_at is None else account.updated_at,
         )
 
     def repeat_late(self, token: RefreshToken, at: int) -> Write:

@@ -20,6 +20,11 @@ from doorward.storage.sqlite.write_lock import Turn
 
 # The batch size is limited so that another process gets its turn, and the first commit does not wait for many others.
 _BATCH = 256
+# So many waiting commits are written at once, however busy the event loop is. Fewer wait until it has nothing else to do: a
+# transaction costs as much as the statements of several commits, and its flush is too short for many to gather meanwhile.
+# They wait for so many seconds at most.
+_ENOUGH = 8
+_PATIENCE = 0.002
 
 
 @final
@@ -47,17 +52,21 @@ class Writer:
             if self._closing:
                 raise StoreUnavailable("the store is closed")
             self._waiting.append(job)
-            # The thread is woken after this iteration of the event loop: other ready commits join the same batch, and
-            # the two threads do not compete for the interpreter meanwhile.
             if self._idle and loop not in self._kicking:
                 self._kicking.add(loop)
-                loop.call_soon(self._kick, loop)
+                loop.call_soon(self._kick, loop, 0, loop.time() + _PATIENCE)
         return await job.future
 
-    def _kick(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _kick(self, loop: asyncio.AbstractEventLoop, before: int, until: float) -> None:
+        """Wake the thread, unless the last turn of the event loop brought more commits and will perhaps bring others: all that are
+        ready join one batch, and the two threads do not compete for the interpreter meanwhile. `before`: how many waited then."""
         with self._lock:
+            number = len(self._waiting)
+            if self._idle and before < number < _ENOUGH and loop.time() < until:
+                loop.call_soon(self._kick, loop, number, until)
+                return
             self._kicking.discard(loop)
-            if self._idle and self._waiting:
+            if self._idle and number:
                 self._idle = False
                 self._wake.release()
 
@@ -72,15 +81,27 @@ class Writer:
 
     def _take(self) -> list[WaitingCommit] | None:
         """The next batch; None when the thread must end."""
+        woken = False
         while True:
             with self._lock:
-                if self._waiting:
-                    waiting = self._waiting
+                waiting = self._waiting
+                if waiting and (woken or self._closing or len(waiting) >= _ENOUGH or not self._leave()):
                     return [waiting.popleft() for _ in range(min(len(waiting), _BATCH))]
                 if self._closing:
                     return None
                 self._idle = True
             self._wake.acquire()
+            woken = True
+
+    def _leave(self) -> bool:
+        """Leave the few that wait to their event loops, which wake the thread when they have nothing else to do. False: a loop is closed."""
+        try:
+            for loop in {job.loop for job in self._waiting} - self._kicking:
+                loop.call_soon_threadsafe(self._kick, loop, 0, loop.time() + _PATIENCE)
+                self._kicking.add(loop)
+        except RuntimeError:
+            return False
+        return True
 
     def _run(self) -> None:
         while (batch := self._take()) is not None:

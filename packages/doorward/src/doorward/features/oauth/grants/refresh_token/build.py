@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 def refresh_token(services: Services) -> RefreshTokenGrant:
     """The grant's service."""
     from doorward.features.audit.build import audit_log
+    from doorward.features.oauth.grants.refresh_token.newest import NewestTokens
     from doorward.features.oauth.grants.refresh_token.service import RefreshTokenGrant
     from doorward.features.oauth.tokens.build import token_issuer
     from doorward.features.risk.build import family_watch
@@ -30,6 +31,7 @@ def refresh_token(services: Services) -> RefreshTokenGrant:
         policy=services.tokens,
         notices=services.notices,
         watch=services.get(family_watch),
+        newest=NewestTokens(),
     )
 
 

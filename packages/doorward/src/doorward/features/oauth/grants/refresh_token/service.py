@@ -19,6 +19,7 @@ from doorward.core.ports.metrics import Metrics
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.oauth.clients.ignored_scopes import note_ignored
+from doorward.features.oauth.grants.refresh_token.newest import NewestTokens
 from doorward.features.oauth.grants.refresh_token.rules import grant as grant_rule
 from doorward.features.oauth.grants.refresh_token.rules import rotation, successor
 from doorward.features.oauth.grants.refresh_token.rules.rotation import (
@@ -43,7 +44,11 @@ _COUNTED = {Rotate: "rotate", Keep: "keep", Repeat: "repeat", LateRepeat: "late_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshTokenGrant:
-    """Load, decide, sign, compare-and-swap; a lost swap starts a new round."""
+    """Load, decide, sign, compare-and-swap; a lost swap starts a new round.
+
+    The first round may take what this process wrote last in place of a read, and only to rotate: the swap fails when any of it has
+    changed. Every other verdict, and every refusal, is made from what the database says.
+    """
 
     store: Store
     revoker: Revoker
@@ -55,6 +60,7 @@ class RefreshTokenGrant:
     policy: TokenPolicy
     notices: OperatorNotices
     watch: FamilyWatch
+    newest: NewestTokens
 
     async def exchange(self, request: TokenRequest, client: Client) -> TokenResponse | OAuthError:
         """New tokens, or the refusal. All concurrent calls with one token get the same successor."""
@@ -65,12 +71,16 @@ class RefreshTokenGrant:
         presented = refresh_text.read(raw)
         if presented is None:
             return OAuthError("invalid_grant", GONE, "not a refresh token")
+        remembered = self.newest.take(presented)
         for _ in range(ROUNDS):
-            found = await self.store.grants.refresh_of_person(presented.grant_id)
+            found = remembered or await self.store.grants.refresh_of_person(presented.grant_id)
             if found is None:
                 return OAuthError("invalid_grant", GONE, "no such token")
             token, grant, account = found
             verdict = rotation.decide(presented, token, grant, client=client, policy=self.policy, now=now)
+            if remembered is not None and not isinstance(verdict, Rotate):
+                remembered = None
+                continue
             if isinstance(verdict, OAuthError):
                 return verdict
             if isinstance(verdict, Replayed):
@@ -85,10 +95,13 @@ class RefreshTokenGrant:
                 config=self.tokens.config.current(),
             )
             if isinstance(scopes, OAuthError):
-                return scopes
+                if remembered is None:
+                    return scopes
+                remembered = None
+                continue
             if scope is not None:
                 note_ignored(self.notices, self.tokens.config.current(), client, scope)
-            new, writes = self._next(verdict, raw, token, now)
+            new, writes, after = self._next(verdict, raw, token, account, now)
             if isinstance(verdict, LateRepeat):
                 writes.append(
                     self.audit_log.of_grant(
@@ -101,20 +114,29 @@ class RefreshTokenGrant:
             if not writes or await self.store.commit(*writes):
                 self.metrics.inc("refreshes", _COUNTED[type(verdict)])
                 self.watch.note(grant.id, request.caller.address, now)
+                if after is not None:
+                    self.newest.put(after, grant, account)
                 return answer
+            remembered = None
         return OAuthError("temporarily_unavailable", "Please try again.", "lost every swap", now + 1)
 
     def _next(
-        self, verdict: Rotate | Keep | Repeat | LateRepeat, raw: str, token: RefreshToken, now: int
-    ) -> tuple[str, list[Write]]:
+        self,
+        verdict: Rotate | Keep | Repeat | LateRepeat,
+        raw: str,
+        token: RefreshToken,
+        account: Account,
+        now: int,
+    ) -> tuple[str, list[Write], RefreshToken | None]:
+        """The refresh token of the answer, the writes, and the row after a rotation."""
         match verdict:
             case Keep():
-                return raw, []
+                return raw, [], None
             case Repeat(sealed):
-                return refresh_text.following(raw, successor.unseal(raw, sealed)), []
+                return refresh_text.following(raw, successor.unseal(raw, sealed)), [], None
             case LateRepeat(sealed):
                 new = refresh_text.following(raw, successor.unseal(raw, sealed))
-                return new, [self.store.grants.repeat_late(token, now)]
+                return new, [self.store.grants.repeat_late(token, now)], None
             case Rotate():
                 secret = self.random.token(refresh_text.SECRET_BYTES)
                 new = refresh_text.following(raw, secret)
@@ -125,7 +147,7 @@ class RefreshTokenGrant:
                     leeway=self.policy.refresh_leeway,
                     now=now,
                 )
-                return new, [self.store.grants.spend_refresh(token, after)]
+                return new, [self.store.grants.spend_refresh(token, after, account)], after
             case _:
                 assert_never(verdict)
 
