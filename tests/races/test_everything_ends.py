@@ -1,4 +1,4 @@
-"""Everything that is made while the password changes ends with it: sessions, codes, refresh tokens, API keys, devices, resets.
+"""Everything that is made while the password is changed or reset ends with it: sessions, codes, refresh tokens, API keys, devices, resets.
 
 A thief knows the old password, and has a signed-in browser and an app. All requests reach the processes at once; afterwards nothing of the thief's
 may be used.
@@ -7,7 +7,7 @@ may be used.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx2
@@ -26,6 +26,7 @@ from tests.flows.browsing import Page, Person
 from tests.flows.processes import Fleet
 from tests.flows.seeds import API, PASSWORD, draft, operate
 from tests.races.stampede import at_once, form_of
+from tests.waiting import until
 
 ENGINES = POSTGRES_IN_SOAK
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement(58, 72, 94)]
@@ -33,13 +34,15 @@ NEW = "walrus canyon velvet twelve"
 SCOPE = "openid orders:read offline_access"
 SILENT = 3
 SIGN_INS = 3
+End = Literal["change", "reset"]
+both = pytest.mark.parametrize("end", ["change", "reset"])
 
 
-async def line(fleet: Fleet) -> App:
+async def line(fleet: Fleet, name: str) -> App:
     """An app on devices."""
 
     async def work(services: Services) -> App:
-        app = draft("Line", "device", redirect_uris=())
+        app = draft(name, "device", redirect_uris=())
         made = await services.get(admin.apps).create(os_actor(), app, kind="device", access=[API])
         return App(fleet.issuer, made.client.id, None, "")
 
@@ -62,7 +65,19 @@ def device_form(fleet: Fleet, thief: Person, device: App) -> tuple[str, Page]:
     return codes["device_code"], page
 
 
-async def once(fleet: Fleet, device: App, store: Store, email: str) -> int:
+def new_password(owner: Person, email: str, end: End) -> tuple[str, str, dict[str, str]]:
+    """The form that sets the new password, with the current one or with a mailed code."""
+    if end == "change":
+        return form_of(owner.open("/account/methods"), "password-change", current=PASSWORD, new=NEW)
+    earlier = owner.mailed_code(email)
+    page = owner.press(owner.open("/reset"), "reset", email=email)
+    until(lambda: owner.mailed_code(email) != earlier, lambda: "no mail came", look=0.05)
+    page = owner.press(page, "check", code=owner.mailed_code(email))
+    assert page.path == "/reset/new", page.words
+    return form_of(page, "new-password", password=NEW, end_sessions="yes")
+
+
+async def once(fleet: Fleet, device: App, store: Store, email: str, end: End) -> int:
     """One round. Returns how many requests of the thief succeeded before everything ended."""
     owner = Person(fleet.issuer)
     page = owner.sign_up(owner.open("/sign-up"), email, PASSWORD)
@@ -80,9 +95,7 @@ async def once(fleet: Fleet, device: App, store: Store, email: str) -> int:
     ]
     others = [Person(fleet.issuer) for _ in range(SIGN_INS)]
     pages = [one.open("/sign-in") for one in others]
-    change = form_of(owner.open("/account/methods"), "password-change", current=PASSWORD, new=NEW)
-    # Passwords are told apart by the second in which they were set; that of the sign-up was set just now.
-    await asyncio.sleep(1.1)
+    change = new_password(owner, email, end)
 
     async def later() -> list[httpx2.Response]:
         await asyncio.sleep(0)
@@ -99,7 +112,8 @@ async def once(fleet: Fleet, device: App, store: Store, email: str) -> int:
     )
     refreshed = await refreshing
     assert changed[0].status_code == 303, changed[0].text[:400]
-    assert "done=password_changed" in changed[0].headers["location"]
+    said = "done=password_changed" if end == "change" else "reset=1"
+    assert said in changed[0].headers["location"]
     succeeded = sum(
         answer.status_code in {200, 302, 303} for answer in (*answers, *(one[0] for one in entered))
     )
@@ -116,7 +130,8 @@ async def once(fleet: Fleet, device: App, store: Store, email: str) -> int:
     assert account is not None
     now = account.password_changed_at or 0
     left = await store.sessions.live_of(account.id, now)
-    assert len(left) == 1, "only the session in which the password was changed"
+    # only the session in which the password was changed, if it was not reset
+    assert len(left) == (end == "change")
     assert not await store.grants.live_of_account(account.id, now)
     assert not await store.api_keys.any_of_account(account.id, now)
     assert not await store.remembered_devices.of_account(account.id)
@@ -135,23 +150,30 @@ async def nothing(app: App, answer: httpx2.Response, *, of: App | None = None) -
     assert again.status_code == 400, "a refresh token outlived the end of everything"
 
 
-async def rounds(fleet: Fleet, database: str | None, number: int, name: str) -> None:
-    device = await line(fleet)
+async def rounds(fleet: Fleet, database: str | None, number: int, end: End) -> None:
+    device = await line(fleet, f"Line {end} {number}")
     store = await open_store(database or str(fleet.config.parent / "doorward.db"), migrate=False)
     try:
-        succeeded = [await once(fleet, device, store, f"{name}{one}@example.com") for one in range(number)]
+        succeeded = [
+            await once(fleet, device, store, f"{end}-{number}-{one}@example.com", end)
+            for one in range(number)
+        ]
     finally:
         await store.close()
     # or nothing was born in that moment, and the rounds show nothing
     assert sum(succeeded) > number
 
 
-async def test_nothing_that_is_made_while_the_password_changes_outlives_it(
-    fleet: Fleet, database: str | None
+@both
+async def test_nothing_that_is_made_while_the_password_is_replaced_outlives_it(
+    fleet: Fleet, database: str | None, end: End
 ) -> None:
-    await rounds(fleet, database, 2, "gone")
+    await rounds(fleet, database, 2, end)
 
 
 @pytest.mark.soak
-async def test_nothing_outlives_the_password_in_fifty_rounds(fleet: Fleet, database: str | None) -> None:
-    await rounds(fleet, database, 50, "soak")
+@both
+async def test_nothing_outlives_the_password_in_fifty_rounds(
+    fleet: Fleet, database: str | None, end: End
+) -> None:
+    await rounds(fleet, database, 50, end)
