@@ -51,9 +51,11 @@ class Verifier:
 
 @dataclass
 class Figures:
-    """Seconds from the answer to a revocation until the last acceptance by any API; and what must be 0."""
+    """Seconds from the answer to a revocation until the last acceptance by any API, and what must be 0. `worst_at`: when the token with the
+    longest delay was revoked, in seconds of the trial."""
 
     delays: list[float]
+    worst_at: float
     accepted_after: int
     valid_refused: int
     never_refused: int
@@ -74,7 +76,7 @@ class Figures:
             f"{name} {self.share(part):.3f}" for name, part in (("p50", 0.5), ("p99", 0.99), ("max", 1))
         )
         return (
-            f"{len(self.delays)} revoked: {spread} s; accepted after {self.accepted_after}, valid refused {self.valid_refused},"
+            f"{len(self.delays)} revoked: {spread} s at {self.worst_at:.1f} s; accepted after {self.accepted_after}, valid refused {self.valid_refused},"
             f" never refused {self.never_refused}; others {self.refusals}; ready {max(self.ready):.2f} s; {self.cores:.2f} cores,"
             f" {self.rounds} rounds; {self.entries} entries in {self.bytes / 2**20:.1f} MiB"
         )
@@ -230,6 +232,7 @@ def trial(
     ]
     return Figures(
         delays=delays,
+        worst_at=answered[max(range(revoked), key=delays.__getitem__)] - began,
         accepted_after=sum(sum(one["after"]) for one in seen) + sum(late),
         valid_refused=sum(one["revoked"][place] is not None for one in seen for place in valid),
         never_refused=never,

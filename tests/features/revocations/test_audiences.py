@@ -151,6 +151,30 @@ async def test_a_grant_of_an_app_that_exchanges_nothing_concerns_its_api_alone(c
     assert mine.refuses(token)
 
 
+@pytest.mark.requirement(58, 72)
+@pytest.mark.parametrize("exchanges", [False, True])
+async def test_grants_that_end_together_concern_the_apis_that_they_are_for(
+    channel: BackChannel, exchanges: bool
+) -> None:
+    """By one statement, as a disabled account's. Those of an app that may exchange tokens concern every API."""
+    app = web() if exchanges else web(exchange=None)
+    await channel.put(app)
+    mine, other = Listener(channel, made.API), Listener(channel, BILLING)
+    token = await token_of(channel)
+    grant = await channel.store.grants.get(channel.claims(token)["jti"].partition(".")[0])
+    assert grant is not None
+    assert grant.account_id is not None
+    assert (await mine.hear(), await other.hear()) == (0, 0)
+    now = channel.clock.time
+    ends = await channel.revoker.account(
+        grant.account_id, now=now, reason="password_changed", sub_entry=False
+    )
+    assert await channel.store.commit(*ends)
+    sessions = await other.hear() - exchanges
+    assert await mine.hear() == sessions + 1
+    assert mine.refuses(token)
+
+
 @pytest.mark.requirement(36, 58)
 async def test_what_an_app_exchanged_for_another_api_is_refused_there(channel: BackChannel) -> None:
     """The exchanged token begins with the grant of the first one, which is for another API."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from doorward.core.model.caller import Caller
 from doorward.features.audit.build import audit_log
+from doorward.features.security_events import build
 from doorward.features.security_events.build import polling
 from doorward.features.security_events.rules.poll_request import Poll
 from tests.engines import BOTH
@@ -105,6 +107,34 @@ async def test_a_paused_stream_gives_nothing_and_a_disabled_one_forgets(transmit
     assert await channel.store.security_events.counts() == {}
 
 
+@pytest.mark.requirement(59)
+@pytest.mark.parametrize("status", ["paused", "disabled"])
+async def test_an_app_hears_that_an_operator_stopped_its_stream(
+    transmitter: Transmitter, status: Any
+) -> None:
+    """SSF 1.0 §8.1.5: the only thing that a stream says that is not enabled."""
+    channel = transmitter.channel
+    ada = await channel.person()
+    shop = await transmitter.app("shop")
+    await transmitter.uses(shop, ada, "ses_one")
+    stream = await transmitter.stream(shop)
+    await transmitter.disable(ada)
+    streams = channel.services.get(build.streams)
+    noted = streams.noted_by_app(shop.id, Caller())
+    await streams.set_status(shop.id, stream["stream_id"], status, "moving", noted)
+    await streams.set_status(shop.id, stream["stream_id"], "enabled", None, noted)
+    await streams.set_status(shop.id, stream["stream_id"], status, "moving again", noted)
+    answer = await transmitter.poll(shop, stream)
+    ((jti, token),) = answer["sets"].items()
+    assert answer["moreAvailable"] is False
+    said = verified(token, channel.signer.jwks(), issuer=made.ISSUER, audience="app_shop")
+    updated = {"status": status, "reason": "moving again"}
+    assert said["events"] == {"https://schemas.openid.net/secevent/ssf/event-type/stream-updated": updated}
+    assert said["sub_id"] == {"format": "opaque", "id": stream["stream_id"]}
+    answer = await transmitter.poll(shop, stream, ack=[jti])
+    assert answer == {"sets": {}, "moreAvailable": False}
+
+
 async def test_a_changed_password_is_told_by_a_person(transmitter: Transmitter) -> None:
     channel = transmitter.channel
     ada = await channel.person()
@@ -121,5 +151,6 @@ async def test_a_changed_password_is_told_by_a_person(transmitter: Transmitter) 
             "credential_type": "password",
             "change_type": "update",
             "initiating_entity": "user",
+            "reason_admin": {"en": "password updated"},
         }
     }

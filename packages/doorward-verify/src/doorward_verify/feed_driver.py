@@ -36,7 +36,8 @@ MERGE_PAUSE: Final = 0.002
 # For so long a view that begins again is read in pages: no file is loaded twice for nothing.
 NO_SNAPSHOTS_FOR: Final = 60
 SNAPSHOT_DEADLINE: Final = 60.0
-FIRST_BACK_OFF: Final = 0.25
+# As short as the pause after an answer: most failures are a node that stopped, and the next connection goes to another one.
+FIRST_BACK_OFF: Final = POLL_PAUSE
 # In the first minute of a failure, so that a feed that was lost for some seconds is heard again within one.
 SHORT_BACK_OFF: Final = 0.8
 SHORT_FOR: Final = 60

@@ -165,7 +165,10 @@ def end_access(run: CommandRun, app: AppName) -> None:
     client = run.ask(lambda services: services.get(admin.apps).get(actor(), app))
     run.confirm(f"End everything that is signed in through {client.name}?")
     run.ask(lambda services: services.get(admin.apps).end_access(actor(), client.id))
-    run.done(documents.of_client(client), f"All access of {client.name} has ended.")
+    run.done(
+        documents.of_client(client),
+        f"All access of {client.name} has ended. Tokens that it gets in the next five seconds are refused too.",
+    )
 
 
 @command(app, yes=True)

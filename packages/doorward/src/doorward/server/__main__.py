@@ -15,7 +15,7 @@ from msgspec import structs
 
 from doorward.adapters import logs
 from doorward.server import worker_args
-from doorward.server.sockets import handed, inherited, listen_on
+from doorward.server.sockets import bind_all, handed, inherited
 from doorward.server.supervisor import Supervisor, become
 from doorward.settings import Settings, SettingsError, load
 
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
         args = structs.replace(args, handed=bool(listeners))
     if not listeners:
         try:
-            listeners = listen_on(settings.server.host, settings.port, settings.issuer)
+            listeners = bind_all(settings.server.host, settings.port, settings.issuer)
         except OSError as error:
             logs.logger("server").error("server.cannot_listen", address=error.filename, reason=error.strerror)
             return 1

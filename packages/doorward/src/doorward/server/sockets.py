@@ -44,8 +44,12 @@ def inherited(descriptors: Sequence[int]) -> list[socket.socket]:
     return found
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, inheritable; `host` is an address, or `unix:` and a path. Raises OSError."""
+def bind(host: str, port: int) -> socket.socket:
+    """A socket of this address, inheritable; `host` is an address, or `unix:` and a path. Raises OSError.
+
+    It listens when a worker has started (`worker.Serving`): before, a connection would wait for a process that is still starting, while
+    a refused one is tried at another node. A Unix socket listens at once: the file of one that does not counts as left by a dead process.
+    """
     path = Path(host.removeprefix(UNIX)) if host.startswith(UNIX) else None
     family = socket.AF_UNIX if path else socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -59,7 +63,7 @@ def listen(host: str, port: int) -> socket.socket:
             listener.bind(str(path))
             # the proxy's user shares our group; no other user may state where requests come from
             path.chmod(0o660)
-        listener.listen(BACKLOG)
+            listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise
@@ -73,13 +77,13 @@ def addresses(host: str, issuer: str) -> tuple[str, ...]:
     return (host, SIX) if host == FOUR and urlsplit(issuer).hostname == "localhost" else (host,)
 
 
-def listen_on(host: str, port: int, issuer: str) -> list[socket.socket]:
-    """A listening socket for each of the `addresses`; on a machine without IPv6 that of ::1 is left out. Raises OSError, whose
+def bind_all(host: str, port: int, issuer: str) -> list[socket.socket]:
+    """`bind` for each of the `addresses`; on a machine without IPv6 that of ::1 is left out. Raises OSError, whose
     `filename` is the address."""
     opened: list[socket.socket] = []
     for address in addresses(host, issuer):
         try:
-            opened.append(listen(address, port))
+            opened.append(bind(address, port))
         except OSError as error:
             if address != host and error.errno in _NO_SUCH_ADDRESS:
                 continue

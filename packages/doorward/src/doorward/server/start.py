@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from doorward.core.errors import OperatorError
 from doorward.server import worker_args
-from doorward.server.sockets import UNIX, are_handed, listen_on
+from doorward.server.sockets import UNIX, are_handed, bind_all
 
 
 def become_server(
@@ -41,11 +41,11 @@ def _interpreter() -> str:
 
 
 def try_port(host: str, port: int, issuer: str) -> None:
-    """Listen for a moment, unless the service manager listens for us, to report a port in use. Raises `OperatorError`."""
+    """Take the port for a moment, unless the service manager listens for us, to report a port in use. Raises `OperatorError`."""
     if are_handed(os.environ):
         return
     try:
-        for listener in listen_on(host, port, issuer):
+        for listener in bind_all(host, port, issuer):
             listener.close()
         if host.startswith(UNIX):
             Path(host.removeprefix(UNIX)).unlink(missing_ok=True)

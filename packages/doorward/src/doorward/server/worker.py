@@ -20,7 +20,7 @@ from doorward.app.process import create_app
 from doorward.server import systemd as notify
 from doorward.server import worker_args
 from doorward.server.accept import AcceptBalancer, ConnectionCounts, drain_backlog
-from doorward.server.sockets import BACKLOG, room_for
+from doorward.server.sockets import BACKLOG, room_for, shown
 from doorward.settings import Settings
 from doorward.web.connection_limits import LimitedProtocol
 from doorward.web.router import Server as Application
@@ -66,10 +66,9 @@ class Serving(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start serving, and notify the supervisor or service manager."""
-        # with a supervisor the workers share the connections; alone, the event loop accepts them, which costs less
-        await super().startup(sockets if self.alone else [])
-        if not self.alone and not self.should_exit:
-            self._start_accepting(sockets or ())
+        await super().startup([])
+        if not self.should_exit:
+            await self._listen(sockets or ())
         # Existing objects stay for the life of the process: the garbage collector need not scan them at every full collection.
         gc.collect()
         gc.freeze()
@@ -147,6 +146,27 @@ class Serving(uvicorn.Server):
             listener.close()
         for connection in waiting:
             await self._accept(connection)
+
+    async def _listen(self, sockets: Sequence[socket.socket]) -> None:
+        """The application has started: connections are accepted from here on. Raises `SystemExit`."""
+        try:
+            for listener in sockets:
+                listener.listen(BACKLOG)
+        except OSError as error:
+            # another server has taken the port since it was bound
+            address = shown(self._settings.server.host, self._settings.port)
+            logs.logger("server").error("server.cannot_listen", address=address, reason=error.strerror)
+            await self.lifespan.shutdown()
+            raise SystemExit(1) from None
+        if not self.alone:
+            self._start_accepting(sockets)
+            return
+        # with a supervisor the workers share the connections; alone, the event loop accepts them, which costs less
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(self._protocol, sock=listener, ssl=self.config.ssl, backlog=BACKLOG)
+            for listener in sockets
+        ]
 
     def _start_accepting(self, sockets: Sequence[socket.socket]) -> None:
         if self._args.counts is None:

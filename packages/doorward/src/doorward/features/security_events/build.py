@@ -76,6 +76,7 @@ def push_worker(services: Services, http: Posts) -> PushWorker:
         clock=services.clock,
         metrics=services.metrics,
         audit_log=services.get(audit_log),
+        streams=services.get(streams),
         policy=services.sections.of(EventStreamPolicy),
     )
 
@@ -89,6 +90,7 @@ def upkeep(services: Services) -> StreamUpkeep:
         config=services.config,
         clock=services.clock,
         audit_log=services.get(audit_log),
+        streams=services.get(streams),
         policy=services.sections.of(EventStreamPolicy),
     )
 

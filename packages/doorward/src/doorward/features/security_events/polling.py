@@ -49,12 +49,9 @@ class Polling:
         )
         if asked.accepted:
             self.metrics.inc("security_events", "accepted")
-        if stream.status != "enabled":
-            # paused: nothing is transmitted (SSF 1.0 §8.1.2)
-            return {"sets": {}, "moreAvailable": False}
-        if asked.wait:
+        if asked.wait and stream.status == "enabled":
             await self._something(stream.id)
-        found = await events.waiting(stream.id, asked.most + 1)
+        found = await events.waiting(stream.id, asked.most + 1, stream.status)
         try:
             sets = {one.id: self.tokens.make(one, stream) for one in found[: asked.most]}
         except KeyError:

@@ -25,7 +25,7 @@ from doorward.features.audit.service import AuditLog
 from doorward.features.security_events.rules import delivery as rule
 from doorward.features.security_events.rules.delivery import PushOutcome
 from doorward.features.security_events.settings import EventStreamPolicy
-from doorward.features.security_events.streams import with_status
+from doorward.features.security_events.streams import Streams, with_status
 from doorward.features.security_events.tokens import EventTokens
 from doorward.storage.sql.store import Store
 
@@ -63,6 +63,7 @@ class PushWorker:
     clock: Clock
     metrics: Metrics
     audit_log: AuditLog
+    streams: Streams
     policy: EventStreamPolicy
     calls: Mapping[str, asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(partial(asyncio.Semaphore, _OF_APP))
@@ -104,7 +105,7 @@ class PushWorker:
             return False
         problem: str | None = None
         for _ in range(_ROUNDS):
-            waiting = await events.waiting(stream.id, BATCH)
+            waiting = await events.waiting(stream.id, BATCH, stream.status)
             problem = await self._send(taken, waiting)
             if problem is not None or len(waiting) < BATCH or self._over(taken):
                 break
@@ -136,10 +137,11 @@ class PushWorker:
             taken, next_try_at=now + rule.pause(taken.tries), failing_since=since, problem=problem
         )
         writes = [events.moved(taken, after)]
-        if now - since >= self.policy.pause_after:
+        if taken.status == "enabled" and now - since >= self.policy.pause_after:
             paused = with_status(after, "paused", "the receiver accepted nothing any more", now=now)
             writes += [
                 events.replace(after, paused),
+                *self.streams.beside(after, paused),
                 self.audit_log.write(
                     "event_stream.paused",
                     caller=Caller(),

@@ -154,7 +154,8 @@ class StreamEndpoints:
         said = await _document(request)
         status, reason = rule.status_wish(said)
         noted = self._noted(app, request)
-        return _status(await self.streams.set_status(app.id, _named(said), status, reason, noted))
+        changed = await self.streams.set_status(app.id, _named(said), status, reason, noted, by_receiver=True)
+        return _status(changed)
 
     @_refusing
     async def verify(self, request: Request) -> Response:

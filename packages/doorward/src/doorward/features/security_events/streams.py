@@ -122,15 +122,24 @@ class Streams:
         )
 
     async def set_status(
-        self, client_id: str, stream_id: str, status: StreamStatus, reason: str | None, noted: Noted
+        self,
+        client_id: str,
+        stream_id: str,
+        status: StreamStatus,
+        reason: str | None,
+        noted: Noted,
+        *,
+        by_receiver: bool = False,
     ) -> EventStream:
-        """Enable, pause or disable a stream. A disabled one loses what waits in it (§8.1.2); an enabled one is tried at once."""
+        """Enable, pause or disable a stream. A disabled one loses what waits in it (§8.1.2); an enabled one is tried at once.
+        `by_receiver`: its receiver asked for it, and need not be told that the stream stops."""
         return await self._replace(
             client_id,
             stream_id,
             lambda old: with_status(old, status, reason, now=self.clock.now()),
             noted,
             "event_stream.status_changed",
+            by_receiver=by_receiver,
         )
 
     async def delete(self, client_id: str, stream_id: str, noted: Noted) -> EventStream:
@@ -180,6 +189,8 @@ class Streams:
         change: Callable[[EventStream], EventStream],
         noted: Noted,
         kind: str,
+        *,
+        by_receiver: bool = False,
     ) -> EventStream:
         for _ in range(_TRIES):
             old = await self.of(client_id, stream_id)
@@ -187,26 +198,27 @@ class Streams:
             if new == old:
                 return old
             done = await self.store.commit(
-                self.store.security_events.replace(old, new), *self._beside(old, new), noted(kind, new)
+                self.store.security_events.replace(old, new),
+                *self.beside(old, new, by_receiver=by_receiver),
+                noted(kind, new),
             )
             if done:
                 await self.config.settle()
                 return structs.replace(new, revision=old.revision + 1)
         raise StreamRefused(503, "temporarily_unavailable", "The stream is being changed. Send it again.")
 
-    def _beside(self, old: EventStream, new: EventStream) -> list[Write]:
+    def beside(self, old: EventStream, new: EventStream, *, by_receiver: bool = False) -> list[Write]:
+        """What is written with a change of the status: a disabled stream loses what waits in it, and the receiver is told (§8.1.5)."""
         if new.status == old.status:
             return []
-        if new.status == "disabled":
-            return [self.store.security_events.empty(new.id)]
-        if new.status != "enabled":
-            return []
-        said = {"status": new.status} if new.reason is None else {"status": new.status, "reason": new.reason}
-        # one of them waits at most, however often the app changes the status
-        return [
-            self.store.security_events.empty(new.id, "stream-updated"),
-            self.store.security_events.add(self.event_of(new, "stream-updated", said)),
-        ]
+        # one `stream-updated` waits at most, however often the status changes
+        gone = None if new.status == "disabled" else "stream-updated"
+        writes = [self.store.security_events.empty(new.id, gone)]
+        if new.status == "enabled" or not by_receiver:
+            why = {} if new.reason is None else {"reason": new.reason}
+            told = self.event_of(new, "stream-updated", {"status": new.status, **why})
+            writes.append(self.store.security_events.add(told))
+        return writes
 
     def _wished(self, stream: EventStream, wishes: Wishes) -> EventStream:
         if wishes.delivery:

@@ -9,7 +9,7 @@ from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.features.audit.service import AuditLog
 from doorward.features.security_events.settings import EventStreamPolicy
-from doorward.features.security_events.streams import with_status
+from doorward.features.security_events.streams import Streams, with_status
 from doorward.storage.sql.store import Store
 
 
@@ -21,6 +21,7 @@ class StreamUpkeep:
     config: ConfigSource
     clock: Clock
     audit_log: AuditLog
+    streams: Streams
     policy: EventStreamPolicy
 
     async def round(self) -> None:
@@ -38,9 +39,10 @@ class StreamUpkeep:
             if stream.status == "disabled" or number <= self.policy.waiting:
                 continue
             reason = f"more than {self.policy.waiting} events waited for the receiver"
+            disabled = with_status(stream, "disabled", reason, now=now)
             await self.store.commit(
-                events.replace(stream, with_status(stream, "disabled", reason, now=now)),
-                events.empty(stream.id),
+                events.replace(stream, disabled),
+                *self.streams.beside(stream, disabled),
                 self.audit_log.write(
                     "event_stream.overflowed",
                     caller=Caller(),

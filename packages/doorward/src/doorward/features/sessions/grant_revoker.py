@@ -111,8 +111,9 @@ class GrantRevoker:
         life = self._until(now) - now
         return [self.store.exchanges.end_with(ref, now, until=now + life, since=now - life)]
 
-    def _exchanging(self) -> bool:
-        return any(client.exchange is not None for client in self.config.current().clients.values())
+    def _exchanging(self) -> Sequence[str]:
+        """The apps that may exchange tokens, or could once: the policy of one that may no more stays, and is empty."""
+        return [one.id for one in self.config.current().clients.values() if one.exchange is not None]
 
     def _joined(self, first: Write, *others: Write) -> Write:
         return Write(tuple(step for one in (first, *others) for step in one.steps))

@@ -68,7 +68,7 @@ class Revoker(GrantRevoker):
             only = {"whole_session" if offline else "session_id": session_id}
             account_id = found[0].account_id
             return [
-                end(account_id, now, reason, self._until(now), **only),
+                end(account_id, now, reason, self._until(now), exchanging=self._exchanging(), **only),
                 *self.resting(account_id, now),
             ]
         return self._each([grant for grant in found if offline or not grant.offline], now, reason)
@@ -79,7 +79,14 @@ class Revoker(GrantRevoker):
         if len(found) > MANY:
             end = self.store.grants.end_of_account
             return [
-                end(account_id, now, reason, self._until(now), client_id=client_id),
+                end(
+                    account_id,
+                    now,
+                    reason,
+                    self._until(now),
+                    exchanging=self._exchanging(),
+                    client_id=client_id,
+                ),
                 *self.resting(account_id, now),
             ]
         return self._each([grant for grant in found if grant.client_id == client_id], now, reason)
@@ -128,7 +135,9 @@ class Revoker(GrantRevoker):
                 *self._notices(account_id, await self._to_tell(told, keep_session), now),
             ]
         if row.ends >= {"grant", "offline_grant"}:
-            writes.append(store.grants.end_of_account(account_id, now, reason, until))
+            writes.append(
+                store.grants.end_of_account(account_id, now, reason, until, exchanging=self._exchanging())
+            )
         # also those that a thief made while the account was open to them
         if "api_key" in row.ends:
             writes.append(store.api_keys.end_of_account(account_id, now, reason, until))
@@ -250,7 +259,8 @@ class Revoker(GrantRevoker):
         writes = await self._sessions(account_id, now, reason, keep_session)
         found = await self.store.grants.live_of_account(account_id, now, limit=MANY + 1)
         if len(found) > MANY:
-            writes.append(self.store.grants.end_of_account(account_id, now, reason, self._until(now)))
+            end, until = self.store.grants.end_of_account, self._until(now)
+            writes.append(end(account_id, now, reason, until, exchanging=self._exchanging()))
         else:
             writes += self._each(found, now, reason)
         if await self.store.api_keys.any_of_account(account_id, now):
@@ -267,7 +277,8 @@ class Revoker(GrantRevoker):
 
     def _grants_but(self, current: Session, now: int, reason: EndReason) -> Write:
         end = self.store.grants.end_of_account
-        return end(current.account_id, now, reason, self._until(now), but=current.id)
+        until, exchanging = self._until(now), self._exchanging()
+        return end(current.account_id, now, reason, until, exchanging=exchanging, but=current.id)
 
     async def _sessions(self, account_id: str, now: int, reason: EndReason, keep: str | None) -> list[Write]:
         # two rows suffice to find one other than the kept session

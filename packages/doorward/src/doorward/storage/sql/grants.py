@@ -52,7 +52,9 @@ _END = update("grants", "ended_at = ?, end_reason = ?", "id = ? AND ended_at IS 
 # Many rows at once. The counter is incremented first, which locks it, so that the entries get consecutive numbers.
 _END_OF_ACCOUNT = "UPDATE grants SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL AND expires_at > ? AND account_id = ?"
 _ENTER_OF_ACCOUNT = (
-    "INSERT INTO revocations (kind, ref, at, expires_at, seq) SELECT 'grant', id, ended_at, CAST(? AS BIGINT),"
+    "INSERT INTO revocations (kind, ref, at, expires_at, audience, seq) SELECT 'grant', id, ended_at, CAST(? AS BIGINT),"
+    # an id with a character of patterns can only match too much, and then every API hears of the entry
+    " CASE WHEN CAST(? AS TEXT) NOT LIKE '% ' || client_id || ' %' THEN audience END,"
     " (SELECT value FROM counters WHERE name = 'revocations') + ROW_NUMBER() OVER (ORDER BY id)"
     " FROM grants WHERE ended_at = ? AND end_reason = ? AND account_id = ?"
 )
@@ -217,17 +219,27 @@ class SqlGrants(SqlNoun):
         view."""
         return guarded(_END, at, reason, grant_id)
 
-    def end_of_account(self, account_id: str, at: int, reason: str, until: int, **only: str) -> Write:
+    def end_of_account(
+        self,
+        account_id: str,
+        at: int,
+        reason: str,
+        until: int,
+        *,
+        exchanging: Sequence[str] = (),
+        **only: str,
+    ) -> Write:
         """End all live grants of an account. `only` restricts this: to a `client_id`; or to a `session_id`, without
         offline grants; to a `whole_session`, with them; or to every session `but` one, without offline grants and grants without a session. Each enters
-        the revocation view until `until`. Takes a few statements, independent of the number of grants."""
+        the revocation view until `until`, for its own API, or for all where its app is among the `exchanging`: those that may have other
+        tokens. Takes a few statements, independent of the number of grants."""
         also = "".join(_ONLY[name] for name in only)
         of = (account_id, *only.values())
         return Write(
             (
                 NEXT,
                 (_END_OF_ACCOUNT + also, (at, reason, at, *of), None),
-                (_ENTER_OF_ACCOUNT + also, (until, at, reason, *of), None),
+                (_ENTER_OF_ACCOUNT + also, (until, f" {' '.join(exchanging)} ", at, reason, *of), None),
                 NUMBERED,
             )
         )

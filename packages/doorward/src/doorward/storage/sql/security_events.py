@@ -10,7 +10,13 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from doorward.core.model.config_snapshot import ConfigSnapshot
-from doorward.core.model.security_event import AccountEvent, EventKind, EventStream, SecurityEvent
+from doorward.core.model.security_event import (
+    AccountEvent,
+    EventKind,
+    EventStream,
+    SecurityEvent,
+    StreamStatus,
+)
 from doorward.storage.sql.config_objects import RAISE
 from doorward.storage.sql.noun import DAY, Expiring, SqlNoun
 from doorward.storage.sql.rows import found, from_row, to_row
@@ -28,8 +34,9 @@ _ALL = select(_COLUMNS, "event_streams ORDER BY id")
 _OF_CLIENT = select(_COLUMNS, "event_streams WHERE client_id = ? ORDER BY id")
 _DUE = select(
     _COLUMNS,
-    "event_streams WHERE delivery = 'push' AND status = 'enabled' AND next_try_at <= ?"
-    " AND EXISTS (SELECT 1 FROM security_events WHERE stream_id = event_streams.id) ORDER BY next_try_at, id",
+    "event_streams WHERE delivery = 'push' AND next_try_at <= ? AND EXISTS (SELECT 1 FROM security_events AS q"
+    " WHERE q.stream_id = event_streams.id AND (event_streams.status = 'enabled' OR q.kind = 'stream-updated'))"
+    " ORDER BY next_try_at, id",
 )
 _INSERT = insert("event_streams", _COLUMNS)
 _WITHIN = update_all(
@@ -52,7 +59,11 @@ _VERIFIED = update("event_streams", "verified_at = ?", "id = ? AND (verified_at 
 _ACCEPTED = update("event_streams", "accepted_at = ?", "id = ? AND COALESCE(accepted_at, 0) < ?")
 
 _EVENT_COLUMNS = "id, stream_id, account_id, position, at, kind, session_id, email, detail"
-_WAITING = select(_EVENT_COLUMNS, "security_events WHERE stream_id = ? ORDER BY position, id LIMIT ?")
+# A stream that is not enabled sends one thing, that it is not (SSF 1.0 §8.1.5).
+_WAITING = select(
+    _EVENT_COLUMNS,
+    "security_events WHERE stream_id = ? AND (? = 'enabled' OR kind = 'stream-updated') ORDER BY position, id LIMIT ?",
+)
 _COUNTS = select("stream_id, COUNT(*), MIN(at)", "security_events GROUP BY stream_id")
 _ANY = select("1", "security_events WHERE stream_id = ? LIMIT 1")
 _ADD = insert("security_events", _EVENT_COLUMNS)
@@ -167,12 +178,14 @@ class SqlSecurityEvents(SqlNoun):
         return [_stream(row) for row in await self._db.all(_OF_CLIENT, (client_id,))]
 
     async def due(self, now: int) -> Sequence[EventStream]:
-        """Enabled streams whose events are pushed, which have some and are free."""
+        """Streams whose events are pushed, which have some to send and are free."""
         return [_stream(row) for row in await self._db.all(_DUE, (now,))]
 
-    async def waiting(self, stream_id: str, limit: int) -> Sequence[SecurityEvent]:
-        """The first events of a stream, in the order of delivery."""
-        return [_event(row) for row in await self._db.all(_WAITING, (stream_id, limit))]
+    async def waiting(
+        self, stream_id: str, limit: int, status: StreamStatus = "enabled"
+    ) -> Sequence[SecurityEvent]:
+        """The first events of a stream that may be sent in this status, in the order of delivery."""
+        return [_event(row) for row in await self._db.all(_WAITING, (stream_id, status, limit))]
 
     async def any_waiting(self, stream_id: str) -> bool:
         return await self._db.one(_ANY, (stream_id,)) is not None

@@ -23,6 +23,7 @@ _BY_PERSON: Final = frozenset(
 )
 _BY_ADMIN: Final = frozenset({"account_disabled", "account_deleted", "second_factor_reset", "restored"})
 _BY_POLICY: Final = frozenset({"refresh_token_replayed", "code_reused", "too_many", "revoked"})
+_DONE: Final = {"create": "created", "revoke": "revoked", "update": "updated", "delete": "deleted"}
 _CAEP: Final = frozenset({"session-revoked", "credential-change"})
 
 
@@ -79,7 +80,10 @@ def _payload(event: SecurityEvent) -> dict[str, Any]:
             "initiating_entity": _entity(reason),
             "reason_admin": {"en": reason.replace("_", " ")},
         }
-    return {**said, **event.detail}
+    # the profile wants a reason in both events (§3.1, §3.2); the words are those of the event
+    change = str(event.detail.get("change_type", "update"))
+    credential = str(event.detail.get("credential_type", "credential"))
+    return {**said, **event.detail, "reason_admin": {"en": f"{credential} {_DONE.get(change, change)}"}}
 
 
 def _entity(reason: str) -> str:

@@ -9,7 +9,7 @@ import httpx2
 
 from doorward.core.model.finding import Finding, failed, passed
 from doorward.core.web_origin import loopback
-from doorward.server.sockets import UNIX, listen, shown
+from doorward.server.sockets import UNIX, bind, shown
 from doorward.settings import Settings
 
 
@@ -67,7 +67,7 @@ def _free(host: str, port: int) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             return probe.connect_ex(host.removeprefix(UNIX)) != 0
     try:
-        listen(host, port).close()
+        bind(host, port).close()
     except OSError:
         return False
     return True
