@@ -48,7 +48,7 @@ from doorward.features.oauth.authorize.build import authorize
 from doorward.features.oauth.authorize.service import Authorize
 from doorward.features.oauth.consent.build import answer_consent
 from doorward.features.oauth.consent.service import AnswerConsent
-from doorward.features.oauth.logout.build import sign_out
+from doorward.features.oauth.logout.build import first_tries, sign_out
 from doorward.features.oauth.logout.rules.logout import Hint
 from doorward.features.oauth.logout.service import SignOutAction
 from doorward.features.oauth.tokens.id_token_hints import read_id_token_hint
@@ -294,6 +294,8 @@ async def _furnished(container: Container, clock: ManualClock) -> Front:
         store.registry.put_client(made.client()), store.registry.put_api(api), store.registry.put_role(role)
     )
     await services.config.refresh()
+    # nobody sends here
+    services.get(first_tries).longest = 0
     return Front(
         container=container,
         settings=settings,

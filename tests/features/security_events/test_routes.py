@@ -225,3 +225,34 @@ async def test_who_may_ask(transmitter: Transmitter) -> None:
     lacking = await transmitter.ask(reader, "POST", "/ssf/stream", {})
     assert (lacking.status, lacking.json["error"]) == (403, "insufficient_scope")
     assert (await transmitter.ask(reader, "GET", "/ssf/stream")).json == []
+
+
+@pytest.mark.requirement(56, 59)
+async def test_an_app_cannot_touch_the_stream_of_another(transmitter: Transmitter) -> None:
+    """Attack: an app that knows the id of another app's stream reads, takes, drops or stops its events."""
+    channel = transmitter.channel
+    ada = await channel.person()
+    shop, thief = await transmitter.app("shop"), await transmitter.app("thief")
+    await transmitter.uses(shop, ada, "ses_one")
+    stream = await transmitter.stream(shop)
+    stream_id = stream["stream_id"]
+    await transmitter.disable(ada)
+    ((jti, _),) = (await transmitter.poll(shop, stream))["sets"].items()
+    named = {"stream_id": stream_id}
+    tries: list[tuple[str, str, dict[str, Any] | None, str]] = [
+        ("GET", "/ssf/stream", None, f"stream_id={stream_id}"),
+        ("GET", "/ssf/status", None, f"stream_id={stream_id}"),
+        ("DELETE", "/ssf/stream", None, f"stream_id={stream_id}"),
+        ("PATCH", "/ssf/stream", {**named, "description": "mine"}, ""),
+        ("PUT", "/ssf/stream", named, ""),
+        ("POST", "/ssf/status", {**named, "status": "disabled"}, ""),
+        ("POST", "/ssf/verify", named, ""),
+        ("POST", f"/ssf/poll/{stream_id}", {"returnImmediately": True, "ack": [jti]}, ""),
+    ]
+    for method, path, body, query in tries:
+        answer = await transmitter.ask(thief, method, path, body, query=query)
+        assert (answer.status, answer.json["error"]) == (404, "not_found"), (method, path)
+    # its own stream drops nothing of another one either
+    own = await transmitter.stream(thief)
+    await transmitter.poll(thief, own, ack=[jti])
+    assert list((await transmitter.poll(shop, stream))["sets"]) == [jti]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 
-from doorward.adapters.http_client import GuardedHttp
-from doorward.features.oauth.logout.build import sign_out
+from doorward.adapters.mail.delivery import LogoutWorker
+from doorward.core.model.message import LogoutNotice
+from doorward.features.oauth.logout.build import first_tries, sign_out
+from doorward.features.oauth.logout.notify import FirstTries
 from tests.engines import BOTH, Engine
 from tests.features import made
 from tests.features.oauth.logout.back_channel import CALLER, BackChannel, back_channel
+from tests.waiting import PATIENCE
 
 ENGINES = BOTH
 pytestmark = pytest.mark.anyio
@@ -101,22 +105,47 @@ async def test_the_deletion_of_an_account_is_told_after_its_rows_are_gone(channe
     assert await told(channel) == [("app_other", ""), ("app_web", "")]
 
 
-@pytest.mark.requirement(76)
-async def test_a_log_out_waits_for_no_app(channel: BackChannel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Log-out answers whatever an app does (hydra#3540): the notice is stored, and a background task sends it."""
-    called: list[str] = []
-
-    async def hangs(self: GuardedHttp, method: str, url: str, *_: object, **__: object) -> None:
-        called.append(url)
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(GuardedHttp, "_call", hangs)
+async def signed_out(channel: BackChannel, longest: float) -> None:
+    """Ada signs out of her first session."""
+    action = channel.services.get(sign_out)
+    action = replace(action, first_tries=replace(action.first_tries, longest=longest))
     session = await channel.store.sessions.get("ses_one")
     assert session is not None
-    now = channel.clock.time
-    action = channel.services.get(sign_out)
-    await action.end(session, reason="signed_out", client_id=None, caller=CALLER, now=now)
-    assert called == []
+    await action.end(session, reason="signed_out", client_id=None, caller=CALLER, now=channel.clock.time)
+
+
+@pytest.mark.requirement(76)
+@pytest.mark.parametrize("answer", [None, "it answers 503"])
+async def test_a_log_out_answers_after_the_first_try(channel: BackChannel, answer: str | None) -> None:
+    """A person who goes back to the app finds its session ended (hydra#3540). An app that fails is told later."""
+    tried: list[str] = []
+
+    async def deliver(notice: LogoutNotice) -> str | None:
+        await asyncio.sleep(0)
+        tried.append(notice.session_id)
+        return answer
+
+    worker = LogoutWorker(
+        store=channel.store,
+        deliver=deliver,
+        clock=channel.clock,
+        metrics=channel.services.metrics,
+        interval=PATIENCE,
+        woken=channel.services.get(first_tries).woken,
+    )
+    running = asyncio.create_task(worker.run())
+    # it looks once, and then waits to be woken
+    await asyncio.sleep(0.05)
+    await signed_out(channel, longest=PATIENCE)
+    assert tried == ["ses_one"]
+    running.cancel()
+
+
+@pytest.mark.requirement(76)
+async def test_a_log_out_waits_no_longer_for_an_app_that_hangs(channel: BackChannel) -> None:
+    """Log-out answers after two seconds whatever an app does (hydra#3540): the notice is stored, and a background task sends it."""
+    assert FirstTries(store=channel.store).longest == 2
+    await signed_out(channel, longest=0.05)
     assert await told(channel) == [("app_web", "ses_one")]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, final
 
 from msgspec import structs
@@ -153,10 +154,12 @@ class LogoutWorker:
     clock: Clock
     metrics: Metrics
     interval: float = 0.5
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set to have it look at once."""
 
     async def run(self) -> None:
         """Run for ever."""
-        await for_ever(self.send_due, self.interval)
+        await for_ever(self.send_due, self.interval, self.woken)
 
     async def send_due(self) -> int:
         """Send everything that is due now; returns the number of tries."""
@@ -190,9 +193,13 @@ class LogoutWorker:
         await self.store.commit(messages.replace_logout(taken, after))
 
 
-async def for_ever(send_due: Callable[[], Awaitable[int]], interval: float) -> None:
-    """Send what is due, poll every `interval` seconds, and go on after any failure."""
+async def for_ever(
+    send_due: Callable[[], Awaitable[int]], interval: float, woken: asyncio.Event | None = None
+) -> None:
+    """Send what is due, poll every `interval` seconds and when `woken` is set, and go on after any failure."""
+    woken = woken or asyncio.Event()
     while True:
+        woken.clear()
         try:
             while await send_due() > 0:
                 pass
@@ -202,4 +209,5 @@ async def for_ever(send_due: Callable[[], Awaitable[int]], interval: float) -> N
         except Exception as error:  # noqa: BLE001 - one bad row must not end the sending of all others
             _log.error("outbox.failed", exc_info=error)
             await asyncio.sleep(1)
-        await asyncio.sleep(interval)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(woken.wait(), interval)

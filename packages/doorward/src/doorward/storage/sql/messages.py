@@ -49,6 +49,10 @@ _NOTICE_COLUMNS = (
     "id, client_id, account_id, session_id, created_at, next_try_at, tries, sent_at, failed_at, problem"
 )
 _DUE_LOGOUTS = select(_NOTICE_COLUMNS, f"logout_notices WHERE {_DUE}")
+_UNTRIED = select(
+    "1",
+    "logout_notices WHERE sent_at IS NULL AND failed_at IS NULL AND problem IS NULL AND session_id = ? LIMIT 1",
+)
 _INSERT_LOGOUT = insert("logout_notices", _NOTICE_COLUMNS)
 _REPLACE_LOGOUT = update("logout_notices", f"{_MOVED}, problem = ?", _AS_READ)
 _DISCARD_MAIL = "DELETE FROM outgoing_mail WHERE id = ?"
@@ -147,6 +151,10 @@ class SqlMessages(SqlNoun):
 
     async def due_logouts(self, now: int, limit: int = 20) -> Sequence[LogoutNotice]:
         return [from_row(LogoutNotice, row) for row in await self._db.all(_DUE_LOGOUTS, (now, limit))]
+
+    async def untried(self, session_id: str) -> bool:
+        """Whether an app was not told yet that this session has ended: no first try has come to its end."""
+        return await self._db.one(_UNTRIED, (session_id,)) is not None
 
     def insert_logout(self, notice: LogoutNotice) -> Write:
         return write(_INSERT_LOGOUT, *to_row(notice))

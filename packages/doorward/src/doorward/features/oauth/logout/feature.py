@@ -30,7 +30,7 @@ def _jobs(services: Services) -> Jobs:
     from doorward.adapters.background import every
     from doorward.adapters.http_client import BackChannel
     from doorward.adapters.mail.delivery import LogoutWorker
-    from doorward.features.oauth.logout.build import logout_tokens
+    from doorward.features.oauth.logout.build import first_tries, logout_tokens
     from doorward.features.sessions.build import revoker
 
     tokens = services.get(logout_tokens)
@@ -47,7 +47,11 @@ def _jobs(services: Services) -> Jobs:
             return None if made is None else await client.post_logout_token(*made)
 
         worker = LogoutWorker(
-            store=services.store, deliver=deliver, clock=services.clock, metrics=services.metrics
+            store=services.store,
+            deliver=deliver,
+            clock=services.clock,
+            metrics=services.metrics,
+            woken=services.get(first_tries).woken,
         )
         try:
             await worker.run()

@@ -13,6 +13,7 @@ from doorward.core.model.session import EndReason, Session
 from doorward.core.ports.keys import TokenSigner
 from doorward.features.audit.service import AuditLog
 from doorward.features.clients.directory import ClientDirectory
+from doorward.features.oauth.logout.notify import FirstTries
 from doorward.features.oauth.logout.rules import logout as rule
 from doorward.features.oauth.tokens.id_token_hints import read_id_token_hint
 from doorward.features.sessions.revoker import Revoker
@@ -28,6 +29,7 @@ class SignOutAction:
     revoker: Revoker
     audit_log: AuditLog
     signer: TokenSigner
+    first_tries: FirstTries
     issuer: str
 
     async def decide(
@@ -53,7 +55,7 @@ class SignOutAction:
     async def end(
         self, session: Session, *, reason: EndReason, client_id: str | None, caller: Caller, now: int
     ) -> None:
-        """End the session and everything that depends on it, with an audit event."""
+        """End the session and everything that depends on it, with an audit event, and give apps a moment to hear of it."""
         event = self.audit_log.write(
             "session.ended",
             caller=caller,
@@ -66,3 +68,4 @@ class SignOutAction:
         writes = await self.revoker.session(session, now=now, reason=reason, first=True)
         await self.store.commit(*writes, event)
         await self.revoker.late_in(session, now=now, reason=reason)
+        await self.first_tries.of(session.id)
