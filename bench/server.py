@@ -137,7 +137,7 @@ class Server:
 
     def sign_in_flows(self, connections: int) -> list[Flow]:
         """Connections that sign in one person after the other, each beginning with another one."""
-        _, challenge = _pkce()
+        _, challenge = pkce()
         every = [self.sign_in(person, challenge, self.web) for person in self.people]
         shift = max(1, len(every) // connections)
         starts = [number * shift % len(every) for number in range(connections)]
@@ -159,7 +159,7 @@ class Server:
         return str(self._signed_in(person, app)["refresh_token"])
 
     def _signed_in(self, person: Person, app: App) -> dict[str, Any]:
-        verifier, challenge = _pkce()
+        verifier, challenge = pkce()
         status, body = exchange(self.port, self.sign_in(person, challenge, app))
         if status != 200:
             raise NotTheWork(f"signing in answered {status}: {body[:300].decode(errors='replace')}")
@@ -181,7 +181,8 @@ class Server:
         return max(_children(self.pid) or [self.pid], key=rss_mib)
 
 
-def _pkce() -> tuple[str, str]:
+def pkce() -> tuple[str, str]:
+    """A code verifier and its challenge (RFC 7636 §4)."""
     verifier = secrets.token_urlsafe(32)
     hashed = hashlib.sha256(verifier.encode()).digest()
     return verifier, base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
@@ -213,7 +214,8 @@ def operate(
     return msgspec.json.decode(done.stdout, type=dict[str, Any])
 
 
-def _set_up(config: Path, python: str) -> tuple[str, str, str, list[App], list[Person]]:
+def set_up(config: Path, python: str = sys.executable) -> tuple[str, str, str, list[App], list[Person]]:
+    """Create apps, APIs and people by commands: the members of `Server` after `pid`, the apps as one."""
     run = functools.partial(operate, config, python=python)
     permissions = SCOPE.split()
     allowed = f"{RESOURCE}:{','.join(permissions)}"
@@ -271,7 +273,7 @@ def started(core: int, *, database: str | None = None, python: str = sys.executa
         f'[server]\nport = {port}\n[log]\nlevel = "warning"\n'
     )
     try:
-        service, exchanger, api_key, apps, people = _set_up(config, python)
+        service, exchanger, api_key, apps, people = set_up(config, python)
         command = [python, "-m", "doorward", "serve", "--config", str(config)]
         command += ["--host", "127.0.0.1", "--port", str(port)]
         log = BUILD / "bench" / "server.log"

@@ -61,6 +61,10 @@ def app_of(seen: Seen) -> App:
         del request
         return Response(204)
 
+    async def splitting(request: Request) -> Response:
+        end = {b"line": b"\r\nset-cookie: a=b", b"feed": b"\nset-cookie: a=b", b"nul": b"\0"}
+        return Response(200, [(b"x-name", b"value" + end[request.query_string])], b"body")
+
     class ErrorPages:
         async def show(self, request: Request, status: int) -> Response:
             return Response(status, [], f"page for {request.path}".encode())
@@ -73,6 +77,7 @@ def app_of(seen: Seen) -> App:
             machine("/failing", "GET", failing),
             machine("/held", "GET", held),
             machine("/empty", "GET", empty),
+            machine("/splitting", "GET", splitting),
         ],
         prefix="",
         https=False,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from tests.waiting import PATIENCE
@@ -49,6 +49,14 @@ def test_the_limits_change_no_response(limited: Running, plain: Running, name: s
     assert {**ours[1], "date": ""} == {**theirs[1], "date": ""}
 
 
+@pytest.mark.parametrize("end", [b"line", b"feed", b"nul"])
+def test_a_header_never_begins_another_one(limited: Running, end: bytes) -> None:
+    """An answer that is written as a whole is checked as uvicorn checks its own, which then closes the connection (response splitting)."""
+    with socket.create_connection(("127.0.0.1", limited.port), timeout=PATIENCE) as connection:
+        connection.sendall(b"GET /splitting?" + end + b" HTTP/1.1\r\nhost: h\r\n\r\n")
+        assert connection.makefile("rb").read() == b""
+
+
 def test_the_limits_only_use_names_that_uvicorn_has() -> None:
     """The names that `web/connection_limits.py` lists: uvicorn documents none of them."""
     app: Any = app_of(Seen())
@@ -58,6 +66,16 @@ def test_the_limits_only_use_names_that_uvicorn_has() -> None:
     theirs.on_message_begin()
     assert {"parser", "url", "headers", "connections", "limit_concurrency"} <= vars(theirs).keys()
     assert "on_response_complete" in vars(HttpToolsProtocol)
+    of_a_cycle = {
+        "keep_alive",
+        "disconnected",
+        "response_started",
+        "response_complete",
+        "message_event",
+        "default_headers",
+        "on_response",
+    }
+    assert of_a_cycle <= set(RequestResponseCycle.__init__.__code__.co_names)
 
 
 def test_one_connection_serves_many_requests(limited: Running) -> None:

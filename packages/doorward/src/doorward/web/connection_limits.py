@@ -2,12 +2,14 @@
 
 uvicorn and its parser bound none of these (docs/incidents/0013-a-request-without-end.md). What is overridden are methods of
 `asyncio.Protocol` and callbacks of httptools. Beyond these the class uses `parser`, `url`, `headers`, `connections`,
-`flow`, `limit_concurrency` and `on_response_complete` of uvicorn; `tests/web/test_connection_limits.py` fails when they change.
+`flow`, `limit_concurrency` and `on_response_complete` of uvicorn, and seven names of its `RequestResponseCycle`;
+`tests/web/test_connection_limits.py` fails when they change.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, cast, final
@@ -15,9 +17,10 @@ from typing import Any, ClassVar, Final, cast, final
 import httptools
 from uvicorn import Config
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from doorward.web.http import WHOLE, Send
 from doorward.web.router import NO_ROOM
 
 MAX_HEAD: Final = 32 * 1024
@@ -32,6 +35,8 @@ _SLICE: Final = 1024
 """Bytes that are parsed at once, and so how far a limit may be exceeded before it is noticed."""
 # What belongs to an offer of another protocol (RFC 9110 §7.8, RFC 7540 §3.2).
 _OFFERS: Final = (b"upgrade", b"http2-settings")
+# What no head contains (RFC 9110 §5.5), besides the ends of its lines.
+_CONTROL: Final = re.compile(b"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -61,6 +66,7 @@ class LimitedProtocol(HttpToolsProtocol):
         # uvicorn itself would refuse health checks too
         self.limit_concurrency = None
         self.parser = _Parser(self)
+        self._state[WHOLE] = self.answer
         self._since = self.loop.time()
         self._open = 0
         """Requests whose head is complete and that are not answered."""
@@ -88,6 +94,7 @@ class LimitedProtocol(HttpToolsProtocol):
         for timer in (self._look_timer, self._queue_timer):
             if timer is not None:
                 timer.cancel()
+        self._state.clear()
         super().connection_lost(exc)
 
     def _look(self) -> None:
@@ -159,7 +166,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._offered = parser.should_upgrade()
         if not self._offered:
             # RFC 9112 §3.2: without a Host, or with two, a proxy and this server could each mean another one.
-            hosts = sum(name == b"host" for name, _ in self.headers)
+            hosts = [name for name, _ in self.headers].count(b"host")
             if hosts != 1 and (hosts or parser.get_http_version() != "1.0"):
                 raise _Refused
             super().on_headers_complete()
@@ -173,6 +180,34 @@ class LimitedProtocol(HttpToolsProtocol):
         if not self._offered:
             self._message_open = False
             super().on_message_complete()
+
+    def answer(self, send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+        """Send a whole answer by one write: what `send`, uvicorn's, does for the two messages of such an answer, which it checks and writes
+        one by one. False, and nothing is sent, where more is to be done: the connection ends, or is slow, or a header is not allowed."""
+        # an attribute of the request would be a cycle of references for each of them, which only the garbage collector ends
+        cycle = getattr(send, "__self__", None)
+        if not isinstance(cycle, RequestResponseCycle):
+            return False
+        fields = [b"%b: %b\r\n" % field for field in (*cycle.default_headers, *headers)]
+        head = b"".join((STATUS_LINE[status], *fields, b"\r\n"))
+        lines = len(fields) + 2
+        if (
+            not cycle.keep_alive
+            or cycle.disconnected
+            or cycle.response_started
+            or self.flow.write_paused
+            or b"\r\nconnection:" in head
+            # a line break in a header would begin another one (response splitting)
+            or head.count(b"\n") != lines
+            or head.count(b"\r") != lines
+            or _CONTROL.search(head) is not None
+        ):
+            return False
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        cast("_JoinedWrites", self.transport).write_now(head + body)
+        cycle.on_response()
+        return True
 
     def without_offer(self) -> bytes:
         """The head that the parser has just read, without the offer of another protocol in it."""
@@ -226,6 +261,11 @@ class _JoinedWrites:
         if not self._pieces:
             self._loop.call_soon(self._flush)
         self._pieces.append(data)
+
+    def write_now(self, data: bytes) -> None:
+        """Write what will not be followed by more."""
+        self._flush()
+        self._transport.write(data)
 
     def close(self) -> None:
         self._flush()

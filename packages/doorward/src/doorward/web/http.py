@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final, final
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -50,9 +50,9 @@ def parse_form(raw: str) -> dict[str, str]:
         name, _, value = pair.partition("=")
         try:
             if "%" in name or "+" in name:
-                name = unquote_plus(name, errors="strict")
+                name = unquote_to_bytes(name.replace("+", " ")).decode()
             if "%" in value or "+" in value:
-                value = unquote_plus(value, errors="strict")
+                value = unquote_to_bytes(value.replace("+", " ")).decode()
         except UnicodeDecodeError:
             raise BadForm("A parameter is not valid UTF-8.") from None
         if "\x00" in value or "\x00" in name:
@@ -214,13 +214,22 @@ async def read_body(receive: Receive) -> bytes:
 
 
 PIECE: Final = 256 * 1024
+WHOLE: Final = "doorward.whole"
+"""Key in the `state` of a request (ASGI) for a function that takes status, headers and body of an answer at once, besides the `send` of
+the request. It returns False where they have to be sent by messages."""
+SendWhole = Callable[[Send, int, list[tuple[bytes, bytes]], bytes], bool]
 
 
-async def send_response(response: Response, send: Send, *, head: bool = False) -> None:
-    """Write the response; for HEAD only its headers."""
+async def send_response(
+    response: Response, send: Send, *, head: bool = False, whole: SendWhole | None = None
+) -> None:
+    """Write the response; for HEAD only its headers. `whole` is the function under `WHOLE`, where the server has it."""
     body = response.body
     if response.status not in {204, 304}:
         response.headers.append((b"content-length", b"%d" % len(body)))
+        small = not head and len(body) <= PIECE
+        if small and whole is not None and whole(send, response.status, response.headers, body):
+            return
     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
     if head:
         body = b""

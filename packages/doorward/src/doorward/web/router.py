@@ -14,6 +14,7 @@ from doorward.core.errors import ComeBackLater, HashingBusy, OAuthError, StoreCo
 from doorward.core.ports.metrics import Metrics
 from doorward.web.forwarded import Proxies
 from doorward.web.http import (
+    WHOLE,
     BadForm,
     BodyTooLarge,
     ClientGone,
@@ -141,7 +142,8 @@ class App:
             response = await self._respond(request)
         if full or self.leaving:
             response.headers.append((b"connection", b"close"))
-        await send_response(response, send, head=request.method == "HEAD")
+        whole = state.get(WHOLE) if state else None
+        await send_response(response, send, head=request.method == "HEAD", whole=whole)
 
     def _path(self, path: str) -> str:
         """The path below the issuer's path."""

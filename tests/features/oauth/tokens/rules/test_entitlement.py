@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from doorward.core.model.entitlement import Entitlement
+from doorward.features.oauth.clients.rules.entitle import entitle
 from doorward.features.oauth.tokens.rules.entitlement import of_grant
 from tests.features import made
 
 
 def entitled(*, roles: tuple[str, ...] = ("reader",), **grant: Any) -> Entitlement:
-    held = made.grant(**grant)
-    return of_grant(
-        held,
-        account=made.account(role_names=roles),
-        client=made.client(),
+    held, account, client = made.grant(**grant), made.account(role_names=roles), made.client()
+    granted = entitle(
         config=made.config(),
+        client=client,
+        audience=held.audience,
         scopes=held.scopes,
+        role_names=account.role_names,
     )
+    return of_grant(held, account=account, granted=granted)
 
 
 def test_scopes_permissions_and_roles_are_the_current_ones() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.json import encode
 
+from doorward.features.oauth.clients.rules.entitle import Granted
 from doorward.features.oauth.tokens.rules import access, id_token, own_token, person
 from doorward.features.oauth.tokens.rules.entitlement import of_grant
 from doorward_verify import jwk, jws
@@ -50,7 +51,7 @@ def test_only_an_unexpired_access_token_of_this_issuer_is_accepted() -> None:
 def test_an_access_token_of_type_jwt_is_distinguished_from_an_id_token_by_its_claims() -> None:
     account, client, config = made.account(name="Ada"), made.client(), made.config()
     said = access.claims(
-        of_grant(made.grant(), account=account, client=client, config=config, scopes=("openid",)),
+        of_grant(made.grant(), account=account, granted=Granted(("openid",), (), ())),
         issuer=made.ISSUER, now=made.NOW, ttl=60, unique="x",
     )  # fmt: skip
     assert own_token.is_access(said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from doorward.features.api_keys.build import verification
 from doorward.features.oauth.client_auth.build import client_authenticator
 from doorward.features.oauth.introspection.service import IntrospectionService
+from doorward.features.oauth.tokens.build import access_tokens
 from doorward.features.revocations.build import revocation_view
 from doorward.features.risk.build import family_watch
 from doorward.features.services import Services
@@ -18,7 +19,7 @@ def introspection(services: Services) -> IntrospectionService:
         metrics=services.metrics,
         store=services.store,
         config=services.config,
-        signer=services.signer,
+        tokens=services.get(access_tokens),
         view=services.get(revocation_view),
         policy=services.tokens,
         issuer=services.issuer,

@@ -10,7 +10,6 @@ from doorward.core.model.client import Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.config_snapshot import ConfigSource
-from doorward.core.ports.keys import TokenSigner
 from doorward.core.ports.metrics import Metrics
 from doorward.features.api_keys.rules import key_format
 from doorward.features.api_keys.verification import ApiKeyVerification
@@ -24,7 +23,7 @@ from doorward.features.oauth.grants.refresh_token.rules.rotation import (
     Rotate,
 )
 from doorward.features.oauth.introspection import rules as rule
-from doorward.features.oauth.tokens.rules import own_token
+from doorward.features.oauth.tokens.access_tokens import AccessTokenReader
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.features.risk.family_watch import FamilyWatch
@@ -40,7 +39,7 @@ class IntrospectionService:
     metrics: Metrics
     store: Store
     config: ConfigSource
-    signer: TokenSigner
+    tokens: AccessTokenReader
     view: ServerRevocationView
     policy: TokenPolicy
     issuer: str
@@ -90,7 +89,7 @@ class IntrospectionService:
         """The answer about an access token. Its API may say where it was used (`caller_address`): then its grant is watched for two networks
         at once. The token's own app is not believed: it could have its person asked, or end the grant, with two made-up addresses."""
         now = request.now
-        claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
+        claims = self.tokens.claims(token, now)
         if claims is None or not rule.may_see(claims, asker, self.config.current()):
             return rule.INACTIVE
         if (await self.view.fresh(now)).revoked(claims) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorward.features.audit.build import audit_log
+from doorward.features.oauth.tokens.access_tokens import AccessTokenReader
 from doorward.features.oauth.tokens.issue import TokenIssuer
 from doorward.features.oauth.tokens.new_grants import NewGrants
 from doorward.features.oauth.tokens.redemption import GrantRedemption
@@ -26,6 +27,11 @@ def token_issuer(services: Services) -> TokenIssuer:
         policy=services.tokens,
         issuer=services.issuer,
     )
+
+
+def access_tokens(services: Services) -> AccessTokenReader:
+    """The reader of access tokens that come back."""
+    return AccessTokenReader(signer=services.signer, issuer=services.issuer)
 
 
 def grant_redemption(services: Services) -> GrantRedemption:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from doorward.core.model.account import Account
 from doorward.core.model.client import Client
+from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.entitlement import Entitlement
 from doorward.core.model.grant import Grant
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.keys import TokenSigner
 from doorward.core.ports.random import SecureRandom
+from doorward.features.oauth.clients.rules.entitle import Granted, entitle
 from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.oauth.tokens.rules import access, id_token
 from doorward.features.oauth.tokens.rules.entitlement import of_grant
+from doorward.features.oauth.tokens.snapshot_cache import SnapshotCache
+
+_Key = tuple[str, str, tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +31,7 @@ class TokenIssuer:
     random: SecureRandom
     policy: TokenPolicy
     issuer: str
+    granted: SnapshotCache[_Key, Granted] = field(default_factory=SnapshotCache[_Key, Granted])
 
     def for_client(self, entitlement: Entitlement, client: Client, now: int) -> TokenResponse:
         """An access token only (client credentials)."""
@@ -76,13 +82,8 @@ class TokenIssuer:
     ) -> TokenResponse:
         """An access token, an ID token when `scopes` contain openid, and the given refresh token."""
         config = self.config.current()
-        entitlement = of_grant(
-            grant,
-            account=account,
-            client=client,
-            config=config,
-            scopes=scopes,
-        )
+        granted = self._granted(grant.audience, account, client, config, scopes)
+        entitlement = of_grant(grant, account=account, granted=granted)
         # No token outlives its grant, whose end is absolute.
         ttl = min(access.lifetime(client, self.policy), grant.expires_at - now)
         token = self._access(entitlement, client, ttl, now)
@@ -112,6 +113,22 @@ class TokenIssuer:
             refresh_token=refresh_token,
             id_token=id_said,
         )
+
+    def _granted(
+        self, audience: str, account: Account, client: Client, config: ConfigSnapshot, scopes: tuple[str, ...]
+    ) -> Granted:
+        key = (client.id, audience, scopes, account.role_names)
+        granted = self.granted.get(config, client, key)
+        if granted is None:
+            granted = entitle(
+                config=config,
+                client=client,
+                audience=audience,
+                scopes=scopes,
+                role_names=account.role_names,
+            )
+            self.granted.keep(config, client, key, granted)
+        return granted
 
     def _access(self, entitlement: Entitlement, client: Client | None, ttl: int, now: int) -> str:
         said = access.claims(

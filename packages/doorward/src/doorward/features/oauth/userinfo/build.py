@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorward.features.clients.build import client_directory
+from doorward.features.oauth.tokens.build import access_tokens
 from doorward.features.oauth.userinfo.service import UserinfoService
 from doorward.features.revocations.build import revocation_view
 from doorward.features.services import Services
@@ -15,6 +16,7 @@ def userinfo(services: Services) -> UserinfoService:
         config=services.config,
         clients=services.get(client_directory),
         signer=services.signer,
+        tokens=services.get(access_tokens),
         clock=services.clock,
         view=services.get(revocation_view),
         issuer=services.issuer,

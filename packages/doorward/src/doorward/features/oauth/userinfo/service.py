@@ -10,7 +10,7 @@ from doorward.core.ports.clock import Clock
 from doorward.core.ports.config_snapshot import ConfigSource
 from doorward.core.ports.keys import TokenSigner
 from doorward.features.clients.directory import ClientDirectory
-from doorward.features.oauth.tokens.rules import own_token
+from doorward.features.oauth.tokens.access_tokens import AccessTokenReader
 from doorward.features.oauth.userinfo import rules as rule
 from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.storage.sql.store import Store
@@ -24,6 +24,7 @@ class UserinfoService:
     config: ConfigSource
     clients: ClientDirectory
     signer: TokenSigner
+    tokens: AccessTokenReader
     clock: Clock
     view: ServerRevocationView
     issuer: str
@@ -31,7 +32,7 @@ class UserinfoService:
     async def answer(self, token: str) -> dict[str, Any] | str | OAuthError:
         """The claims; as a signed JWT (text) for an app registered for it (§5.3.2); or the refusal."""
         now = self.clock.now()
-        said = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
+        said = self.tokens.claims(token, now)
         if said is None or (await self.view.fresh(now)).revoked(said) is not None:
             because = (
                 "no access token of ours"

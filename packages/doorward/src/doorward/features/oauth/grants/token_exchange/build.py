@@ -19,13 +19,13 @@ def presented_tokens(services: Services) -> PresentedTokens:
     """The reader of subject and actor tokens."""
     from doorward.features.clients.build import client_directory
     from doorward.features.oauth.grants.token_exchange.reader import PresentedTokens
+    from doorward.features.oauth.tokens.build import access_tokens
 
     return PresentedTokens(
         store=services.store,
         config=services.config,
         clients=services.get(client_directory),
-        signer=services.signer,
-        issuer=services.issuer,
+        tokens=services.get(access_tokens),
     )
 
 

@@ -9,12 +9,11 @@ from doorward.core.model.account import Account
 from doorward.core.model.api_key import KEY_ID
 from doorward.core.model.client import Client
 from doorward.core.ports.config_snapshot import ConfigSource
-from doorward.core.ports.keys import TokenSigner
 from doorward.features.clients.directory import ClientDirectory
 from doorward.features.oauth.grants.token_exchange.rules import presented as rule
 from doorward.features.oauth.grants.token_exchange.rules.acting import chain
 from doorward.features.oauth.grants.token_exchange.rules.presented import INVALID, PresentedToken
-from doorward.features.oauth.tokens.rules import own_token
+from doorward.features.oauth.tokens.access_tokens import AccessTokenReader
 from doorward.features.oauth.tokens.rules import refresh_format as refresh_text
 from doorward.features.revocations.rules.view import RevocationEntries
 from doorward.storage.sql.store import Store
@@ -27,15 +26,14 @@ class PresentedTokens:
     store: Store
     config: ConfigSource
     clients: ClientDirectory
-    signer: TokenSigner
-    issuer: str
+    tokens: AccessTokenReader
 
     def access(
         self, token: str, client: Client, view: RevocationEntries, now: int, *, parameter: str
     ) -> PresentedToken | OAuthError:
         """An access token of ours that this app may present."""
         gone = INVALID.format(parameter)
-        claims = own_token.claims(token, self.signer.keys(), issuer=self.issuer, now=now)
+        claims = self.tokens.claims(token, now)
         if claims is None:
             return OAuthError("invalid_request", gone, f"{parameter}: no access token of ours, or expired")
         ended = view.revoked(claims)

@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 from doorward.core.model.account import Account
-from doorward.core.model.client import Client
-from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.core.model.entitlement import Entitlement
 from doorward.core.model.grant import Grant
-from doorward.features.oauth.clients.rules.entitle import entitle
+from doorward.features.oauth.clients.rules.entitle import Granted
 
 
-def of_grant(
-    grant: Grant,
-    *,
-    account: Account,
-    client: Client,
-    config: ConfigSnapshot,
-    scopes: tuple[str, ...],
-) -> Entitlement:
-    """Computed at each issue, so that a removed role is missing in the next token. `scopes`: those of the grant or fewer.
+def of_grant(grant: Grant, *, account: Account, granted: Granted) -> Entitlement:
+    """Made at each issue. `granted` is what the person, the app and the API now allow of the grant's scopes, so that a removed role is
+    missing in the next token.
 
     An offline grant outlives its browser session, so its tokens carry no `sid`: otherwise the end of the session, which revokes
     every token with that `sid`, would end access that the person allowed to continue (OpenID Connect Back-Channel Logout 1.0 §2.7).
     """
-    granted = entitle(
-        config=config,
-        client=client,
-        audience=grant.audience,
-        scopes=scopes,
-        role_names=account.role_names,
-    )
     return Entitlement(
         grant_id=grant.id,
-        client_id=client.id,
+        client_id=grant.client_id,
         audience=grant.audience,
         scopes=granted.scopes,
         permissions=granted.permissions,
