@@ -15,6 +15,7 @@ from doorward.storage.postgres.errors import (
     again,
     better_apart,
     contended,
+    nobody_home,
     not_text,
     row_is_gone,
     state_of,
@@ -24,8 +25,10 @@ from doorward.storage.postgres.errors import (
 from doorward.storage.postgres.gate import Gate
 from doorward.storage.postgres.merge import Group, Kind, apart, groups, overtaken
 from doorward.storage.postgres.pool import Connection, Pool
+from doorward.storage.postgres.text import for_many
 from doorward.storage.postgres.use import settle, storable
 from doorward.storage.sql.statements import LOST, Param, Step
+from doorward.storage.sql.text import Statement
 
 _TRIES = 10
 # With any number of writers on one row, one succeeds each time; the others retry for at most this long.
@@ -38,9 +41,10 @@ _PLANS = 2048
 
 @final
 class Committer:
-    """Caches a plan for each kind of commit. `join=False`: each statement is sent separately."""
+    """Caches a plan for each kind of commit. `join=False`: each statement is sent separately, for one commit."""
 
     def __init__(self, *, join: bool = True) -> None:
+        self.joins = join
         self._read = groups if join else apart
         self._plans: dict[tuple[Kind, ...], tuple[Group, ...]] = {}
         self._gate = Gate()
@@ -85,6 +89,50 @@ class Committer:
                 pool.give(held)
                 return changed
 
+    async def many(
+        self, pool: Pool, update: Statement, rows: Sequence[tuple[Param, ...]]
+    ) -> Sequence[int | Exception]:
+        """Commit one guarded change of one row for each of `rows`, in one statement: 1, `LOST`, or the exception to raise, for each as if it
+        had been committed alone."""
+        if len(rows) > 1:
+            try:
+                return await self._together(pool, update, rows)
+            except StoreUnavailable as problem:
+                return [problem] * len(rows)
+            except Exception as problem:  # noqa: BLE001 - the callers raise it
+                if nobody_home(problem) and not again(problem):
+                    refused = verdict(problem, "did not take the commit")
+                    refused.__cause__ = problem
+                    return [refused] * len(rows)
+        # The database wrote nothing. What it refused may concern one row only.
+        alone = (self.commit(pool, ((update, params, 1),)) for params in rows)
+        return [
+            one if isinstance(one, int) else _plain(one)
+            for one in await asyncio.gather(*alone, return_exceptions=True)
+        ]
+
+    async def _together(
+        self, pool: Pool, update: Statement, rows: Sequence[tuple[Param, ...]]
+    ) -> Sequence[int]:
+        await self._gate.passed(pool)
+        text, key = for_many(update)
+        # in one order, so that two such statements do not wait for each other
+        order = sorted(range(len(rows)), key=lambda place: str(rows[place][key]))
+        columns = zip(*(rows[place] for place in order), strict=True)
+        held = pool.at_once() or await pool.take()
+        try:
+            won = await held.connection.fetch(text, *columns)
+        except BaseException as problem:
+            await settle(pool, held, problem)
+            if isinstance(problem, TimeoutError):
+                self._gate.unanswered()
+            raise
+        pool.give(held)
+        outcomes = [LOST] * len(rows)
+        for (place,) in won:
+            outcomes[order[place - 1]] = 1
+        return outcomes
+
     def _plan(self, steps: Sequence[Step]) -> tuple[Group, ...]:
         kind = tuple([(step[0], step[2]) for step in steps])
         found = self._plans.get(kind)
@@ -119,6 +167,12 @@ async def _run(connection: Connection, group: Group, params: Sequence[tuple[Para
     else:
         count = int((await connection.execute(group.sql, *params[0])).rpartition(" ")[2])
     return LOST if group.must is not None and count != group.must else count
+
+
+def _plain(problem: BaseException) -> Exception:
+    if isinstance(problem, Exception):
+        return problem
+    raise problem
 
 
 def _pause(tries: int) -> float:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, final
 
 from doorward.core.errors import StoreUnavailable
+from doorward.storage.postgres.batches import Batches
 from doorward.storage.postgres.commit import Committer
 from doorward.storage.postgres.connect import Connector
 from doorward.storage.postgres.errors import DOES_NOT_ANSWER, not_text, unholdable, verdict
@@ -118,6 +119,7 @@ class PostgresDatabase:
         self._options = options
         self._committer = committer
         self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
+        self._batches: dict[asyncio.AbstractEventLoop, Batches] = {}
         self._lock = threading.Lock()
         self._commits: set[asyncio.Task[int]] = set()
         self._closed = False
@@ -152,11 +154,16 @@ class PostgresDatabase:
         pool = self._pool()
         if self._closed:
             raise StoreUnavailable("the store is closed")
-        # a separate task: cancelling the caller does not stop the commit, and `close` waits for it
-        task = asyncio.get_running_loop().create_task(self._committer.commit(pool, steps))
+        if self._committer.joins and Batches.takes(steps):
+            return await self._batches[asyncio.get_running_loop()].apply(steps)
+        return await asyncio.shield(self._start(self._committer.commit(pool, steps)))
+
+    def _start(self, commit: Coroutine[Any, Any, int]) -> asyncio.Task[int]:
+        """Run it in a separate task: cancelling the caller does not stop the commit, and `close` waits for it."""
+        task = asyncio.get_running_loop().create_task(commit)
         self._commits.add(task)
         task.add_done_callback(self._commits.discard)
-        return await asyncio.shield(task)
+        return task
 
     async def close(self) -> None:
         with self._lock:
@@ -166,6 +173,7 @@ class PostgresDatabase:
             await asyncio.wait(mine)
         with self._lock:
             pools, self._pools = self._pools, {}
+            self._batches.clear()
         for loop, pool in pools.items():
             if loop is here:
                 await pool.close()
@@ -200,6 +208,8 @@ class PostgresDatabase:
                 raise StoreUnavailable("the store is closed")
             for over in [one for one in self._pools if one.is_closed()]:
                 self._pools.pop(over).abandon()
+                del self._batches[over]
             pool = Pool(self._connect, size=self._options.pool_size, wait=self._options.pool_wait)
             self._pools[loop] = pool
+            self._batches[loop] = Batches(self._committer, pool, self._start)
             return pool

@@ -108,6 +108,7 @@ _SPEND = update(
     " AND COALESCE(accounts.zoneinfo, '') = ? AND COALESCE(accounts.updated_at, -1) = ?)",
     "grants",
     "accounts",
+    types="BIGINT BLOB BIGINT BLOB TEXT BLOB BIGINT TEXT TEXT TEXT TEXT TEXT TEXT TEXT BIGINT",
 )
 # the chain is unchanged since the decision, and no other request got the late repeat meanwhile
 _REPEAT_LATE = update(

@@ -12,15 +12,18 @@ from typing import final
 @final
 class Statement(str):
     """A statement that changes at most one row: inserted by value, or selected by its whole key. `tables`: all tables
-    that it reads or writes. `adds`: it inserts. PostgreSQL may join it with others (`storage/postgres/merge.py`); a
-    plain str runs alone."""
+    that it reads or writes. `adds`: it inserts. `types`: the types of its values, if many requests make it at once.
+    PostgreSQL may join it with others (`storage/postgres/merge.py`), and run one with types for many rows
+    (`storage/postgres/batches.py`); a plain str runs alone."""
 
-    __slots__ = ("adds", "tables")
+    __slots__ = ("adds", "tables", "types")
     tables: frozenset[str]
     adds: bool
+    types: tuple[str, ...]
 
-    def __new__(cls, text: str, *tables: str, adds: bool = False) -> Statement:
+    def __new__(cls, text: str, *tables: str, adds: bool = False, types: tuple[str, ...] = ()) -> Statement:
         statement = super().__new__(cls, text)
+        statement.types = types
         statement.tables = frozenset(tables)
         statement.adds = adds
         return statement
@@ -43,10 +46,11 @@ def insert_from(table: str, columns: str, selection: str) -> str:
     return f"INSERT INTO {table} ({columns}) {selection} ON CONFLICT DO NOTHING"
 
 
-def update(table: str, changes: str, row: str, *reads: str) -> Statement:
-    """An UPDATE of one row. `row` begins with its whole key; `reads` are the other tables that it uses."""
+def update(table: str, changes: str, row: str, *reads: str, types: str = "") -> Statement:
+    """An UPDATE of one row. `row` begins with its whole key; `reads` are the other tables that it uses. `types`: of its values, as in
+    migrations, if many requests make this change at once."""
     text = f"UPDATE {table} SET {changes} WHERE {row}"  # noqa: S608 - names from this package
-    return Statement(text, table, *reads)
+    return Statement(text, table, *reads, types=tuple(types.split()))
 
 
 def update_all(table: str, changes: str, rows: str) -> str:

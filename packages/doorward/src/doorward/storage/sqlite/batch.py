@@ -46,7 +46,7 @@ class WaitingCommit:
         self.future: asyncio.Future[int] = loop.create_future()
         self.outcome: int | Exception = LOST
         # a guard in the first statement leaves nothing behind when it loses; a later one does
-        self.savepoint = any(step[2] is not None for step in steps[1:])
+        self.savepoint = len(steps) > 1 and any(step[2] is not None for step in steps[1:])
 
 
 def run(
