@@ -58,7 +58,7 @@ def test_base64url_round_trips(data: bytes) -> None:
 def test_a_pair_decodes_like_its_two_parts(one: str, two: str) -> None:
     expected = (decoded(one), decoded(two))
     try:
-        pair: Any = b64url_pair(f"{one}.{two}", len(one))
+        pair: Any = b64url_pair(one, two, f"{one}.{two}")
     except Malformed:
         assert None in expected
     else:

@@ -15,6 +15,7 @@ from doorward_verify.algorithms import ASYMMETRIC, ISSUED
 from doorward_verify.auth_error import AuthError
 from doorward_verify.background import Background
 from doorward_verify.keyset import key_set
+from doorward_verify.remembered import END
 from doorward_verify.resource_server import ResourceServer
 from doorward_verify.testing import FrozenClock, minting
 from tests.verify.issuer import AUDIENCE, Issuer, new_key, reason
@@ -175,16 +176,39 @@ def test_the_cache_is_bounded_and_stores_only_accepted_tokens_seen_twice() -> No
     epoch = server._epoch
     once = good(jti="grt_1.once")
     assert reason(server, once, now=NOW) == "good"
-    assert once not in epoch.recent
+    assert once[END:] not in epoch.recent
     tokens = [good(jti=f"grt_1.{number}") for number in range(30)]
     for token in tokens:
         assert reason(server, token, now=NOW) == reason(server, token, now=NOW) == "good"
         assert len(epoch.recent) + len(epoch.older) <= 10
-    assert tokens[-1] in epoch.recent
+    assert epoch.recent[tokens[-1][END:]].token == tokens[-1]
     bad = good(exp=NOW - 100)
     for _ in range(3):
         assert reason(server, bad, now=NOW) == "expired"
-    assert bad not in epoch.recent
+    assert bad[END:] not in epoch.recent
+
+
+@pytest.mark.requirement(46)
+def test_a_cached_signature_vouches_for_its_own_token_alone() -> None:
+    """Cached tokens are found by their last characters; another text with the same end is verified in full."""
+    server = ResourceServer(
+        ISSUER, "https://api.example.com", jwks={"keys": [P256.public_jwk()]}, cache_size=2
+    )
+    token = good()
+    head, body, signature = token.split(".")
+    forged = ".".join((head, good(sub="usr_2").split(".")[1], signature))
+    halves: list[bool] = []
+    for other in ("grt_1.1", "grt_1.2", "grt_1.3"):
+        for _ in range(2):
+            assert reason(server, token, now=NOW) == "good"
+        assert reason(server, forged, now=NOW) == "signature"
+        assert reason(server, f"{head}.{body}.{'A' * 43}{signature[43:]}", now=NOW) == "signature"
+        assert reason(server, f"x{token}", now=NOW) != "good"
+        halves.append(token[END:] in server._epoch.recent)
+        for _ in range(2):
+            # moves the token to the older half
+            assert reason(server, good(jti=other), now=NOW) == "good"
+    assert any(halves)
 
 
 def test_the_cache_can_be_disabled() -> None:

@@ -36,6 +36,19 @@ def test_what_is_in_a_table_is_found_and_nothing_else() -> None:
     assert all(table.before(key(number)) == -1 for number in range(20_000, 40_000))
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 300, 70_000])
+def test_the_filter_hides_no_entry_and_has_at_most_two_mib(count: int) -> None:
+    """It is made for the number of entries: from one byte to 24 bits of the hash."""
+    keys = sorted({key(number) for number in range(min(count, 300))})
+    many = sorted([*keys, *(number.to_bytes(3, "big") + b"\7" * 13 for number in range(count - len(keys)))])
+    table = RevokedTable(b"".join(one + packed(5, NOW).to_bytes(8, "big") for one in many))
+    assert len(table) == count
+    assert all(table.before(one) == 5 for one in (*keys, *many[:: max(1, count // 2000)]))
+    missing = sum(table.before(key(-number)) for number in range(1, 3000))
+    assert missing == -2999
+    assert table.size - count * RECORD_BYTES - 4 * 65_537 <= 2**21
+
+
 def test_the_first_and_the_last_places_of_the_index_are_used() -> None:
     ends = [b"\0" * KEY_BYTES, b"\xff" * KEY_BYTES]
     table = merged((), dict.fromkeys(ends, packed(5, NOW)), 0)
@@ -157,12 +170,12 @@ def test_a_view_in_pages_becomes_tables() -> None:
 
 
 def test_a_record_takes_24_bytes() -> None:
-    """A million take 24 MB and the index 256 KiB; during a merge the new table stands beside the old one."""
+    """A million take 24 MB, the index 256 KiB and the filter 2 MiB; during a merge the new table stands beside the old one."""
     count = 40_000
     table = merged((), news(*range(count)), NOW)
     made = RevocationView()
     made.apply(Feed("1", True, [], salt=SALT), NOW, (table,))
-    assert made.size == count * RECORD_BYTES + 4 * 65_537
+    assert made.size == count * RECORD_BYTES + 4 * 65_537 + 2**20 // 8
     made.apply(Feed("2", False, concealed(1), salt=SALT), NOW)
     tracemalloc.start()
     again = merged((table,), {}, NOW)

@@ -1,5 +1,6 @@
 """Validation of access token claims: RFC 9068 §2.2 and §4, RFC 7519 §4.1, RFC 8693 §4.1."""
 
+from functools import lru_cache
 from math import ceil, floor
 from typing import Annotated, Any, Final
 
@@ -29,8 +30,8 @@ class AccessClaims(Struct, frozen=True, gc=False):
     exp: Seconds
     jti: Text
     scope: str | UnsetType = UNSET
-    roles: list[str] | UnsetType = UNSET
-    permissions: list[str] | UnsetType = UNSET
+    roles: tuple[str, ...] | UnsetType = UNSET
+    permissions: tuple[str, ...] | UnsetType = UNSET
     auth_time: Seconds | UnsetType = UNSET
     acr: str | UnsetType = UNSET
     amr: tuple[str, ...] | UnsetType = UNSET
@@ -61,6 +62,7 @@ class Verified(Struct, frozen=True, gc=False):
 _decode = Decoder(AccessClaims).decode
 _encode = Encoder().encode
 _NOTHING: Final[frozenset[str]] = frozenset()
+_GRANTED_SETS: Final = 256
 
 
 def judge(payload: bytes, rules: AccessRules, now: float) -> Verified:
@@ -94,14 +96,14 @@ def judge(payload: bytes, rules: AccessRules, now: float) -> Verified:
     if claims.cnf is not UNSET:
         # RFC 9449 §7, RFC 8705 §3: accepting it as a bearer token would drop its key binding
         raise AuthError("sender_constrained", "the token is bound to a key")
-    scope, roles, permissions, amr = claims.scope, claims.roles, claims.permissions, claims.amr
-    auth_time, acr, sid = claims.auth_time, claims.acr, claims.sid
+    scopes, roles, permissions = _granted(claims.scope, claims.roles, claims.permissions)
+    auth_time, acr, amr, sid = claims.auth_time, claims.acr, claims.amr, claims.sid
     principal = Principal(
         claims.sub,
         claims.client_id,
-        frozenset(scope.split()) if scope else _NOTHING,
-        frozenset(roles) if roles else _NOTHING,
-        frozenset(permissions) if permissions else _NOTHING,
+        scopes,
+        roles,
+        permissions,
         None if acr is UNSET else acr,
         () if amr is UNSET else amr,
         None if auth_time is UNSET else auth_time,
@@ -113,6 +115,18 @@ def judge(payload: bytes, rules: AccessRules, now: float) -> Verified:
         None if claims.act is UNSET else claims.act,
     )
     return Verified(principal, since, until)
+
+
+@lru_cache(_GRANTED_SETS)
+def _granted(
+    scope: str | UnsetType, roles: tuple[str, ...] | UnsetType, permissions: tuple[str, ...] | UnsetType
+) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """The three sets. Most tokens of an API have the same few; those of the last 256 combinations are kept."""
+    return (
+        frozenset(scope.split()) if scope else _NOTHING,
+        frozenset(roles) if roles else _NOTHING,
+        frozenset(permissions) if permissions else _NOTHING,
+    )
 
 
 def _read_in_full(payload: bytes) -> AccessClaims:

@@ -48,21 +48,21 @@ def b64url_decode(text: str) -> bytes:
     return data
 
 
-def b64url_pair(text: str, dot: int) -> tuple[bytes, bytes]:
-    """`b64url_decode` of the text before and after position `dot`, in one step: a token's payload and signature.
+def b64url_pair(one: str, other: str, whole: str) -> tuple[bytes, bytes]:
+    """`b64url_decode` of two parts of the text `whole` in one step: a token's payload and signature.
 
-    The decoder reads both as JSON strings, so characters that JSON would unescape are refused first. Raises
-    `Malformed`.
+    The decoder reads both as JSON strings, so characters that JSON would unescape are refused first, anywhere in `whole`.
+    Raises `Malformed`.
     """
-    if "+" in text or "/" in text or "=" in text or '"' in text or "\\" in text:
+    if "+" in whole or "/" in whole or "=" in whole or '"' in whole or "\\" in whole:
         raise Malformed(_ALIEN)
-    plain = text.replace("-", "+").replace("_", "/")
-    one, two = dot & 3, (len(text) - dot - 1) & 3
+    spare, too = len(one) & 3, len(other) & 3
+    text = f'["{one}{_PADDING[spare]}","{other}{_PADDING[too]}"]'
     try:
-        pair = _decode_pair(f'["{plain[:dot]}{_PADDING[one]}","{plain[dot + 1 :]}{_PADDING[two]}"]')
+        pair = _decode_pair(text.replace("-", "+").replace("_", "/"))
     except (DecodeError, UnicodeEncodeError):
         raise Malformed("not base64url") from None
-    if (one and text[dot - 1] not in _CANONICAL_LAST[one]) or (two and text[-1] not in _CANONICAL_LAST[two]):
+    if (spare and one[-1] not in _CANONICAL_LAST[spare]) or (too and other[-1] not in _CANONICAL_LAST[too]):
         raise Malformed(_SPARE_BITS)
     return pair
 

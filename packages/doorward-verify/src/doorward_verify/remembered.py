@@ -9,12 +9,16 @@ from doorward_verify.verifier import Verifier
 
 DEFAULT_SIZE: Final = 4096
 _MARKS: Final = 8192
+END: Final = -43
+"""Accepted tokens are found by their last 43 characters, a part of the signature, because hashing the whole text takes longer. Who
+looks one up compares the whole token."""
 
 
 class Remembered(Struct, frozen=True, gc=False):
     """An accepted token, valid from `since` until `until` (exclusive), checked at this generation of the
     revocation view."""
 
+    token: str
     principal: Principal
     since: int
     until: int
@@ -40,10 +44,10 @@ class Epoch:
         self.older: dict[str, Remembered] = {}
         self._seen: set[int] = set()
 
-    def returns(self, token: str) -> bool:
-        """Whether a good token was seen before; records that it was seen. A hash collision only adds or saves
+    def returns(self, end: str) -> bool:
+        """Whether a good token with this end was seen before; records that it was seen. A hash collision only adds or saves
         one round."""
-        mark = hash(token)
+        mark = hash(end)
         if mark in self._seen:
             return self._half > 0
         if len(self._seen) >= _MARKS:
@@ -51,9 +55,9 @@ class Epoch:
         self._seen.add(mark)
         return False
 
-    def remember(self, token: str, verdict: Remembered) -> None:
+    def remember(self, end: str, verdict: Remembered) -> None:
         """Store an accepted token."""
         if len(self.recent) >= self._half:
             self.older = self.recent
             self.recent = {}
-        self.recent[token] = verdict
+        self.recent[end] = verdict

@@ -23,7 +23,7 @@ from doorward_verify.fetch import Fetcher
 from doorward_verify.keyset import KeySet, parse_jwks
 from doorward_verify.metadata import check_url
 from doorward_verify.principal import Principal
-from doorward_verify.remembered import DEFAULT_SIZE, Epoch, Remembered
+from doorward_verify.remembered import DEFAULT_SIZE, END, Epoch, Remembered
 from doorward_verify.revocation import RevocationView
 from doorward_verify.server_settings import DEFAULT_OUTAGE, check_lost_feed, check_settings
 from doorward_verify.verifier import Verifier
@@ -124,8 +124,7 @@ class ResourceServer(ApiDescription):
         if self._keys is not None and is_key(token):
             return self._of_key(self._keys, token, now, address)
         at = self._clock() if now is None else now
-        verdict = self._judge(token, at)
-        # no call and no closure more for a token that is known
+        verdict = self._judge(token, at)  # a known token costs no call and no closure more
         return verdict if type(verdict) is Principal else self._cured(verdict, token, at)
 
     def _of_key(self, keys: KeyExchange, key: str, now: float | None, address: str | None) -> Principal:
@@ -202,11 +201,12 @@ class ResourceServer(ApiDescription):
         # read before the view is consulted: a revocation in between makes this result be checked again
         generation = view.generation
         try:
-            known = epoch.recent.get(token)
+            known = epoch.recent.get(end := token[END:])
         except TypeError:
             return AuthError("malformed", "a token is text")
         if (
             known is not None
+            and known.token == token
             and known.since <= at < known.until
             and known.generation == generation
             and at < view.fresh_until
@@ -214,7 +214,7 @@ class ResourceServer(ApiDescription):
         ):
             return known.principal
         if known is None and epoch.older:
-            known = epoch.older.get(token)
+            known = epoch.older.get(end)
         if at >= epoch.usable_until:
             return AuthError(
                 "keys_unavailable", "the issuer's keys could not be fetched yet, or not for 24 hours"
@@ -222,7 +222,7 @@ class ResourceServer(ApiDescription):
         # a cached token that has expired is checked in full, for the exact reason
         verdict = (
             known
-            if known is not None and known.since <= at < known.until
+            if known is not None and known.token == token and known.since <= at < known.until
             else epoch.verifier.verify(token, at)
         )
         if isinstance(verdict, AuthError):
@@ -232,8 +232,8 @@ class ResourceServer(ApiDescription):
             return AuthError(_LOST, "the revocation feed could not be reached for too long")
         if view.revokes(principal):
             return AuthError("revoked", "the token is revoked")
-        if not any_age and (known is not None or epoch.returns(token)):
-            epoch.remember(token, Remembered(principal, verdict.since, verdict.until, generation))
+        if not any_age and (known is not None or epoch.returns(end)):
+            epoch.remember(end, Remembered(token, principal, verdict.since, verdict.until, generation))
         return principal
 
     def _cure(self, refused: AuthError) -> Future[None] | None:

@@ -80,7 +80,7 @@ class _View(Struct, frozen=True):
         state = self.begun[kind].copy()
         state.update(id_.encode("utf-8", "surrogatepass"))
         key = state.digest()[:HIDDEN_BYTES]
-        found = self.news.get(key, -1) >> 32
+        found = self.news.get(key, -1) >> 32 if self.news else -1
         if self.joining:
             found = max(found, self.joining.get(key, -1) >> 32)
         for table in self.tables:

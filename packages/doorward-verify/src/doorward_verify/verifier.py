@@ -38,16 +38,17 @@ class Verifier:
             if type(token) is not str or len(token) > MAX_TOKEN_CHARS:
                 return self._verify_in_full(token, now)
             # The path of all tokens except the first of its kind: one pass over the text, nothing is parsed twice.
-            first, last = token.find("."), token.rfind(".")
-            key = self._heads.get(token[:first])
-            if key is None or first == last:
+            said, _, last = token.rpartition(".")
+            head, dot, body = said.partition(".")
+            key = self._heads.get(head)
+            if key is None or not dot:
                 return self._verify_in_full(token, now)
             try:
-                payload, signature = b64url_pair(token[first + 1 :], last - first - 1)
+                payload, signature = b64url_pair(body, last, token)
             except Malformed:
                 return self._verify_in_full(token, now)  # gives the exact reason
             try:
-                key.verify(signature, token[:last].encode("ascii"))
+                key.verify(signature, said.encode("ascii"))
             except InvalidSignature:
                 return AuthError("signature", "the signature does not match")
             return judge(payload, self.rules, now)
