@@ -110,6 +110,9 @@ async def test_live_sessions_exclude_ended_and_expired_ones_and_those_of_others(
     )
     assert [one.id for one in await store.sessions.live_of("usr_ada", NOW)] == ["ses_late", "ses_early"]
     assert [one.id for one in await store.sessions.live_of("usr_ada", NOW, limit=1)] == ["ses_late"]
+    assert [one.id for one in await store.sessions.live_of("usr_ada", NOW, limit=1, skipped=1)] == [
+        "ses_early"
+    ]
 
 
 async def test_that_a_session_lives_is_a_guard(store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, final
 
 from msgspec import structs
@@ -12,7 +13,7 @@ from doorward.core.model.account import Account
 from doorward.core.model.bucket import Bucket
 from doorward.core.model.caller import Caller
 from doorward.core.model.device import describe
-from doorward.core.model.risk import Assessment, RiskFacts
+from doorward.core.model.risk import Assessment, RiskFacts, Whereabouts
 from doorward.core.model.signin import SignIn
 from doorward.core.ports.places import Places
 from doorward.features.audit.service import AuditLog
@@ -103,9 +104,15 @@ class RiskCheck:
         """What the signals read, as the server knows it now. `known`: the account knows the device."""
         audit, since = self.store.audit, now - LONGEST
         lines = list(await audit.of_account(account.id, _WITHOUT_FAILED, since=since, limit=MOST_LINES))
+
+        # most of up to 160 lines come from a few addresses
+        @cache
+        def where(address: str | None) -> Whereabouts:
+            return whereabouts(address, self.places)
+
         facts = RiskFacts(
             at=now,
-            where=whereabouts(caller.address, self.places),
+            where=where(caller.address),
             browser=describe(caller.user_agent),
             device_known=known,
             password=any("pwd" in proof.amr for proof in sign_in.proofs),
@@ -116,7 +123,7 @@ class RiskCheck:
             lines += await audit.of_account(account.id, (FAILED,), since=now - 24 * HOUR, limit=MOST_FAILED)
             facts = await self._counted(facts, caller, now)
         lines.sort(key=lambda line: line.id, reverse=True)
-        return with_history(facts, history(lines, lambda address: whereabouts(address, self.places), now))
+        return with_history(facts, history(lines, where, now))
 
     async def _counted(self, facts: RiskFacts, caller: Caller, now: int) -> RiskFacts:
         """With what the rate limits have counted for the network."""

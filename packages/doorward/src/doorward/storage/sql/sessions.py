@@ -24,7 +24,7 @@ _GET = select(_COLUMNS, "sessions WHERE id = ?")
 _BY_SECRET = select(_COLUMNS, "sessions WHERE secret_hash = ?")
 _LIVE_OF = select(
     _COLUMNS,
-    "sessions WHERE account_id = ? AND ended_at IS NULL AND expires_at > ? ORDER BY seen_at DESC, id DESC LIMIT ?",
+    "sessions WHERE account_id = ? AND ended_at IS NULL AND expires_at > ? ORDER BY seen_at DESC, id DESC LIMIT ? OFFSET ?",
 )
 _INSERT = insert("sessions", _COLUMNS)
 _REPLACE_SECRET = update(
@@ -128,9 +128,11 @@ class SqlSessions(SqlNoun):
     async def get(self, session_id: str) -> Session | None:
         return await found(self._db, _GET, (session_id,), _session)
 
-    async def live_of(self, account_id: str, now: int, limit: int = ALL) -> Sequence[Session]:
-        """Last used first; at most `limit`."""
-        return [_session(row) for row in await self._db.all(_LIVE_OF, (account_id, now, limit))]
+    async def live_of(
+        self, account_id: str, now: int, limit: int = ALL, skipped: int = 0
+    ) -> Sequence[Session]:
+        """Last used first; at most `limit`, after the first `skipped`."""
+        return [_session(row) for row in await self._db.all(_LIVE_OF, (account_id, now, limit, skipped))]
 
     async def clients_in(self, session_id: str) -> Sequence[str]:
         """The apps that got a grant in this session (they receive a notice when it ends)."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 from msgspec import Struct, structs
@@ -53,10 +55,11 @@ class History(Struct, frozen=True):
 
 def history(events: Sequence[AuditEvent], locate: Locate, now: int) -> History:
     """The history at `now` (seconds) from lines of `KINDS`, newest first. Only a success makes a network, a place or a browser known."""
+    # most lines come from one browser
+    described = cache(describe)
     past = tuple(
-        PastSignIn(one.at, locate(one.address), describe(one.user_agent or ""))
-        for one in events
-        if one.kind == SIGNED_IN
+        PastSignIn(one.at, locate(one.address), described(one.user_agent or ""))
+        for one in islice((one for one in events if one.kind == SIGNED_IN), MOST_PAST)
     )
     failed = {
         network
@@ -64,7 +67,7 @@ def history(events: Sequence[AuditEvent], locate: Locate, now: int) -> History:
         if one.kind == FAILED and one.at > now - DAY and (network := locate(one.address).network)
     }
     found = History(
-        past[:MOST_PAST],
+        past,
         len(failed),
         _newest(events, CHANGES),
         _newest(events, (REPLAYED,)),
