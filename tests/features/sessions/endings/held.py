@@ -26,6 +26,7 @@ from tests.browsing import JAR, PASSWORD, SESSION, Page
 from tests.devices import Device, device_app
 from tests.features import made
 from tests.features.api_keys.keyring import draft
+from tests.features.sessions.endings.elsewhere import ROBOT, token_from_elsewhere
 from tests.front_channel import CALLER, SEED, Front, code_for
 from tests.tabs import Tab, said
 
@@ -56,7 +57,7 @@ async def furnish(front: Front) -> None:
     api = Api("api_orders", made.API, "Orders", reads, made.NOW, client_id="app_other")
     billing = Api("api_billing", BILLING, "Billing", reads, made.NOW, client_id="app_other")
     assert await front.store.commit(registry.put_api(api), registry.put_api(billing), registry.put_role(role))
-    await front.register(WEB, OTHER, device_app())
+    await front.register(WEB, OTHER, ROBOT, device_app())
 
 
 @dataclass
@@ -69,6 +70,7 @@ class Held:
     there: Tab
     password: str = PASSWORD
     bound: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    issuer: str = ""
     uses: dict[str, Use] = field(default_factory=dict[str, Use])
 
     async def works(self, kind: str) -> bool:
@@ -146,6 +148,7 @@ async def hold(front: Front, number: int) -> Held:
     await _by_apps(held)
     await _under_way(held)
     await _ways_in(held)
+    held.issuer, held.uses["outside_issuer"] = await token_from_elsewhere(front, number, basic(OTHER))
     return held
 
 
