@@ -10,7 +10,8 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests import ports
 from tests.engines import SQLITE, Engine
 from tests.found import found
 from tests.hardware_token import HardwareToken, new_token
+from tests.lent import Lender, migrate
 from tests.postgres import Databases, postgres_server
 from tools import system
 from tools.requirements_page import load
@@ -52,8 +54,9 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Databases in memory begin as a copy of one that was migrated once; the program then finds nothing to migrate."""
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Databases in memory begin as a copy of one that was migrated once; the program then finds nothing to migrate.
+    Its path is for tests that begin with such a file."""
     made = tmp_path_factory.mktemp("migrated") / "doorward.db"
     sqlite.prepare(made, known("sqlite"), migrate=True, durable=False)
 
@@ -64,7 +67,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(sqlite, "prepare", prepare)
-        yield
+        yield made
 
 
 @pytest.fixture
@@ -116,9 +119,33 @@ def postgres(postgres_programs: Path) -> Iterator[Databases]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def lender(postgres: Databases) -> Iterator[Lender]:
+    """Databases of that server that are emptied after a test, and lent again."""
+    lending = Lender(postgres)
+    yield lending
+    lending.close()
+
+
 @pytest.fixture
-def postgres_url(postgres: Databases) -> Iterator[str]:
-    """A fresh, empty PostgreSQL database; dropped after the test."""
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A PostgreSQL database for one test, without rows of other tests."""
+    with _database(request) as url:
+        yield url
+
+
+# Their tests get a database whose schema another test has made; in the other folders it is empty. A module may say `MIGRATED` itself.
+MIGRATED = ("attacks", "features", "flows", "races", "storage")
+
+
+@contextmanager
+def _database(request: pytest.FixtureRequest) -> Generator[str]:
+    if getattr(request.module, "MIGRATED", bool(set(MIGRATED) & set(request.path.parts))):
+        lender: Lender = request.getfixturevalue("lender")
+        with lender.lend("postgres", migrate) as url:
+            yield url
+        return
+    postgres: Databases = request.getfixturevalue("postgres")
     url = postgres.create()
     yield url
     postgres.drop(url)
@@ -145,10 +172,8 @@ def database(engine: Engine, request: pytest.FixtureRequest) -> Iterator[str | N
     if engine == "sqlite":
         yield None
         return
-    postgres: Databases = request.getfixturevalue("postgres")
-    url = postgres.create()
-    yield url
-    postgres.drop(url)
+    with _database(request) as url:
+        yield url
 
 
 @pytest.fixture

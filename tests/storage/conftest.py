@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from doorward.storage.sql.store import Store
+from tests.lent import Lender
 from tests.postgres import Databases
 from tests.storage.stores import STORES, Opener
 from tests.storage.years import Years, turned
@@ -31,9 +33,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    """Opens the store under test, any number of times, on one database. The caller closes it."""
-    return Opener(request.param, STORES[request.param].place(tmp_path, request))
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
+    """Opens the store under test, any number of times, on one database. The caller closes it. The database has been migrated, unless
+    the module says `MIGRATED = False`."""
+    kind: str = request.param
+    store = STORES[kind]
+    migrated = getattr(request.module, "MIGRATED", True)
+    if migrated and store.prepare:
+        lender: Lender = request.getfixturevalue("lender")
+        with lender.lend(kind, store.prepare) as url:
+            yield Opener(kind, url)
+        return
+    place = store.place(tmp_path, request)
+    if migrated and kind == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated"), place)
+        Path(place).chmod(0o600)
+    yield Opener(kind, place)
 
 
 @pytest.fixture

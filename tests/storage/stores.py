@@ -5,6 +5,7 @@ A place is text ("sqlite /tmp/x/doorward.db"), so that another process can open 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
@@ -31,11 +32,13 @@ class Open(Protocol):
 
 
 class Kind(NamedTuple):
-    """`engine` determines the migrations."""
+    """`engine` determines the migrations. `prepare` makes them in an empty database that is then lent to one test after another, if it is
+    not the database of the fixture `postgres_url`."""
 
     engine: str
     place: Place
     open: Open
+    prepare: Callable[[Databases, str], None] | None = None
 
 
 async def _open(place: str, *, migrate: bool = True) -> Store:
@@ -68,18 +71,29 @@ def _database(folder: Path, request: pytest.FixtureRequest) -> str:
 
 def _serializable(folder: Path, request: pytest.FixtureRequest) -> str:
     """Every transaction is serializable, and some must be retried, as on the distributed engines."""
-    url, server = _database(folder, request), request.getfixturevalue("postgres")
-    assert isinstance(server, Databases)
+    url = _database(folder, request)
+    _make_serializable(request.getfixturevalue("postgres"), url)
+    return url
+
+
+def _make_serializable(server: Databases, url: str) -> None:
     name = urlsplit(url).path[1:]
     server.query(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
-    return url
+
+
+def _prepare_relative(server: Databases, url: str) -> None:
+    async def opened() -> None:
+        await (await _open_relative(url)).close()
+
+    _make_serializable(server, url)
+    asyncio.run(opened())
 
 
 RELATIVE = "cockroach"
 STORES = {
     "sqlite": Kind("sqlite", place=_file, open=_open),
     "postgres": Kind("postgres", place=_database, open=_open),
-    "relative": Kind(RELATIVE, place=_serializable, open=_open_relative),
+    "relative": Kind(RELATIVE, place=_serializable, open=_open_relative, prepare=_prepare_relative),
 }
 
 THEMSELVES = ("sqlite", "postgres")

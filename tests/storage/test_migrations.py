@@ -17,6 +17,7 @@ from tests.storage.children import said, start
 from tests.storage.stores import Opener
 
 pytestmark = pytest.mark.anyio
+MIGRATED = False
 
 TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",

@@ -21,6 +21,7 @@ from tests.postgres import Databases
 from tests.waiting import keeps_async
 
 pytestmark = pytest.mark.anyio
+MIGRATED = False
 
 
 def at(url: str, *hosts: str) -> str:

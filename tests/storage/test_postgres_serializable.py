@@ -33,6 +33,7 @@ from tests.storage.samples import (
 )
 
 pytestmark = pytest.mark.anyio
+MIGRATED = False
 
 
 @pytest.fixture
