@@ -16,14 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from hypothesis import settings
 
+from doorward.app import container
 from doorward.storage.sql.migrate import Migration, known
 from doorward.storage.sql.store import Store
 from doorward.storage.sqlite import database as sqlite
 from doorward.storage.sqlite import file
 from doorward.storage.sqlite.database import open_sqlite
 from tests import ports
+from tests.containers import cheap_hasher
 from tests.engines import SQLITE, Engine
 from tests.found import found
 from tests.hardware_token import HardwareToken, new_token
@@ -68,6 +71,32 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(sqlite, "prepare", prepare)
         yield made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One certificate authority that has issued nothing, instead of the machine's: to read those takes 30 ms of processor time for each
+    TLS context, and a server has several."""
+    path = tmp_path_factory.mktemp("authorities") / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(path)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SSL_CERT_FILE", str(path))
+        patched.delenv("SSL_CERT_DIR", raising=False)
+        yield
+
+
+# In these folders servers and commands that run in the worker hash passwords with little memory; `STRONG = True` keeps a module from it.
+CHEAP = ("attacks", "cli", "flows", "moving", "races")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cheap_hashing(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A hash of the least strength that the settings accept takes 30 ms of processor time, and more than a second on a busy machine,
+    because its threads have the lowest priority."""
+    with pytest.MonkeyPatch.context() as patched:
+        if set(CHEAP) & set(request.path.parts) and not getattr(request.module, "STRONG", False):
+            patched.setattr(container, "Argon2Hasher", cheap_hasher)
+        yield
 
 
 @pytest.fixture
@@ -183,14 +212,20 @@ def own_database(engine: Engine, request: pytest.FixtureRequest) -> str | None:
 
 
 # Folders whose files take long: started last, such a file would run alone while the other workers have nothing left.
-LONG = ("deploy", "failures", "moving", "bench", "server", "demo", "races")
+LONG = ("deploy", "failures", "moving", "bench", "browser", "server", "demo", "pages", "races", "released")
+
+SOAK_SECONDS = 3600
+"""After which a test of the soak is ended, however it was started."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Rejects an unknown requirement number, which would otherwise prove nothing and look like proof. Slow tests come first."""
+    """Rejects an unknown requirement number, which would otherwise prove nothing and look like proof. Slow tests come first, and those
+    of the soak may take longer."""
     items.sort(key=lambda item: not set(LONG) & set(item.path.parts))
     known = load().numbers
     for item in items:
+        if item.get_closest_marker("soak") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SOAK_SECONDS))
         for mark in item.iter_markers("requirement"):
             if not mark.args or not all(isinstance(n, int) and n in known for n in mark.args) or mark.kwargs:
                 raise pytest.UsageError(

@@ -151,10 +151,10 @@ def test_an_encoding_without_our_characters_stops_no_command(house: Path, enviro
     "arguments",
     [
         ("user", "list"),
-        ("user", "list", "--json"),
+        pytest.param(("user", "list", "--json"), marks=pytest.mark.soak),
         ("--help",),
-        ("--version",),
-        ("user", "--help"),
+        pytest.param(("--version",), marks=pytest.mark.soak),
+        pytest.param(("user", "--help"), marks=pytest.mark.soak),
         ("export-openapi",),
     ],
 )

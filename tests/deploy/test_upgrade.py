@@ -169,6 +169,7 @@ def test_two_nodes_are_updated_in_turn_without_a_failed_request(
     assert min(crowds[0].answers["kept"], crowds[1].answers["kept"]) > 20
 
 
+@on(POSTGRES_IN_SOAK)
 def test_a_node_that_cannot_read_the_new_schema_logs_it_and_is_not_ready(
     place: tuple[Path, House, list[Node], Path], engine: Engine, tmp_path: Path
 ) -> None:

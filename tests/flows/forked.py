@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.flows.settings import environment
+from tests.flows.settings import ROOT, SOURCES, environment
 
 _PROGRAM = Path(__file__).with_name("forking.py")
 _lock = threading.Lock()
@@ -68,7 +68,7 @@ def _program() -> subprocess.Popen[bytes]:
         [sys.executable, "-P", str(_PROGRAM)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=environment(),
+        env=environment([*SOURCES, ROOT]),
         start_new_session=True,
     )
     atexit.register(_end, started)

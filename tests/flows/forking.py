@@ -21,11 +21,13 @@ import traceback
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from doorward.app import container
 from doorward.app.process import page_render
 from doorward.app.routes import openapi_document
 from doorward.server import worker
 from doorward.server.__main__ import main
 from doorward.settings.tree import Settings
+from tests.containers import CHEAP, cheap_hasher
 
 _NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -46,6 +48,8 @@ def serve(environ: dict[str, str], folder: str, log: str) -> NoReturn:
         for number in _NUMBERS:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        if CHEAP in environ:
+            container.Argon2Hasher = cheap_hasher
         status = main([])
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 1

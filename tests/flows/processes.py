@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx2
 
+from tests.containers import hashing
 from tests.flows.apps import App
 from tests.flows.forked import Forked
 from tests.flows.seeds import House, seed_at
@@ -59,7 +60,7 @@ class Process:
         if self.sources == SOURCES:
             # as the command passes its options on
             options = {"DOORWARD_CONFIG": str(self.config), "DOORWARD_SERVER__PORT": str(self.port)}
-            self._process = Forked(self.config.parent, self.log, {**environment(), **options})
+            self._process = Forked(self.config.parent, self.log, {**environment(), **options, **hashing()})
             return
         command = ["serve", "--config", str(self.config), "--port", str(self.port)]
         with self.log.open("ab") as log:

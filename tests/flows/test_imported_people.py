@@ -21,6 +21,7 @@ from tests.flows.second_factor import Authenticator
 from tests.flows.seeds import House
 from tests.flows.signing_in import challenge, tokens_by_challenge
 
+STRONG = True
 OURS = "$argon2id$v=19$m=19456,t=2,p=1$"
 WRONG = "another password entirely"
 # 80 bytes, with letters that NFKC composes and expands: the other systems hashed them as they were typed
