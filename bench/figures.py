@@ -45,7 +45,7 @@ PROMISES = (
     Promise("refresh_openid_rs256_vs_es256", 0.33, 0.4, "refresh with openid, ID tokens by RS256 / by ES256"),
     Promise("sign_in_vs_raw_argon2", 0.95, 0.95, "password sign-in / bare Argon2id"),
     Promise("token_p99_storm_ratio", 2.0, 2.0, "token p99 in a storm of sign-ins / without", at_most=True),
-    Promise("worker_rss_mib", 90.0, 90.0, "memory of a worker after the load, MiB", at_most=True),
+    Promise("worker_rss_mib", 78.0, 60.0, "memory of a worker after the load, MiB", at_most=True),
 )
 
 

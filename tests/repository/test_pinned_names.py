@@ -208,6 +208,7 @@ _TYPE_NAMES = {"__name__", "__qualname__", "__module__", "__class__"}
 NAMED = {
     "doorward.cli.app": "tells one exception of the command line's library from another",
     "doorward.cli.outputs": "an error's name, for people",
+    "doorward.adapters.background": "imports a module by its name",
     "doorward.adapters.logs": "an error's name, in the log",
     "doorward.adapters.keys.secret_key": "an error's name, for people",
     "doorward.adapters.trust": "an error's name, in the log and beside a notice that was not delivered, for people",
@@ -215,6 +216,7 @@ NAMED = {
     "doorward.adapters.valkey.change_notifier": "an error's name, in the log",
     "doorward.adapters.valkey.connection": "an error's name, in the log",
     "doorward.adapters.keys.wrap_pkcs11": "what the token's library calls the trouble; decides which advice is printed",
+    "doorward.core.lean_import": "imports a module by its name",
     "doorward.storage.postgres.change_notifier": "an error's name, in the log",
     "doorward.storage.postgres.errors": "an error's name, for people",
     "doorward.web.router": "an error's name, in the log",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from importlib import import_module
+from types import ModuleType
 from typing import Any, final
 
 from doorward.adapters.logs import logger
@@ -32,6 +35,12 @@ async def once(work: Callable[[], Awaitable[object]], *, name: str) -> None:
         _log.warning("background.unavailable", task=name)
     except Exception as error:  # noqa: BLE001 - see above
         _log.error("background.failed", task=name, exc_info=error)
+
+
+async def loaded(module: ModuleType) -> None:
+    """Load a `Deferred` module in a thread, so that the event loop goes on meanwhile. Raises ImportError."""
+    if module.__name__ not in sys.modules:
+        await asyncio.to_thread(import_module, module.__name__)
 
 
 @final

@@ -6,10 +6,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Collection
-from typing import Any, Final, Literal, final
+from typing import TYPE_CHECKING, Any, Final, Literal, final
 from urllib.parse import SplitResult, urlsplit
 
-import httpx2
 from msgspec import Struct
 
 from doorward.adapters import trust
@@ -22,7 +21,13 @@ from doorward.adapters.outgoing_address import (
     look_up,
     no_host,
 )
+from doorward.core.lean_import import Deferred
 from doorward.core.web_origin import loopback
+
+if TYPE_CHECKING:
+    import httpx2
+else:
+    httpx2 = Deferred("httpx2")
 
 SHORT_ANSWER: Final = 5 * 1024
 DOCUMENT: Final = 128 * 1024
@@ -56,6 +61,7 @@ class GuardedHttp:
     that drips does not hold it open. Answers are not compressed: a small one could become a huge one.
 
     `may_be_private`: the hosts that the operator has named; without it none may have a private address. `connections`: calls at a time.
+    `ca_file`: see `trust.context`; `context` replaces it. The library and the authorities are loaded with the first call, in a thread.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class GuardedHttp:
         *,
         timeout: float,
         development: bool = False,
+        ca_file: str | None = None,
         context: ssl.SSLContext | None = None,
         may_be_private: MayBePrivate = no_host,
         resolve: Resolve = look_up,
@@ -72,15 +79,11 @@ class GuardedHttp:
         self._development = development
         self._may_be_private = may_be_private
         self._resolve = resolve
-        self._client = httpx2.AsyncClient(
-            verify=context if context is not None else trust.context(),
-            follow_redirects=False,
-            # half of it for a connection, so that there is time for another address
-            timeout=httpx2.Timeout(timeout, connect=timeout / 2),
-            trust_env=False,
-            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=0),
-            headers={"user-agent": "Doorward", "accept-encoding": "identity"},
-        )
+        self._ca_file = ca_file
+        self._context = context
+        self._connections = connections
+        self._client: httpx2.AsyncClient | None = None
+        self._opening = asyncio.Lock()
 
     async def post(self, url: str, **sent: Any) -> GuardedAnswer:
         """One POST; `sent` as httpx2 takes it (`content`, `data`, `headers`, `auth`). The body is cut at `SHORT_ANSWER`. Raises
@@ -120,6 +123,7 @@ class GuardedHttp:
     async def _at_checked(
         self, method: str, parts: SplitResult, most: int, *, whole: bool, sent: dict[str, Any]
     ) -> GuardedAnswer:
+        client = await self._opened()
         url = httpx2.URL(parts.geturl())
         host = host_of(url)
         port = url.port or (443 if parts.scheme == "https" else 80)
@@ -133,7 +137,7 @@ class GuardedHttp:
         headers = {**sent.pop("headers", {}), "host": url.netloc.decode("ascii")}
         first: httpx2.ConnectError | httpx2.ConnectTimeout | None = None
         for address in addresses[:_MOST_ADDRESSES]:
-            request = self._client.build_request(
+            request = client.build_request(
                 method,
                 url.copy_with(host=address),
                 headers=headers,
@@ -142,7 +146,7 @@ class GuardedHttp:
                 **{name: value for name, value in sent.items() if name != "auth"},
             )
             try:
-                answer = await self._client.send(request, stream=True, auth=sent.get("auth"))
+                answer = await client.send(request, stream=True, auth=sent.get("auth"))
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 # nothing was sent yet, so another address may be tried
                 first = first or error
@@ -155,7 +159,26 @@ class GuardedHttp:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _opened(self) -> httpx2.AsyncClient:
+        if self._client is None:
+            async with self._opening:
+                # a call that waited meanwhile finds it
+                self._client = self._client or await asyncio.to_thread(self._open)
+        return self._client
+
+    def _open(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            verify=self._context if self._context is not None else trust.context(self._ca_file),
+            follow_redirects=False,
+            # half of it for a connection, so that there is time for another address
+            timeout=httpx2.Timeout(self._timeout, connect=self._timeout / 2),
+            trust_env=False,
+            limits=httpx2.Limits(max_connections=self._connections, max_keepalive_connections=0),
+            headers={"user-agent": "Doorward", "accept-encoding": "identity"},
+        )
 
 
 async def _read(answer: httpx2.Response, most: int, *, whole: bool) -> GuardedAnswer:
@@ -182,11 +205,11 @@ async def _read(answer: httpx2.Response, most: int, *, whole: bool) -> GuardedAn
 def http_for_documents(
     hosts: Collection[str | None], *, timeout: float, development: bool, ca_file: str | None
 ) -> GuardedHttp:
-    """A client for documents of somebody else. `hosts`: those that the operator has named. Raises OSError for `ca_file`."""
+    """A client for documents of somebody else. `hosts`: those that the operator has named."""
     return GuardedHttp(
         timeout=timeout,
         development=development,
-        context=trust.context(ca_file),
+        ca_file=ca_file,
         may_be_private=frozenset(hosts).__contains__,
     )
 
@@ -195,9 +218,19 @@ def http_for_documents(
 class BackChannel:
     """Posts logout tokens."""
 
-    def __init__(self, *, development: bool = False, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        development: bool = False,
+        ca_file: str | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         self._http = GuardedHttp(
-            timeout=_LOGOUT_TIMEOUT, development=development, context=context, may_be_private=any_host
+            timeout=_LOGOUT_TIMEOUT,
+            development=development,
+            ca_file=ca_file,
+            context=context,
+            may_be_private=any_host,
         )
 
     async def post_logout_token(self, url: str, token: str) -> str | None:

@@ -10,7 +10,11 @@ from contextlib import suppress
 from traceback import walk_tb
 from typing import Any, TextIO, cast
 
-import structlog
+from doorward.core.lean_import import load_without
+
+# the one is for tracebacks in colours, which are never written, the other for threads that are never started
+load_without("structlog", "rich", "greenlet")
+import structlog  # noqa: E402
 
 HIDDEN = "***"
 _SECRET_KEYS = re.compile(

@@ -12,7 +12,6 @@ from contextlib import suppress
 from types import FrameType
 from typing import Final, cast, final
 
-import uvicorn
 from msgspec import structs
 
 from doorward.adapters import logs
@@ -24,6 +23,7 @@ from doorward.server.sockets import BACKLOG, room_for, shown
 from doorward.settings import Settings
 from doorward.web.connection_limits import LimitedProtocol
 from doorward.web.router import Server as Application
+from doorward.web.uvicorn_parts import Config, Server
 
 GRACE: Final = 10
 """Seconds that requests in progress have to finish when a process stops."""
@@ -34,13 +34,13 @@ START_SECONDS: Final = 60.0
 
 
 @final
-class Serving(uvicorn.Server):
+class Serving(Server):
     """uvicorn's server with our own start notification and our own graceful stop."""
 
     def __init__(
         self,
         *,
-        config: uvicorn.Config,
+        config: Config,
         application: Application,
         settings: Settings,
         args: worker_args.WorkerArgs,
@@ -273,7 +273,7 @@ def serve(
             "server.few_files", connections=connections, wanted=settings.server.connections
         )
     server = Serving(
-        config=uvicorn.Config(
+        config=Config(
             application,
             # uvloop where it is installed
             loop="auto",

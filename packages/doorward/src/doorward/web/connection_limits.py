@@ -15,13 +15,17 @@ from http import HTTPStatus
 from typing import Any, ClassVar, Final, cast, final
 
 import httptools
-from uvicorn import Config
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
-from uvicorn.server import ServerState
 
 from doorward.web.http import WHOLE, Send
 from doorward.web.router import NO_ROOM
+from doorward.web.uvicorn_parts import (
+    STATUS_LINE,
+    Config,
+    FlowControl,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+    ServerState,
+)
 
 MAX_HEAD: Final = 32 * 1024
 """Bytes of request line and fields."""

@@ -5,19 +5,25 @@ from __future__ import annotations
 import ssl
 from datetime import UTC, datetime
 from email.errors import MessageError
-from email.headerregistry import Address
 from email.message import EmailMessage as MimeMessage
-from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
-import aiosmtplib
 from msgspec import Struct
 
 from doorward.adapters import trust
+from doorward.core.lean_import import Deferred
 from doorward.core.model.mailbox import sender_of
 from doorward.core.model.message import EmailMessage
 from doorward.core.model.secret import Secret
+
+if TYPE_CHECKING:
+    from email.headerregistry import Address
+
+    import aiosmtplib
+else:
+    # many servers have no mail server
+    aiosmtplib = Deferred("aiosmtplib")
 
 _DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -117,6 +123,9 @@ class SmtpSender:
 
 def compose(sender: str, to: str, message: EmailMessage, *, mail_id: str, at: int) -> MimeMessage:
     """The message (RFC 5322). The email package writes header values and refuses line breaks (header injection)."""
+    # imported here: its tables are large
+    from email.policy import SMTP
+
     origin = sender_of(sender)
     mime = MimeMessage(policy=SMTP)
     mime["From"] = origin
@@ -135,6 +144,8 @@ def compose(sender: str, to: str, message: EmailMessage, *, mail_id: str, at: in
 def _recipient(to: str) -> Address:
     """The address from `core/login_name.py`, whose domain is ASCII. The email package rejects a local part beyond ASCII
     when it parses an address, but writes it correctly from separate parts. Raises ValueError for an invalid address."""
+    from email.headerregistry import Address
+
     if to.isascii():
         return Address(addr_spec=to)
     local, _, domain = to.rpartition("@")

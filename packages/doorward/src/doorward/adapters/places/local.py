@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final, Generic, Protocol, TypeVar, final
 
 from doorward.adapters.logs import logger
-from doorward.adapters.places.database import PlaceDatabase
 from doorward.adapters.places.ranges import AddressRanges, BadTable
 from doorward.adapters.places.tables import country_ranges, listed_ranges
 from doorward.core.model.place import NETWORK_KINDS, NetworkKind, Place, public_address
@@ -24,6 +23,8 @@ _log = logger("places")
 class CountryFinder(Protocol):
     """Where an address is. Raises `BadTable` when the file is damaged."""
 
+    @property
+    def built(self) -> int | None: ...
     def find(self, address: IPv4Address | IPv6Address) -> Place | None: ...
 
 
@@ -33,6 +34,7 @@ class CountryTable:
 
     def __init__(self, ranges: AddressRanges) -> None:
         self.ranges = ranges
+        self.built: int | None = None
 
     def find(self, address: IPv4Address | IPv6Address) -> Place | None:
         """The country of an address, or None."""
@@ -91,7 +93,7 @@ class LocalPlaces(Places):
         networks: Mapping[NetworkKind, Sequence[str]],
     ) -> None:
         self._place: WatchedFiles[CountryFinder] = (
-            WatchedFiles([database], lambda paths: PlaceDatabase(paths[0]))
+            WatchedFiles([database], _database)
             if database is not None
             else WatchedFiles(countries, _countries)
         )
@@ -118,7 +120,7 @@ class LocalPlaces(Places):
     def built(self) -> int | None:
         """When the place database was built, in seconds; None without one."""
         place = self._place.value
-        return place.built if isinstance(place, PlaceDatabase) else None
+        return None if place is None else place.built
 
     @property
     def sizes(self) -> Mapping[str, int]:
@@ -161,6 +163,13 @@ class LocalPlaces(Places):
 
     def _all(self) -> Sequence[WatchedFiles[CountryFinder] | WatchedFiles[AddressRanges]]:
         return [self._place, *self._networks.values()]
+
+
+def _database(paths: Sequence[Path]) -> CountryFinder:
+    # imported here: most servers have no place database
+    from doorward.adapters.places.database import PlaceDatabase
+
+    return PlaceDatabase(paths[0])
 
 
 def _countries(paths: Sequence[Path]) -> CountryTable:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from email.headerregistry import Address
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from email.headerregistry import Address
 
 _NAMED: Final = re.compile(r"(.*?)\s*<([^<>]*)>")
 _ADDRESS: Final = re.compile(r"[^\s\"(),:;<>@\[\]\\]+@[^\s\"(),:;<>@\[\]\\]+")
@@ -16,6 +18,9 @@ def sender_of(text: str) -> Address:
 
     A domain in another script is converted to ASCII. Raises ValueError; its text completes "is "…", and ".
     """
+    # imported here: its tables are large, and many servers send no mail
+    from email.headerregistry import Address
+
     written = text.strip()
     if any(unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs"} for char in written):
         raise ValueError("that holds a line break or another character that nobody sees")

@@ -36,7 +36,6 @@ def _routes(services: Services) -> Routes:
 
 
 def _jobs(services: Services) -> Jobs:
-    from doorward.adapters import trust
     from doorward.adapters.background import every
     from doorward.adapters.http_client import GuardedHttp, http_for_documents
     from doorward.features.security_events.build import event_receiver, push_worker, upkeep
@@ -50,7 +49,7 @@ def _jobs(services: Services) -> Jobs:
         http = GuardedHttp(
             timeout=TIMEOUT,
             development=services.development,
-            context=trust.context(services.ca_file),
+            ca_file=services.ca_file,
             may_be_private=hosts.__contains__,
             connections=CONNECTIONS,
         )

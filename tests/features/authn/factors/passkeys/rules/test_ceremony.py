@@ -17,11 +17,11 @@ from doorward.features.authn.factors.passkeys.rules.ceremony import (
     BE,
     BS,
     ED,
-    MALFORMED,
     UP,
     UV,
     PasskeyProblem,
 )
+from doorward.features.authn.factors.passkeys.rules.cose import MALFORMED
 from doorward.features.authn.factors.passkeys.rules.registration import registered
 from doorward.features.authn.factors.passkeys.rules.response import (
     AssertionResponse,

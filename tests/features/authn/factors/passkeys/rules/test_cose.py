@@ -12,7 +12,7 @@ from msgspec import structs
 
 from doorward.features.authn.factors.passkeys.rules import cose
 from doorward.features.authn.factors.passkeys.rules.attestation import AttestationPolicy
-from doorward.features.authn.factors.passkeys.rules.ceremony import PasskeyProblem
+from doorward.features.authn.factors.passkeys.rules.ceremony import OFFERED, PasskeyProblem
 from doorward.features.authn.factors.passkeys.rules.registration import NewPasskey, registered
 from doorward.features.authn.factors.passkeys.rules.response import registration_response
 from tests.authenticator import Authenticator, cose_key
@@ -48,7 +48,7 @@ def test_only_keys_with_which_signatures_can_be_verified_are_stored() -> None:
 
 
 def test_what_is_offered_can_be_verified() -> None:
-    assert set(cose.OFFERED) < set(cose.KNOWN)
-    assert {-7, -257} < set(cose.OFFERED)
+    assert set(OFFERED) < set(cose.KNOWN)
+    assert {-7, -257} < set(OFFERED)
     for alg in cose.KNOWN:
         assert alg == CoseKey.for_alg(alg).ALGORITHM

@@ -11,7 +11,7 @@ import pytest
 from fido2.attestation.base import AttestationType, InvalidAttestation
 from fido2.webauthn import AttestationObject
 
-from doorward.features.authn.factors.passkeys.rules.ceremony import MALFORMED
+from doorward.features.authn.factors.passkeys.rules.cose import MALFORMED
 from doorward.features.authn.factors.passkeys.rules.tpm import TpmStatement
 
 DOCUMENT = json.loads((Path(__file__).parents[5] / "vectors/webauthn3.json").read_text())

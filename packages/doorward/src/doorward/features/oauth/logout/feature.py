@@ -26,7 +26,6 @@ def _routes(services: Services) -> Routes:
 
 
 def _jobs(services: Services) -> Jobs:
-    from doorward.adapters import trust
     from doorward.adapters.background import every
     from doorward.adapters.http_client import BackChannel
     from doorward.adapters.mail.delivery import LogoutWorker
@@ -36,7 +35,7 @@ def _jobs(services: Services) -> Jobs:
     tokens = services.get(logout_tokens)
 
     async def send() -> None:
-        client = BackChannel(development=services.development, context=trust.context(services.ca_file))
+        client = BackChannel(development=services.development, ca_file=services.ca_file)
 
         async def deliver(notice: LogoutNotice) -> str | None:
             try:

@@ -10,8 +10,7 @@ from doorward.core.model.account import Account
 from doorward.core.model.passkey import Passkey
 from doorward.core.ports.keys import Sealer
 from doorward.core.ports.random import SecureRandom
-from doorward.features.authn.factors.passkeys.rules import cose
-from doorward.features.authn.factors.passkeys.rules.ceremony import ChallengeState, Expected
+from doorward.features.authn.factors.passkeys.rules.ceremony import OFFERED, ChallengeState, Expected
 from doorward.features.authn.factors.passkeys.rules.challenge import (
     CHALLENGE_PURPOSE,
     RANDOM_BYTES,
@@ -63,7 +62,7 @@ class PasskeyCeremonies:
                 "displayName": account.name or account.shown_as,
             },
             "challenge": self._challenge(use, browser_hash, binding, now),
-            "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in cose.OFFERED],
+            "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in OFFERED],
             "timeout": TTL * _MILLISECONDS,
             "excludeCredentials": _described(passkeys),
             "authenticatorSelection": {

@@ -23,6 +23,8 @@ async def passkeys(examined: Examined) -> Finding:
             "an issuer that is an address can have none: browsers bind them to a name",
             'Give this machine a name, and set issuer = "https://name".',
         )
+    # what checks the answers of browsers is loaded by the first of them: a part that is missing is told here
+
     if (
         policy.metadata is not None
         and (bad := await _metadata(policy, policy.metadata, examined.now)) is not None

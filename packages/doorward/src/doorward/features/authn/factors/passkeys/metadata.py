@@ -18,7 +18,7 @@ import msgspec
 
 from doorward.core.errors import OperatorError
 from doorward.features.authn.factors.passkeys.rules.attestation import Trust, chains_to
-from doorward.features.authn.factors.passkeys.rules.ceremony import MALFORMED
+from doorward.features.authn.factors.passkeys.rules.cose import MALFORMED
 
 if TYPE_CHECKING:
     from fido2.mds3 import MdsAttestationVerifier

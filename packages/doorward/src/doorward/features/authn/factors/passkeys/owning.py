@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import TYPE_CHECKING, Literal, final
 
 from msgspec import Struct, structs
 
+from doorward.adapters.background import loaded
 from doorward.adapters.logs import logger
 from doorward.core import text as forms
+from doorward.core.lean_import import Deferred
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.passkey import Passkey
@@ -17,9 +19,7 @@ from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.passkeys.ceremonies import Options, PasskeyCeremonies
-from doorward.features.authn.factors.passkeys.metadata import AuthenticatorMetadata, BadMetadata
 from doorward.features.authn.factors.passkeys.relying_party import RP_ID_META
-from doorward.features.authn.factors.passkeys.rules.attestation import AttestationPolicy
 from doorward.features.authn.factors.passkeys.rules.ceremony import PasskeyProblem
 from doorward.features.authn.factors.passkeys.rules.proof import (
     MAX_NAME,
@@ -29,13 +29,21 @@ from doorward.features.authn.factors.passkeys.rules.proof import (
     suggested_as_second,
 )
 from doorward.features.authn.factors.passkeys.rules.provider import provider
-from doorward.features.authn.factors.passkeys.rules.registration import NewPasskey, registered
 from doorward.features.authn.factors.passkeys.rules.response import registration_response
 from doorward.features.authn.flow.changes import HeldMethods, guards, held_methods
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.storage.sql.store import Store, Write
+
+if TYPE_CHECKING:
+    from doorward.features.authn.factors.passkeys import metadata as makers
+    from doorward.features.authn.factors.passkeys.rules import attestation, registration
+else:
+    # what they import is large
+    makers = Deferred("doorward.features.authn.factors.passkeys.metadata")
+    attestation = Deferred("doorward.features.authn.factors.passkeys.rules.attestation")
+    registration = Deferred("doorward.features.authn.factors.passkeys.rules.registration")
 
 _log = logger("passkeys")
 
@@ -69,7 +77,7 @@ class OwnPasskeys:
     audit_log: AuditLog
     mail_queue: MailQueue
     gate: NewFactors
-    metadata: AuthenticatorMetadata | None = None
+    metadata: makers.AuthenticatorMetadata | None = None
     allowed: frozenset[str] = frozenset()
 
     async def options(
@@ -132,7 +140,8 @@ class OwnPasskeys:
         response = registration_response(text)
         if response is None:
             return NotAdded("refused", "unreadable")
-        made = registered(
+        await loaded(registration)
+        made = registration.registered(
             response,
             self.ceremonies.expected(
                 "create_silently" if silently else "create",
@@ -163,7 +172,7 @@ class OwnPasskeys:
     def _prepared(
         self,
         account: Account,
-        made: NewPasskey,
+        made: registration.NewPasskey,
         *,
         second: bool | None,
         caller: Caller,
@@ -289,17 +298,17 @@ class OwnPasskeys:
         passkeys = await self.store.passkeys.of_account(account.id)
         return next((one for one in passkeys if one.factor_id == factor_id), None)
 
-    async def _policy(self, now: int) -> AttestationPolicy:
+    async def _policy(self, now: int) -> attestation.AttestationPolicy:
         if self.metadata is None:
-            return AttestationPolicy(allowed=self.allowed)
+            return attestation.AttestationPolicy(allowed=self.allowed)
         try:
             await self.metadata.load()
-        except (BadMetadata, OSError) as problem:
+        except (makers.BadMetadata, OSError) as problem:
             # what was read before still counts; where nothing was, no authenticator is trusted
             _log.warning("passkeys.metadata_unread", reason=str(problem))
         if (promised := self.metadata.overdue(now)) is not None:
             _log.warning("passkeys.metadata_overdue", promised=promised.isoformat())
-        return AttestationPolicy(allowed=self.allowed, trust=self.metadata.trust_at(now))
+        return attestation.AttestationPolicy(allowed=self.allowed, trust=self.metadata.trust_at(now))
 
     async def _refuse(self, account: Account, problem: PasskeyProblem, caller: Caller, now: int) -> None:
         await self.store.commit(

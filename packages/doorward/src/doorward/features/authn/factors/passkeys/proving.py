@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
+from doorward.adapters.background import loaded
 from doorward.core.errors import OAuthError
+from doorward.core.lean_import import Deferred
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.passkey import Passkey
@@ -15,12 +17,6 @@ from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.metrics import Metrics
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.passkeys.ceremonies import Options, PasskeyCeremonies
-from doorward.features.authn.factors.passkeys.rules.assertion import (
-    Assertion,
-    CopiedPasskey,
-    OutOfOrder,
-    asserted,
-)
 from doorward.features.authn.factors.passkeys.rules.ceremony import UV, PasskeyProblem
 from doorward.features.authn.factors.passkeys.rules.proof import shown
 from doorward.features.authn.factors.passkeys.rules.response import AssertionResponse, assertion_response
@@ -39,6 +35,12 @@ from doorward.features.rate_limits.rules.attempts import Guess, Guessed, Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
+
+if TYPE_CHECKING:
+    from doorward.features.authn.factors.passkeys.rules import assertion
+else:
+    # what it imports is large
+    assertion = Deferred("doorward.features.authn.factors.passkeys.rules.assertion")
 
 REFUSED: Final = "This passkey didn't work. Try again, or use another way."
 UNKNOWN: Final = "This passkey isn't known here any more."
@@ -121,6 +123,7 @@ class ProvePasskey:
         if passkey is not None and passkey.factor_id in barred_in(failures, known=guess.known):
             self.metrics.inc("sign_ins", "throttled")
             return BARRED
+        await loaded(assertion)
         for _ in range(_TRIES):
             account = await self._account(passkey)
             row = None if passkey is None else await self._row(passkey)
@@ -131,7 +134,7 @@ class ProvePasskey:
                 expected = self.ceremonies.expected(
                     "get", binding=binding, browser_hash=browser_hash, now=now, first=True
                 )
-                right = isinstance(asserted(response, passkey, expected), Assertion)
+                right = isinstance(assertion.asserted(response, passkey, expected), assertion.Assertion)
                 return await self._failed(None, None, "disabled" if right else "unknown", guess, caller, now)
             first = owner is None or owner.id != account.id
             if owner is not None and first and not (may_switch and _verified(response)):
@@ -139,12 +142,12 @@ class ProvePasskey:
             expected = self.ceremonies.expected(
                 "get", binding=binding, browser_hash=browser_hash, now=now, first=first
             )
-            outcome = asserted(response, passkey, expected)
+            outcome = assertion.asserted(response, passkey, expected)
             if isinstance(outcome, PasskeyProblem):
                 return await self._failed(account, passkey, outcome.code, guess, caller, now)
-            if isinstance(outcome, OutOfOrder):
+            if isinstance(outcome, assertion.OutOfOrder):
                 return await self._failed(account, passkey, "out_of_order", guess, caller, now)
-            if isinstance(outcome, CopiedPasskey):
+            if isinstance(outcome, assertion.CopiedPasskey):
                 if await self._copied(passkey, account, outcome, caller, now):
                     return COPIED
                 why = "challenge" if passkey.suspect_at is None else "copied"
@@ -182,7 +185,7 @@ class ProvePasskey:
         account: Account,
         passkey: Passkey,
         row: EnrolledFactor,
-        used: Assertion,
+        used: assertion.Assertion,
         guess: Guess,
         caller: Caller,
         now: int,
@@ -264,7 +267,7 @@ class ProvePasskey:
         return OAuthError("access_denied", said, f"passkey refused: {why}")
 
     async def _copied(
-        self, passkey: Passkey, account: Account, found: CopiedPasskey, caller: Caller, now: int
+        self, passkey: Passkey, account: Account, found: assertion.CopiedPasskey, caller: Caller, now: int
     ) -> bool:
         """Note that the key exists twice: it is refused from now on, and all that is signed in ends (Level 3 §6.1.1). False for an
         answer that was sent before, and for a passkey that is noted already."""

@@ -13,12 +13,12 @@ from doorward.features.authn.factors.passkeys.rules import client_data, cose
 from doorward.features.authn.factors.passkeys.rules.ceremony import (
     BE,
     BS,
-    MALFORMED,
     UV,
     Expected,
     PasskeyProblem,
 )
 from doorward.features.authn.factors.passkeys.rules.challenge import issued_at
+from doorward.features.authn.factors.passkeys.rules.cose import MALFORMED
 from doorward.features.authn.factors.passkeys.rules.registration import bound, check_tail
 from doorward.features.authn.factors.passkeys.rules.response import AssertionResponse
 

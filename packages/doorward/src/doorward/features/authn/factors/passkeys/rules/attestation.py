@@ -17,7 +17,8 @@ from fido2.webauthn import AttestationObject, AuthenticatorData
 from msgspec import Struct
 
 from doorward.core.model.passkey import AttestationResult
-from doorward.features.authn.factors.passkeys.rules.ceremony import MALFORMED, PasskeyProblem
+from doorward.features.authn.factors.passkeys.rules.ceremony import PasskeyProblem
+from doorward.features.authn.factors.passkeys.rules.cose import MALFORMED
 from doorward.features.authn.factors.passkeys.rules.der import elements
 from doorward.features.authn.factors.passkeys.rules.tpm import TpmStatement
 

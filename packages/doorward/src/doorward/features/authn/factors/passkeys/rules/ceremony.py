@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from typing import Final, Literal
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.x509 import (
-    DuplicateExtension,
-    ExtensionNotFound,
-    InvalidVersion,
-    UnsupportedGeneralNameType,
-)
 from msgspec import Struct
 
 ChallengeState = Literal["valid", "expired", "foreign"]
@@ -43,25 +35,8 @@ PasskeyProblemCode = Literal[
     "authenticator",
 ]
 
-MALFORMED: Final = (
-    ValueError,
-    KeyError,
-    IndexError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    NotImplementedError,
-    OverflowError,
-    RecursionError,
-    struct.error,
-    InvalidSignature,
-    UnsupportedAlgorithm,
-    ExtensionNotFound,
-    DuplicateExtension,
-    InvalidVersion,
-    UnsupportedGeneralNameType,
-)
-"""What the libraries raise for bytes that are not what they claim to be. Every one of them comes from the sender's input."""
+OFFERED: Final = (-8, -7, -257)
+"""Algorithms for new keys: Ed25519, ES256, RS256, in order of preference. Browsers warn when ES256 or RS256 is missing."""
 
 UP: Final = 0x01
 UV: Final = 0x04

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.x509 import (
+    DuplicateExtension,
+    ExtensionNotFound,
+    InvalidVersion,
+    UnsupportedGeneralNameType,
+)
 from fido2 import cbor
 from fido2.cose import CoseKey
 
-from doorward.features.authn.factors.passkeys.rules.ceremony import MALFORMED
-
-OFFERED: Final = (-8, -7, -257)
-"""Ed25519, ES256, RS256, in order of preference. Browsers warn when ES256 or RS256 is missing."""
+MALFORMED: Final = (
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    NotImplementedError,
+    OverflowError,
+    RecursionError,
+    struct.error,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    ExtensionNotFound,
+    DuplicateExtension,
+    InvalidVersion,
+    UnsupportedGeneralNameType,
+)
+"""What the libraries raise for bytes that are not what they claim to be. Every one of them comes from the sender's input."""
 _TYPE: Final[Mapping[int, int]] = {
     -7: 2,  # ES256
     -35: 2,  # ES384

@@ -17,12 +17,13 @@ from doorward.features.authn.factors.passkeys.rules.ceremony import (
     BE,
     BS,
     ED,
-    MALFORMED,
+    OFFERED,
     UP,
     UV,
     Expected,
     PasskeyProblem,
 )
+from doorward.features.authn.factors.passkeys.rules.cose import MALFORMED
 from doorward.features.authn.factors.passkeys.rules.response import MAX_CREDENTIAL_ID, RegistrationResponse
 
 _FLAGS: Final = 32
@@ -51,7 +52,7 @@ def registered(
     response: RegistrationResponse,
     expected: Expected,
     *,
-    algorithms: Sequence[int] = cose.OFFERED,
+    algorithms: Sequence[int] = OFFERED,
     attest: AttestationPolicy,
 ) -> NewPasskey | PasskeyProblem:
     """The new credential, or the first check that failed. Whether its id is new is for the store to say (§7.1 step 26)."""
