@@ -154,15 +154,6 @@ async def test_one_process_warns_of_an_expiry(ada: Store) -> None:
     assert not await ada.commit(ada.api_keys.warn(replace(key, expires_at=1), 7)), "rotated in between"
 
 
-async def test_keys_of_people_are_listed_with_their_owners(ada: Store) -> None:
-    for name, owner in (("a", "usr_ada"), ("b", "usr_bob")):
-        assert await ada.commit(ada.api_keys.insert(api_key(name, account_id=owner), most=MOST, now=NOW))
-    first = await ada.api_keys.live_of_people(NOW, after="", limit=1)
-    assert [(key.id, owner.id) for key, owner in first] == [("key_a", "usr_ada")]
-    rest = await ada.api_keys.live_of_people(NOW, after="key_a", limit=9)
-    assert [(key.id, owner.id) for key, owner in rest] == [("key_b", "usr_bob")]
-
-
 async def test_a_key_ends_with_its_owners_row_and_is_swept_a_month_after_its_end(ada: Store) -> None:
     ended, expired, bobs = api_key("e"), api_key("x", expires_at=NOW + 5), api_key("b", account_id="usr_bob")
     for key in (ended, expired, bobs):

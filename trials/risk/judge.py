@@ -99,6 +99,7 @@ class Server:
     def remember(self, line: Line, *, passed: bool) -> None:
         """Note what came of it: only a success makes a device known."""
         kind = ADDED if line.what == "changed" else SIGNED_IN if passed else FAILED
+        new = (line.account, line.device) not in self.known
         self.past[line.account].appendleft(
             AuditEvent(
                 id="aud",
@@ -107,11 +108,11 @@ class Server:
                 account_id=line.account,
                 address=line.address or None,
                 user_agent=line.agent or None,
+                detail={"new_device": "yes"} if kind == SIGNED_IN and new else {},
             )
         )
         if kind == ADDED:
             return
-        new = (line.account, line.device) not in self.known
         if passed:
             self.known.add((line.account, line.device))
             if new and (where := self.locate(line.address)).network:

@@ -17,9 +17,9 @@ from trials.risk.months import months
 from trials.risk.table import fingerprint
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs/explain/risk-trial.md"
-SEEDS: Final = (21, 22, 23)
+SEEDS: Final = (41, 42, 43)
 """Those that are published. They were looked at once, after the last change of rules, thresholds and generator: whoever changes one of
-these takes others (docs/decisions/0156)."""
+these takes others (docs/decisions/0156, 0184)."""
 SMALL, LARGE = 5_000, 100_000
 ATTACKS: Final = (SPRAY, STUFFING, TRAVEL, ELSEWHERE, NEAR, KNOWN_AGENT)
 GUESSED: Final = (SPRAY, STUFFING)

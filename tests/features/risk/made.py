@@ -24,9 +24,16 @@ def somewhere(
     return Whereabouts(network, place, kind)
 
 
-def before(ago: int = DAY, where: Whereabouts = HOME, browser: str | None = CHROME) -> PastSignIn:
+def before(
+    ago: int = DAY, where: Whereabouts = HOME, browser: str | None = CHROME, *, new_device: bool = False
+) -> PastSignIn:
     """A sign-in that many seconds ago."""
-    return PastSignIn(NOW - ago, where, browser)
+    return PastSignIn(NOW - ago, where, browser, new_device)
+
+
+def private(*, of: int, new: int, where: Whereabouts = HOME) -> tuple[PastSignIn, ...]:
+    """So many sign-ins, the newest of which were on new devices."""
+    return tuple(before((one + 1) * DAY, where, new_device=one < new) for one in range(of))
 
 
 def facts(**changed: Any) -> RiskFacts:

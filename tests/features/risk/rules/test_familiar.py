@@ -8,7 +8,18 @@ from msgspec import structs
 from doorward.core.model.place import Place
 from doorward.core.model.risk import Whereabouts
 from doorward.features.risk.rules import familiar
-from tests.features.risk.made import BERLIN, HOME, LISBON, PORTO, SYDNEY, before, facts, somewhere
+from tests.features.risk.made import (
+    BERLIN,
+    DAY,
+    HOME,
+    LISBON,
+    PORTO,
+    SYDNEY,
+    before,
+    facts,
+    private,
+    somewhere,
+)
 
 
 def test_distances_of_known_cities() -> None:
@@ -95,6 +106,44 @@ def test_the_town_of_a_person_who_uses_a_vpn_says_nothing() -> None:
     exits = before(where=somewhere(None, kind="anonymous"))
     assert familiar.town_known(facts(where=somewhere(BERLIN), past=(before(), exits)))
     assert not familiar.town_known(facts(where=somewhere(BERLIN), past=(before(),)))
+
+
+@pytest.mark.parametrize(
+    ("of", "new", "said"),
+    [
+        (5, 3, True),
+        (5, 2, False),
+        (4, 4, False),
+        (10, 5, False),
+        (10, 6, True),
+        (60, 6, True),
+        (60, 5, False),
+    ],
+)
+def test_most_of_the_latest_sign_ins_show_whether_cookies_are_kept(of: int, new: int, said: bool) -> None:
+    assert familiar.keeps_no_cookies(facts(past=private(of=of, new=new))) is said
+
+
+def test_a_person_without_cookies_is_not_asked_in_each_town() -> None:
+    """Private windows make each sign-in one on a new device (authentik#12214)."""
+    assert familiar.town_known(facts(where=somewhere(PORTO), past=private(of=5, new=3)))
+    assert not familiar.town_known(facts(where=somewhere(PORTO), past=private(of=5, new=2)))
+
+
+def test_all_towns_of_a_country_are_known_on_the_journey_there() -> None:
+    munich = Place("DE", "Bavaria", "Munich", 48.14, 11.58)
+    home = tuple(before((one + 20) * DAY) for one in range(5))
+
+    def known(*ago: int, usual: bool = True) -> bool:
+        there = tuple(before(at, somewhere(BERLIN)) for at in ago)
+        return familiar.town_known(facts(where=somewhere(munich), past=there + (home if usual else ())))
+
+    journey = familiar.JOURNEY
+    assert known(journey - 1)
+    assert known(DAY, journey - 1)
+    assert not known(journey)
+    assert not known(DAY, journey), "the first of the sign-ins there counts"
+    assert not known(DAY, usual=False), "somebody who was never elsewhere lives there"
 
 
 def test_habits_are_known_after_five_sign_ins() -> None:

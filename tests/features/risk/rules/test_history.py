@@ -29,6 +29,12 @@ def test_only_successes_are_the_past() -> None:
     ]
 
 
+def test_the_past_says_which_devices_were_new() -> None:
+    lines = [line("sign_in.succeeded", 5), line("sign_in.succeeded", 10, new_device="yes")]
+    assert [one.new_device for one in rule.history(lines, locate, NOW).past] == [False, True]
+    assert [rule.new_device(one) for one in lines] == [False, True]
+
+
 def test_the_past_is_bounded() -> None:
     found = rule.history([line("sign_in.succeeded", n) for n in range(rule.MOST_PAST + 5)], locate, NOW)
     assert len(found.past) == rule.MOST_PAST

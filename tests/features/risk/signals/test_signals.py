@@ -20,6 +20,7 @@ from tests.features.risk.made import (
     SYDNEY,
     before,
     facts,
+    private,
     somewhere,
 )
 
@@ -33,11 +34,17 @@ AWAY: dict[str, Any] = {"where": somewhere(PORTO)}
 ABROAD: dict[str, Any] = {"where": somewhere(BERLIN)}
 EXIT = somewhere(None, kind="anonymous")
 HOUR = 3600
+WITHOUT_COOKIES = (before(where=EXIT, new_device=True), *private(of=5, new=5))
+"""Of a person who uses a VPN in browsers that keep no cookies."""
 FIRES: list[tuple[Code, dict[str, Any]]] = [
     ("new_device", AWAY),
     ("new_device", {"where": somewhere(LISBON), "browser": "Safari on iPhone"}),
     ("new_country", ABROAD),
     ("new_country", {**ABROAD, "past": (before(DAY), before(181 * DAY, somewhere(BERLIN)))}),
+    # a VPN alone, or no cookies alone, make no country familiar; and with both, another kind of browser is asked
+    ("new_country", {**ABROAD, "past": (*private(of=5, new=2), before(where=EXIT))}),
+    ("new_country", {**ABROAD, "past": private(of=5, new=5)}),
+    ("new_country", {**ABROAD, "past": WITHOUT_COOKIES, "browser": "Safari on iPhone"}),
     ("impossible_travel", {**ABROAD, "past": (before(2 * HOUR),)}),
     ("impossible_travel", {"where": somewhere(SYDNEY), "past": (before(12 * HOUR),)}),
     # the clock of another node may be ahead
@@ -73,6 +80,7 @@ SILENT: list[tuple[Code, dict[str, Any]]] = [
     ("new_country", {**ABROAD, "device_known": True}),
     ("new_country", {**ABROAD, "past": (before(DAY), before(180 * DAY, somewhere(BERLIN)))}),
     ("new_country", {**ABROAD, "past": ()}),
+    ("new_country", {**ABROAD, "past": WITHOUT_COOKIES}),
     ("new_country", {**ABROAD, "past": (before(181 * DAY),)}),
     ("impossible_travel", {**ABROAD, "past": (before(3 * HOUR),)}),
     ("impossible_travel", {**ABROAD, "past": (before(60),), "device_known": True}),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+MAX_NAME: Final = 60
+"""Characters of the name that a person may give a device."""
+
 # In this order: most browsers also claim to be those further down.
 _BROWSERS: Final = (
     ("Edg/", "Edge"),

@@ -44,11 +44,13 @@ class Whereabouts(Struct, frozen=True):
 
 
 class PastSignIn(Struct, frozen=True):
-    """A sign-in that succeeded at `at` (seconds). `browser` is the browser and system by name, without versions."""
+    """A sign-in that succeeded at `at` (seconds). `browser` is the browser and system by name, without versions. `new_device`: the account
+    did not know the device before it."""
 
     at: int
     where: Whereabouts = Whereabouts()
     browser: str | None = None
+    new_device: bool = False
 
 
 class RiskFacts(Struct, frozen=True, kw_only=True):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from doorward.core.model.device import describe
-from doorward.features.accounts.devices import MAX_NAME, OwnDevices
+from doorward.features.accounts.devices import OwnDevices
 from doorward.features.accounts.views import DeviceView, ways
-from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.sessions.device_names import DEVICES, renamed
 from doorward.features.sessions.signed_in_pages import (
     SignedIn,
     SignedInPages,
@@ -19,10 +19,9 @@ from doorward.features.sessions.signed_in_pages import (
 from doorward.web.http import Response
 from doorward.web.page import page
 from doorward.web.pages.views.account import Done
-from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.pages.views.problems import FormProblem
 from doorward.web.route import Route
 
-DEVICES: Final = "/account/devices"
 DEVICE: Final = "/account/devices/device"
 END: Final = "/account/devices/end-device"
 
@@ -41,21 +40,15 @@ class DeviceHandlers:
 
     async def again(self, post: SignedInRefusedPost) -> Response:
         """The same, with the name that was typed."""
-        return await self._page(
-            post, post.form.get("session", ""), post.form.get("name"), problem=post.problem
-        )
+        return await self._page(post, post.form.get("session", ""), post.form.get("name"), post.problem)
 
     async def rename(self, post: SignedInPost) -> Response:
         """Give it a name."""
         session, typed = post.form.get("session", ""), post.form.get("name", "")
         outcome = await self.devices.rename(post.account, session, typed, post.browser.now)
-        if isinstance(outcome, Wait):
-            wait = FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.until)
-            return await self._page(post, session, typed, problem=wait)
-        if outcome is None:
-            too_long = FormProblem(Wrong.NAME_TOO_LONG, MAX_NAME)
-            return await self._page(post, session, typed, name_problem=too_long)
-        return self.own.done(post, DEVICES, Done.DEVICE_RENAMED) if outcome else post.browser.go(DEVICES)
+        return await renamed(
+            self.own, post, outcome, lambda whole, name: self._page(post, session, typed, whole, name)
+        )
 
     async def end(self, post: SignedInPost) -> Response:
         """End everything on it; this browser too, if they say so."""
@@ -71,7 +64,6 @@ class DeviceHandlers:
         owner: SignedIn,
         session_id: str,
         typed: str | None = None,
-        *,
         problem: FormProblem | None = None,
         name_problem: FormProblem | None = None,
     ) -> Response:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from doorward.core import text
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
+from doorward.core.model.device import MAX_NAME
 from doorward.core.model.session import EndReason, Session
 from doorward.features.audit.service import AuditLog
 from doorward.features.clients.directory import ClientDirectory
@@ -17,8 +17,6 @@ from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.details import SessionDetails, SessionReader
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
-
-MAX_NAME: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

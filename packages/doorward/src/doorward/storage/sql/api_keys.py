@@ -27,11 +27,6 @@ _WITH_ACCOUNT = select(
     f"{qualified('api_keys', _COLUMNS)}, {qualified('accounts', ACCOUNT_COLUMNS)}",
     "api_keys LEFT JOIN accounts ON accounts.id = api_keys.account_id WHERE api_keys.id = ?",
 )
-_LIVE_WITH_ACCOUNT = select(
-    f"{qualified('api_keys', _COLUMNS)}, {qualified('accounts', ACCOUNT_COLUMNS)}",
-    "api_keys JOIN accounts ON accounts.id = api_keys.account_id"
-    " WHERE api_keys.id > ? AND api_keys.ended_at IS NULL AND api_keys.expires_at > ? ORDER BY api_keys.id LIMIT ?",
-)
 _EXPIRING = select(
     f"{qualified('api_keys', _COLUMNS)}, {qualified('accounts', ACCOUNT_COLUMNS)}",
     "api_keys JOIN accounts ON accounts.id = api_keys.account_id WHERE api_keys.expires_at > ? AND api_keys.expires_at <= ?"
@@ -132,10 +127,6 @@ class SqlApiKeys(SqlNoun):
     async def of_client(self, client_id: str, limit: int = MOST_LISTED) -> Sequence[ApiKey]:
         """Those of one app, newest first, ended and expired ones too."""
         return [_key(row) for row in await self._db.all(_OF_CLIENT, (client_id, limit))]
-
-    async def live_of_people(self, now: int, *, after: str, limit: int) -> Sequence[tuple[ApiKey, Account]]:
-        """Live keys of people with their owners, in order of id."""
-        return _pairs(await self._db.all(_LIVE_WITH_ACCOUNT, (after, now, limit)))
 
     async def expiring_within(
         self, now: int, until: int, *, warned_above: int, limit: int

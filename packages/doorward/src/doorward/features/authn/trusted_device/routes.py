@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from doorward.core.model.device import describe
-from doorward.features.authn.trusted_device.rules import MAX_NAME
 from doorward.features.authn.trusted_device.service import TrustedDevices
 from doorward.features.authn.trusted_device.views import DeviceNameView
-from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.features.sessions.device_names import DEVICES, renamed
 from doorward.features.sessions.signed_in_pages import (
     SignedIn,
     SignedInPages,
@@ -20,10 +19,9 @@ from doorward.features.sessions.signed_in_pages import (
 from doorward.web.http import Response
 from doorward.web.page import page
 from doorward.web.pages.views.account import Done
-from doorward.web.pages.views.problems import FormProblem, Wrong
+from doorward.web.pages.views.problems import FormProblem
 from doorward.web.route import Route
 
-DEVICES: Final = "/account/devices"
 DISTRUST: Final = "/account/devices/distrust"
 NAME: Final = "/account/devices/name"
 
@@ -54,26 +52,21 @@ class TrustedDevicePages:
 
     async def name_again(self, post: SignedInRefusedPost) -> Response:
         """The form, with the name that was typed."""
-        return await self._name(post, post.form.get("device", ""), post.form.get("name"), wrong=post.problem)
+        return await self._name(post, post.form.get("device", ""), post.form.get("name"), post.problem)
 
     async def rename(self, post: SignedInPost) -> Response:
         """Give a device another name."""
         device, typed = post.form.get("device", ""), post.form.get("name", "")
         outcome = await self.devices.rename(post.account, device, typed, post.browser.now)
-        if isinstance(outcome, Wait):
-            wrong = FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.until)
-            return await self._name(post, device, typed, wrong=wrong)
-        if outcome is None:
-            too_long = FormProblem(Wrong.NAME_TOO_LONG, MAX_NAME)
-            return await self._name(post, device, typed, name_wrong=too_long)
-        return self.own.done(post, DEVICES, Done.DEVICE_RENAMED) if outcome else post.browser.go(DEVICES)
+        return await renamed(
+            self.own, post, outcome, lambda whole, name: self._name(post, device, typed, whole, name)
+        )
 
     async def _name(
         self,
         owner: SignedIn,
         device_id: str,
         typed: str | None = None,
-        *,
         wrong: FormProblem | None = None,
         name_wrong: FormProblem | None = None,
     ) -> Response:

@@ -20,8 +20,6 @@ LEEWAY: Final = 60
 MOST_SHOWN: Final = 6
 """Values that are read of one request: one for each account on a shared device."""
 
-MAX_NAME: Final = 60
-
 Secret = Literal["current", "previous", "spent"]
 _VALUE: Final = re.compile(r"(dev_[0-9a-f]{32})~([A-Za-z0-9_-]{43})")
 

@@ -9,6 +9,7 @@ from typing import Final, final
 from doorward.core import text
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
+from doorward.core.model.device import MAX_NAME
 from doorward.core.model.digest import digest
 from doorward.core.model.policy import SecondFactorPolicy
 from doorward.core.model.remembered_device import RememberedDevice
@@ -140,7 +141,7 @@ class TrustedDevices:
     async def rename(self, account: Account, device_id: str, name: str, now: int) -> bool | Wait | None:
         """Give a device another name; "" for none. None: the name is too long. False: it is not theirs, or not there any more."""
         wanted = text.name(name)
-        if len(wanted) > rule.MAX_NAME:
+        if len(wanted) > MAX_NAME:
             return None
         if (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait

@@ -21,6 +21,10 @@ SEEN: Final = 2
 """Sign-ins that make a town familiar: one was perhaps a weekend away."""
 ARRIVED: Final = 7 * 86_400
 """Seconds after the first sign-in in a town in which the person is there still, on a journey or after moving."""
+JOURNEY: Final = 14 * 86_400
+"""Seconds after the first sign-in in another country in which all its towns are those of a traveller."""
+LATEST: Final = 10
+"""Sign-ins that show whether a person's browsers keep cookies."""
 HIDDEN: Final = frozenset({"anonymous", "hosting"})
 """Kinds of networks that hide where people are. VPN providers have exits in both, and lists disagree."""
 
@@ -45,6 +49,13 @@ def hides(facts: RiskFacts) -> bool:
     return any(one.where.kind in HIDDEN for one in facts.past)
 
 
+def keeps_no_cookies(facts: RiskFacts) -> bool:
+    """Whether most of the latest sign-ins were on devices new to the account: the person uses private windows, or browsers that delete
+    cookies, and a new device says nothing about such a person."""
+    latest = facts.past[:LATEST]
+    return habits_known(facts) and 2 * sum(one.new_device for one in latest) > len(latest)
+
+
 def network_known(facts: RiskFacts) -> bool:
     """Whether the person signed in from this network before, or it is none that says anything."""
     network = facts.where.network
@@ -65,15 +76,25 @@ def browser_known(facts: RiskFacts) -> bool:
 
 def town_known(facts: RiskFacts) -> bool:
     """Whether the person signed in near here `SEEN` times before, or once in the last week. True where no town is known, here or earlier,
-    and for people who hide where they are, some of whose exits are in no list: nothing speaks against it."""
-    if hides(facts):
+    for people who hide where they are, some of whose exits are in no list, and for people whose browsers keep no cookies, who would be
+    asked in each town that they visit: nothing speaks against it."""
+    if hides(facts) or keeps_no_cookies(facts):
         return True
     here = placed(facts.where)
     before = [(one.at, place) for one, place in earlier(facts) if _town(place)]
     if here is None or not _town(here) or not before:
         return True
+    if _on_a_journey(facts, here.country):
+        return True
     seen = [at for at, place in before if near(here, place)]
     return len(seen) >= min(SEEN, len(before)) or any(at > facts.at - ARRIVED for at in seen)
+
+
+def _on_a_journey(facts: RiskFacts, country: str) -> bool:
+    """Whether the person came to this country in the last `JOURNEY` seconds, from another one."""
+    since = facts.at - JOURNEY
+    within = [one.at > since for one, place in earlier(facts) if place.country == country]
+    return bool(within) and all(within) and any(place.country != country for _, place in earlier(facts))
 
 
 def _town(place: Place) -> bool:

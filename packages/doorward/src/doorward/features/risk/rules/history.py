@@ -58,7 +58,7 @@ def history(events: Sequence[AuditEvent], locate: Locate, now: int) -> History:
     # most lines come from one browser
     described = cache(describe)
     past = tuple(
-        PastSignIn(one.at, locate(one.address), described(one.user_agent or ""))
+        PastSignIn(one.at, locate(one.address), described(one.user_agent or ""), new_device(one))
         for one in islice((one for one in events if one.kind == SIGNED_IN), MOST_PAST)
     )
     failed = {
@@ -78,6 +78,11 @@ def history(events: Sequence[AuditEvent], locate: Locate, now: int) -> History:
         return found
     both = (locate(_text(twice.detail, "one")), locate(_text(twice.detail, "other")))
     return structs.replace(found, two_networks_at=twice.at, two_networks=both)
+
+
+def new_device(line: AuditEvent) -> bool:
+    """Whether the account did not know the device of this sign-in."""
+    return line.detail.get("new_device") == "yes"
 
 
 def with_history(facts: RiskFacts, found: History) -> RiskFacts:

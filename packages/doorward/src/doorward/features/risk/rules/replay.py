@@ -20,6 +20,7 @@ from doorward.features.risk.rules.history import (
     SIGNED_IN,
     Locate,
     history,
+    new_device,
     with_history,
 )
 from doorward.features.risk.settings import HOUR, RiskPolicy
@@ -72,7 +73,7 @@ def replay(lines: Iterable[AuditEvent], locate: Locate, *, since: int, window: i
         known = accounts[who]
         if line.kind in {SIGNED_IN, ASSESSED, SHADOWED}:
             where = locate(line.address)
-            new = line.detail.get("new_device") == "yes"
+            new = new_device(line)
             came = arrived[where.network] if where.network else deque[tuple[int, str]]()
             facts = RiskFacts(
                 at=line.at,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from doorward.core.model.risk import RiskSignal
-from doorward.features.risk.signals.anonymous_network import AnonymousNetworkSignal
 from doorward.features.risk.signals.breached_password import BreachedPasswordSignal
 from doorward.features.risk.signals.dormant_account import DormantAccountSignal
 from doorward.features.risk.signals.family_on_two_networks import FamilyOnTwoNetworksSignal
-from doorward.features.risk.signals.hosting_network import HostingNetworkSignal
+from doorward.features.risk.signals.hidden_network import HiddenNetworkSignal
 from doorward.features.risk.signals.impossible_travel import ImpossibleTravelSignal
 from doorward.features.risk.signals.many_accounts_from_address import ManyAccountsSignal
 from doorward.features.risk.signals.many_addresses_on_account import ManyAddressesSignal
@@ -28,8 +27,8 @@ SIGNALS: Final[tuple[RiskSignal, ...]] = (
     ManyAccountsSignal(),
     ManyAddressesSignal(),
     BreachedPasswordSignal(),
-    AnonymousNetworkSignal(),
-    HostingNetworkSignal(),
+    HiddenNetworkSignal("anonymous_network", "anonymous"),
+    HiddenNetworkSignal("hosting_network", "hosting"),
     RecentChangeSignal(),
     DormantAccountSignal(),
     NewDeviceSignal(),

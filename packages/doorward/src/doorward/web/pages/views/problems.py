@@ -134,7 +134,7 @@ class Wrong(Said):
     PROVIDER_ACCOUNT = (
         "provider_account",
         N_(
-            "That account can't be used here. Choose another one there, such as the one of your organization."
+            "That account can't be used here. Choose another one there, such as the one of your organisation."
         ),
     )
     PROVIDER_NOT_RECENT = (

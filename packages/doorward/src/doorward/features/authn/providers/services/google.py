@@ -20,7 +20,7 @@ class GoogleService(ProviderService):
     """An OpenID provider. The hosted domain of a request is a hint to its page alone: who may sign in is decided by the claim."""
 
     def refusal(self, claims: Mapping[str, Any], policy: ProviderPolicy) -> str | None:
-        """Whether the account is of another organization than those of the setting `hosted_domains`."""
+        """Whether the account is of another organisation than those of the setting `hosted_domains`."""
         domain, allowed = _hosted_domain(claims), {one.lower() for one in policy.hosted_domains}
         if not allowed or domain in allowed or (domain and "*" in allowed):
             return None
@@ -32,7 +32,7 @@ class GoogleService(ProviderService):
         return policy.issuer if claims.get("iss") in names else None
 
     def address(self, claims: Mapping[str, Any], policy: ProviderPolicy) -> tuple[object, bool]:
-        """Google gives out the addresses at gmail.com, and those of an organization whose mail it hosts. Any other was confirmed once,
+        """Google gives out the addresses at gmail.com, and those of an organisation whose mail it hosts. Any other was confirmed once,
         when the account was made, and may have changed hands since."""
         email, confirmed = super().address(claims, policy)
         own = isinstance(email, str) and email.lower().endswith(_OWN_DOMAIN)
@@ -53,7 +53,7 @@ class GoogleService(ProviderService):
         """A hosted domain is a domain."""
         for domain in policy.hosted_domains:
             if domain != "*" and ("." not in domain or "@" in domain):
-                yield f'hosted_domains holds "{domain}"; it should be a domain like "example.com", or "*" for any organization'
+                yield f'hosted_domains holds "{domain}"; it should be a domain like "example.com", or "*" for any organisation'
 
 
 def _hosted_domain(claims: Mapping[str, Any]) -> str:
