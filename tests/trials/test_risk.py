@@ -40,7 +40,7 @@ def test_a_policy_that_asks_nobody_and_one_that_asks_everybody_miss_the_aims() -
     nothing = run((7,), 1_000, RiskPolicy(**silent))
     assert sum(one.asked for one in nothing.honest.values()) == 0
     assert [text.partition(":")[0] for text in nothing.missed()] == ["guesses", "takeovers"]
-    harsh = run((7,), 1_000, RiskPolicy(new_device_traits=0, new_country="refuse"))
+    harsh = run((7,), 1_000, RiskPolicy(new_device_traits=0, anonymous_network="refuse"))
     assert any("questions" in text for text in harsh.missed())
     assert any("refused" in text for text in harsh.missed())
 
