@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from doorward.core.errors import StoreUnavailable
 from doorward.core.model.account import Account
 from doorward.core.model.grant import RefreshToken
+from doorward.storage.postgres.batches import LANES
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.postgres.text import for_many
 from doorward.storage.sql.grants import _SPEND
@@ -177,6 +178,23 @@ async def test_processes_that_rotate_the_same_tokens_in_opposite_order_do_not_ho
         )
     assert sum(won) == MANY
     await second.close()
+
+
+async def test_what_cannot_be_sent_in_time_is_refused(postgres_url: str, store: Store, other: Any) -> None:
+    busy = await open_store(postgres_url, postgres=PostgresOptions(pool_wait=1, statement_timeout=20))
+    await other.execute("BEGIN")
+    await other.execute("LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE")
+    sent = []
+    for number in range(LANES):
+        sent.append(asyncio.create_task(rotation(busy, number)))
+        await asyncio.sleep(0.1)
+    waiting = [rotation(busy, number) for number in range(LANES, MANY)]
+    said = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(one) for one in said} == {StoreUnavailable}
+    await other.execute("ROLLBACK")
+    assert all(await asyncio.gather(*sent))
+    assert generations(await newest(store)) == [int(number < LANES) for number in range(MANY)]
+    await busy.close()
 
 
 async def test_what_waits_is_written_before_the_store_closes(postgres_url: str, store: Store) -> None:

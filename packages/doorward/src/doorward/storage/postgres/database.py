@@ -211,5 +211,5 @@ class PostgresDatabase:
                 del self._batches[over]
             pool = Pool(self._connect, size=self._options.pool_size, wait=self._options.pool_wait)
             self._pools[loop] = pool
-            self._batches[loop] = Batches(self._committer, pool, self._start)
+            self._batches[loop] = Batches(self._committer, pool, self._start, wait=self._options.pool_wait)
             return pool
