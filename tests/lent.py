@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from doorward.storage.sql.open import open_store
@@ -69,7 +70,9 @@ def migrate(server: Databases, url: str) -> None:
     async def opened() -> None:
         await (await open_store(url)).close()
 
-    asyncio.run(opened())
+    # a fixture of a running event loop may ask for it
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(opened())).result()
 
 
 class Lender:
