@@ -1,4 +1,4 @@
-"""One way to replace a password: `Account.with_password`, which gives each its own version (docs/decisions/0182)."""
+"""One way to replace a password: `Account.with_password`, which gives each its own version (docs/decisions/0179)."""
 
 from __future__ import annotations
 

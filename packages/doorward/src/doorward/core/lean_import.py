@@ -1,6 +1,6 @@
 """Import of a library without the optional parts that it would load only because they are installed.
 
-structlog loads rich for coloured tracebacks, and uvicorn its command line: together 9 MiB that a worker never uses (docs/decisions/0177).
+structlog loads rich for coloured tracebacks, and uvicorn its command line: together 9 MiB that a worker never uses (docs/decisions/0176).
 """
 
 from __future__ import annotations

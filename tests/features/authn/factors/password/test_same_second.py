@@ -1,6 +1,6 @@
 """Two passwords in one second: what was proven with the first does not count for the second, and what may stay stays (R72, R94).
 
-docs/incidents/0113-two-passwords-in-one-second.md
+docs/incidents/0109-two-passwords-in-one-second.md
 """
 
 from __future__ import annotations
