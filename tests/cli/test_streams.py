@@ -43,9 +43,11 @@ def test_a_stream_from_its_first_day_to_its_last(run: Run) -> None:
     refused = run("stream", "verify", name)
     assert (refused.status, "Resume it first" in refused.err) == (1, True)
     (listed,) = run("stream", "list", "--json").document
-    assert (listed["status"], listed["reason"], listed["waiting"]) == ("paused", "moving", 0)
+    assert (listed["status"], listed["reason"], listed["waiting"]) == ("paused", "moving", 1), (
+        "stream-updated waits"
+    )
     doctor = run("doctor")
-    assert f"{name} of {stream['client_id']} is paused (moving), 0 wait" in doctor.out + doctor.err
+    assert f"{name} of {stream['client_id']} is paused (moving), 1 wait" in doctor.out + doctor.err
     assert run("stream", "resume", name).status == 0
     assert run("stream", "verify", name).status == 0
     again = run("stream", "verify", name)
