@@ -20,6 +20,7 @@ from tests.postgres import Databases
 from tests.storage.samples import DAY, SEEN
 from tests.storage.years import BEGAN, KEEP, Years, server
 
+MIGRATED = False
 pytestmark = pytest.mark.anyio
 
 
