@@ -199,7 +199,9 @@ async def test_many_grants_end_in_one_commit_and_each_is_numbered_in_the_view(
     await store.commit(*(g.insert(one) for one in rows), g.end("grt_ended", NOW - 5, "revoked"), before)
     first = await v.newest()
     after = entry("after", v)
-    assert await store.commit(g.end_of_account("usr_ada", NOW, "signed_out", NOW + 60, **only), after)
+    assert await store.commit(
+        g.end_of_account("usr_ada", NOW, "signed_out", NOW + 60, exchanging=(), **only), after
+    )
     for one in rows:
         found = await g.get(one.id)
         assert found is not None
@@ -218,8 +220,27 @@ async def test_many_grants_end_in_one_commit_and_each_is_numbered_in_the_view(
     assert (await v.since(newest, NOW))[1] == []
 
 
+async def test_only_the_end_of_an_exchanging_app_is_told_to_every_api(store: Store) -> None:
+    """Ids are compared letter by letter: they are no patterns, and case counts."""
+    rows = [
+        grant("one", client_id="app_x"),
+        grant("two", client_id="appyx"),
+        grant("three", client_id="app_X"),
+    ]
+    rows += [grant("four", client_id="app_"), grant("five", client_id="app_y")]
+    await store.commit(*(store.grants.insert(one) for one in rows))
+    exchanging = ("app_y", "app_x", "app%", "app__")
+    await store.commit(store.grants.end_of_account("usr_ada", NOW, "x", NOW + 60, exchanging=exchanging))
+    _, told = await store.revocations.since(0, NOW)
+    assert {one.ref: one.audience for one in told} == {
+        one.id: None if one.client_id in exchanging else one.audience for one in rows
+    }
+
+
 async def test_ending_the_grants_of_an_account_without_grants_succeeds(store: Store) -> None:
-    assert await store.commit(store.grants.end_of_account("usr_none", NOW, "disabled", NOW + 60))
+    assert await store.commit(
+        store.grants.end_of_account("usr_none", NOW, "disabled", NOW + 60, exchanging=())
+    )
     assert (await store.revocations.since(0, NOW))[1] == []
     newest = await store.revocations.newest()
     assert await store.commit(entry("after", store.revocations))

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from doorward.core.errors import StoreUnavailable
 from doorward.core.model.account import Account
 from doorward.core.model.grant import RefreshToken
-from doorward.storage.postgres.batches import LANES
+from doorward.storage.postgres.batches import APART, LANES, MOST
+from doorward.storage.postgres.database import PostgresDatabase
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.postgres.text import for_many
 from doorward.storage.sql.grants import _SPEND
@@ -94,7 +95,7 @@ async def test_many_rotations_take_few_round_trips(postgres_url: str) -> None:
 
 
 async def test_each_rotation_has_its_own_outcome(store: Store) -> None:
-    """And what is written is written for its own row: rows are sent in the order of their keys."""
+    """And what is written is written for its own row."""
     await store.commit(store.grants.end("grt_g03", NOW, "signed_out"))
     stranger = replace(account(), role_names=())
     asked = [
@@ -197,6 +198,102 @@ async def test_what_cannot_be_sent_in_time_is_refused(postgres_url: str, store: 
     await busy.close()
 
 
+BUSY = PostgresOptions(pool_wait=1, statement_timeout=60)
+"""A change that cannot be sent is refused soon, and one that was sent is not."""
+
+
+async def waits_for_a_lock(other: Any, number: int = 1) -> None:
+    """Until `number` statements of somebody else wait for a lock."""
+    async with asyncio.timeout(PATIENCE):
+        while await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < number:
+            await asyncio.sleep(0.01)
+
+
+async def hold(other: Any, number: int) -> None:
+    await other.execute("BEGIN")
+    await other.fetch("SELECT 1 FROM refresh_tokens WHERE grant_id = $1 FOR UPDATE", f"grt_{name(number)}")
+
+
+async def test_a_row_that_is_locked_holds_up_nobody_else(store: Store, other: Any) -> None:
+    """docs/incidents/0115-one-locked-row-held-up-everybody.md"""
+    await hold(other, 4)
+    asked = [asyncio.create_task(rotation(store, number)) for number in range(MANY)]
+    held = asked.pop(4)
+    async with asyncio.timeout(PATIENCE):
+        assert all(await asyncio.gather(*asked))
+    await waits_for_a_lock(other)
+    assert not held.done()
+    await other.execute("ROLLBACK")
+    assert await held
+
+
+async def test_rotations_that_wait_for_a_row_leave_the_lanes_to_others(
+    postgres_url: str, store: Store, other: Any
+) -> None:
+    """However often they are asked for, one by one or together; and those that wait for their turn are refused in time."""
+    busy = await open_store(postgres_url, postgres=BUSY)
+    await hold(other, 4)
+    held = [asyncio.create_task(rotation(busy, 4)) for _ in range(APART)]
+    await waits_for_a_lock(other, APART)
+    for _ in range(MANY):
+        held.append(asyncio.create_task(rotation(busy, 4)))
+        await asyncio.sleep(0.01)
+    held += [asyncio.create_task(rotation(busy, 4)) for _ in range(MANY)]
+    async with asyncio.timeout(PATIENCE):
+        assert all([await rotation(busy, number) for number in range(MANY) if number != 4])
+        refused, _ = await asyncio.wait(held[APART:])
+    assert {type(one.exception()) for one in refused} == {StoreUnavailable}
+    assert not any(one.done() for one in held[:APART])
+    await other.execute("ROLLBACK")
+    assert sorted(await asyncio.gather(*held[:APART])) == [False] * (APART - 1) + [True]
+    await busy.close()
+
+
+async def test_a_rotation_that_waited_for_its_row_sees_the_person_as_of_then(
+    store: Store, other: Any
+) -> None:
+    """docs/incidents/0116-a-guard-as-old-as-the-wait.md"""
+    await hold(other, 4)
+    asked = asyncio.create_task(rotation(store, 4))
+    await waits_for_a_lock(other)
+    await store.commit(store.accounts.replace(replace(account(), disabled_at=NOW), old=account()))
+    await other.execute("ROLLBACK")
+    assert not await asked
+    assert generations(await newest(store)) == [0] * MANY
+
+
+async def test_what_waits_from_the_first_turn_on_is_refused_in_time_too(
+    postgres_url: str, store: Store, other: Any
+) -> None:
+    """Those that join while a lane is starting, and find no place in its statement."""
+    busy = await open_store(postgres_url, postgres=BUSY)
+    await other.execute("BEGIN")
+    await other.execute("LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE")
+    asked = [asyncio.create_task(rotation(busy, 0)) for _ in range(MOST * LANES + 3)]
+    async with asyncio.timeout(PATIENCE):
+        said, _ = await asyncio.wait(asked[MOST * LANES :])
+    assert {type(one.exception()) for one in said} == {StoreUnavailable}
+    await other.execute("ROLLBACK")
+    assert sum(await asyncio.gather(*asked[: MOST * LANES])) == 1
+    await busy.close()
+
+
+async def test_what_is_under_way_when_a_lane_is_stopped_is_not_left_waiting(store: Store, other: Any) -> None:
+    await other.execute("BEGIN")
+    await other.execute("LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE")
+    asked = asyncio.create_task(rotation(store, 0))
+    await waits_for_a_lock(other)
+    database = store.accounts._db
+    assert isinstance(database, PostgresDatabase)
+    for lane in database._commits:
+        lane.cancel()
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(StoreUnavailable):
+            await asked
+    await other.execute("ROLLBACK")
+    assert await rotation(store, 1)
+
+
 async def test_what_waits_is_written_before_the_store_closes(postgres_url: str, store: Store) -> None:
     closing = await open_store(postgres_url)
     asked = [asyncio.create_task(rotation(closing, number)) for number in range(MANY)]
@@ -218,7 +315,7 @@ async def test_the_rows_are_found_by_their_keys(store: Store, other: Any) -> Non
             f" FROM (SELECT t AS old FROM {table} AS t LIMIT 1) AS one, generate_series(1, 20000) AS n"
         )
         await other.execute(f"ANALYZE {table}")
-    text, _ = for_many(_SPEND)
+    text = for_many(_SPEND)
     await other.execute("SET plan_cache_mode = force_generic_plan")
     values = ", ".join(["NULL"] * len(_SPEND.types))
     await other.execute(f"PREPARE many AS {text}")

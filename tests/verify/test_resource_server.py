@@ -34,6 +34,21 @@ def test_the_first_token_waits_for_the_keys_and_is_good(issuer: Issuer, serve: S
     assert (issuer.count(METADATA), issuer.count("/jwks")) == (1, 1)
 
 
+class Slices(dict[Any, Any]):
+    """As dictionaries are from Python 3.12 on, where slices can be keys."""
+
+    def __getitem__(self, key: object, /) -> object:
+        raise KeyError(key)
+
+
+@pytest.mark.requirement(46)
+@pytest.mark.parametrize("wrong", [{}, Slices(), [], (), 5, None, b"a.b.c", object()])
+def test_what_is_no_text_is_malformed(issuer: Issuer, serve: Serve, wrong: Any) -> None:
+    server = serve()
+    assert server.verify(issuer.token()).sub == "usr_1"
+    assert reason(server, wrong) == "malformed"
+
+
 @pytest.mark.requirement(50)
 def test_a_hundred_first_tokens_at_once_fetch_the_keys_once(issuer: Issuer, serve: Serve) -> None:
     server, found = serve(), list[str]()

@@ -202,7 +202,7 @@ class ResourceServer(ApiDescription):
         generation = view.generation
         try:
             known = epoch.recent.get(end := token[END:])
-        except TypeError:
+        except (TypeError, KeyError):  # a mapping says the latter where slices can be keys (Python 3.12)
             return AuthError("malformed", "a token is text")
         if (
             known is not None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, final
 
 from doorward.core.errors import StoreUnavailable
@@ -19,7 +19,9 @@ from doorward.storage.sql.text import Statement
 LANES: Final = 2
 """Statements under way at a time. One more makes the batches smaller and leaves more of their cost to each change."""
 MOST: Final = 64
-"""Changes in one statement. A row that another transaction has locked holds up those of its statement."""
+"""Changes in one statement."""
+APART: Final = 2
+"""Changes at a time that wait for a row which another transaction has locked. Each holds a connection."""
 
 
 @final
@@ -35,18 +37,82 @@ class Waiting:
         self.refused = False
         self.timer: asyncio.TimerHandle | None = None
 
-    def refuse(self, seconds: float) -> None:
-        self.refused = True
-        if not self.done.done():
-            self.done.set_exception(
-                StoreUnavailable(f"the database is busy: a commit was not sent within {seconds:g} s")
-            )
+    def end(self, outcome: int | Exception) -> None:
+        if self.done.done():
+            return
+        if isinstance(outcome, int):
+            self.done.set_result(outcome)
+        else:
+            self.done.set_exception(outcome)
+
+
+@final
+class Lanes:
+    """Changes that wait for one of `number` lanes, each for at most `wait` seconds. A lane takes at most `most` of one kind at a time, and
+    `send` gives each its outcome. `start` runs a coroutine that outlives the caller, and that `close` waits for."""
+
+    def __init__(
+        self,
+        send: Callable[[list[Waiting]], Awaitable[None]],
+        start: Callable[[Coroutine[Any, Any, int]], object],
+        *,
+        number: int,
+        most: int,
+        wait: float,
+    ) -> None:
+        self._send = send
+        self._start = start
+        self._number = number
+        self._most = most
+        self._wait = wait
+        self._waiting: deque[Waiting] = deque()
+        self._open = 0
+        self._starting = 0
+
+    def put(self, one: Waiting) -> None:
+        self._waiting.append(one)
+        one.timer = asyncio.get_running_loop().call_later(self._wait, self._refuse, one)
+        if self._open < self._number and len(self._waiting) > self._starting * self._most:
+            self._open += 1
+            self._starting += 1
+            # it runs in the next turn of the event loop: whatever is ready in this one joins
+            self._start(self._lane())
+
+    async def _lane(self) -> int:
+        self._starting -= 1
+        batch: list[Waiting] = []
+        try:
+            while batch := self._next():
+                await self._send(batch)
+        finally:
+            self._open -= 1
+            for one in batch:
+                one.end(StoreUnavailable("the commit was interrupted; it is not known whether it was made"))
+        return 0
+
+    def _next(self) -> list[Waiting]:
+        """The next changes of one kind."""
+        waiting = self._waiting
+        batch: list[Waiting] = []
+        while waiting and len(batch) < self._most and (not batch or waiting[0].sql is batch[0].sql):
+            one = waiting.popleft()
+            if one.timer is not None:
+                one.timer.cancel()
+            if not one.refused:
+                batch.append(one)
+        return batch
+
+    def _refuse(self, one: Waiting) -> None:
+        one.refused = True
+        one.end(StoreUnavailable(f"the database is busy: a commit was not sent within {self._wait:g} s"))
+        while self._waiting and self._waiting[0].refused:
+            self._waiting.popleft()
 
 
 @final
 class Batches:
-    """The waiting changes of one event loop, for at most `wait` seconds each. `start` runs a coroutine that outlives the caller, and
-    that `close` waits for."""
+    """The waiting changes of one event loop. Those whose row another transaction has locked wait apart, so that they hold up no others.
+    `wait` and `start`: see `Lanes`."""
 
     def __init__(
         self,
@@ -56,13 +122,10 @@ class Batches:
         *,
         wait: float,
     ) -> None:
-        self._wait = wait
         self._committer = committer
         self._pool = pool
-        self._start = start
-        self._waiting: deque[Waiting] = deque()
-        self._lanes = 0
-        self._starting = False
+        self._together = Lanes(self._send_all, start, number=LANES, most=MOST, wait=wait)
+        self._apart = Lanes(self._send_one, start, number=APART, most=1, wait=wait)
 
     @staticmethod
     def takes(steps: Sequence[Step]) -> bool:
@@ -76,43 +139,21 @@ class Batches:
         """See `Database.apply`; for what `takes` has accepted."""
         sql, params, _ = steps[0]
         assert isinstance(sql, Statement)
-        loop = asyncio.get_running_loop()
-        one = Waiting(sql, params, loop.create_future())
-        self._waiting.append(one)
-        if self._lanes < LANES and not self._starting:
-            self._lanes += 1
-            self._starting = True
-            # it runs in the next turn of the event loop: whatever is ready in this one joins
-            self._start(self._lane())
-        elif not self._starting:
-            one.timer = loop.call_later(self._wait, one.refuse, self._wait)
+        one = Waiting(sql, params, asyncio.get_running_loop().create_future())
+        self._together.put(one)
         return await one.done
 
-    async def _lane(self) -> int:
-        self._starting = False
-        try:
-            while batch := self._next():
-                params = [one.params for one in batch]
-                outcomes = await self._committer.many(self._pool, batch[0].sql, params)
-                for one, outcome in zip(batch, outcomes, strict=True):
-                    if one.done.done():
-                        continue
-                    if isinstance(outcome, Exception):
-                        one.done.set_exception(outcome)
-                    else:
-                        one.done.set_result(outcome)
-        finally:
-            self._lanes -= 1
-        return 0
+    async def _send_all(self, batch: list[Waiting]) -> None:
+        outcomes = await self._committer.many(self._pool, batch[0].sql, [one.params for one in batch])
+        for one, outcome in zip(batch, outcomes, strict=True):
+            if outcome is None:
+                self._apart.put(one)
+            else:
+                one.end(outcome)
 
-    def _next(self) -> list[Waiting]:
-        """The next changes of one kind."""
-        waiting = self._waiting
-        batch: list[Waiting] = []
-        while waiting and len(batch) < MOST and (not batch or waiting[0].sql is batch[0].sql):
-            one = waiting.popleft()
-            if one.timer is not None:
-                one.timer.cancel()
-            if not one.refused:
-                batch.append(one)
-        return batch
+    async def _send_one(self, batch: list[Waiting]) -> None:
+        (one,) = batch
+        try:
+            one.end(await self._committer.late(self._pool, one.sql, one.params))
+        except Exception as problem:  # noqa: BLE001 - the caller raises it
+            one.end(problem)

@@ -25,7 +25,7 @@ from doorward.storage.postgres.errors import (
 from doorward.storage.postgres.gate import Gate
 from doorward.storage.postgres.merge import Group, Kind, apart, groups, overtaken
 from doorward.storage.postgres.pool import Connection, Pool
-from doorward.storage.postgres.text import for_many
+from doorward.storage.postgres.text import for_many, lock_for
 from doorward.storage.postgres.use import settle, storable
 from doorward.storage.sql.statements import LOST, Param, Step
 from doorward.storage.sql.text import Statement
@@ -91,47 +91,42 @@ class Committer:
 
     async def many(
         self, pool: Pool, update: Statement, rows: Sequence[tuple[Param, ...]]
-    ) -> Sequence[int | Exception]:
-        """Commit one guarded change of one row for each of `rows`, in one statement: 1, `LOST`, or the exception to raise, for each as if it
-        had been committed alone."""
-        if len(rows) > 1:
-            try:
-                return await self._together(pool, update, rows)
-            except StoreUnavailable as problem:
-                return [problem] * len(rows)
-            except Exception as problem:  # noqa: BLE001 - the callers raise it
-                if nobody_home(problem) and not again(problem):
-                    refused = verdict(problem, "did not take the commit")
-                    refused.__cause__ = problem
-                    return [refused] * len(rows)
-        # The database wrote nothing. What it refused may concern one row only.
-        alone = (self.commit(pool, ((update, params, 1),)) for params in rows)
-        return [
-            one if isinstance(one, int) else _plain(one)
-            for one in await asyncio.gather(*alone, return_exceptions=True)
-        ]
-
-    async def _together(
-        self, pool: Pool, update: Statement, rows: Sequence[tuple[Param, ...]]
-    ) -> Sequence[int]:
-        await self._gate.passed(pool)
-        text, key = for_many(update)
-        # in one order, so that two such statements do not wait for each other
-        order = sorted(range(len(rows)), key=lambda place: str(rows[place][key]))
-        columns = zip(*(rows[place] for place in order), strict=True)
-        held = pool.at_once() or await pool.take()
+    ) -> Sequence[int | Exception | None]:
+        """Commit one guarded change of one row for each of `rows`, in one statement that waits for no row: 1, `LOST`, or the exception to raise,
+        for each as if it had been committed alone. None: nothing was written for this one, `late` tells what becomes of it."""
         try:
-            won = await held.connection.fetch(text, *columns)
-        except BaseException as problem:
-            await settle(pool, held, problem)
-            if isinstance(problem, TimeoutError):
-                self._gate.unanswered()
-            raise
+            await self._gate.passed(pool)
+            held = pool.at_once() or await pool.take()
+            try:
+                ((free, won),) = await held.connection.fetch(for_many(update), *zip(*rows, strict=True))
+            except BaseException as problem:
+                await settle(pool, held, problem)
+                if isinstance(problem, TimeoutError):
+                    self._gate.unanswered()
+                raise
+        except StoreUnavailable as problem:
+            return [problem] * len(rows)
+        except Exception as problem:  # noqa: BLE001 - the callers raise it
+            if not nobody_home(problem) or again(problem):
+                # The database wrote nothing. What it refused may concern one row only.
+                return [None] * len(rows)
+            refused = verdict(problem, "did not take the commit")
+            refused.__cause__ = problem
+            return [refused] * len(rows)
         pool.give(held)
-        outcomes = [LOST] * len(rows)
-        for (place,) in won:
-            outcomes[order[place - 1]] = 1
+        # a row that was not locked is locked by another transaction, or it is not there
+        outcomes: list[int | None] = [None] * len(rows)
+        for place in free:
+            outcomes[place - 1] = LOST
+        for place in won:
+            outcomes[place - 1] = 1
         return outcomes
+
+    async def late(self, pool: Pool, update: Statement, params: tuple[Param, ...]) -> int:
+        """The same for one change, which waits for its row: 1 or `LOST`. The guard is read after the wait, by a statement of its own."""
+        lock, key = lock_for(update)
+        changed = await self.commit(pool, ((lock, (params[key],), None), (update, params, 1)))
+        return LOST if changed == LOST else 1
 
     def _plan(self, steps: Sequence[Step]) -> tuple[Group, ...]:
         kind = tuple([(step[0], step[2]) for step in steps])
@@ -167,12 +162,6 @@ async def _run(connection: Connection, group: Group, params: Sequence[tuple[Para
     else:
         count = int((await connection.execute(group.sql, *params[0])).rpartition(" ")[2])
     return LOST if group.must is not None and count != group.must else count
-
-
-def _plain(problem: BaseException) -> Exception:
-    if isinstance(problem, Exception):
-        return problem
-    raise problem
 
 
 def _pause(tries: int) -> float:

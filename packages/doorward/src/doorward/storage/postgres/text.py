@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from doorward.storage.sql.text import Statement
+from doorward.storage.sql.text import Statement, select
 
 # quoted texts and names are skipped: a question mark in them is not a placeholder
 _MARK = re.compile(r"'[^']*'|\"[^\"]*\"|\?")
 _TYPES = {"BLOB": "BYTEA", "TEXT": 'TEXT COLLATE "C"'}
 _ARRAYS = {"BLOB": "BYTEA"}
+_PLACES = f"ARRAY({select('place', '{}')})"
 _TYPE = re.compile(r"'[^']*'|--[^\n]*|\b(?:BLOB|TEXT)\b")
 
 
@@ -29,9 +30,9 @@ def numbered_from(sql: str, first: int) -> tuple[str, int]:
 
 
 @lru_cache(maxsize=64)
-def for_many(update: Statement) -> tuple[str, int]:
-    """The UPDATE of one row, by its types, for as many rows as each `$n` has values; it returns the places, from 1, of those that it
-    changed. And the place, from 0, of the row's key among the values."""
+def for_many(update: Statement) -> str:
+    """The UPDATE of one row, by its types, for as many rows as each `$n` has values. It waits for none: rows that another transaction has
+    locked stay as they are. It returns two arrays of places, from 1: of the rows that it could lock, and of those that it changed."""
     number = 0
 
     def mark(found: re.Match[str]) -> str:
@@ -42,12 +43,32 @@ def for_many(update: Statement) -> tuple[str, int]:
         return f"given.v{number}"
 
     changes, _, row = _MARK.sub(mark, update).partition(" WHERE ")
+    table, key = _row_of(update)
     arrays = ", ".join(
         f"${place}::{_ARRAYS.get(type_, type_)}[]" for place, type_ in enumerate(update.types, 1)
     )
     names = ", ".join(f"v{place}" for place in range(1, number + 1))
     rows = f"unnest({arrays}) WITH ORDINALITY AS given({names}, place)"
-    return f"{changes} FROM {rows} WHERE {row} RETURNING given.place", changes.count("given.v")
+    mine = f"{table} AS mine ON mine.{key} = given.v{changes.count('given.v') + 1}"
+    free = select("given.*", f"{rows} JOIN {mine} FOR NO KEY UPDATE OF mine SKIP LOCKED")
+    done = f"{changes} FROM free AS given WHERE {row} RETURNING given.place"
+    return (
+        f"WITH free AS ({free}), done AS ({done}) SELECT {_PLACES.format('free')}, {_PLACES.format('done')}"
+    )
+
+
+@lru_cache(maxsize=64)
+def lock_for(update: Statement) -> tuple[str, int]:
+    """A statement that waits for the row of an UPDATE of one row and locks it, and the place, from 0, of the row's key among the values."""
+    table, key = _row_of(update)
+    return select("1", f"{table} WHERE {key} = ? FOR NO KEY UPDATE"), update.partition(" WHERE ")[0].count(
+        "?"
+    )
+
+
+def _row_of(update: Statement) -> tuple[str, str]:
+    """The table, and the column of the key."""
+    return update.split(" ", 2)[1], update.partition(" WHERE ")[2].split(" ", 1)[0]
 
 
 @lru_cache(maxsize=1024)

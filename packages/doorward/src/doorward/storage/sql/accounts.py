@@ -49,7 +49,7 @@ _REMOVE_FACTOR = "DELETE FROM factors WHERE id = ? AND account_id = ?"
 # a set of any size as a value that the other one has, too.
 _HAS_ONLY = (
     "UPDATE accounts SET id = id WHERE id = ? AND ? = (SELECT COUNT(*) FROM factors WHERE account_id = accounts.id)"
-    " AND ? = (SELECT COUNT(*) FROM factors WHERE account_id = accounts.id AND ? LIKE '%' || factors.id || '%')"
+    " AND ? = (SELECT COUNT(*) FROM factors WHERE account_id = accounts.id AND REPLACE(?, factors.id, '') <> ?)"
 )
 _REPLACE_KIND = update("factors", "kind = ?", "id = ? AND kind = ?")
 _REPLACE_HASH = update("factors", "code_hash = ?", "id = ?")
@@ -154,8 +154,8 @@ class SqlAccounts(SqlNoun):
     def has_only(self, account_id: str, factor_ids: Sequence[str]) -> Write:
         """Changes nothing. Guarded: loses unless the account has exactly these factors. In a commit it follows `replace`, which locks the
         account's row."""
-        number = len(factor_ids)
-        return guarded(_HAS_ONLY, account_id, number, number, " ".join(factor_ids))
+        number, ids = len(factor_ids), " ".join(factor_ids)
+        return guarded(_HAS_ONLY, account_id, number, number, ids, ids)
 
     def replace_kind(self, factor: EnrolledFactor, kind: str) -> Write:
         """Guarded: loses when the factor is gone, or of another kind by now."""

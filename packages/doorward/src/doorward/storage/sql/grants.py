@@ -53,8 +53,8 @@ _END = update("grants", "ended_at = ?, end_reason = ?", "id = ? AND ended_at IS 
 _END_OF_ACCOUNT = "UPDATE grants SET ended_at = ?, end_reason = ? WHERE ended_at IS NULL AND expires_at > ? AND account_id = ?"
 _ENTER_OF_ACCOUNT = (
     "INSERT INTO revocations (kind, ref, at, expires_at, audience, seq) SELECT 'grant', id, ended_at, CAST(? AS BIGINT),"
-    # an id with a character of patterns can only match too much, and then every API hears of the entry
-    " CASE WHEN CAST(? AS TEXT) NOT LIKE '% ' || client_id || ' %' THEN audience END,"
+    # whether the app is not one of a list; both dialects have REPLACE, and it knows no patterns
+    " CASE WHEN REPLACE(CAST(? AS TEXT), ' ' || client_id || ' ', '') = CAST(? AS TEXT) THEN audience END,"
     " (SELECT value FROM counters WHERE name = 'revocations') + ROW_NUMBER() OVER (ORDER BY id)"
     " FROM grants WHERE ended_at = ? AND end_reason = ? AND account_id = ?"
 )
@@ -227,7 +227,7 @@ class SqlGrants(SqlNoun):
         reason: str,
         until: int,
         *,
-        exchanging: Sequence[str] = (),
+        exchanging: Sequence[str],
         **only: str,
     ) -> Write:
         """End all live grants of an account. `only` restricts this: to a `client_id`; or to a `session_id`, without
@@ -236,11 +236,12 @@ class SqlGrants(SqlNoun):
         tokens. Takes a few statements, independent of the number of grants."""
         also = "".join(_ONLY[name] for name in only)
         of = (account_id, *only.values())
+        apps = f" {' '.join(exchanging)} "
         return Write(
             (
                 NEXT,
                 (_END_OF_ACCOUNT + also, (at, reason, at, *of), None),
-                (_ENTER_OF_ACCOUNT + also, (until, f" {' '.join(exchanging)} ", at, reason, *of), None),
+                (_ENTER_OF_ACCOUNT + also, (until, apps, apps, at, reason, *of), None),
                 NUMBERED,
             )
         )
