@@ -41,6 +41,8 @@ _WHOLE = {
     "nodes._SPEAKS",
 }
 
+_FOUND = {"SCAN oldest", "SCAN newest", "SCAN held", "SCAN waiting_apps", "SCAN CONSTANT ROW"}
+
 _NEXT = "statement "
 
 
@@ -76,11 +78,7 @@ async def test_no_statement_scans_a_table_on_sqlite(tmp_path: Path) -> None:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", ["1"] * text.count("?")).fetchall()
         steps = [row[3] for row in plan]
         # not tables, but the few rows found for them
-        walked = [
-            step
-            for step in steps
-            if step.startswith("SCAN") and step not in {"SCAN oldest", "SCAN newest", "SCAN held"}
-        ]
+        walked = [step for step in steps if step.startswith("SCAN") and step not in _FOUND]
         if any("INDEX" not in step for step in walked):
             walks[name] = " | ".join(steps)
     connection.close()

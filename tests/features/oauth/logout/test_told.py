@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from doorward.adapters.mail.delivery import LogoutWorker
+from doorward.adapters.mail.delivery import Deliver, LogoutWorker
 from doorward.core.model.message import LogoutNotice
+from doorward.core.model.session import EndReason, Session
 from doorward.features.oauth.logout.build import first_tries, sign_out
 from doorward.features.oauth.logout.notify import FirstTries
 from tests.engines import BOTH, Engine
@@ -158,3 +159,60 @@ async def test_while_an_older_program_runs_each_session_is_told(channel: BackCha
     ended = await channel.revoker.account("usr_ada", now=now, reason="account_disabled", sub_entry=True)
     assert await channel.store.commit(*ended)
     assert await told(channel) == [("app_other", "ses_two"), ("app_web", "ses_one"), ("app_web", "ses_two")]
+
+
+def worker_of(channel: BackChannel, deliver: Deliver) -> LogoutWorker:
+    """The worker of this process."""
+    waits = channel.services.get(first_tries)
+    return LogoutWorker(
+        store=channel.store,
+        deliver=deliver,
+        clock=channel.clock,
+        metrics=channel.services.metrics,
+        interval=PATIENCE,
+        woken=waits.woken,
+        tried=waits.tried,
+    )
+
+
+@pytest.mark.requirement(76)
+async def test_sessions_that_end_together_are_waited_for_once(channel: BackChannel) -> None:
+    """All notices are on their way before the first wait, and the tries themselves end it: no time of waiting is polled away."""
+    together = asyncio.Barrier(3)
+
+    async def deliver(notice: LogoutNotice) -> str | None:
+        # goes on when all three are being sent
+        await together.wait()
+        return None
+
+    action = channel.services.get(sign_out)
+    waits = action.first_tries
+    waits.longest = PATIENCE
+    found = [await channel.store.sessions.get(one) for one in ("ses_one", "ses_two")]
+    running = asyncio.create_task(worker_of(channel, deliver).run())
+    ended: list[tuple[Session, EndReason]] = [(one, "signed_out") for one in found if one is not None]
+    await action.end_all(ended, client_id=None, caller=CALLER, now=channel.clock.time)
+    assert await told(channel) == []
+    assert waits.waiting == {}
+    running.cancel()
+
+
+@pytest.mark.requirement(76)
+async def test_a_sign_out_beyond_those_that_may_wait_is_answered_at_once(channel: BackChannel) -> None:
+    """An app that hangs cannot hold every sign-out of a process."""
+    waits = channel.services.get(first_tries)
+    waits.longest, waits.most = PATIENCE, 1
+    session = await channel.store.sessions.get("ses_one")
+    assert session is not None
+    now = channel.clock.time
+    assert await channel.store.commit(
+        *await channel.revoker.session(session, now=now, reason="signed_out", first=True)
+    )
+    first = asyncio.create_task(waits.of("ses_one"))
+    while not waits.waiting:
+        await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE / 2):
+        await waits.of("ses_one")
+    assert not first.done()
+    assert len(waits.waiting) == 1
+    first.cancel()

@@ -224,9 +224,11 @@ class BackChannel:
         development: bool = False,
         ca_file: str | None = None,
         context: ssl.SSLContext | None = None,
+        connections: int = 20,
     ) -> None:
         self._http = GuardedHttp(
             timeout=_LOGOUT_TIMEOUT,
+            connections=connections,
             development=development,
             ca_file=ca_file,
             context=context,

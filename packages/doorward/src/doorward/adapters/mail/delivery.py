@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Protocol, final
 
 from msgspec import structs
 
+from doorward.adapters.background import once
 from doorward.adapters.logs import logger
 from doorward.adapters.mail.queue import open_message
 from doorward.adapters.mail.smtp import MailDelayed, MailRefused
@@ -36,6 +39,10 @@ LOGOUT_LIFE: Final = 3600
 # Seconds for which a worker has a row to itself while sending; after a crash the row is due again.
 CLAIM: Final = 120
 AT_ONCE: Final = 8
+OF_APP: Final = 4
+"""Logout notices that are sent to one app at a time."""
+CONNECTIONS: Final = 25 * OF_APP
+"""Logout notices that are sent at a time, so that many slow apps leave room for the others."""
 
 
 class MailSender(Protocol):
@@ -147,7 +154,7 @@ class MailWorker:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutWorker:
-    """Sends due back-channel logout notices (OpenID Connect Back-Channel Logout 1.0 §2.5)."""
+    """Sends due back-channel logout notices (OpenID Connect Back-Channel Logout 1.0 §2.5). An app that is slow delays its own alone."""
 
     store: AdapterStore
     deliver: Deliver
@@ -156,16 +163,49 @@ class LogoutWorker:
     interval: float = 0.5
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     """Set to have it look at once."""
+    tried: Callable[[str], object] = lambda _session_id: None
+    """Called with the session of a notice after each try."""
+    sending: dict[str, str] = field(default_factory=dict[str, str])
+    """The app of each notice that is being sent, by the notice's id."""
 
     async def run(self) -> None:
-        """Run for ever."""
-        await for_ever(self.send_due, self.interval, self.woken)
+        """Run for ever. Each notice has a task of its own, so that none waits for the answer of another app."""
+        async with asyncio.TaskGroup() as tasks:
+
+            async def start() -> int:
+                new = await self._take()
+                for notice in new:
+                    tasks.create_task(once(partial(self._serve, notice), name="log-out notices"))
+                return len(new)
+
+            await for_ever(start, self.interval, self.woken)
 
     async def send_due(self) -> int:
-        """Send everything that is due now; returns the number of tries."""
-        due = await self.store.messages.due_logouts(self.clock.now(), AT_ONCE)
-        await asyncio.gather(*(self._send(notice) for notice in due))
+        """Send what is due now, at most `OF_APP` notices of each app, and wait for all; returns the number of tries."""
+        due = await self._take()
+        await asyncio.gather(*(self._serve(notice) for notice in due))
         return len(due)
+
+    async def _take(self) -> list[LogoutNotice]:
+        """The due notices for which there is room now, marked as being sent."""
+        busy = Counter(self.sending.values())
+        full = {app for app, number in busy.items() if number >= OF_APP}
+        new: list[LogoutNotice] = []
+        for notice in await self.store.messages.due_logouts(self.clock.now(), OF_APP, but=full):
+            room = len(self.sending) < CONNECTIONS and busy[notice.client_id] < OF_APP
+            if room and notice.id not in self.sending:
+                busy[notice.client_id] += 1
+                self.sending[notice.id] = notice.client_id
+                new.append(notice)
+        return new
+
+    async def _serve(self, notice: LogoutNotice) -> None:
+        try:
+            await self._send(notice)
+        finally:
+            del self.sending[notice.id]
+        # there is room for the next one
+        self.woken.set()
 
     async def _send(self, notice: LogoutNotice) -> None:
         messages = self.store.messages
@@ -191,6 +231,7 @@ class LogoutWorker:
             )
         self.metrics.inc("logout_notices", kind)
         await self.store.commit(messages.replace_logout(taken, after))
+        self.tried(notice.session_id)
 
 
 async def for_ever(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from doorward.core.model.bucket import Bucket
@@ -22,7 +22,9 @@ class DueMessages(Protocol):
 
     async def due_mail(self, now: int, limit: int = 20) -> Sequence[OutgoingMail]: ...
     def replace_mail(self, old: OutgoingMail, new: OutgoingMail) -> Any: ...
-    async def due_logouts(self, now: int, limit: int = 20) -> Sequence[LogoutNotice]: ...
+    async def due_logouts(
+        self, now: int, limit: int = 20, *, but: Collection[str] = ()
+    ) -> Sequence[LogoutNotice]: ...
     def replace_logout(self, old: LogoutNotice, new: LogoutNotice) -> Any: ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -48,7 +48,20 @@ _REPLACE_MAIL = update("outgoing_mail", _MOVED, _AS_READ)
 _NOTICE_COLUMNS = (
     "id, client_id, account_id, session_id, created_at, next_try_at, tries, sent_at, failed_at, problem"
 )
-_DUE_LOGOUTS = select(_NOTICE_COLUMNS, f"logout_notices WHERE {_DUE}")
+_WAIT = "sent_at IS NULL AND failed_at IS NULL"
+_DUE_LOGOUTS = select(
+    _NOTICE_COLUMNS,
+    f"logout_notices WHERE client_id = ? AND {_WAIT} AND next_try_at <= ? ORDER BY tries, next_try_at, id LIMIT ?",
+)
+_NEXT_APP = f"logout_notices WHERE {_WAIT} AND client_id >"
+# one step through the index for each app, and not for each notice
+_APPS_TO_NOTIFY = select(
+    "client_id",
+    "(WITH RECURSIVE waiting_apps(client_id) AS ("  # noqa: S608 - names from here
+    f"SELECT ({select('client_id', _NEXT_APP)} '' ORDER BY client_id LIMIT 1) UNION ALL "
+    f"SELECT ({select('client_id', _NEXT_APP)} waiting_apps.client_id ORDER BY client_id LIMIT 1) FROM waiting_apps"
+    " WHERE client_id IS NOT NULL) SELECT client_id FROM waiting_apps) AS found WHERE client_id IS NOT NULL",
+)
 _UNTRIED = select(
     "1",
     "logout_notices WHERE sent_at IS NULL AND failed_at IS NULL AND problem IS NULL AND session_id = ? LIMIT 1",
@@ -149,8 +162,19 @@ class SqlMessages(SqlNoun):
         """Guarded by `next_try_at`, so that only one of two workers takes it."""
         return guarded(_REPLACE_MAIL, *_moved(new), *_as_read(old))
 
-    async def due_logouts(self, now: int, limit: int = 20) -> Sequence[LogoutNotice]:
-        return [from_row(LogoutNotice, row) for row in await self._db.all(_DUE_LOGOUTS, (now, limit))]
+    async def due_logouts(
+        self, now: int, limit: int = 20, *, but: Collection[str] = ()
+    ) -> Sequence[LogoutNotice]:
+        """At most `limit` notices of each app, without the apps in `but`; first tries first."""
+        apps = [str(app) for (app,) in await self._db.all(_APPS_TO_NOTIFY, ())]
+        rows = [
+            row
+            for app in apps
+            if app not in but
+            for row in await self._db.all(_DUE_LOGOUTS, (app, now, limit))
+        ]
+        due = [from_row(LogoutNotice, row) for row in rows]
+        return sorted(due, key=lambda one: (one.tries, one.next_try_at, one.id))
 
     async def untried(self, session_id: str) -> bool:
         """Whether an app was not told yet that this session has ended: no first try has come to its end."""

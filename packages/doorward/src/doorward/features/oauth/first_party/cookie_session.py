@@ -156,8 +156,10 @@ class CookieSession:
             if grant is not None and grant.session_id
             else None,
         ]
-        for session in {one.id: one for one in left if one is not None and one.ended_at is None}.values():
-            await self.sign_out.end(session, reason="signed_out", client_id=client_id, caller=caller, now=now)
+        live = {one.id: one for one in left if one is not None and one.ended_at is None}
+        await self.sign_out.end_all(
+            [(one, "signed_out") for one in live.values()], client_id=client_id, caller=caller, now=now
+        )
         if grant is not None and grant.ended_at is None:
             await self.store.commit(
                 *self.sign_out.revoker.grant(grant, now=now, reason="signed_out", first=True)

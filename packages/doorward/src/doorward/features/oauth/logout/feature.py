@@ -28,14 +28,16 @@ def _routes(services: Services) -> Routes:
 def _jobs(services: Services) -> Jobs:
     from doorward.adapters.background import every
     from doorward.adapters.http_client import BackChannel
-    from doorward.adapters.mail.delivery import LogoutWorker
+    from doorward.adapters.mail.delivery import CONNECTIONS, LogoutWorker
     from doorward.features.oauth.logout.build import first_tries, logout_tokens
     from doorward.features.sessions.build import revoker
 
-    tokens = services.get(logout_tokens)
+    tokens, waits = services.get(logout_tokens), services.get(first_tries)
 
     async def send() -> None:
-        client = BackChannel(development=services.development, ca_file=services.ca_file)
+        client = BackChannel(
+            development=services.development, ca_file=services.ca_file, connections=CONNECTIONS
+        )
 
         async def deliver(notice: LogoutNotice) -> str | None:
             try:
@@ -50,7 +52,8 @@ def _jobs(services: Services) -> Jobs:
             deliver=deliver,
             clock=services.clock,
             metrics=services.metrics,
-            woken=services.get(first_tries).woken,
+            woken=waits.woken,
+            tried=waits.tried,
         )
         try:
             await worker.run()

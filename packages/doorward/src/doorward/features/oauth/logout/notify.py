@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,7 +17,9 @@ from doorward.features.oauth.logout.rules import logout_token as rule
 from doorward.storage.sql.store import Store
 
 LONGEST: Final = 2.0
-_EVERY: Final = 0.02
+MOST: Final = 200
+_SOONEST: Final = 0.05
+_LATEST: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,18 +43,43 @@ class LogoutToken:
 
 @dataclass(slots=True, kw_only=True)
 class FirstTries:
-    """Waits until each app was told once of an ended session, or failed to answer, for at most `longest` seconds: a person who goes back to
+    """Waits until each app was told once of ended sessions, or failed to answer, for at most `longest` seconds: a person who goes back to
     an app should find its session ended too. An app that is slow or down holds nobody longer; it is told later."""
 
     store: Store
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     """Has the worker of this process look at once."""
     longest: float = LONGEST
+    most: int = MOST
+    """Sign-outs of this process that wait at a time; further ones are answered at once."""
+    waiting: dict[asyncio.Event, frozenset[str]] = field(default_factory=dict[asyncio.Event, frozenset[str]])
+    """The sessions of each sign-out that waits."""
 
-    async def of(self, session_id: str) -> None:
-        """Wait for the notices of one session, after the commit that ended it."""
+    async def of(self, *session_ids: str) -> None:
+        """Wait once for the notices of all these sessions, after the commits that ended them."""
         self.woken.set()
-        with suppress(TimeoutError, StoreUnavailable):
-            async with asyncio.timeout(self.longest):
-                while await self.store.messages.untried(session_id):  # noqa: ASYNC110 - any process may send it
-                    await asyncio.sleep(_EVERY)
+        if not session_ids or len(self.waiting) >= self.most:
+            return
+        event = asyncio.Event()
+        self.waiting[event] = frozenset(session_ids)
+        try:
+            with suppress(TimeoutError, StoreUnavailable):
+                async with asyncio.timeout(self.longest):
+                    await self._told(session_ids, event)
+        finally:
+            del self.waiting[event]
+
+    def tried(self, session_id: str) -> None:
+        """The worker of this process has tried to tell an app of this session's end."""
+        for event, sessions in self.waiting.items():
+            if session_id in sessions:
+                event.set()
+
+    async def _told(self, session_ids: Iterable[str], event: asyncio.Event) -> None:
+        pause = _SOONEST
+        while session_ids := [one for one in session_ids if await self.store.messages.untried(one)]:
+            # the worker of another process may send it, and sets nothing here
+            with suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), pause)
+            pause = min(2 * pause, _LATEST)
+            event.clear()

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from doorward.core.errors import OAuthError
+from doorward.core.model.session import EndReason, Session
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.flow.pages import again_by_get
 from doorward.features.authn.providers.sign_out_there import ProviderSignOut, SignOutThere
@@ -107,17 +108,15 @@ class LogoutPages:
 
     async def _leave(self, browser: BrowserContext, decision: SignOut) -> Response:
         there: SignOutThere | None = None
+        ended: list[tuple[Session, EndReason]] = []
         for session in decision.ends:
-            if browser.session is not None and session.id == browser.session.id:
-                there = await self.there.of_session(session.id, _target(decision))
             own = browser.session is not None and session.id == browser.session.id
-            await self.sign_out.end(
-                session,
-                reason="signed_out" if own else "signed_out_by_app",
-                client_id=decision.client_id,
-                caller=browser.caller,
-                now=browser.now,
-            )
+            if own:
+                there = await self.there.of_session(session.id, _target(decision))
+            ended.append((session, "signed_out" if own else "signed_out_by_app"))
+        await self.sign_out.end_all(
+            ended, client_id=decision.client_id, caller=browser.caller, now=browser.now
+        )
         if browser.session is not None:
             # pending sign-ins of a person who signs out cannot be continued
             browser.put(browser.jar.clear("browser"))

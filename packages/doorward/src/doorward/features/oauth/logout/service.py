@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -56,16 +56,23 @@ class SignOutAction:
         self, session: Session, *, reason: EndReason, client_id: str | None, caller: Caller, now: int
     ) -> None:
         """End the session and everything that depends on it, with an audit event, and give apps a moment to hear of it."""
-        event = self.audit_log.write(
-            "session.ended",
-            caller=caller,
-            now=now,
-            account_id=session.account_id,
-            session_id=session.id,
-            client_id=client_id,
-            reason=reason,
-        )
-        writes = await self.revoker.session(session, now=now, reason=reason, first=True)
-        await self.store.commit(*writes, event)
-        await self.revoker.late_in(session, now=now, reason=reason)
-        await self.first_tries.of(session.id)
+        await self.end_all([(session, reason)], client_id=client_id, caller=caller, now=now)
+
+    async def end_all(
+        self, ended: Sequence[tuple[Session, EndReason]], *, client_id: str | None, caller: Caller, now: int
+    ) -> None:
+        """End several sessions as `end` does, each for its reason, with one wait for the apps of all."""
+        for session, reason in ended:
+            event = self.audit_log.write(
+                "session.ended",
+                caller=caller,
+                now=now,
+                account_id=session.account_id,
+                session_id=session.id,
+                client_id=client_id,
+                reason=reason,
+            )
+            writes = await self.revoker.session(session, now=now, reason=reason, first=True)
+            await self.store.commit(*writes, event)
+            await self.revoker.late_in(session, now=now, reason=reason)
+        await self.first_tries.of(*(session.id for session, _ in ended))
