@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from doorward.server.sockets import bind
+from doorward.core.errors import OperatorError
+from doorward.server.sockets import bind, listen
+from doorward.server.start import try_port
 from tests.server.conftest import Serve, Served
 from tests.waiting import PATIENCE, until
 
@@ -56,20 +58,39 @@ def test_a_server_that_is_starting_refuses_connections(
     revocation."""
     start = Start(serve, tmp_path, workers)
     assert not connects(free_port)
-    with pytest.raises(OSError, match="in use"), socket.socket() as other:
-        other.bind((HOST, free_port))
+    for reuse in (0, 1):
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
+            with pytest.raises(OSError, match="in use"):
+                other.bind((HOST, free_port))
+    with pytest.raises(OperatorError, match="listens on"):
+        try_port(HOST, free_port, "http://login.example.com")
     assert start.go_on().ready().stop() == 0
 
 
 def test_of_two_servers_that_start_at_once_one_says_that_the_port_is_taken(
     serve: Serve, tmp_path: Path, free_port: int
 ) -> None:
-    """Both have bound it, which the system allows as long as none listens."""
-    with bind(HOST, free_port) as other:
+    """Both have bound it in the same moment, before either had reserved it."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind((HOST, free_port))
         start = Start(serve, tmp_path, "1")
-        other.listen()
+        with pytest.raises(OSError, match="in use"):
+            other.listen()
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         served = start.go_on()
         assert served.process.wait(PATIENCE) == 1
     (line,) = [line for line in served.lines() if line["event"] == "server.cannot_listen"]
     assert (line["address"], line["reason"]) == (f"{HOST}:{free_port}", "Address already in use")
     assert "Traceback" not in served.log.read_text()
+
+
+def test_a_port_with_connections_that_were_just_closed_can_be_listened_on_again(free_port: int) -> None:
+    """The side that closes first keeps the connection for a minute; a restart does not wait for that."""
+    for _ in range(2):
+        with bind(HOST, free_port) as listener:
+            listen(listener)
+            with socket.create_connection((HOST, free_port)) as client:
+                listener.accept()[0].close()
+                assert client.recv(1) == b""

@@ -48,7 +48,8 @@ def bind(host: str, port: int) -> socket.socket:
     """A socket of this address, inheritable; `host` is an address, or `unix:` and a path. Raises OSError.
 
     It listens when a worker has started (`worker.Serving`): before, a connection would wait for a process that is still starting, while
-    a refused one is tried at another node. A Unix socket listens at once: the file of one that does not counts as left by a dead process.
+    a refused one is tried at another node. Until then no other program can bind the address. A Unix socket listens at once: the file of
+    one that does not counts as left by a dead process.
     """
     path = Path(host.removeprefix(UNIX)) if host.startswith(UNIX) else None
     family = socket.AF_UNIX if path else socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -57,18 +58,28 @@ def bind(host: str, port: int) -> socket.socket:
         if path is None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, port))
+            # the system lets others bind beside a socket that does not listen, as long as both have this option
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         else:
             if path.is_socket():
                 _remove_if_dead(path)
             listener.bind(str(path))
             # the proxy's user shares our group; no other user may state where requests come from
             path.chmod(0o660)
-            listener.listen(BACKLOG)
+            listen(listener)
     except OSError:
         listener.close()
         raise
     listener.set_inheritable(True)
     return listener
+
+
+def listen(listener: socket.socket) -> None:
+    """Accept connections on a socket of `bind`, or go on doing so. Raises OSError."""
+    if listener.family != socket.AF_UNIX:
+        # without it closed connections of the previous process would be in the way, and those of this one in that of the next
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.listen(BACKLOG)
 
 
 def addresses(host: str, issuer: str) -> tuple[str, ...]:

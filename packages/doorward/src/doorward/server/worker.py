@@ -19,7 +19,7 @@ from doorward.app.process import create_app
 from doorward.server import systemd as notify
 from doorward.server import worker_args
 from doorward.server.accept import AcceptBalancer, ConnectionCounts, drain_backlog
-from doorward.server.sockets import BACKLOG, room_for, shown
+from doorward.server.sockets import BACKLOG, listen, room_for, shown
 from doorward.settings import Settings
 from doorward.web.connection_limits import LimitedProtocol
 from doorward.web.router import Server as Application
@@ -151,7 +151,7 @@ class Serving(Server):
         """The application has started: connections are accepted from here on. Raises `SystemExit`."""
         try:
             for listener in sockets:
-                listener.listen(BACKLOG)
+                listen(listener)
         except OSError as error:
             # another server has taken the port since it was bound
             address = shown(self._settings.server.host, self._settings.port)
