@@ -23,16 +23,20 @@ from trials.risk.report import (
     shown,
 )
 
-SIZES = [SMALL, pytest.param(LARGE, marks=pytest.mark.soak)]
+SIZES = [
+    # 94 of 99 right guesses: published as it came out (docs/decisions/0180)
+    (SMALL, ["guesses: 94.9% caught"]),
+    pytest.param(LARGE, [], marks=pytest.mark.soak),
+]
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_the_published_tables_are_those_of_the_code_and_keep_their_aims(size: int) -> None:
+@pytest.mark.parametrize(("size", "missed"), SIZES)
+def test_the_published_tables_are_those_of_the_code_and_keep_their_aims(size: int, missed: list[str]) -> None:
     """At most one question in 200 sign-ins of each honest group (FusionAuth#3014, authentik#12214), none refused, 95 % of guesses and
-    80 % of takeovers caught. `python -m trials.risk --write` makes the tables anew."""
+    80 % of takeovers caught; the one aim that the page says is missed stays as it is. `python -m trials.risk --write` makes the tables anew."""
     result = run(SEEDS, size, RiskPolicy())
     assert published(PAGE.read_text("utf-8"), size) == shown(result)
-    assert result.missed() == []
+    assert result.missed() == missed
 
 
 def test_a_policy_that_asks_nobody_and_one_that_asks_everybody_miss_the_aims() -> None:

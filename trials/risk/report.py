@@ -17,7 +17,7 @@ from trials.risk.months import months
 from trials.risk.table import fingerprint
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs/explain/risk-trial.md"
-SEEDS: Final = (41, 42, 43)
+SEEDS: Final = (51, 52, 53)
 """Those that are published. They were looked at once, after the last change of rules, thresholds and generator: whoever changes one of
 these takes others (docs/decisions/0156, 0180)."""
 SMALL, LARGE = 5_000, 100_000

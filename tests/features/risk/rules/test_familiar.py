@@ -103,8 +103,9 @@ def test_a_town_is_familiar_after_two_sign_ins_or_in_the_week_of_the_first() -> 
 
 
 def test_the_town_of_a_person_who_uses_a_vpn_says_nothing() -> None:
-    exits = before(where=somewhere(None, kind="anonymous"))
-    assert familiar.town_known(facts(where=somewhere(BERLIN), past=(before(), exits)))
+    exits = tuple(before(at * DAY, somewhere(None, kind="anonymous")) for at in (2, 3, 4))
+    assert familiar.town_known(facts(where=somewhere(BERLIN), past=(before(), *exits)))
+    assert not familiar.town_known(facts(where=somewhere(BERLIN), past=(before(), *exits[1:])))
     assert not familiar.town_known(facts(where=somewhere(BERLIN), past=(before(),)))
 
 
@@ -132,7 +133,7 @@ def test_a_person_without_cookies_is_not_asked_in_each_town() -> None:
 
 def test_all_towns_of_a_country_are_known_on_the_journey_there() -> None:
     munich = Place("DE", "Bavaria", "Munich", 48.14, 11.58)
-    home = tuple(before((one + 20) * DAY) for one in range(5))
+    home = tuple(before((one + 30) * DAY) for one in range(5))
 
     def known(*ago: int, usual: bool = True) -> bool:
         there = tuple(before(at, somewhere(BERLIN)) for at in ago)
@@ -149,8 +150,43 @@ def test_all_towns_of_a_country_are_known_on_the_journey_there() -> None:
 def test_habits_are_known_after_five_sign_ins() -> None:
     assert familiar.habits_known(facts())
     assert not familiar.habits_known(facts(past=facts().past[1:]))
-    assert familiar.hides(facts(past=(before(where=somewhere(None, kind="hosting")),)))
-    assert not familiar.hides(facts(past=(before(where=somewhere(None, kind="company")),)))
+
+
+def test_a_vpn_is_a_habit_after_three_of_the_last_twenty_days() -> None:
+    """docs/incidents/0118"""
+
+    def said(*days: int, of: int = 20) -> bool:
+        past = (before(at * DAY, somewhere(None, kind="hosting") if at in days else HOME) for at in range(of))
+        return familiar.hides(facts(past=tuple(past)))
+
+    assert [said(0, 1), said(0, 1, 19), said(0, 1, 20, of=30)] == [False, True, False]
+    exits = somewhere(None, kind="anonymous")
+    assert not familiar.hides(facts(past=tuple(before(at, exits) for at in range(1, 7)))), "one day"
+    company = somewhere(None, kind="company")
+    assert not familiar.hides(facts(past=tuple(before(at * DAY, company) for at in range(5))))
+    assert familiar.hidden_before(facts(past=(before(where=exits),)))
+    assert not familiar.hidden_before(facts(past=(before(where=company),)))
+
+
+def test_a_stranger_who_got_in_once_cannot_sign_in_the_cookies_away() -> None:
+    """Six sign-ins of one day on new devices say no more than one (docs/incidents/0118)."""
+    many = tuple(before(at, somewhere(PORTO), new_device=True) for at in range(1, 7))
+    usual = tuple(before(at * DAY) for at in range(1, 6))
+    assert not familiar.keeps_no_cookies(facts(past=(*many, *usual)))
+    assert not familiar.keeps_no_cookies(facts(past=many)), "too few days"
+
+
+def test_one_sign_in_abroad_makes_no_journey_of_being_at_home() -> None:
+    """The history of somebody who signs in often ends within a fortnight (docs/incidents/0117)."""
+    often = tuple(before((one + 1) * DAY // 5) for one in range(60))
+    abroad = somewhere(BERLIN)
+    for last in (before(13 * DAY, abroad), before(25 * DAY, abroad)):
+        assert not familiar.town_known(facts(where=somewhere(PORTO), past=(*often[:59], last)))
+    assert not familiar.town_known(facts(where=somewhere(PORTO), past=(before(1, abroad), *often[:59])))
+    week = tuple(before((at + 13) * DAY, abroad) for at in range(10))
+    assert not familiar.town_known(facts(where=somewhere(PORTO), past=(*often[:50], *week))), "back home"
+    lived = tuple(before((at + 13) * DAY, abroad) for at in range(0, 20, 2))
+    assert familiar.town_known(facts(where=somewhere(PORTO), past=(*often[:50], *lived)))
 
 
 def test_a_network_is_new_only_beside_others() -> None:

@@ -34,7 +34,10 @@ AWAY: dict[str, Any] = {"where": somewhere(PORTO)}
 ABROAD: dict[str, Any] = {"where": somewhere(BERLIN)}
 EXIT = somewhere(None, kind="anonymous")
 HOUR = 3600
-WITHOUT_COOKIES = (before(where=EXIT, new_device=True), *private(of=5, new=5))
+WITHOUT_COOKIES = (
+    *private(of=3, new=3, where=EXIT),
+    *(before(at * DAY, new_device=True) for at in range(4, 9)),
+)
 """Of a person who uses a VPN in browsers that keep no cookies."""
 FIRES: list[tuple[Code, dict[str, Any]]] = [
     ("new_device", AWAY),
@@ -44,6 +47,7 @@ FIRES: list[tuple[Code, dict[str, Any]]] = [
     # a VPN alone, or no cookies alone, make no country familiar; and with both, another kind of browser is asked
     ("new_country", {**ABROAD, "past": (*private(of=5, new=2), before(where=EXIT))}),
     ("new_country", {**ABROAD, "past": private(of=5, new=5)}),
+    ("new_country", {**ABROAD, "past": (before(where=EXIT, new_device=True), *private(of=5, new=5))}),
     ("new_country", {**ABROAD, "past": WITHOUT_COOKIES, "browser": "Safari on iPhone"}),
     ("impossible_travel", {**ABROAD, "past": (before(2 * HOUR),)}),
     ("impossible_travel", {"where": somewhere(SYDNEY), "past": (before(12 * HOUR),)}),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby, islice
 from math import asin, cos, radians, sin, sqrt
 from typing import Final
 
@@ -22,9 +23,14 @@ SEEN: Final = 2
 ARRIVED: Final = 7 * 86_400
 """Seconds after the first sign-in in a town in which the person is there still, on a journey or after moving."""
 JOURNEY: Final = 14 * 86_400
-"""Seconds after the first sign-in in another country in which all its towns are those of a traveller."""
+"""Seconds after the first sign-in in another country in which all its towns are those of a traveller. Whoever was away from a country
+for less was on a journey, and is at home there again."""
+DAY: Final = 86_400
 LATEST: Final = 10
-"""Sign-ins that show whether a person's browsers keep cookies."""
+"""Days with sign-ins that show whether a person's browsers keep cookies."""
+BEHIND: Final = 3
+"""Days on networks that hide where people are, among the last `AMONG` with sign-ins, that show a habit."""
+AMONG: Final = 20
 HIDDEN: Final = frozenset({"anonymous", "hosting"})
 """Kinds of networks that hide where people are. VPN providers have exits in both, and lists disagree."""
 
@@ -45,15 +51,26 @@ def habits_known(facts: RiskFacts) -> bool:
 
 
 def hides(facts: RiskFacts) -> bool:
-    """Whether the person has come from a VPN or a rented machine before."""
+    """Whether the person comes from VPNs or rented machines by habit: on `BEHIND` of the last days with sign-ins. One sign-in was perhaps a
+    friend's computer, and several on one day perhaps a stranger's."""
+    return sum(any(one.where.kind in HIDDEN for one in day) for day in _days(facts, AMONG)) >= BEHIND
+
+
+def hidden_before(facts: RiskFacts) -> bool:
+    """Whether the person has come from a VPN or a rented machine before: of another such network it says enough, of a place nothing."""
     return any(one.where.kind in HIDDEN for one in facts.past)
 
 
 def keeps_no_cookies(facts: RiskFacts) -> bool:
-    """Whether most of the latest sign-ins were on devices new to the account: the person uses private windows, or browsers that delete
-    cookies, and a new device says nothing about such a person."""
-    latest = facts.past[:LATEST]
-    return habits_known(facts) and 2 * sum(one.new_device for one in latest) > len(latest)
+    """Whether all sign-ins of most of the latest days were on devices new to the account: the person uses private windows, or browsers
+    that delete cookies, and a new device says nothing about such a person. Many sign-ins of one day count once."""
+    days = _days(facts, LATEST)
+    return len(days) >= HABITS and 2 * sum(all(one.new_device for one in day) for day in days) > len(days)
+
+
+def _days(facts: RiskFacts, most: int) -> Sequence[Sequence[PastSignIn]]:
+    """The earlier sign-ins by day (UTC), the latest first, of at most so many days."""
+    return [tuple(day) for _, day in islice(groupby(facts.past, lambda one: one.at // DAY), most)]
 
 
 def network_known(facts: RiskFacts) -> bool:
@@ -91,10 +108,12 @@ def town_known(facts: RiskFacts) -> bool:
 
 
 def _on_a_journey(facts: RiskFacts, country: str) -> bool:
-    """Whether the person came to this country in the last `JOURNEY` seconds, from another one."""
-    since = facts.at - JOURNEY
-    within = [one.at > since for one, place in earlier(facts) if place.country == country]
-    return bool(within) and all(within) and any(place.country != country for _, place in earlier(facts))
+    """Whether the person came to this country in the last `JOURNEY` seconds, and was in others for longer than that before. Of people who
+    sign in often the history ends early: it must show the time before they came, not only lack an earlier sign-in here."""
+    places = tuple(earlier(facts))
+    came = min((one.at for one, place in places if place.country == country), default=0)
+    away = [one.at for one, _ in places if one.at < came]
+    return came > facts.at - JOURNEY and len(away) >= HABITS and min(away) <= came - JOURNEY
 
 
 def _town(place: Place) -> bool:

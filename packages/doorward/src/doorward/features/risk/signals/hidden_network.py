@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from doorward.core.model.place import NetworkKind
 from doorward.core.model.risk import Code, RiskFacts, RiskReason
-from doorward.features.risk.rules.familiar import hides
+from doorward.features.risk.rules.familiar import hidden_before
 
 
 class HiddenNetworkSignal(Struct, frozen=True):
@@ -21,7 +21,7 @@ class HiddenNetworkSignal(Struct, frozen=True):
         network. `threshold` has no meaning.
         """
         del threshold
-        if facts.device_known or facts.where.kind != self.kind or hides(facts):
+        if facts.device_known or facts.where.kind != self.kind or hidden_before(facts):
             return None
         last = facts.past[0] if facts.past else None
         before = (None, None) if last is None else (last.where.place, last.at)
