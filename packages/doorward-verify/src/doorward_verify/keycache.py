@@ -8,7 +8,8 @@ from doorward_verify.keyset import KeySet
 REFRESH_EVERY: Final = 300
 KEEP_FOR: Final = 24 * 3600
 UNKNOWN_KID_EVERY: Final = 30
-FIRST_RETRY: Final = 1
+FIRST_RETRY: Final = 0.125
+"""Short, for an issuer that is just starting."""
 LAST_RETRY: Final = 60
 
 

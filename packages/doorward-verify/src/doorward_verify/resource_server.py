@@ -47,8 +47,7 @@ class ResourceServer(ApiDescription):
     - `resource_metadata`: URL of that metadata in challenges, if it does not follow from the audience.
     - `api_keys`: also accept API keys, which are exchanged for access tokens; these are revoked by the feed, which is then required.
     - `cookie`: also accept the access token from its cookie, from this origin and `origins`.
-    - `ca`, `tls`: for a private CA.
-    - `wait`: seconds that a request waits for missing keys.
+    - `ca`, `tls`: for a private CA. `wait`: seconds that a request, or the start, waits for missing keys.
 
     Raises `ValueError` for bad settings.
     """
@@ -245,8 +244,6 @@ class ResourceServer(ApiDescription):
             return self._background.ask_for_feed()
         return self._background.ask_for_keys(unknown_kid=refused.reason == "unknown_key")
 
-    # -- requests and challenges
-
     def token_of(self, asked: cookie.RequestCredentials) -> str:
         """Return the access token of a request, from its Authorization header or (if enabled) its cookie.
         Raises `AuthError`."""
@@ -275,12 +272,15 @@ class ResourceServer(ApiDescription):
         """Whether a principal has been revoked since it was verified: for answers that take longer than a request."""
         return self._view.revokes(principal)
 
-    # -- life cycle
-
     def start(self) -> None:
         """Start keeping keys and revocations fresh; the first verification also does it. Safe to call again."""
         if not self._pinned:
             self._background.start()
+
+    @property
+    def ready(self) -> bool:
+        """Whether keys and revocations are here, so that tokens are verified: for the API's own readiness probe."""
+        return self._clock() < min(self._epoch.usable_until, self._view.fresh_until)
 
     def close(self) -> None:
         """Stop the background work. A later verification starts it again."""
@@ -297,14 +297,13 @@ class ResourceServer(ApiDescription):
     async def lifespan(self, _app: object = None) -> AsyncGenerator[None]:
         """For `FastAPI(lifespan=auth.lifespan)`: loads keys and revocations before the first request, if possible.
 
-        An unreachable issuer does not stop the API from starting; until it is back, requests with a token get 503.
+        An issuer that is starting is waited for, `wait` seconds; until it is back, requests with a token get 503.
         """
         self.start()
         if not self._pinned:
-            asked = (self._background.ask_for_keys(), self._background.ask_for_feed())
-            waiting = {asyncio.wrap_future(future) for future in asked if future is not None}
-            if waiting:
-                await asyncio.wait(waiting, timeout=self._wait)
+            ends = time.monotonic() + self._wait
+            while not self.ready and time.monotonic() < ends:  # noqa: ASYNC110 - other threads bring it
+                await asyncio.sleep(0.05)
         try:
             yield
         finally:

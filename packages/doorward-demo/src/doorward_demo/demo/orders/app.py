@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Security
 from fastapi.responses import HTMLResponse, Response
@@ -62,8 +62,9 @@ def create_app(issuer: str, audience: str) -> FastAPI:
             "expires_at": who.expires_at,
         }
 
-    def healthz() -> dict[Literal["status"], str]:
-        return {"status": "ok"}
+    def healthz(answer: Response) -> dict[str, str]:
+        answer.status_code = 200 if auth.ready else 503
+        return {"status": "ok" if auth.ready else "waits for the server"}
 
     def docs() -> Response:
         return HTMLResponse(
