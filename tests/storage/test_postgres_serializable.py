@@ -139,3 +139,15 @@ async def test_no_attempt_is_lost_and_no_number_is_issued_twice(
     assert begun_again
     newest, entries = await store.revocations.live(NOW)
     assert (newest, [one.seq for one in entries]) == (24, list(range(1, 25)))
+
+
+async def test_a_statement_that_others_undo_is_sent_again(postgres: Databases, postgres_url: str) -> None:
+    postgres.query(
+        "CREATE SEQUENCE asked; CREATE FUNCTION undone_twice() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN"
+        " IF nextval('asked') < 3 THEN RAISE EXCEPTION 'undone' USING ERRCODE = '40001'; END IF;"
+        " RETURN currval('asked'); END $$",
+        postgres_url,
+    )
+    store = await open_store(postgres_url)
+    assert await store._db.one("SELECT undone_twice()", ()) == (3,)
+    await store.close()

@@ -17,7 +17,7 @@ from doorward.core.errors import StoreUnavailable
 from doorward.storage.postgres.batches import Batches
 from doorward.storage.postgres.commit import Committer
 from doorward.storage.postgres.connect import Connector
-from doorward.storage.postgres.errors import DOES_NOT_ANSWER, not_text, unholdable, verdict
+from doorward.storage.postgres.errors import DOES_NOT_ANSWER, contended, not_text, unholdable, verdict
 from doorward.storage.postgres.history import NONE, history_of
 from doorward.storage.postgres.options import PostgresOptions
 from doorward.storage.postgres.pool import Connection, Pool
@@ -102,6 +102,10 @@ async def _engine(connection: Connection) -> str:
     return "yugabyte" if "-YB-" in version else "postgres"
 
 
+_TRIES = 10
+"""Of a statement that others at work on the same rows undo."""
+
+
 @final
 class PostgresDatabase:
     """`Database` on PostgreSQL. One connection pool for each event loop."""
@@ -180,7 +184,7 @@ class PostgresDatabase:
             else:
                 pool.abandon()
 
-    async def _read(self, sql: str, params: tuple[Param, ...]) -> list[Any]:
+    async def _read(self, sql: str, params: tuple[Param, ...], tries: int = 1) -> list[Any]:
         text = numbered(sql)
 
         async def ask(connection: Connection) -> list[Any]:
@@ -195,6 +199,9 @@ class PostgresDatabase:
                 return []
             if not_text(problem) and (other := storable(params)) != params:
                 return await self._read(sql, other)
+            # where all transactions are serializable a statement alone can lose too, such as a function that drops a month
+            if contended(problem) and tries < _TRIES:
+                return await self._read(sql, params, tries + 1)
             raise verdict(problem, DOES_NOT_ANSWER) from problem
 
     def _pool(self) -> Pool:
