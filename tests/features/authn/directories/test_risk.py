@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from doorward.core.model.risk import Verdict
 from doorward.features.authn.directories.rules.proof import KIND
 from doorward.features.risk.settings import RiskPolicy
 from tests.browsing import SESSION
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.parametrize("verdict", ["ask_factor", "refuse"])
 async def test_who_comes_with_a_password_of_the_directory_is_judged_too(
-    corp: Slapd, tmp_path: Path, verdict: str
+    corp: Slapd, tmp_path: Path, verdict: Verdict
 ) -> None:
     policy, directories = RiskPolicy(new_country=verdict), corp.settings(lockout_threshold=0)
     async with watched(tmp_path, policy=policy, directories=directories) as front:

@@ -114,6 +114,7 @@ class ImportWriter(AuditedAdmin):
             created_at=now if person.created_at is None else person.created_at,
             password_hash=person.password_hash,
             password_changed_at=None if person.password_hash is None else now,
+            password_version=0,
             disabled_at=now if person.disabled else None,
             role_names=roles,
             updated_at=now,
