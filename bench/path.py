@@ -27,7 +27,7 @@ from uvicorn.server import ServerState
 from bench import requests
 from bench.connection import Flow
 from bench.process import BUILD
-from bench.server import CONNECTIONS, NEXT_RESOURCE, RESOURCE, SCOPE, App, Person, pkce, set_up
+from bench.server import CONNECTIONS, NEXT_RESOURCE, RESOURCE, SCOPE, App, Person, pkce, set_up, sign_in
 from doorward.adapters import logs
 from doorward.app.process import start
 from doorward.settings import load
@@ -146,17 +146,7 @@ class Driver:
         for number in range(CONNECTIONS):
             person = self._given.people[number % len(self._given.people)]
             verifier, challenge = pkce()
-            members = {
-                "username": person.email,
-                "password": person.password,
-                "scope": app.scope,
-                "resource": RESOURCE,
-                "code_challenge": challenge,
-                "code_challenge_method": "S256",
-            }
-            body = msgspec.json.encode(members)
-            begun = requests.post(HOST, "/authorize-challenge", body, "application/json", app.basic)
-            await self.answers([_kept(begun, bodies)], 1)
+            await self.answers([_kept(sign_in(HOST, person, challenge, app), bodies)], 1)
             code = msgspec.json.decode(bodies.pop())["authorization_code"]
             fields = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
             await self.answers([_kept(requests.form(HOST, "/token", fields, app.basic), bodies)], 1)

@@ -55,6 +55,20 @@ class App:
     id_token: str | None = None
 
 
+def sign_in(host: str, person: Person, challenge: str, app: App) -> bytes:
+    """The request that signs a person in at an app through the JSON endpoint, in one step."""
+    members = {
+        "username": person.email,
+        "password": person.password,
+        "scope": app.scope,
+        "resource": RESOURCE,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    body = msgspec.json.encode(members)
+    return requests.post(host, "/authorize-challenge", body, "application/json", app.basic)
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A running Doorward: its port, the Basic credentials of its apps, and its people. `rs256` and `es256`
@@ -122,23 +136,10 @@ class Server:
         check_token_answer(self.port, request, refresh=False)
         return [requests.always(request) for _ in range(CONNECTIONS)]
 
-    def sign_in(self, person: Person, challenge: str, app: App) -> bytes:
-        """The request that signs a person in at an app through the JSON endpoint, in one step."""
-        members = {
-            "username": person.email,
-            "password": person.password,
-            "scope": app.scope,
-            "resource": RESOURCE,
-            "code_challenge": challenge,
-            "code_challenge_method": "S256",
-        }
-        body = msgspec.json.encode(members)
-        return requests.post(self.host, "/authorize-challenge", body, "application/json", app.basic)
-
     def sign_in_flows(self, connections: int) -> list[Flow]:
         """Connections that sign in one person after the other, each beginning with another one."""
         _, challenge = pkce()
-        every = [self.sign_in(person, challenge, self.web) for person in self.people]
+        every = [sign_in(self.host, person, challenge, self.web) for person in self.people]
         shift = max(1, len(every) // connections)
         starts = [number * shift % len(every) for number in range(connections)]
         return [requests.in_turn(every[start:] + every[:start]) for start in starts]
@@ -160,7 +161,7 @@ class Server:
 
     def _signed_in(self, person: Person, app: App) -> dict[str, Any]:
         verifier, challenge = pkce()
-        status, body = exchange(self.port, self.sign_in(person, challenge, app))
+        status, body = exchange(self.port, sign_in(self.host, person, challenge, app))
         if status != 200:
             raise NotTheWork(f"signing in answered {status}: {body[:300].decode(errors='replace')}")
         code = msgspec.json.decode(body, type=dict[str, Any])["authorization_code"]
