@@ -44,6 +44,8 @@ START_SECONDS = 60
 QUICK: Mapping[str, str] = {
     "fsync": "off",
     "full_page_writes": "off",
+    # or the statistics, and with them the query plans of a test, depend on how long the tests before it took
+    "autovacuum": "off",
     "shared_buffers": "64MB",
     "max_connections": "200",
     "max_wal_size": "256MB",

@@ -45,6 +45,16 @@ _FOUND = {"SCAN oldest", "SCAN newest", "SCAN held", "SCAN waiting_apps", "SCAN 
 
 _NEXT = "statement "
 
+_LINES = """
+SET session_replication_role = replica;
+INSERT INTO audit (id, at, kind, ok, account_id, detail)
+  SELECT doorward_audit_from(date_trunc('month', now() AT TIME ZONE 'UTC')) || lpad(n::text, 20, '0'), n,
+    'kind' || n % 20, 1, 'acc_' || n % 1009, '{}'
+  FROM generate_series(1, 20000) AS n;
+ANALYZE
+"""
+"""Audit lines of a thousand people."""
+
 
 def statements() -> dict[str, str]:
     """By module and name; those sent to both engines."""
@@ -122,13 +132,11 @@ async def test_audit_lines_not_shown_to_a_person_are_not_read_on_postgresql(
     postgres: Databases, postgres_url: str
 ) -> None:
     await (await open_store(postgres_url)).close()
-    script = ["SET enable_seqscan = off", f"EXPLAIN (GENERIC_PLAN) {numbered(audit.of_kinds(3))}"]
-    looks = [line.strip() for line in postgres.query("; ".join(script), postgres_url) if "Index Cond" in line]
-    beside = {"Index Cond: (id = newest.id)", "Index Cond: (id = audit.id)"}
-    assert beside & {*looks}
-    looks = [look for look in looks if look not in beside]
-    assert looks
-    for look in looks:
-        assert look.startswith("Index Cond: ((account_id = ")
-        assert "(kind = " in look
-        assert "(id < " in look
+    # of few lines, or of statistics that another test has left, PostgreSQL makes other plans
+    postgres.query(_LINES, postgres_url)
+    plan = postgres.query(f"EXPLAIN (GENERIC_PLAN) {numbered(audit.of_kinds(3))}", postgres_url)
+    looks = [line.strip() for line in plan if "Index Cond" in line]
+    wanted = {f"Index Cond: ((account_id = ${n}) AND (kind = ${n + 1}) AND (id < ${n + 2}))" for n in (1, 6, 11)}
+    assert wanted <= {*looks} <= wanted | {"Index Cond: (id = newest.id)", "Index Cond: (id = audit.id)"}
+    # the personal fields of the lines found; no one has any, so PostgreSQL may read that table as it likes
+    assert {line.split(" on ")[1].split(" ")[0] for line in plan if "Seq Scan" in line} <= {"audit_personal"}
