@@ -136,7 +136,9 @@ async def test_audit_lines_not_shown_to_a_person_are_not_read_on_postgresql(
     postgres.query(_LINES, postgres_url)
     plan = postgres.query(f"EXPLAIN (GENERIC_PLAN) {numbered(audit.of_kinds(3))}", postgres_url)
     looks = [line.strip() for line in plan if "Index Cond" in line]
-    wanted = {f"Index Cond: ((account_id = ${n}) AND (kind = ${n + 1}) AND (id < ${n + 2}))" for n in (1, 6, 11)}
+    wanted = {
+        f"Index Cond: ((account_id = ${n}) AND (kind = ${n + 1}) AND (id < ${n + 2}))" for n in (1, 6, 11)
+    }
     assert wanted <= {*looks} <= wanted | {"Index Cond: (id = newest.id)", "Index Cond: (id = audit.id)"}
     # the personal fields of the lines found; no one has any, so PostgreSQL may read that table as it likes
     assert {line.split(" on ")[1].split(" ")[0] for line in plan if "Seq Scan" in line} <= {"audit_personal"}

@@ -45,7 +45,8 @@ async def test_a_session_keeps_its_proofs(store: Store) -> None:
     one = session(proofs=(password, Proof("toy", NOW, ("hwk",), phishing_resistant=True)))
     await store.commit(store.sessions.insert(one))
     assert await store.sessions.get("ses_one") == one
-    stepped = replace(one, secret_hash=sha("new"), proofs=(*one.proofs, Proof("totp", NOW + 9, ("otp",))))
+    proofs = (*one.proofs, Proof("totp", NOW + 9, ("otp",)))
+    stepped = replace(one, secret_hash=sha("new"), auth_time=NOW + 9, proofs=proofs)
     assert await store.commit(store.sessions.replace_secret(one, stepped))
     assert await store.sessions.by_secret(sha("new")) == stepped
     emptied = replace(stepped, proofs=())
@@ -88,6 +89,37 @@ async def test_proofs_of_a_later_version_are_read_as_far_as_possible(
     await store.commit(store.sessions.insert(session()))
     await run(opener, f"UPDATE sessions SET proofs = '{stored}' WHERE id = 'ses_one'")
     assert await store.sessions.get("ses_one") == session(proofs=read)
+
+
+@pytest.mark.requirement(94)
+async def test_a_session_and_its_proofs_are_dated_back(store: Store) -> None:
+    """Also against what was read before: a new secret would bring the proofs back (docs/incidents/0124-a-reset-was-finished-after-its-commit.md)."""
+    password, app = Proof("password", NOW, ("pwd",)), Proof("totp", NOW + 3, ("otp",))
+    late = session("late", auth_time=NOW + 3, proofs=(password, app))
+    early = session("early", auth_time=NOW - 2, proofs=(replace(password, at=NOW - 2),))
+    bob = session("bob", account_id="usr_bob", auth_time=NOW + 3)
+    await store.commit(*(store.sessions.insert(one) for one in (late, early, bob)))
+    assert await store.commit(store.sessions.prove_before("usr_ada", NOW))
+    proofs = (replace(password, at=NOW - 1), replace(app, at=NOW - 1))
+    assert await store.sessions.get("ses_late") == replace(late, auth_time=NOW - 1, proofs=proofs)
+    assert [await store.sessions.get(one.id) for one in (early, bob)] == [early, bob]
+    assert not await store.commit(store.sessions.replace_secret(late, replace(late, seen_at=NOW + 9)))
+
+
+@pytest.mark.requirement(94)
+async def test_a_change_fails_beside_a_session_that_it_does_not_know(store: Store) -> None:
+    known = [session("one"), session("two")]
+    others = [session("ended"), session("expired", expires_at=NOW), session("bob", account_id="usr_bob")]
+    await store.commit(
+        *(store.sessions.insert(one) for one in (*known, *others)),
+        store.sessions.end("ses_ended", NOW, "signed_out"),
+    )
+    only = store.sessions.only_these
+    assert await store.commit(only("usr_ada", known, NOW))
+    assert not await store.commit(only("usr_ada", known[:1], NOW)), "a new session"
+    renewed = replace(known[0], secret_hash=sha("new"))
+    assert await store.commit(store.sessions.replace_secret(known[0], renewed))
+    assert not await store.commit(only("usr_ada", known, NOW)), "another proof in a known session"
 
 
 async def test_an_ended_session_gets_no_new_secret(store: Store) -> None:

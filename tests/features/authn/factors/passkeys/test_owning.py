@@ -11,6 +11,7 @@ from doorward.features.authn.factors.passkeys.owning import NotAdded, Prepared
 from doorward.features.authn.factors.passkeys.relying_party import RP_ID_META
 from doorward.features.authn.factors.passkeys.rules.proof import MOST
 from doorward.features.rate_limits.rules.attempts import Wait
+from doorward.storage.sql.store import Store, Write
 from tests.features.authn.factors.passkeys.owners import BINDING, BROWSER, device, enrolled, prepare
 from tests.people import CALLER, House
 
@@ -202,6 +203,30 @@ async def test_with_a_passkey_end_other_sessions_that_one_vouches_for(house: Hou
     assert next(kind for _, kind, _ in await house.mails()) == "passkey_removed"
     assert (await house.kinds())[-1] == "passkey.removed"
     assert await removal.remove(account, mine, passkey.factor_id, caller=CALLER, now=house.now) == "gone"
+
+
+@pytest.mark.requirement(94)
+async def test_a_sign_in_at_the_moment_of_the_removal_is_not_left(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/incidents/0125-a-session-that-a-removed-passkey-left.md"""
+    account, phone = await house.person(), device()
+    passkey = await enrolled(house, account, phone)
+    mine = await house.session(account)
+    commit = Store.commit
+
+    async def one_more(self: Store, *writes: Write) -> bool:
+        if any("DELETE FROM factors" in str(one) for one in writes):
+            monkeypatch.undo()
+            await house.session(account, proofs=(Proof("passkey", house.now, ("swk", "user")),))
+        return await commit(self, *writes)
+
+    monkeypatch.setattr(Store, "commit", one_more)
+    removal = house.services.get(remove_passkey)
+    assert await removal.remove(account, mine, passkey.factor_id, caller=CALLER, now=house.now) == "gone"
+    assert await house.store.passkeys.of_account(account.id) == [passkey], "nothing was done"
+    assert await removal.remove(account, mine, passkey.factor_id, caller=CALLER, now=house.now) is None
+    assert [one.id for one in await house.store.sessions.live_of(account.id, house.now)] == [mine.id]
 
 
 async def test_many_such_sessions_end_together(house: House) -> None:

@@ -6,9 +6,12 @@ docs/incidents/0109-two-passwords-in-one-second.md
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
+from msgspec.structs import replace
 
+from doorward.core.errors import StoreUnavailable
 from doorward.core.model.account import Account
 from doorward.core.model.digest import digest
 from doorward.core.model.message import EmailChallenge
@@ -172,3 +175,53 @@ async def test_a_session_that_a_reset_keeps_vouches_for_no_password_of_its_secon
         assert adds_up(session)
         assert not recent(session, now, house.services.sessions, house.now)
         assert house.change.factors.standing(of_own_times(session), now, ()) == ()
+
+
+@pytest.mark.requirement(72, 94)
+@pytest.mark.parametrize("act", [change, reset, reset_that_keeps_sessions, set_by_operator])
+async def test_nothing_of_before_counts_when_the_database_fails_right_after_the_commit(
+    house: House, monkeypatch: pytest.MonkeyPatch, act: Act
+) -> None:
+    """docs/incidents/0124-a-reset-was-finished-after-its-commit.md"""
+    account = await house.person()
+    account = await house.change_account(account, password_changed_at=house.now)
+    commit, born = type(house.store).commit, list[Session]()
+
+    async def one(self: Store, *writes: Write) -> bool:
+        if any("password_version" in str(write) for write in writes):
+            # signed in between what the change has read and its commit
+            shown = (Proof("password", house.now, ("pwd",)),)
+            born.append(await house.session(account, proofs=shown))
+            done = await commit(self, *writes)
+            monkeypatch.setattr(Store, "commit", fails)
+            return done
+        return await commit(self, *writes)
+
+    async def fails(_self: Store, *_writes: Write) -> bool:
+        raise StoreUnavailable("gone after the commit")
+
+    monkeypatch.setattr(Store, "commit", one)
+    with suppress(StoreUnavailable):
+        await act(house, account)
+    now = await house.store.accounts.get(account.id)
+    (session,) = [await house.store.sessions.get(one.id) for one in born]
+    assert now is not None
+    assert session is not None
+    assert now.password_hash != account.password_hash
+    assert session.ended_at is not None or not recent(session, now, house.services.sessions, house.now)
+    assert house.change.factors.standing(of_own_times(session), now, ()) == () or session.ended_at is not None
+
+
+@pytest.mark.requirement(94)
+async def test_a_sign_in_in_a_kept_session_does_not_bring_its_proofs_back(house: House) -> None:
+    """An app is opened in the session at the moment of the reset: it was read before, and its row is written after."""
+    account = await house.person()
+    account = await house.change_account(account, password_changed_at=house.now)
+    ticket = await proven_reset(house, account)
+    before = await house.session(account, proofs=(Proof("password", house.now, ("pwd",)),))
+    assert isinstance(await set_by_mail(house, ticket, end=False), Reset)
+    sessions = house.store.sessions
+    assert not await house.store.commit(sessions.replace_secret(before, replace(before, seen_at=house.now)))
+    left = await sessions.get(before.id)
+    assert left is not None
+    assert left.auth_time < house.now

@@ -23,7 +23,6 @@ from doorward.features.authn.factors.password.policy import JudgePassword
 from doorward.features.authn.factors.password.rules.password import Weak, prepare
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.rules.routing import DomainRoutes, RoutedDomain
-from doorward.features.authn.flow.rules.vouching import proven_before
 from doorward.features.authn.providers.dropping import DropConnections
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
@@ -183,8 +182,6 @@ class ResetPassword:
         if disconnect:
             changed = structs.replace(changed, role_names=await self.connections.roles_left(account))
             dropped = await self.connections.dropped(account, caller=caller, now=now)
-        if not end_sessions:
-            await self._date_back(account.id, now)
         done = await self.store.commit(
             # the account row comes first: of two concurrent resets one waits here, before it locks its challenge
             self.store.accounts.replace(changed, old=account),
@@ -196,7 +193,12 @@ class ResetPassword:
             *(
                 await self.revoker.account(account.id, now=now, reason="password_reset", sub_entry=False)
                 if end_sessions
-                else self.revoker.outstanding(account.id, now=now, reason="password_reset")
+                else (
+                    *self.revoker.outstanding(account.id, now=now, reason="password_reset"),
+                    # Proofs of a session are compared with the password by their time, so one of the old password would count for the new
+                    # one (R94). After the account's row: no later sign-in can be of the old password.
+                    self.store.sessions.prove_before(account.id, now),
+                )
             ),
             # anyone who knew the old password or used a device before no longer counts as known
             self.store.sessions.remember_device(digest(device_secret), account.id, now),
@@ -205,18 +207,7 @@ class ResetPassword:
             return Over()
         if end_sessions:
             await self.revoker.late(account.id, now=now, reason="password_reset")
-        else:
-            # those that were proven between the read above and the commit
-            await self._date_back(account.id, now)
         return Reset(changed, device_secret)
-
-    async def _date_back(self, account_id: str, now: int) -> None:
-        """Sessions that stay keep no proof of the second of the new password, or of a later one: proofs of a session are compared with the
-        password by their time, so one of the old password would count for the new one (R94)."""
-        for session in await self.store.sessions.live_of(account_id, now):
-            if session.auth_time >= now:
-                dated = proven_before(session, now)
-                await self.store.commit(self.store.sessions.replace_secret(session, dated))
 
     async def _second_factor(self, account: Account) -> bool:
         rows = await self.store.accounts.factors(account.id)

@@ -19,6 +19,7 @@ from doorward.features.sessions.grant_revoker import GrantRevoker
 from doorward.features.sessions.rules import endings
 from doorward.features.sessions.rules import revocation as rule
 from doorward.features.sessions.rules.endings import AccessEnd, Kind
+from doorward.storage.sql.sessions import MOST_NAMED
 from doorward.storage.sql.store import Write
 
 MANY: Final = 40
@@ -230,14 +231,16 @@ class Revoker(GrantRevoker):
         self, current: Session, kinds: Collection[str], *, now: int, reason: EndReason
     ) -> list[Write]:
         """End the other sessions of a person that rest on a proof of one of these kinds; all others, if they are many. Mailed codes and
-        sign-ins in progress end too."""
-        live = await self.store.sessions.live_of(current.account_id, now)
+        sign-ins in progress end too. Guarded: the commit, which must lock the account's row first, fails if a session was created or
+        renewed meanwhile."""
+        live = await self.store.sessions.live_of(current.account_id, now, limit=MOST_NAMED + 1)
         held = [
             one for one in live if one.id != current.id and any(proof.kind in kinds for proof in one.proofs)
         ]
-        if len(held) > _ONE_BY_ONE:
+        if len(held) > _ONE_BY_ONE or len(live) > MOST_NAMED:
             return await self.others(current, now=now, reason=reason)
         writes = self._of_person(endings.of("others_by", reason), current.account_id, now)
+        writes.append(self.store.sessions.only_these(current.account_id, live, now))
         for one in held:
             writes += await self.session(one, now=now, reason=reason)
         return writes

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
+from msgspec import structs
 
 from doorward.core.model.session import MOST_DEVICES, MOST_KNOWN, Consent, KnownDevice, Session
 from doorward.core.model.signin import Proof
@@ -15,6 +16,9 @@ from doorward.storage.sql.rows import found, from_row, to_row, words
 from doorward.storage.sql.security_events import SqlSecurityEvents
 from doorward.storage.sql.statements import Database, Row, Step, Write, guarded, to_json, write
 from doorward.storage.sql.text import ALL, insert, select, update, update_all
+
+MOST_NAMED = 50
+"""The most sessions that `only_these` names."""
 
 _COLUMNS = (
     "id, secret_hash, account_id, created_at, seen_at, auth_time, expires_at, acr, amr, user_agent, address,"
@@ -30,9 +34,19 @@ _INSERT = insert("sessions", _COLUMNS)
 _REPLACE_SECRET = update(
     "sessions",
     "secret_hash = ?, seen_at = ?, auth_time = ?, expires_at = ?, acr = ?, amr = ?, user_agent = ?, address = ?, proofs = ?",
-    "id = ? AND secret_hash = ? AND ended_at IS NULL",
+    "id = ? AND secret_hash = ? AND auth_time = ? AND ended_at IS NULL",
+)
+# A plain text, which PostgreSQL runs alone and on a snapshot of its own, like those that end sessions.
+_PROVE_BEFORE = (
+    "UPDATE sessions SET auth_time = ? WHERE account_id = ? AND auth_time > ? AND ended_at IS NULL"
 )
 _TOUCH = update("sessions", "seen_at = ?", "id = ? AND seen_at < ?")
+# A plain text as well: it sees what was committed while the account's row was waited for.
+_BESIDE = f"secret_hash NOT IN ({', '.join('?' * MOST_NAMED)})"
+_UNKNOWN = select(
+    "1", f"sessions WHERE account_id = accounts.id AND ended_at IS NULL AND expires_at > ? AND {_BESIDE}"
+)
+_ONLY_THESE = update_all("accounts", "id = id", f"id = ? AND NOT EXISTS ({_UNKNOWN})")
 _EXPIRED = select(
     "id, account_id",
     "sessions WHERE expires_at > ? AND expires_at <= ? AND ended_at IS NULL ORDER BY expires_at LIMIT ?",
@@ -158,7 +172,8 @@ class SqlSessions(SqlNoun):
         return write(_INSERT, *params)
 
     def replace_secret(self, session: Session, new: Session) -> Write:
-        """A new cookie value, auth_time, acr and amr for the same sid (R68). Guarded by the old secret hash."""
+        """A new cookie value, auth_time, acr and amr for the same sid (R68). Guarded by the old secret hash and the old
+        auth_time: what was read before `prove_before` does not undo it."""
         return guarded(
             _REPLACE_SECRET,
             new.secret_hash,
@@ -172,7 +187,12 @@ class SqlSessions(SqlNoun):
             _stored(new.proofs),
             session.id,
             session.secret_hash,
+            session.auth_time,
         )
+
+    def prove_before(self, account_id: str, at: int) -> Write:
+        """Date each live session of the account that was proven at `at` (seconds) or later, and its proofs, to the second before."""
+        return write(_PROVE_BEFORE, at - 1, account_id, at - 1)
 
     def touch(self, session_id: str, seen_at: int) -> Write:
         return write(_TOUCH, seen_at, session_id, seen_at)
@@ -180,6 +200,12 @@ class SqlSessions(SqlNoun):
     def alive(self, session_id: str) -> Write:
         """Changes nothing. Guarded: loses when the session has ended."""
         return guarded(_ALIVE, session_id)
+
+    def only_these(self, account_id: str, live: Sequence[Session], now: int) -> Write:
+        """Changes nothing. Guarded: loses when the account has a live session, or one with other proofs, that is not among these, at most
+        `MOST_NAMED`. In a commit it follows a guard that locks the account's row, as `SqlAccounts.has_only` does."""
+        secrets = [one.secret_hash for one in live]
+        return guarded(_ONLY_THESE, account_id, now, *secrets, *[b""] * (MOST_NAMED - len(secrets)))
 
     async def expired(self, since: int, now: int, limit: int) -> Sequence[tuple[str, str]]:
         """(session, account) of sessions that expired after `since` and that nobody ended."""
@@ -260,7 +286,12 @@ class SqlSessions(SqlNoun):
 
 
 def _session(row: Row) -> Session:
-    return from_row(Session, row, amr=words, proofs=_proofs)
+    session = from_row(Session, row, amr=words, proofs=_proofs)
+    if all(proof.at <= session.auth_time for proof in session.proofs):
+        return session
+    # by `prove_before`, which changes the column only
+    dated = tuple(structs.replace(one, at=min(one.at, session.auth_time)) for one in session.proofs)
+    return structs.replace(session, proofs=dated)
 
 
 def _stored(proofs: tuple[Proof, ...]) -> str | None:

@@ -21,6 +21,7 @@ from doorward.features.authn.providers.oauth2 import OAuth2Provider
 from doorward.features.authn.providers.rules.identity import PROVIDED_KINDS
 from doorward.features.authn.providers.rules.mapping import without_mapped
 from doorward.features.sessions.revoker import Revoker
+from doorward.storage.sql.sessions import MOST_NAMED
 from doorward.storage.sql.store import Store, Write
 
 PURPOSE: Final = "provider-deletion"
@@ -123,11 +124,12 @@ class DataDeletions:
 
     async def _sessions_ended(self, account: Account, now: int) -> list[Write]:
         """Those that rest on a connection end, with their tokens, as when its owner disconnects it (R94)."""
-        live = await self.store.sessions.live_of(account.id, now)
+        live = await self.store.sessions.live_of(account.id, now, limit=MOST_NAMED + 1)
         held = [one for one in live if any(proof.kind in PROVIDED_KINDS for proof in one.proofs)]
-        if len(held) > _ONE_BY_ONE:
+        if len(held) > _ONE_BY_ONE or len(live) > MOST_NAMED:
             return await self.revoker.account(account.id, now=now, reason="revoked", sub_entry=False)
         writes = self.revoker.outstanding(account.id, now=now)
+        writes.append(self.store.sessions.only_these(account.id, live, now))
         for one in held:
             writes += await self.revoker.session(one, now=now, reason="revoked", offline=True)
         return writes

@@ -47,12 +47,6 @@ def adds_up(session: Session) -> bool:
     )
 
 
-def proven_before(session: Session, at: int) -> Session:
-    """The session with every proof of `at` (seconds) or later dated to the second before."""
-    proofs = tuple(structs.replace(proof, at=min(proof.at, at - 1)) for proof in session.proofs)
-    return structs.replace(session, auth_time=min(session.auth_time, at - 1), proofs=proofs)
-
-
 def to_store(proofs: Sequence[Proof]) -> tuple[Proof, ...]:
     """The proofs of a finished sign-in for storage in its session: without the marks, since they end with the session. One of another
     service keeps its mark: its time is when the person signed in there, which may be long before their account there was connected here."""
