@@ -6,10 +6,10 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.adapters.metrics import PrometheusMetrics
 from doorward.app.container import Container, open_container

@@ -17,7 +17,7 @@ CALLED_STILL: set[str] = set()
 """Those that still need a named method: remove what has one."""
 
 MOST_POSITIONAL = 3
-"""Positional parameters that a constructor may have. Records (`msgspec.Struct`) are values, and exempt."""
+"""Positional parameters that a constructor may have. Records (`msgspec.Struct`) that no `build.py` builds are values, and exempt."""
 POSITIONAL_STILL: set[str] = set()
 """Those that must still become keyword-only: remove what is."""
 POSITIONAL_STILL_IN = {"web/pages/views", "web/pages/static.py"}
@@ -51,16 +51,23 @@ def _method(node: ast.ClassDef, name: str) -> ast.FunctionDef | ast.AsyncFunctio
     return None
 
 
+def _calls() -> set[tuple[str, str]]:
+    return {
+        (where, node.func.id)
+        for where, module in _trees()
+        for node in tree.nodes(module)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+
+
 def positional(node: ast.ClassDef) -> int:
     """How many positional arguments its constructor takes."""
     init = _method(node, "__init__")
     if init is not None:
         return len(init.args.posonlyargs) + len(init.args.args) - 1
-    written = [ast.unparse(each) for each in node.decorator_list]
-    if not any(each.partition("(")[0] == "dataclass" and "kw_only=True" not in each for each in written):
+    if not node.keywords or any(each.arg == "kw_only" for each in node.keywords):
         return 0
-    fields = [each for each in node.body if isinstance(each, ast.AnnAssign)]
-    return sum(each.value is None or "init=False" not in ast.unparse(each.value) for each in fields)
+    return sum(isinstance(each, ast.AnnAssign) for each in node.body)
 
 
 def depth(node: ast.Attribute) -> int:
@@ -79,9 +86,25 @@ def test_objects_have_methods_and_are_not_called() -> None:
 
 
 def test_constructors_take_keywords() -> None:
-    found = {name for name, node in _classes() if positional(node) > MOST_POSITIONAL}
+    built = {f" {name}" for where, name in _calls() if Path(where).name == "build.py"}
+    found = {
+        name
+        for name, node in _classes()
+        if positional(node) > MOST_POSITIONAL
+        and (_method(node, "__init__") is not None or name[name.index(" ") :] in built)
+    }
     found = {name for name in found if not any(name.startswith(place) for place in POSITIONAL_STILL_IN)}
     assert found == POSITIONAL_STILL
+
+
+def test_classes_of_fields_are_structs() -> None:
+    """A generated dataclass costs each worker 12 KB more, and its source is compiled at each start (docs/decisions/0187)."""
+    found = {
+        name
+        for name, node in _classes()
+        if any(ast.unparse(each).partition("(")[0].endswith("dataclass") for each in node.decorator_list)
+    }
+    assert found == set(), "derive it from `msgspec.Struct`, or from `AbstractStruct` of `core/`"
 
 
 def test_no_code_reaches_through_its_collaborators() -> None:
@@ -96,12 +119,7 @@ def test_no_code_reaches_through_its_collaborators() -> None:
 
 def test_services_are_built_in_one_place() -> None:
     """A service that is built elsewhere could get other dependencies than the server's."""
-    calls = {
-        (where, node.func.id)
-        for where, module in _trees()
-        for node in tree.nodes(module)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
+    calls = _calls()
     built = {name for where, name in calls if Path(where).name == "build.py" and name[:1].isupper()}
     assert len(built) > 30
     found = {f"{where} {name}" for where, name in calls if Path(where).name != "build.py" and name in built}

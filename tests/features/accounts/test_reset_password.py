@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from doorward.adapters.random import SystemRandom
 from doorward.core.errors import OAuthError
@@ -119,8 +120,8 @@ class _KnownDigits:
 @pytest.mark.requirement(80)
 async def test_even_the_drawn_code_does_not_open_the_ticket_of_an_unknown_address(house: House) -> None:
     await house.person()
-    challenges = replace(house.email_challenges, random=_KnownDigits())
-    known = replace(house, reset=replace(house.reset, email_challenges=challenges))
+    challenges = structs.replace(house.email_challenges, random=_KnownDigits())
+    known = replace(house, reset=structs.replace(house.reset, email_challenges=challenges))
     for email, opens in (("nobody@example.com", False), ("ada@example.com", True)):
         ticket = await ask(known, email)
         shown = await reset_by_code(known, ticket.id, "123456789", caller=caller_of(BROWSER), now=house.now)

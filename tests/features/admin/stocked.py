@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -127,7 +126,7 @@ async def come_by_themselves(store: Store) -> None:
 
 def _self_registered(services: Services) -> SelfRegisteredAdmin:
     # as where documents are accepted; nothing is fetched here
-    return dataclasses.replace(
+    return structs.replace(
         services.get(build.self_registered), documents=lambda: services.get(client_documents)
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.passkey import Passkey

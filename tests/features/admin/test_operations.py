@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import inspect
 import io
 import pkgutil
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 import pytest
 from msgspec import structs
@@ -196,7 +195,7 @@ def right_of(method: object) -> Right | None:
 def operations() -> Iterator[tuple[str, object]]:
     """Every public method of every service, by name."""
     for service in SERVICES:
-        fields = {field.name for field in dataclasses.fields(cast("Any", service))}
+        fields = set(service.__struct_fields__)
         for name, attribute in inspect.getmembers_static(service):
             if not name.startswith("_") and name not in fields:
                 yield f"{service.__name__}.{name}", attribute

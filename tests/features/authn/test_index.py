@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from doorward.features.authn.flow.build import factor_plugs, offered_factors
 from doorward.features.authn.flow.offered import OfferedFactors

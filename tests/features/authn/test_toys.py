@@ -6,12 +6,12 @@ import html
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from doorward.adapters.mail.queue import open_message
 from doorward.app.container import open_container

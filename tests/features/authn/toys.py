@@ -70,8 +70,7 @@ async def show_toy(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ToyStep(JsonStep):
+class ToyStep(JsonStep, frozen=True, kw_only=True):
     """`toy` of the JSON sign-in."""
 
     store: Store
@@ -87,8 +86,7 @@ class ToyStep(JsonStep):
         return await show_toy(self.store, self.mail, sign_in, params["toy"], now)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ToyFactor(FactorPlug):
+class ToyFactor(FactorPlug, frozen=True, kw_only=True):
     """A toy that the account holds, required only if an app requests two factors."""
 
     store: Store
@@ -125,8 +123,7 @@ class ToyFactor(FactorPlug):
         return [pages.get(self.path, ask), pages.post(self.path, answer, refused=refused)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ToyProvider(FactorPlug):
+class ToyProvider(FactorPlug, frozen=True, kw_only=True):
     """An identity provider. Its subjects are account ids."""
 
     store: Store
@@ -173,8 +170,7 @@ class ToyOffer(Fragment, frozen=True, kw_only=True):
     renew: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ToyPasskey(ToyProvider):
+class ToyPasskey(ToyProvider, frozen=True, kw_only=True):
     """A first factor that the page of the password shows itself, to a script."""
 
     traits: FactorTraits = SHOWN_THERE

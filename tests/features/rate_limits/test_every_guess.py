@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from doorward.adapters.counters.store import StoreCounters
 from doorward.core.errors import OAuthError
@@ -150,7 +151,7 @@ async def test_nodes_share_their_counters(house: House) -> None:
         policy=house.throttle.policy,
         counters=StoreCounters(store=house.store),
     )
-    there = replace(house, check=replace(house.check, throttle=other))
+    there = replace(house, check=structs.replace(house.check, throttle=other))
     for number in range(LIMIT):
         assert looked_at(await password((house, there)[number % 2], account, None, number))
     for node in (house, there):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.app.http import http_app
 from doorward.features.repeated_posts import rules as repeat

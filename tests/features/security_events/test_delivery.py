@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -199,9 +198,9 @@ async def test_a_stream_that_holds_too_much_is_disabled(transmitter: Transmitter
         await transmitter.disable(ada)
     look = upkeep(channel.services)
     bound = EventStreamPolicy(waiting=100)
-    await replace(look, policy=structs.replace(bound, waiting=3)).round()
+    await structs.replace(look, policy=structs.replace(bound, waiting=3)).round()
     assert await channel.store.security_events.counts() == {stream_id: (3, channel.clock.time)}
-    await replace(look, policy=structs.replace(bound, waiting=2)).round()
+    await structs.replace(look, policy=structs.replace(bound, waiting=2)).round()
     stored = await channel.store.security_events.get(stream_id)
     assert stored is not None
     assert (stored.status, stored.reason) == ("disabled", "more than 2 events waited for the receiver")

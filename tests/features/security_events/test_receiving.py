@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -126,7 +126,7 @@ async def source(engine: Engine, request: pytest.FixtureRequest) -> AsyncGenerat
         apple = EventSourcePolicy(
             kind="apple", issuer=ISSUER, jwks_uri=f"{ISSUER}/jwks", audience=(made.ISSUER,)
         )
-        receiver = replace(
+        receiver = structs.replace(
             event_receiver(channel.services), sources={"partner": partner, "apple": apple}, keys=keys.of
         )
         yield Source(channel, receiver, keys, Asgi(routes(receiver)), ada)
@@ -222,7 +222,7 @@ async def test_an_issuer_speaks_of_addresses_only_where_the_operator_says_so(sou
     assert await source.live() == EVERYTHING
     receiver = source.receiver
     allowed = structs.replace(receiver.sources["partner"], email_domains=("example.com",))
-    source.asgi = Asgi(routes(replace(receiver, sources={"partner": allowed})))
+    source.asgi = Asgi(routes(structs.replace(receiver, sources={"partner": allowed})))
     assert (await source.push(source.token(sub_id=subject))).status == 202
     assert await source.live() == set()
 
@@ -268,7 +268,7 @@ async def test_events_are_fetched_obeyed_and_acknowledged_by_one_process(source:
         poll_url=f"{ISSUER}/poll",
         poll_authorization=Secret("Bearer mine"),
     )
-    receiver = replace(source.receiver, sources={"partner": policy})
+    receiver = structs.replace(source.receiver, sources={"partner": policy})
     polling = SourcePolling(
         receiver=receiver,
         sources=receiver.sources,
@@ -283,7 +283,7 @@ async def test_events_are_fetched_obeyed_and_acknowledged_by_one_process(source:
     assert there.asked[2]["maxEvents"] == 0
     assert set(there.headers) == {"Bearer mine"}
     # another process within the interval
-    await replace(polling).round("partner")
+    await structs.replace(polling).round("partner")
     assert len(there.asked) == 3
     source.channel.clock.time += 10
     await polling.round("partner")
@@ -296,7 +296,7 @@ async def test_a_source_without_keys_is_asked_again_and_nothing_is_acknowledged(
     told: dict[str, Any] = {"sets": {"e-1": source.token()}, "moreAvailable": False}
     there = Transmitting(told, told, {"sets": {}, "moreAvailable": False})
     policy = structs.replace(source.receiver.sources["partner"], poll_url=f"{ISSUER}/poll")
-    receiver = replace(source.receiver, sources={"partner": policy})
+    receiver = structs.replace(source.receiver, sources={"partner": policy})
     polling = SourcePolling(
         receiver=receiver,
         sources=receiver.sources,

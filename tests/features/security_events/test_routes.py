@@ -174,8 +174,8 @@ async def test_an_app_sends_nothing_to_a_private_host_that_an_operator_named(
     """Or any app could post to each port and path of it. A stream that an operator made to it may be changed."""
     endpoints = stream_endpoints(transmitter.channel.services)
     policy = EventStreamPolicy(private_hosts=("in.example",))
-    streams = replace(endpoints.streams, policy=policy)
-    named = replace(transmitter, asgi=Asgi(routes(replace(endpoints, streams=streams))))
+    streams = structs.replace(endpoints.streams, policy=policy)
+    named = replace(transmitter, asgi=Asgi(routes(structs.replace(endpoints, streams=streams))))
     shop = await named.app("shop")
     place = {"method": "urn:ietf:rfc:8935", "endpoint_url": "https://in.example/hook"}
     made = await named.stream(shop)

@@ -54,6 +54,8 @@ async def test_the_root_is_made_once_and_opened_again(store: Store) -> None:
     assert root.secret == SECRET
     again = await open_root(store, MINE, place="here")
     assert again == root
+    assert repr(SECRET) not in repr(root)
+    assert MINE.id in repr(root)
     (line,) = await store.audit.page()
     assert (line.kind, line.detail["kek"]) == ("root_secret.created", MINE.id)
 

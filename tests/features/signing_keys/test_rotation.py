@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +99,7 @@ async def test_a_manual_rotation_waits_until_the_next_key_is_known(desk: Desk) -
 
 @pytest.mark.requirement(52)
 async def test_a_shorter_lifetime_drops_neither_key_nor_revocation_of_older_tokens(desk: Desk) -> None:
-    patient = replace(desk.rotation, tokens=TokenPolicy(access_ttl=3600))
+    patient = structs.replace(desk.rotation, tokens=TokenPolicy(access_ttl=3600))
     await patient.maintain()
     old = token(desk)
     # the settings now say 300 s, on this node and, after a restart, on the others

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from doorward.adapters.mail.delivery import Deliver, LogoutWorker
 from doorward.core.model.message import LogoutNotice

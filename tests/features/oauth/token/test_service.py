@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from dataclasses import replace
 from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any, cast
@@ -295,7 +294,7 @@ async def test_a_cached_entitlement_of_an_old_snapshot_is_not_used_under_the_new
         return before
 
     clients = cast("ClientAuthenticator", SimpleNamespace(authenticate=late))
-    await replace(channel.tokens, clients=clients).exchange(channel.request(form))
+    await structs.replace(channel.tokens, clients=clients).exchange(channel.request(form))
     refused(await channel.ask(form), "invalid_scope")
 
 

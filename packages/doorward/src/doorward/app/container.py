@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.counters.store import StoreCounters
@@ -61,8 +60,7 @@ if TYPE_CHECKING:
 _log = logger("container")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
+class Container(Struct, frozen=True, kw_only=True):
     """The result of `open_container`. Close it after use: `async with aclosing(await open_container(settings=…)) as
     container`."""
 

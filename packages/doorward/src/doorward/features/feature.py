@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct
 
 from doorward.features.services import Addition, Services
 
@@ -19,8 +20,7 @@ __all__ = ["BackgroundJob", "DoctorCheck", "Examined", "Feature", "Jobs", "Route
 Routes: TypeAlias = "Sequence[Route]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackgroundJob:
+class BackgroundJob(Struct, frozen=True, kw_only=True):
     """Background work of a serving process, from its start until it is cancelled. `run` never returns."""
 
     name: str
@@ -30,8 +30,7 @@ class BackgroundJob:
 Jobs: TypeAlias = Sequence[BackgroundJob]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
+class Examined(Struct, frozen=True, kw_only=True):
     """What a check of `doorward doctor` may look at, at `now` (seconds). No server need run, and no key is known."""
 
     store: Store
@@ -40,8 +39,7 @@ class Examined:
     now: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorCheck:
+class DoctorCheck(Struct, frozen=True, kw_only=True):
     """One line of `doorward doctor` about what a feature stores. `look` changes nothing; None: there is no such line."""
 
     name: str
@@ -52,8 +50,7 @@ async def _nothing(_services: Services) -> None:
     """What most features do before a process serves."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feature:
+class Feature(Struct, frozen=True, kw_only=True):
     """Each part is a function of the services, called when a process begins to serve.
 
     The module that holds the value imports services, routes and templates inside these functions: commands read the list too, and

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from msgspec import Struct, field, structs
 
 if TYPE_CHECKING:
     from doorward.adapters.counters.write_behind import WriteBehindCounter
@@ -44,16 +45,14 @@ class Slot(Generic[T]):
         return Addition(slot=self, build=build)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addition:
+class Addition(Struct, frozen=True, kw_only=True):
     """The additions of one feature to one slot."""
 
     slot: Slot[Any]
     build: Callable[[Services], Sequence[Any]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Services:
+class Services(Struct, frozen=True, kw_only=True, eq=False):
     """Created by `app/container.py`, the only module that knows adapters and settings.
 
     A folder's `build.py` has one function per service; `services.get(sign_up)` is the service that `sign_up(services)` builds, one
@@ -103,8 +102,12 @@ class Services:
     """The settings of features, by their class: `services.sections.of(SmsPolicy)`."""
 
     _built: dict[Callable[[Services], Any], Any] = field(
-        default_factory=dict["Callable[[Services], Any]", "Any"], init=False, repr=False
+        default_factory=dict["Callable[[Services], Any]", "Any"]
     )
+
+    def __post_init__(self) -> None:
+        # a changed copy builds its own services
+        structs.force_setattr(self, "_built", {})
 
     def added(self, slot: Slot[T]) -> tuple[T, ...]:
         """The additions of all features to a slot, in their order."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
 from typing import Final, Self, final
 from urllib.parse import urlsplit
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from doorward.core.model.caller import Caller
 from doorward.core.model.digest import digest
@@ -26,8 +24,7 @@ _STALE: Final = "stale"
 _TOKEN_LENGTH: Final = 43
 
 
-@dataclass(slots=True, kw_only=True)
-class PageRequest:
+class PageRequest(Struct, kw_only=True):
     """The browser of a request as far as `web/` knows it. Set-Cookie lines are collected in `set_cookies`; the page pipeline sends
     them."""
 
@@ -90,11 +87,11 @@ class PageRequest:
 
     def for_app(self, name: str | None) -> Self:
         """The same browser, whose pages name the app."""
-        return dataclasses.replace(self, context=structs.replace(self.context, app_name=name))
+        return structs.replace(self, context=structs.replace(self.context, app_name=name))
 
     def explained(self, why: tuple[Why, ...]) -> Self:
         """The same browser, whose pages say why they ask."""
-        return dataclasses.replace(self, context=structs.replace(self.context, why=why))
+        return structs.replace(self, context=structs.replace(self.context, why=why))
 
     def in_language(self, ui_locales: tuple[str, ...]) -> Self:
         """The same browser, with pages in the language that the app requests (OpenID Connect Core §3.1.2.1), if it is supported."""
@@ -104,7 +101,7 @@ class PageRequest:
             accept_language=self.request.header(b"accept-language"),
             default=self.default_locale,
         )
-        return dataclasses.replace(self, context=structs.replace(self.context, locale=locale))
+        return structs.replace(self, context=structs.replace(self.context, locale=locale))
 
     def link(self, path: str) -> str:
         """A path of this server as browsers request it."""
@@ -128,8 +125,7 @@ class PageRequest:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Browsers:
+class Browsers(Struct, frozen=True, kw_only=True):
     """Reads the browser cookie, and gives one to browsers without it. One instance per server."""
 
     guard: FormGuard

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal, final
 
 import structlog
+from msgspec import Struct
 
 from doorward.core.ports.keys import Sealer
 from doorward.web.form_origin import Sent, sent_from
@@ -18,8 +18,7 @@ log = structlog.get_logger("doorward.forms")
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormGuard:
+class FormGuard(Struct, frozen=True, kw_only=True):
     """Checks that a form was sent by a page of this server in this browser. `origin` is the server's, as browsers send it."""
 
     sealer: Sealer

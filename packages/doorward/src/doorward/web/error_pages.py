@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from doorward.web.cookies import CookieJar
 from doorward.web.http import Request, Response
@@ -22,8 +23,7 @@ _KINDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusPages:
+class StatusPages(Struct, frozen=True, kw_only=True):
     """Needs no database, so that it works during an outage."""
 
     jar: CookieJar

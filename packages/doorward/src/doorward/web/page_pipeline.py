@@ -8,7 +8,6 @@ change anything.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final, Generic, Protocol, TypeVar, final
 
@@ -100,8 +99,7 @@ class RepeatedPosts(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer(Generic[B]):
+class Answer(Struct, Generic[B], frozen=True, kw_only=True):
     """A form of this server that is posted to the URL of an app request, recognised by one of its fields."""
 
     field: str
@@ -110,8 +108,7 @@ class Answer(Generic[B]):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pages(Generic[B]):
+class Pages(Struct, Generic[B], frozen=True, kw_only=True):
     """Makes the routes of pages. One instance per server."""
 
     browsers: Recognizer[B]

@@ -5,12 +5,12 @@ In development a GET is redirected, since people type `127.0.0.1` and `localhost
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 from urllib.parse import quote
 
 import structlog
+from msgspec import Struct
 
 from doorward.core.web_origin import web_origin
 from doorward.web.error_pages import StatusPages
@@ -26,8 +26,7 @@ MISDIRECTED: Final = 421
 log = structlog.get_logger("doorward.forms")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RightHost:
+class RightHost(Struct, frozen=True, kw_only=True):
     """Part of the page pipeline. `origin` is the server's as browsers send it, `prefix` the path of the issuer."""
 
     pages: StatusPages

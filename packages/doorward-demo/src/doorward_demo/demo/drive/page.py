@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Final
+
+from msgspec import Struct, field
 
 _VOID: Final = frozenset({"meta", "link", "input", "br", "hr", "img", "path", "rect", "circle"})
 
 
-@dataclass(slots=True)
-class Form:
+class Form(Struct):
     """One form: its target, its field values, and the options that a passkey's script reads."""
 
     id: str
@@ -20,8 +20,7 @@ class Form:
     options: str = ""
 
 
-@dataclass(slots=True)
-class Article:
+class Article(Struct):
     """One message in the outbox."""
 
     heading: str = ""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64decode
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.json import encode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -59,8 +58,7 @@ class _Given(Struct, frozen=True):
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExampleProvider:
+class ExampleProvider(Struct, frozen=True, kw_only=True):
     """The endpoints. `redirect_uri` is Doorward's, the only client."""
 
     issuer: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hmac
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
+from msgspec import Struct, field
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -29,8 +29,7 @@ from doorward_verify.auth_error import AuthError
 _MAX_BODY: Final = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shop:
+class Shop(Struct, frozen=True, kw_only=True):
     """The handlers. `sessions` is the app's only state."""
 
     registration: Registration

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from doorward_demo.demo import clock_and_random
 from doorward_demo.demo.id_token import IdToken
@@ -27,8 +26,7 @@ class Pending(Struct, frozen=True):
     back: str = "/"
 
 
-@dataclass(slots=True, kw_only=True)
-class Session:
+class Session(Struct, kw_only=True):
     """One signed-in browser. Tokens stay here; `csrf` is the secret of this session's forms."""
 
     who: IdToken

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from doorward.core.model.secret import Secret
 
@@ -14,8 +15,7 @@ class DirectoryUnavailable(Exception):
     for logs and operators."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LdapTarget:
+class LdapTarget(Struct, frozen=True, kw_only=True):
     """`urls` are tried in their order. `starttls`: TLS begins before anything is sent over `ldap://`; a server without it gets nothing.
     `context` None: no TLS at all, which is for tests and sockets of this machine. Without `bind_dn` searches are anonymous. Times in
     seconds."""
@@ -24,7 +24,7 @@ class LdapTarget:
     starttls: bool
     context: ssl.SSLContext | None
     bind_dn: str | None
-    bind_password: Secret | None = field(repr=False)
+    bind_password: Secret | None
     connect_timeout: int
     timeout: int
     threads: int

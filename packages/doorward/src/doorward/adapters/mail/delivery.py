@@ -6,11 +6,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Protocol, final
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from doorward.adapters.background import once
 from doorward.adapters.logs import logger
@@ -72,8 +71,7 @@ def pause(pauses: tuple[int, ...], tries: int) -> int:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailWorker:
+class MailWorker(Struct, frozen=True, kw_only=True):
     """Sends due mail; polls every `interval` seconds."""
 
     store: AdapterStore
@@ -152,8 +150,7 @@ class MailWorker:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogoutWorker:
+class LogoutWorker(Struct, frozen=True, kw_only=True):
     """Sends due back-channel logout notices (OpenID Connect Back-Channel Logout 1.0 §2.5). An app that is slow delays its own alone."""
 
     store: AdapterStore

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.message import EmailChallenge
@@ -36,8 +37,7 @@ _WRONG: Final = {**NOT_SENT, "unchanged": Wrong.EMAIL_UNCHANGED}
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressHandlers:
+class AddressHandlers(Struct, frozen=True, kw_only=True):
     """The field for the new address, and the one for the code."""
 
     own: SignedInPages

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.errors import StoreConflict
 from doorward.core.login_name import new_email
@@ -31,8 +30,7 @@ NotAsked = Literal["missing", "invalid", "beyond_ascii", "unchanged", "not_yet"]
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeAddress:
+class ChangeAddress(Struct, frozen=True, kw_only=True):
     """The caller makes sure that the owner has signed in recently. No answer tells whether somebody has the new address (R80)."""
 
     store: Store

@@ -3,11 +3,11 @@ reset."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from abc import abstractmethod
 from typing import ClassVar, Generic, Literal, TypeVar
 from urllib.parse import quote
 
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.model.message import EmailChallenge
 from doorward.features.authn.email_challenges.problems import missed, waiting
 from doorward.features.authn.email_challenges.rules import Missed, Proven
@@ -31,8 +31,7 @@ from doorward.web.route import Route
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodePages(ABC, Generic[T]):
+class CodePages(AbstractStruct, Generic[T], frozen=True, kw_only=True):
     """`kind` is the purpose of the mail, `start` the path of the first page; `T` is the result of a correct code or link. Every answer
     about an address is the same whether or not an account has it (R80)."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.model.device import describe
 from doorward.features.accounts.devices import OwnDevices
@@ -27,8 +28,7 @@ END: Final = "/account/devices/end-device"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceHandlers:
+class DeviceHandlers(Struct, frozen=True, kw_only=True):
     """Handlers for one device of the person who is signed in."""
 
     own: SignedInPages

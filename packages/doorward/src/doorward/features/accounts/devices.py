@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doorward.core import text
 from doorward.core.model.account import Account
@@ -19,8 +20,7 @@ from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnDevices:
+class OwnDevices(Struct, frozen=True, kw_only=True):
     """Every method takes the person from the live session, never from a form."""
 
     store: Store

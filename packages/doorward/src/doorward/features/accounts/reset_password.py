@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from msgspec import Struct, structs
 
 from doorward.core.login_name import normalise_email
@@ -46,8 +44,7 @@ class BadAddress(Struct, frozen=True):
     """The text is not an e-mail address."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResetPassword:
+class ResetPassword(Struct, frozen=True, kw_only=True):
     """Request a mail, accept the proof of the mailbox, set the new password. No step signs the person in or changes the second factor."""
 
     store: Store

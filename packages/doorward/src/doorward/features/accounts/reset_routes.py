@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
 from doorward.core.model.message import EmailChallenge
@@ -32,8 +31,7 @@ from doorward.web.route import Route
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResetPages(CodePages[EmailChallenge]):
+class ResetPages(CodePages[EmailChallenge], frozen=True, kw_only=True):
     """Pages for the address and the new password."""
 
     kind: ClassVar[Literal["sign_up", "reset"]] = "reset"

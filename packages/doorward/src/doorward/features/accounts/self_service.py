@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from msgspec import Struct, structs
@@ -39,8 +38,7 @@ class ConnectedApp(Struct, frozen=True):
     connected_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountPages:
+class AccountPages(Struct, frozen=True, kw_only=True):
     """Every method takes the person from the live session, never from a form, so that no request can name another account's data."""
 
     store: Store

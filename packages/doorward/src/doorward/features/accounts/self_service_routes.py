@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from doorward.core.login_name import MAX_NAME
 from doorward.core.model.audit import AuditEvent
@@ -47,8 +48,7 @@ ACTIVE_NOW: Final = 300
 _EVENT: Final = re.compile(r"aud_[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountHandlers:
+class AccountHandlers(Struct, frozen=True, kw_only=True):
     """Handlers of the account pages, always for the person of the live session."""
 
     own: SignedInPages

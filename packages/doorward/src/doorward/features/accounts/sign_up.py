@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from msgspec import Struct
 
 from doorward.core.login_name import new_email, normalise_name
@@ -32,8 +30,7 @@ class Amiss(Struct, frozen=True):
     password: Weak | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignUp:
+class SignUp(Struct, frozen=True, kw_only=True):
     """Checks and stores the data of the account and sends code and link. `beyond_ascii`: whether this server can send mail to addresses
     with non-ASCII letters before the @."""
 

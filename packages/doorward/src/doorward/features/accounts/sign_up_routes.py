@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
 from doorward.core.errors import OAuthError
@@ -27,8 +26,7 @@ from doorward.web.pages.views.problems import FormProblem, Wrong
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignUpPages(CodePages[VerifiedAddress]):
+class SignUpPages(CodePages[VerifiedAddress], frozen=True, kw_only=True):
     """Pages for the data of the account, then for the proof of its address."""
 
     kind: ClassVar[Literal["sign_up", "reset"]] = "sign_up"

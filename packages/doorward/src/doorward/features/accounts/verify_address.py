@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from msgspec import Struct, structs
 
 from doorward.core.errors import OAuthError
@@ -26,8 +24,7 @@ class VerifiedAddress(Struct, frozen=True):
     challenge: EmailChallenge
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyAddress:
+class VerifyAddress(Struct, frozen=True, kw_only=True):
     """Creates the account after the proof of its address, in the browser that requested the mail."""
 
     store: Store

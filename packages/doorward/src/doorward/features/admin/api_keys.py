@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from doorward.core.model.actor import Actor
 from doorward.core.model.api_key import ApiKey
@@ -24,8 +23,7 @@ from doorward.features.sessions.revoker import Revoker
 _TRIES = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKeyAdmin(AuditedAdmin):
+class ApiKeyAdmin(AuditedAdmin, frozen=True, kw_only=True):
     """Keys are named by id, apps by name or id, people by address or id. Every method raises `AdminError` on failure, and every change
     is audited. Nobody but its owner sees a key of a person, so none is made or renewed here."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import structs
@@ -24,8 +23,7 @@ from doorward.storage.sql.store import Write
 PAGE: Final = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiAdmin(ConfigAdmin):
+class ApiAdmin(ConfigAdmin, frozen=True, kw_only=True):
     """APIs are named by identifier, name or id. Every method raises `AdminError` on failure, and every change is audited."""
 
     issuer: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence, Set
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct, structs
@@ -39,8 +38,7 @@ class NewSecret(Struct, frozen=True):
     secret: Secret | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppAdmin(ConfigAdmin):
+class AppAdmin(ConfigAdmin, frozen=True, kw_only=True):
     """Apps are named by name or id, APIs by identifier, name or id. Every method raises `AdminError` on failure, and every change is
     audited."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct, structs
@@ -30,8 +29,7 @@ class Erased(Struct, frozen=True):
     account_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditAdmin(AuditedAdmin):
+class AuditAdmin(AuditedAdmin, frozen=True, kw_only=True):
     """The service behind `doorward audit`."""
 
     config: ConfigSource

@@ -3,7 +3,7 @@ was read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doorward.core.model.actor import Actor
 from doorward.core.model.config_snapshot import ConfigSnapshot
@@ -18,8 +18,7 @@ from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store, Write
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedAdmin:
+class AuditedAdmin(Struct, frozen=True, kw_only=True):
     """Base class of the services whose changes are audited."""
 
     store: Store
@@ -49,8 +48,7 @@ class AuditedAdmin:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigAdmin(AuditedAdmin):
+class ConfigAdmin(AuditedAdmin, frozen=True, kw_only=True):
     """Base class of the services for apps, APIs and roles."""
 
     config: ConfigSource

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct
@@ -58,8 +57,7 @@ async def connected_issuers(store: Store, marks: Collection[bytes]) -> Sequence[
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionAdmin(AuditedAdmin):
+class ConnectionAdmin(AuditedAdmin, frozen=True, kw_only=True):
     """The service. `marks` are those of the sections in the settings, by what an operator calls each: `NAME`, `directory:NAME`."""
 
     revoker: Revoker

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct, structs
@@ -59,8 +58,7 @@ async def _none(account: Account, now: int) -> Sequence[RememberedDevice]:
     return ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FactorAdmin(AuditedAdmin):
+class FactorAdmin(AuditedAdmin, frozen=True, kw_only=True):
     """People are named by e-mail address or id. Every method raises `AdminError` on failure."""
 
     revoker: Revoker

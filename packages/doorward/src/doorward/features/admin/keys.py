@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.model.actor import Actor
 from doorward.core.model.client import SigningAlgorithm
@@ -19,8 +18,7 @@ from doorward.features.signing_keys import rules as key_life
 from doorward.features.signing_keys.rotation import KeyRotation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyAdmin:
+class KeyAdmin(Struct, frozen=True, kw_only=True):
     """Keys are named by id. Every method raises `AdminError` on failure, and every change is audited."""
 
     config: ConfigSource

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.actor import Actor
@@ -14,8 +15,7 @@ from doorward.features.services import Services
 from doorward.storage.sql.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyAdmin:
+class PasskeyAdmin(Struct, frozen=True, kw_only=True):
     """People are named by e-mail address or id. Every method raises `AdminError` on failure."""
 
     store: Store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import assert_never
 from zoneinfo import available_timezones
@@ -32,8 +31,7 @@ _TRIES = 5
 _MAX_NAME = 120
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeopleAdmin(AuditedAdmin):
+class PeopleAdmin(AuditedAdmin, frozen=True, kw_only=True):
     """People are named by e-mail address or id everywhere. Every method raises `AdminError` when it cannot be done, and every change is
     audited. `beside_password`: whether a person with these factors may have a shorter password (R77);
     `password_elsewhere`: whether a directory keeps it."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.actor import Actor
@@ -28,8 +29,7 @@ MOST: Final = 200_000
 _PAGE: Final = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskAdmin:
+class RiskAdmin(Struct, frozen=True, kw_only=True):
     """People are named by e-mail address or id. Every method raises `AdminError` on failure. Nothing is written."""
 
     store: Store

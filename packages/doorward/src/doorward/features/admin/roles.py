@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from msgspec import structs
 
@@ -18,8 +17,7 @@ from doorward.features.admin.operation import operation
 from doorward.features.oauth.clients.rules import registration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoleAdmin(ConfigAdmin):
+class RoleAdmin(ConfigAdmin, frozen=True, kw_only=True):
     """Roles are named by name or id. Every method raises `AdminError` on failure, and every change is audited."""
 
     @operation("roles.write")

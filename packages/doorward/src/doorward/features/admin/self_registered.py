@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
@@ -64,8 +63,7 @@ class NewToken(Struct, frozen=True):
     secret: Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelfRegisteredAdmin(AuditedAdmin):
+class SelfRegisteredAdmin(AuditedAdmin, frozen=True, kw_only=True):
     """Such apps are named by their id: `dcr_…` or the address of the document. Every method raises `AdminError` on failure, and every
     change is audited."""
 

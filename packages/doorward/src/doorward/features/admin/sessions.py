@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from doorward.core.model.account import Account
 from doorward.core.model.actor import Actor
@@ -19,8 +18,7 @@ MOST_LISTED = 1000
 _BY_OPERATOR: EndReason = "ended_by_operator"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionAdmin(AuditedAdmin):
+class SessionAdmin(AuditedAdmin, frozen=True, kw_only=True):
     """People are named by e-mail address or id. Every method raises `AdminError` when it cannot be done, and every change is audited."""
 
     revoker: Revoker

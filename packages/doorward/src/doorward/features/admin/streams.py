@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct, structs
@@ -35,8 +34,7 @@ class StreamState(Struct, frozen=True, kw_only=True):
     oldest_at: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamAdmin(ConfigAdmin):
+class StreamAdmin(ConfigAdmin, frozen=True, kw_only=True):
     """Streams are named by id, apps by name or id. Every method raises `AdminError` on failure, and every change is audited."""
 
     streams: Streams

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from msgspec import Struct, structs
@@ -38,8 +37,7 @@ class IssuerFindings(Struct, frozen=True, kw_only=True):
     verdict: Verdict | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuerAdmin(ConfigAdmin):
+class IssuerAdmin(ConfigAdmin, frozen=True, kw_only=True):
     """Issuers are named by name, id or `iss`, apps by name or id. Every method raises `AdminError` on failure, and every change is
     audited. What a change no longer allows ends now, by one revocation entry for all tokens of the issuer."""
 

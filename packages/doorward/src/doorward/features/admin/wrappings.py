@@ -6,7 +6,6 @@ Encrypted data is not touched, and running nodes do not notice: each holds the r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from doorward.core.model.actor import Actor
 from doorward.core.model.wrapped_key import WrappedKey
@@ -18,8 +17,7 @@ from doorward.features.signing_keys.root import RootSecret
 from doorward.storage.sql.store import Write
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrappingAdmin(AuditedAdmin):
+class WrappingAdmin(AuditedAdmin, frozen=True, kw_only=True):
     """`wrapper` comes from the settings; `root` is the secret it unwrapped. Changes are audited."""
 
     wrapper: KeyWrapper

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.api_key import ApiKey
@@ -20,8 +21,7 @@ _AT_ONCE: Final = 50
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpiryWarnings:
+class ExpiryWarnings(Struct, frozen=True, kw_only=True):
     """Mail to the owners. A key that lives for less than a warning's days gets only the nearer ones."""
 
     store: Store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode
-from dataclasses import dataclass
 from typing import final
 
 from msgspec import Struct, structs
@@ -25,8 +24,7 @@ class NewApiKey(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKeyMaker:
+class ApiKeyMaker(Struct, frozen=True, kw_only=True):
     """Makes rows and texts, and stores nothing."""
 
     random: SecureRandom

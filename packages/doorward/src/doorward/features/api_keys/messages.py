@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from doorward.web.mail.message import AccountNotice, MessageText, MessageWords
 from doorward.web.pages.words import N_, calm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKeyCreated(AccountNotice):
+class ApiKeyCreated(AccountNotice, frozen=True, kw_only=True):
     """Notice of a new key `key` for the API `api`."""
 
     kind: ClassVar[str] = "api_key_created"
@@ -22,8 +22,7 @@ class ApiKeyCreated(AccountNotice):
     api: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKeyRotated(AccountNotice):
+class ApiKeyRotated(AccountNotice, frozen=True, kw_only=True):
     """Notice of a new secret of the key `key`."""
 
     kind: ClassVar[str] = "api_key_rotated"
@@ -33,8 +32,7 @@ class ApiKeyRotated(AccountNotice):
     api: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKeyExpires:
+class ApiKeyExpires(Struct, frozen=True, kw_only=True):
     """Warning that the key `key` for `api` expires in `days` days, at `at` (Unix seconds)."""
 
     kind: ClassVar[str] = "api_key_expires"

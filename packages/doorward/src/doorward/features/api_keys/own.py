@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.api_key import ApiKey
@@ -25,8 +26,7 @@ from doorward.storage.sql.store import Store, Write
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnApiKeys:
+class OwnApiKeys(Struct, frozen=True, kw_only=True):
     """The owner is the person of the session: no method takes the name of another one (CVE-2025-61928)."""
 
     store: Store

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.api_key import ApiKey
@@ -49,8 +50,7 @@ _PROBLEMS: Final[Mapping[DraftFault, tuple[str, ApiKeyWrong]]] = {
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKeyPages:
+class ApiKeyPages(Struct, frozen=True, kw_only=True):
     """Handlers for the pages. A key stands in the response to the form that made it, and nowhere else."""
 
     own: SignedInPages

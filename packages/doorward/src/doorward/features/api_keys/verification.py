@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
@@ -26,8 +27,7 @@ _TOLD_EVERY: Final = 3600
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKeyVerification:
+class ApiKeyVerification(Struct, frozen=True, kw_only=True):
     """One read per key. Wrong secrets are counted for the key and for the networks of the caller; the right one always works, so that no
     stranger locks an owner out (R95)."""
 

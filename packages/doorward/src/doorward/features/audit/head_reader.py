@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
+from msgspec import Struct
 
 from doorward.core.ports.keys import TokenSigner
 from doorward.features.audit.rules.heads import TYP, HeadClaims
@@ -24,8 +23,7 @@ class BadHead(Exception):
         super().__init__(why)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeadReader:
+class HeadReader(Struct, frozen=True, kw_only=True):
     """Reads heads of the server `issuer`. A key that was revoked proves nothing any more."""
 
     signer: TokenSigner

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.caller import Caller
@@ -13,8 +13,7 @@ from doorward.features.audit.salt import new_salt
 from doorward.storage.sql.store import Store, Write
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditLog:
+class AuditLog(Struct, frozen=True, kw_only=True):
     """Creates audit events for the actions of people and apps, and for attempts in their name."""
 
     store: Store

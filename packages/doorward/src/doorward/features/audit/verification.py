@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct
@@ -36,8 +35,7 @@ class ChainReport(Struct, frozen=True, kw_only=True):
     untrusted: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainVerifier:
+class ChainVerifier(Struct, frozen=True, kw_only=True):
     """Verifies the log of one server. Changes nothing."""
 
     store: Store

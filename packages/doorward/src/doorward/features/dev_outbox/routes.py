@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from doorward.core.web_origin import loopback
 from doorward.features.sessions.browser_context import BrowserPages, PageVisit
@@ -17,8 +18,7 @@ from doorward.web.route import Route
 SHOWN: Final = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxPage:
+class OutboxPage(Struct, frozen=True, kw_only=True):
     """The last messages, newest first."""
 
     recent: Kept

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
@@ -31,8 +30,7 @@ class Health(Struct):
     signing_keys: bool | UnsetType = UNSET
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Front:
+class Front(Struct, frozen=True, kw_only=True):
     """Handlers of GET /, /static/…, /healthz and /readyz."""
 
     readiness: Readiness

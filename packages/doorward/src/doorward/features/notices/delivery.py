@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.adapters.logs import logger
 from doorward.adapters.mail.queue import open_message
@@ -22,8 +23,7 @@ Bundle = Callable[[Sequence[NoticePart], int], EmailMessage]
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeBundles:
+class NoticeBundles(Struct, frozen=True, kw_only=True):
     """Used by the mail worker. `wait` as in the settings."""
 
     store: Store

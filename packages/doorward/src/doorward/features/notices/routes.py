@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from doorward.core.model.message import NoticeLink
 from doorward.features.accounts.self_service import AccountPages
@@ -30,8 +31,7 @@ REVIEW: Final = "/account/review"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotMePages:
+class NotMePages(Struct, frozen=True, kw_only=True):
     """Opening the link changes nothing: scanners and previews open links, people press buttons."""
 
     answers: NoticeAnswers

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
@@ -20,8 +21,7 @@ _REASON: EndReason = "reported_by_owner"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeAnswers:
+class NoticeAnswers(Struct, frozen=True, kw_only=True):
     """Whoever has the link can end access, once, and nothing else: it signs nobody in, shows nothing of the account, and leaves all sign-in
     methods as they are."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.bucket import Bucket
@@ -20,8 +21,7 @@ _TRIES: Final = 5
 _PURPOSE: Final = "throttle"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Throttle:
+class Throttle(Struct, frozen=True, kw_only=True):
     """The counters of `features/rate_limits/rules/attempts.py`, shared by all processes."""
 
     store: Store

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from doorward.adapters.counters.write_behind import WriteBehindCounter
 from doorward.core.ports.clock import Clock
@@ -16,8 +17,7 @@ _MOST: Final = 200
 _PURPOSE: Final = "tally"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CounterSync:
+class CounterSync(Struct, frozen=True, kw_only=True):
     """`counters` by name. In the store the keys are keyed hashes, so that the database reveals no addresses.
 
     `uncommitted` also holds the exact attempts counted in a cache; they are written in the same commit.

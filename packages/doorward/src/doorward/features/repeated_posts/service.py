@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final, final
 
 import msgspec
+from msgspec import Struct
 
 from doorward.core.errors import StoreConflict, StoreUnavailable
 from doorward.core.model.policy import SessionPolicy
@@ -25,8 +25,7 @@ _decoder = msgspec.msgpack.Decoder(Kept)
 
 
 @final
-@dataclass(slots=True, kw_only=True)
-class PostOnce:
+class PostOnce(Struct, kw_only=True):
     """Claims a post in the database before processing, and stores its response there for a few seconds, sealed under the browser
     cookie, which the database does not contain.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from doorward.cluster.change_notifier import ChangeNotifiers
 from doorward.core.errors import StoreUnavailable
@@ -34,8 +35,7 @@ _NAME: Final = "feed"
 _SALT_PURPOSE: Final = "feed"
 
 
-@dataclass(slots=True, kw_only=True)
-class Watch:
+class Watch(Struct, kw_only=True):
     """Wakes requests that wait for a new entry. One poller per process, running only while requests wait; it also sees commits of other
     processes to the same database, at once if a notifier reports them."""
 
@@ -106,8 +106,7 @@ class Watch:
                 await self._changed.wait()
 
 
-@dataclass(slots=True, kw_only=True)
-class RevocationFeed:
+class RevocationFeed(Struct, kw_only=True):
     """All live entries, or those after a cursor; in pages in the second edition.
 
     A cursor names the database and the salt as well as the position, so that one from before a rebuild, or of another day, gets all

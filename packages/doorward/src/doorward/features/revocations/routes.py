@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from doorward.features.revocations.feed import LONGEST_WAIT, RevocationFeed
 from doorward.features.revocations.rules.snapshot import LIFE
@@ -15,8 +16,7 @@ SNAPSHOTS: Final = "/revocations/snapshots/"
 _MAX_DIGITS: Final = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedEndpoints:
+class FeedEndpoints(Struct, frozen=True, kw_only=True):
     """Handlers of GET /revocations and GET /revocations/snapshots/<name>."""
 
     feed: RevocationFeed

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
+
+from msgspec import Struct, field
 
 from doorward.core.model.revocation import Revocation, RevocationKind, same_history
 from doorward.core.ports.clock import Clock
@@ -22,8 +23,7 @@ _PAUSE: Final = 0.001
 """Seconds that the thread which makes a snapshot gives to requests, again and again."""
 
 
-@dataclass(slots=True, kw_only=True)
-class SnapshotPart:
+class SnapshotPart(Struct, kw_only=True):
     """The entries of one API, or of all. `file` is what is served."""
 
     tables: list[RevokedTable]
@@ -37,8 +37,7 @@ class SnapshotPart:
         return RevokedTable(self.file[: self.count * RECORD_BYTES])
 
 
-@dataclass(slots=True, kw_only=True)
-class SnapshotState:
+class SnapshotState(Struct, kw_only=True):
     """What this process made at one moment, by the part of its name."""
 
     salt: str
@@ -47,8 +46,7 @@ class SnapshotState:
     parts: dict[str, SnapshotPart]
 
 
-@dataclass(slots=True, kw_only=True)
-class Snapshots:
+class Snapshots(Struct, kw_only=True):
     """Makes at most one set of snapshots in a minute, when somebody begins to follow the feed: from the one before and the entries since
     then, in a thread. Between two of them all verifiers that start get the same bytes.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from doorward.core.model.revocation import beside, same_history
 from doorward.features.revocations.rules.pages import PAGE, FeedPages
@@ -32,8 +33,7 @@ async def caught_up(store: Store, view: V, empty: Callable[[], V], newest: int, 
     return view
 
 
-@dataclass(slots=True, kw_only=True)
-class ServerRevocationView:
+class ServerRevocationView(Struct, kw_only=True):
     """Holds the entries of this process; entries written by other processes are read at the next call."""
 
     store: Store

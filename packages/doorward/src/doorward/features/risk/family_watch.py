@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final, final
+
+from msgspec import Struct, field
 
 from doorward.core.model.caller import Caller
 from doorward.core.ports.clock import Clock
@@ -23,8 +24,7 @@ LINES: Final = 20
 
 
 @final
-@dataclass(slots=True, kw_only=True)
-class FamilyWatch:
+class FamilyWatch(Struct, kw_only=True):
     """`note` is on the path of tokens: it reads and writes nothing but a dictionary. Each process sees its own part of the requests."""
 
     store: Store

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.model.account import Account
 from doorward.core.model.bucket import Bucket
@@ -45,8 +44,7 @@ _UNLIMITED: Final = 2**31 - 1
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskCheck:
+class RiskCheck(Struct, frozen=True, kw_only=True):
     """One read for a device that the account knows, three for others."""
 
     store: Store

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from doorward.core.model.client import Client
 from doorward.core.ports.clock import Clock
@@ -23,8 +24,7 @@ def audience(issuer: str) -> str:
     return f"{issuer}{PATH}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamAccess:
+class StreamAccess(Struct, frozen=True, kw_only=True):
     """Who asks. A token of a person gives no access: a stream belongs to the app, and tells of everybody who uses it."""
 
     clients: ClientDirectory

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from doorward.adapters.logs import logger
 from doorward.core.model.security_event import EventStream
@@ -23,8 +24,7 @@ _SEEN_EVERY: Final = 60
 _log = logger("security_events")
 
 
-@dataclass(slots=True, kw_only=True)
-class Polling:
+class Polling(Struct, kw_only=True):
     """Answers polls. An event stays until its receiver acknowledged it, and comes again with the next poll until then, with the same
     `jti`. A request waits at most `longest` seconds for an event."""
 

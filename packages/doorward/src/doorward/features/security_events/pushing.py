@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from typing import Any, Final, Protocol, final
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from doorward.adapters.background import once
 from doorward.adapters.http_client import CallFailed, GuardedAnswer, answered
@@ -51,8 +50,7 @@ class Posts(Protocol):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushWorker:
+class PushWorker(Struct, frozen=True, kw_only=True):
     """Sends what is due. A receiver that is down is asked again after growing pauses, and its stream is paused after
     `policy.pause_after`; nothing is lost in between."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doorward.core.model.audit import AuditEvent
 from doorward.features.security_events.rules.account_events import account_events
 from doorward.storage.sql.store import Store, Write
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamQueue:
+class StreamQueue(Struct, frozen=True, kw_only=True):
     """Follows the audit log."""
 
     store: Store

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Final
+
+from msgspec import Struct
 
 from doorward.adapters.logs import logger
 from doorward.core.login_name import normalise_email
@@ -40,8 +41,7 @@ class EventRefused(Exception):
         super().__init__(said)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventReceiver:
+class EventReceiver(Struct, frozen=True, kw_only=True):
     """One event at a time. What is half obeyed is obeyed when it is sent again: its `jti` is remembered last."""
 
     store: Store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import Final
 
@@ -75,8 +74,7 @@ def _refusing(handler: Handler) -> Handler:
     return answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamEndpoints:
+class StreamEndpoints(Struct, frozen=True, kw_only=True):
     """Handlers for apps."""
 
     streams: Streams

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
+
+from msgspec import Struct
 
 from doorward.adapters.http_client import CallFailed, GuardedAnswer, answered
 from doorward.adapters.logs import logger
@@ -30,8 +31,7 @@ class PostsForDocument(Protocol):
     async def post_for_document(self, url: str, **sent: Any) -> GuardedAnswer: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourcePolling:
+class SourcePolling(Struct, frozen=True, kw_only=True):
     """Fetches events of sources with a `poll_url`, obeys them, and acknowledges what it obeyed."""
 
     receiver: EventReceiver

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from doorward.core.errors import KeysUnavailable
 from doorward.features.security_events.receiving import EventReceiver, EventRefused
@@ -16,8 +17,7 @@ _MOST_BYTES: Final = 64 * 1024
 _BAD: Final = "invalid_request"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceEndpoint:
+class SourceEndpoint(Struct, frozen=True, kw_only=True):
     """Handler for one source."""
 
     name: str

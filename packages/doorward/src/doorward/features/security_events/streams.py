@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.model.caller import Caller
 from doorward.core.model.security_event import (
@@ -36,8 +35,7 @@ Noted = Callable[[str, EventStream], Write]
 """The line of the audit log about a stream, by its kind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Streams:
+class Streams(Struct, frozen=True, kw_only=True):
     """Every method raises `StreamRefused` on failure. `noted` writes the audit line of whoever acts."""
 
     store: Store

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doorward.core.model.security_event import EventStream, SecurityEvent
 from doorward.core.ports.keys import TokenSigner
 from doorward.features.security_events.rules import event_token as rule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventTokens:
+class EventTokens(Struct, frozen=True, kw_only=True):
     """Signs events. The claims of an event are the same at each try; only the key may be a newer one."""
 
     signer: TokenSigner

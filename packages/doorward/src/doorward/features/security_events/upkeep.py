@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doorward.core.model.caller import Caller
 from doorward.core.ports.clock import Clock
@@ -13,8 +13,7 @@ from doorward.features.security_events.streams import Streams, with_status
 from doorward.storage.sql.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamUpkeep:
+class StreamUpkeep(Struct, frozen=True, kw_only=True):
     """A round looks at all streams."""
 
     store: Store

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from dataclasses import dataclass
 from typing import Final, TypeAlias, final
+
+from msgspec import Struct, structs
 
 from doorward.core.model.account import Account
 from doorward.core.model.digest import digest
@@ -26,8 +26,7 @@ _TRUSTED: Final = re.compile(r"[A-Za-z0-9_-]{1,64}~[A-Za-z0-9_-]{20,100}")
 
 
 @final
-@dataclass(slots=True, kw_only=True)
-class BrowserContext(PageRequest):
+class BrowserContext(PageRequest, kw_only=True):
     """`account` is set exactly when `session` is live."""
 
     session: Session | None
@@ -52,7 +51,7 @@ class BrowserContext(PageRequest):
     def with_session(self, session: Session | None) -> BrowserContext:
         """The same browser with the session as stored now; None: it has ended."""
         account = self.account if session is not None else None
-        return dataclasses.replace(self, session=session, account=account)
+        return structs.replace(self, session=session, account=account)
 
     def remember_session(self, secret: str, max_age: int) -> None:
         """Set the session cookie."""
@@ -121,8 +120,7 @@ BrowserPages: TypeAlias = Pages[BrowserContext]
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrowserContexts:
+class BrowserContexts(Struct, frozen=True, kw_only=True):
     """Reads browsers and their sessions from requests. One instance per server."""
 
     browsers: Browsers

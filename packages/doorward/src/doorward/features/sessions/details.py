@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 from msgspec import Struct
@@ -25,8 +24,7 @@ class SessionDetails(Struct, frozen=True, kw_only=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionReader:
+class SessionReader(Struct, frozen=True, kw_only=True):
     """Reads what is behind sessions: one query for all of them."""
 
     store: Store

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.api_key import ApiKey
@@ -17,8 +18,7 @@ from doorward.features.sessions.rules import revocation as rule
 from doorward.storage.sql.store import Store, Write
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrantRevoker:
+class GrantRevoker(Struct, frozen=True, kw_only=True):
     """Builds writes; only `late_client` commits. `reason` is stored in the row."""
 
     store: Store

@@ -7,7 +7,6 @@ What ends is in the table `rules/endings.py`. The caller adds its audit event an
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import structs
@@ -33,8 +32,7 @@ _ONE_BY_ONE: Final = 20
 """Sessions that are ended one by one; more are ended together with all others."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revoker(GrantRevoker):
+class Revoker(GrantRevoker, frozen=True, kw_only=True):
     """Builds the writes; only `late`, `late_in`, `late_beside` and `late_client` commit. `reason` is stored in the row (signed_out, password_changed,
     replayed, …)."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.digest import digest
@@ -14,8 +15,7 @@ from doorward.storage.sql.store import Store
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sessions:
+class Sessions(Struct, frozen=True, kw_only=True):
     """Reads sessions; `Revoker` ends them."""
 
     store: Store

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from typing import Final, Protocol, final
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.session import Session
@@ -96,8 +97,7 @@ class SignInFirst(Protocol):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedInPages:
+class SignedInPages(Struct, frozen=True, kw_only=True):
     """Makes the routes of account pages."""
 
     pages: BrowserPages

@@ -7,7 +7,8 @@ server.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from doorward.core.model.actor import SERVER
 from doorward.core.model.wrapped_key import WrappedKey
@@ -17,12 +18,14 @@ from doorward.features.audit.operator import operator_event
 from doorward.storage.sql.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootSecret:
+class RootSecret(Struct, frozen=True, kw_only=True):
     """The root secret in clear, in the memory of one process; `opened_by` is the wrapping that contained it."""
 
     opened_by: WrappedKey
-    secret: bytes = field(repr=False)
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"RootSecret(opened_by={self.opened_by!r})"
 
 
 async def open_root(store: Store, wrapper: KeyWrapper, *, place: str) -> RootSecret | None:

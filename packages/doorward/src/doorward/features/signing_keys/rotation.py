@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.model.actor import SERVER, Actor
 from doorward.core.model.client import SigningAlgorithm
@@ -22,8 +21,7 @@ from doorward.features.signing_keys import rules as key_life
 from doorward.storage.sql.store import Store, Write
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyRotation:
+class KeyRotation(Struct, frozen=True, kw_only=True):
     """`publish_ahead` and `rotate_after` in seconds, as in the settings. Changes are audited under the actor's name. `always`: algorithms
     for which there are keys although no app or API of the configuration needs them."""
 

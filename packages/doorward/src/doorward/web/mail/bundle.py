@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.model.message import NoticePart
 from doorward.web.mail.message import MessageText, MessageWords
@@ -17,8 +16,7 @@ MOST_SEEN: Final = 3
 """Occurrences of one part that are told with time and place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeBundle:
+class NoticeBundle(Struct, frozen=True, kw_only=True):
     """A mail of `parts` in the order in which they are to be told. `number` is that of all notices that it stands for."""
 
     kind: ClassVar[str] = "owner_notices"

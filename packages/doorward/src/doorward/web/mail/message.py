@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import ClassVar, Final, Protocol
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from doorward.core.model.message import NoticePart
 from doorward.core.model.place import Place
@@ -19,16 +20,14 @@ USE: Final = 1
 """Of uses of the account."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Struct, frozen=True, kw_only=True):
     """A link and its label."""
 
     label: str
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageText:
+class MessageText(Struct, frozen=True, kw_only=True):
     """A message's parts in their order: subject, paragraphs, code, links, closing paragraph."""
 
     subject: str
@@ -40,8 +39,7 @@ class MessageText:
     """Notices with a title each, between the paragraphs and the links."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageWords:
+class MessageWords(Struct, frozen=True, kw_only=True):
     """The language of one message, and texts shared by many messages.
 
     `brand` is the operator's name for the service, without control characters; `issuer` is the issuer URL without a trailing slash,
@@ -96,8 +94,7 @@ class MessageWords:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountNotice:
+class AccountNotice(Struct, frozen=True, kw_only=True):
     """Base class of notices to the owner of an account: the time of the event (Unix seconds), the device, the IP address `origin` and its
     place. `not_me` is the token of the link "This wasn't me".
 
@@ -122,9 +119,9 @@ class AccountNotice:
     def sentences(self, say: MessageWords) -> tuple[str, ...]:
         """The paragraphs that say what happened, in the language of `say`."""
         further = {
-            one.name: calm(str(getattr(self, one.name)))
-            for one in fields(self)
-            if f"%({one.name})s" in self.said
+            name: calm(str(getattr(self, name)))
+            for name in self.__struct_fields__
+            if f"%({name})s" in self.said
         }
         return (say.text(self.said, **further),)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from abc import abstractmethod
 
 from msgspec import Struct
 
 from doorward.adapters.hashing.foreign import ForeignHash
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.model.account import EnrolledFactor
 from doorward.core.ports.keys import Sealer
 
@@ -20,8 +20,7 @@ class ImportedIdentity(Struct, frozen=True, kw_only=True):
     provider: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedFactor(ABC):
+class ImportedFactor(AbstractStruct, frozen=True, kw_only=True):
     """A second factor of the person that can be taken over. Each kind is a subclass in a file of its own, which readers use."""
 
     @abstractmethod

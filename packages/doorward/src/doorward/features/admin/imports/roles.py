@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from doorward.core.model.actor import Actor
 from doorward.core.model.config_snapshot import ConfigSnapshot
@@ -16,8 +17,7 @@ MOST_CREATED: Final = 100
 """Roles that one import may create: every process holds them all in memory."""
 
 
-@dataclass(slots=True, kw_only=True)
-class ImportedRoles:
+class ImportedRoles(Struct, kw_only=True):
     """`dry`: nothing is created."""
 
     admin: RoleAdmin

@@ -7,11 +7,10 @@ never both write, and a batch is written once, whenever the process ends.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from doorward.core.errors import StoreConflict
 from doorward.core.model.actor import Actor
@@ -49,8 +48,7 @@ class ImportMark(Struct, frozen=True):
     counts: ImportCounts
 
 
-@dataclass(kw_only=True)
-class _Run:
+class _Run(Struct, kw_only=True):
     """The state of one import."""
 
     actor: Actor
@@ -87,8 +85,7 @@ class _Run:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeopleImport(AuditedAdmin):
+class PeopleImport(AuditedAdmin, frozen=True, kw_only=True):
     """The import. Raises `AdminError` where the whole file is refused; a refused record is an entry of the report. `issuers` are those of
     the providers in the settings, by the names of their sections; `without_address` those whose people may have no address."""
 

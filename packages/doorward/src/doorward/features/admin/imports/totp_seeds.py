@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 from base64 import b32decode
-from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from doorward.core.model.account import EnrolledFactor
@@ -17,8 +16,7 @@ from doorward.features.authn.factors.totp.factor import SEED_PURPOSE
 _LEAST_SEED, _MOST_SEED = 10, 128
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedSeed(ImportedFactor):
+class ImportedSeed(ImportedFactor, frozen=True, kw_only=True):
     """The seed of an app with the parameters that ours have."""
 
     seed: bytes

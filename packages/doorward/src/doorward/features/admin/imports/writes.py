@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from msgspec import Struct, structs
 
@@ -57,8 +56,7 @@ class ImportOutcome(Struct):
         self.counts.refused += refused
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportWriter(AuditedAdmin):
+class ImportWriter(AuditedAdmin, frozen=True, kw_only=True):
     """Compares people with the accounts that exist. An account that exists never gets a password, a factor, an identity or a role."""
 
     sealer: Sealer

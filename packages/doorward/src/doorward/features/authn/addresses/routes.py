@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final, final
 
 from doorward.core.model.message import EmailChallenge
@@ -41,8 +40,7 @@ NOT_SENT: Final = {
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressPages(AddressAndCodePages):
+class AddressPages(AddressAndCodePages, frozen=True, kw_only=True):
     """The page for the address, and the one for the code. A step that is over leads on with the sign-in, whatever has become of it."""
 
     path: ClassVar[str] = PATH

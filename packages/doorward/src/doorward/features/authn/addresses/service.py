@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, Literal, final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.errors import OAuthError, StoreConflict
 from doorward.core.login_name import new_email
@@ -38,8 +37,7 @@ _TRIES: Final = 3
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProveAddress:
+class ProveAddress(Struct, frozen=True, kw_only=True):
     """Every answer about an address is the same whether or not an account has it (R80), and none gives access to that account (R89).
     `beyond_ascii`: whether mail can be sent to addresses with letters of other scripts before the @."""
 

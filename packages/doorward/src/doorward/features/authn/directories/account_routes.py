@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 
+from msgspec import Struct
+
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.errors import OAuthError
 from doorward.core.model.secret import Secret
 from doorward.features.authn.directories.connecting import ConnectDirectory, Refused
@@ -35,8 +37,7 @@ _SAID: Final[dict[Refused, Wrong]] = {
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectoryCards(MethodCards):
+class DirectoryCards(AbstractStruct, MethodCards, frozen=True, kw_only=True):
     """The card among the sign-in methods."""
 
     connecting: ConnectDirectory
@@ -47,8 +48,7 @@ class DirectoryCards(MethodCards):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectoryPages:
+class DirectoryPages(Struct, frozen=True, kw_only=True):
     """Handlers for GET and POST."""
 
     own: SignedInPages

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, final
+
+from msgspec import Struct, field
 
 from doorward.adapters.ldap.pool import LdapPool
 from doorward.adapters.ldap.target import DirectoryUnavailable
@@ -36,8 +37,7 @@ _log = logger("directory")
 
 
 @final
-@dataclass(slots=True, kw_only=True, eq=False)
-class Directory:
+class Directory(Struct, kw_only=True, eq=False):
     """One object for each directory and process. Every method raises `DirectoryUnavailable`."""
 
     name: str
@@ -45,8 +45,8 @@ class Directory:
     pool: LdapPool
     clock: Clock
     random: SecureRandom
-    _above: Mapping[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"], init=False)
-    _above_at: int | None = field(default=None, init=False)
+    _above: Mapping[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"])
+    _above_at: int | None = None
 
     async def find(self, name: TypedName) -> DirectoryPerson | None:
         """The person who signs in by this name. None for nobody, and where it is open who of several is meant."""

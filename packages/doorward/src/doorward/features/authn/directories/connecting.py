@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal, final
+
+from msgspec import Struct
 
 from doorward.adapters.ldap.target import DirectoryUnavailable
 from doorward.core.errors import OAuthError
@@ -30,8 +31,7 @@ Refused = Literal["wrong", "taken", "over"]
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectDirectory:
+class ConnectDirectory(Struct, frozen=True, kw_only=True):
     """The caller makes sure that the owner has signed in recently."""
 
     store: Store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 from doorward.core.model.account import Account, EnrolledFactor
@@ -26,8 +25,7 @@ from doorward.web.pages.words import N_
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectoryFactor(FactorPlug):
+class DirectoryFactor(FactorPlug, frozen=True, kw_only=True):
     """A first factor for those whom a directory of the settings has."""
 
     services: Services

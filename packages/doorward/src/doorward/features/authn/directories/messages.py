@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from doorward.web.mail.message import MessageText, MessageWords
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordElsewhere:
+class PasswordElsewhere(Struct, frozen=True, kw_only=True):
     """Sent in place of a code to somebody who asks for a new password, and whose password is kept elsewhere; the page shows no difference
     (ASVS 6.3.8)."""
 

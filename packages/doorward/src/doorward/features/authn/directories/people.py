@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.adapters.logs import logger
 from doorward.core.model.account import Account, EnrolledFactor
@@ -30,8 +29,7 @@ _log = logger("directory")
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectoryPeople:
+class DirectoryPeople(Struct, frozen=True, kw_only=True):
     """An identity is (directory, entryUUID or objectGUID); neither an address nor a name nor a DN gives access to an account (R89)."""
 
     store: Store

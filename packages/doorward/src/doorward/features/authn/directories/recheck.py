@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, final
 
 from msgspec import Struct
@@ -37,8 +36,7 @@ class Rechecked(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecheckDirectories:
+class RecheckDirectories(Struct, frozen=True, kw_only=True):
     """Outside of all requests, so that no token waits for a directory. One process of all asks a directory in each period.
 
     Nobody is signed out because a directory does not answer, nor because it finds nobody of a page at all: that is how a wrong base or

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, final
 
 from msgspec import Struct
@@ -25,7 +24,7 @@ from doorward.features.authn.directories.rules.names import TypedName, takes, ty
 from doorward.features.authn.directories.rules.proof import KIND, TRAITS, directory_mark, proof_of
 from doorward.features.authn.directories.settings import DirectoryPolicy, directory_issuer, directory_of
 from doorward.features.authn.directories.views import DirectoryProblem
-from doorward.features.authn.flow.password_source import PasswordAsked, PasswordSource, ProvenPassword
+from doorward.features.authn.flow.password_source import PasswordAsked, ProvenPassword
 from doorward.features.authn.flow.proving import DISABLED, too_many
 from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.features.authn.flow.waiting_person import AddressRequired, WaitingPerson
@@ -51,8 +50,7 @@ class DirectoryMatch(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectoryPasswords(PasswordSource):
+class DirectoryPasswords(Struct, frozen=True, kw_only=True):
     """A password is sent to one directory only: the one that has the person, and only in their name. Tries are counted before the bind,
     so that they stay below the number at which the directory locks its account."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from doorward.web.mail.message import ALARM, AccountNotice, Link, MessageText, MessageWords, grouped
 from doorward.web.pages.words import N_, calm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyAddressMail:
+class VerifyAddressMail(Struct, frozen=True, kw_only=True):
     """Sent at sign-up: `code` (digits) and `link` both prove the address, for `minutes`."""
 
     kind: ClassVar[str] = "verify_address"
@@ -39,8 +39,7 @@ class VerifyAddressMail:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressTaken:
+class AddressTaken(Struct, frozen=True, kw_only=True):
     """Sent to the owner of an account whose address was given at sign-up; the page shows no difference (ASVS 6.3.8). `ways`: what they
     sign in with, if they have no password."""
 
@@ -66,8 +65,7 @@ class AddressTaken:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmAddress:
+class ConfirmAddress(Struct, frozen=True, kw_only=True):
     """Sent to an address that an account is to have: `code` (digits) proves it, for `minutes`. `via`: the service by which the person comes,
     "" for somebody who is signed in."""
 
@@ -97,8 +95,7 @@ class ConfirmAddress:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressInUse:
+class AddressInUse(Struct, frozen=True, kw_only=True):
     """Sent to the owner of an account whose address was given for another one; the page shows no difference (ASVS 6.3.8). `via` and `ways`
     as in the other mails."""
 
@@ -135,8 +132,7 @@ class AddressInUse:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressChanged(AccountNotice):
+class AddressChanged(AccountNotice, frozen=True, kw_only=True):
     """Notice to the old address that the account has another one: with that one its owner signs in. A reset no longer goes here, so
     nothing of it is said."""
 
@@ -150,7 +146,7 @@ class AddressChanged(AccountNotice):
     address: str = ""
 
 
-class AddressIsYours(AccountNotice):
+class AddressIsYours(AccountNotice, frozen=True):
     """Notice to the new address that an account has it from now on."""
 
     kind: ClassVar[str] = "address_is_yours"
@@ -158,8 +154,7 @@ class AddressIsYours(AccountNotice):
     said: ClassVar[str] = N_("From now on you sign in with this address, and we write to you here.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResetPasswordMail:
+class ResetPasswordMail(Struct, frozen=True, kw_only=True):
     """Sent on request of a password reset: `code` and `link`, both valid for `minutes`. `ways`: what the person signs in with, if they
     have no password."""
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from abc import abstractmethod
 from typing import ClassVar
 
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.features.authn.flow.pages import FlowPages, ticket_of, with_flow
 from doorward.features.sessions.browser_context import BrowserPages, PagePost, PageVisit, StalePost
 from doorward.web.http import Response
 from doorward.web.route import Route
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressAndCodePages(ABC):
+class AddressAndCodePages(AbstractStruct, frozen=True, kw_only=True):
     """`path` is that of the page for the address; below it are the page for the code and the form for another one. A code that was sent is
     named by its `ticket` in the address of the page, so that a reload asks for the same one."""
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final, final
 from urllib.parse import quote
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core import text
 from doorward.core.model.account import Account
@@ -47,8 +46,7 @@ _CODE_PURPOSE: Final = "mail-code"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmailChallenges:
+class EmailChallenges(Struct, frozen=True, kw_only=True):
     """Used by sign-up, reset, and sign-in by mail. `issuer` has no trailing slash: links are built from it, never from a Host header."""
 
     store: Store

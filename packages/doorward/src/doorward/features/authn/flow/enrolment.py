@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from typing import ClassVar, Final, Self, final
 
@@ -69,8 +68,7 @@ class Owner(Struct, frozen=True, kw_only=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolling:
+class Enrolling(Struct, frozen=True, kw_only=True):
     """A page or form that sets up a factor. `form` are the fields of the form, or of the query; with `problem` the form was refused and
     is shown again. `rows` are the factors that the owner has: the setup fails if they change meanwhile. `trust`: the box with which the
     device is remembered, where a sign-in allows it."""
@@ -145,8 +143,7 @@ class Enrolment(ABC):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnrolmentPages:
+class EnrolmentPages(Struct, frozen=True, kw_only=True):
     """Makes the routes of enrolment pages in both places, and commits what was set up."""
 
     own: SignedInPages

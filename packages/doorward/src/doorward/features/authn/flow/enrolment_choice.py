@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, final, get_args
+
+from msgspec import Struct
 
 from doorward.core.model.policy import FactorKind
 from doorward.features.authn.flow.enrolment import Enrolment
@@ -32,8 +33,7 @@ _ORDER: Final[tuple[FactorKind, ...]] = get_args(FactorKind)
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnrolmentChoicePage:
+class EnrolmentChoicePage(Struct, frozen=True, kw_only=True):
     """For sign-ins whose first factor stands and whose person has no second one; others are redirected to their own step."""
 
     flow: FlowPages

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import Struct
 
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
@@ -50,8 +50,7 @@ class UnsureFactors(Struct, frozen=True, kw_only=True):
     unreliable: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Factor:
+class Factor(Struct, frozen=True, kw_only=True):
     """A factor. Its setup and its own pages are routes of its feature; the order and the worth of factors are decided for all at once
     (`rules/next_factors.py`, `rules/assurance.py`).
 
@@ -166,8 +165,7 @@ class Factor:
         return NoticeName(one.kind)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JsonStep(ABC):
+class JsonStep(AbstractStruct, frozen=True, kw_only=True):
     """A step of the JSON sign-in (OAuth 2.0 for First-Party Applications §5).
 
     `name` is its value in `next`; `field` is the request parameter that selects it.
@@ -207,8 +205,7 @@ class JsonStep(ABC):
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RememberingStep(JsonStep):
+class RememberingStep(JsonStep, frozen=True, kw_only=True):
     """A step that can have the device remembered where it comes second."""
 
     remembers: ClassVar[bool] = True

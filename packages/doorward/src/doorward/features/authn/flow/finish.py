@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, final
 
 from msgspec import Struct, structs
@@ -55,8 +54,7 @@ class _Opened(Struct, frozen=True, kw_only=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInCompletion:
+class SignInCompletion(Struct, frozen=True, kw_only=True):
     """Builds and commits all writes at the end of a sign-in. The row of the sign-in is the guard, so that it ends once."""
 
     store: Store

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import final
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
@@ -34,8 +35,7 @@ def choice(plugs: Sequence[GoalPlug]) -> GoalChoice:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoalChoice:
+class GoalChoice(Struct, frozen=True, kw_only=True):
     """Leads each sign-in to the goal that its request names."""
 
     plugs: Mapping[str, GoalPlug]

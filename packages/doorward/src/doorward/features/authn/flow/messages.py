@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from doorward.web.mail.message import ALARM, USE, AccountNotice, MessageWords
@@ -11,8 +10,7 @@ from doorward.web.pages.words import N_, calm
 OTHERS_LEFT: Final = N_("Your other second steps still work.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewDevice(AccountNotice):
+class NewDevice(AccountNotice, frozen=True, kw_only=True):
     """Notice of a sign-in from a new browser."""
 
     kind: ClassVar[str] = "new_device"
@@ -33,7 +31,7 @@ class NewDevice(AccountNotice):
         )
 
 
-class SecondFactorFailed(AccountNotice):
+class SecondFactorFailed(AccountNotice, frozen=True):
     """Notice of several wrong codes after the right first factor, whichever it was."""
 
     kind: ClassVar[str] = "second_factor_failed"

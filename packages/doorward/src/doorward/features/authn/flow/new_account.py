@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
@@ -15,8 +16,7 @@ from doorward.storage.sql.store import Store, Write
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewAccounts:
+class NewAccounts(Struct, frozen=True, kw_only=True):
     """Makes accounts of people who come by themselves; those that operators make and import have no default roles."""
 
     store: Store

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import final
+
+from msgspec import Struct, field, structs
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.signin import Proof, SignIn
@@ -17,22 +18,21 @@ from doorward.features.authn.flow.rules.policy import StepDemand
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferedFactors:
+class OfferedFactors(Struct, frozen=True, kw_only=True):
     """`all` is in order of preference. `known` are those and others that are not offered now, for operators. Raises ValueError for two
     factors of one kind."""
 
     all: tuple[Factor, ...]
     known: tuple[Factor, ...] = ()
-    traits: tuple[FactorTraits, ...] = field(init=False)
-    _by_kind: dict[str, Factor] = field(init=False)
+    traits: tuple[FactorTraits, ...] = ()
+    _by_kind: dict[str, Factor] = field(default_factory=dict[str, Factor])
 
     def __post_init__(self) -> None:
         by_kind = {factor.traits.kind: factor for factor in self.all}
         if len(by_kind) != len(self.all):
             raise ValueError("two factors of one kind")
-        object.__setattr__(self, "traits", tuple(factor.traits for factor in self.all))
-        object.__setattr__(self, "_by_kind", by_kind)
+        structs.force_setattr(self, "traits", tuple(factor.traits for factor in self.all))
+        structs.force_setattr(self, "_by_kind", by_kind)
 
     @property
     def _known(self) -> tuple[Factor, ...]:

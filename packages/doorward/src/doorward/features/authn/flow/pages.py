@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.model.account import Account
 from doorward.core.model.request import AuthRequest
@@ -50,8 +48,7 @@ _FLOW: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
 _TICKET: Final = re.compile(r"tkt_[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowPages:
+class FlowPages(Struct, frozen=True, kw_only=True):
     """Every handler of a sign-in page ends in `follow`. Where a page cannot be shown at all, `EarlyResponse` is raised."""
 
     sign_ins: SignIns
@@ -171,13 +168,13 @@ class FlowPages:
 
     async def follow_stale(self, browser: BrowserContext, sign_in: SignIn) -> Response:
         """Redirect from an outdated page to the current step of the sign-in."""
-        return await self.follow(dataclasses.replace(browser, stale=True), sign_in)
+        return await self.follow(structs.replace(browser, stale=True), sign_in)
 
     async def restart(self, browser: BrowserContext, stale: SignIn) -> Response:
         """Begin a new sign-in with the destination of an outdated one. Prompts that were shown are dropped; the session decides now.
         The next page says that the data of a submitted form is lost."""
         if browser.request.method == "POST":
-            browser = dataclasses.replace(browser, stale=True)
+            browser = structs.replace(browser, stale=True)
         request = stale.request
         if request is not None and stale.done_at is not None:
             request = structs.replace(request, prompt=request.prompt - {"login", "select_account", "create"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -23,8 +22,7 @@ from doorward.web.pages.views.said import Said
 from doorward.web.route import Route
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FactorPlug(Factor):
+class FactorPlug(Factor, frozen=True, kw_only=True):
     """A factor with routes, as supplied by the folder of the factor."""
 
     def routes(self, pages: BrowserPages, flow: FlowPages) -> Sequence[Route]:
@@ -33,8 +31,7 @@ class FactorPlug(Factor):
         return ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FactorParts:
+class FactorParts(Struct, frozen=True, kw_only=True):
     """All that the folder of a factor adds to the server. Its `parts.py` holds the value, and `authn/index.py` lists it.
 
     `factors` are its kinds of proof; `enrolment` its pages of setup, if it has some; `card` what the page of sign-in methods shows of it,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
@@ -21,8 +22,7 @@ from doorward.storage.sql.store import Store
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendCode:
+class SendCode(Struct, frozen=True, kw_only=True):
     """Sends only what the sign-in accepts next: nobody who has not shown a first factor causes a message (R80)."""
 
     store: Store

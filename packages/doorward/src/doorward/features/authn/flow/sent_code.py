@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Protocol, TypeVar, final
 
 from msgspec import Struct, structs
 
 from doorward.core import text
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.sent_code import DeliveryState, SentCode
@@ -95,8 +95,7 @@ class CodeSent(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentCodes:
+class SentCodes(Struct, frozen=True, kw_only=True):
     """One live code for each sign-in or enrolment and each kind. Only its keyed hash is stored."""
 
     store: Store
@@ -250,8 +249,7 @@ def _after(account: Account, codes: Sequence[SentCode]) -> str:
     return f"{account.id}:{hashlib.sha256(ids.encode()).hexdigest()}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentCodeTyped(TypedCode):
+class SentCodeTyped(AbstractStruct, TypedCode, frozen=True, kw_only=True):
     """The typed code of a factor whose codes are sent; a subclass names its kind."""
 
     nothing_there: ClassVar[str] = NOTHING_THERE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, final
 
 from msgspec import Struct
@@ -50,8 +49,7 @@ class DeliveryAnswer(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentCodePages:
+class SentCodePages(Struct, frozen=True, kw_only=True):
     """The part of the page of typed codes that is for codes which are sent. A GET never sends one."""
 
     flow: FlowPages

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
@@ -48,8 +47,7 @@ from doorward.storage.sql.store import Store, Write
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInFlow:
+class SignInFlow(Struct, frozen=True, kw_only=True):
     """Applies the rules in the order of the flow: factors, enrolment, expectations of the app, consent; then finishes."""
 
     store: Store

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.errors import ComeBackLater
 from doorward.core.model.policy import SessionPolicy
@@ -20,8 +19,7 @@ from doorward.storage.sql.store import Store
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignIns:
+class SignIns(Struct, frozen=True, kw_only=True):
     """Loads and stores sign-ins; the next step is decided elsewhere."""
 
     store: Store

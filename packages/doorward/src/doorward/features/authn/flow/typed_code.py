@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
@@ -31,8 +32,7 @@ TOLD_AFTER: Final = 3
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProveTypedCode:
+class ProveTypedCode(Struct, frozen=True, kw_only=True):
     """Adds the proof of a typed code to a sign-in in which it is known who the person is."""
 
     store: Store
@@ -160,8 +160,7 @@ class ProveTypedCode:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypedCodeStep(RememberingStep):
+class TypedCodeStep(RememberingStep, frozen=True, kw_only=True):
     """The same as a step of the JSON sign-in. A code alone proves nothing: the sign-in is stored by then."""
 
     prove_code: ProveTypedCode

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import final
 
 from msgspec import Struct
@@ -48,8 +47,7 @@ class _Waiting(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypedCodePage:
+class TypedCodePage(Struct, frozen=True, kw_only=True):
     """For sign-ins that a first factor has identified; others are redirected to their own step."""
 
     flow: FlowPages

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
@@ -18,8 +19,7 @@ from doorward.web.pages.views.problems import FormProblem, Wrong
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordAlone:
+class PasswordAlone(Struct, frozen=True, kw_only=True):
     """For the pages of factors that know nothing of passwords."""
 
     check: CheckPassword

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from doorward.features.authn.flow.held import NoticeName, ResetWords
 from doorward.features.authn.flow.messages import OTHERS_LEFT
@@ -11,8 +12,7 @@ from doorward.web.mail.message import MessageText, MessageWords
 from doorward.web.pages.words import N_, calm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecondFactorReset:
+class SecondFactorReset(Struct, frozen=True, kw_only=True):
     """Notice that an operator removed second factors after a report of a lost phone. `only`: the words of their kind, if they were of one
     kind that has such words, and no backup is left; `names`: each one but the backups. `left`: others still work; with `password_too` the
     password was removed as well."""
@@ -66,8 +66,7 @@ _ANY: Final = ResetWords(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecondFactorRequired:
+class SecondFactorRequired(Struct, frozen=True, kw_only=True):
     """Notice that an operator requires a second factor of the recipient, from `until` on at the latest."""
 
     kind: ClassVar[str] = "second_factor_required"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
+
+from msgspec import Struct
 
 from doorward.features.authn.flow.pages import FlowPages
 from doorward.features.authn.methods.service import OwnMethods
@@ -16,8 +17,7 @@ from doorward.web.pages.views.said import Said
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MethodsPage:
+class MethodsPage(Struct, frozen=True, kw_only=True):
     """What a person sees of their sign-in methods."""
 
     methods: OwnMethods

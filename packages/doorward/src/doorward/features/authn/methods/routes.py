@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.secret import Secret
@@ -31,8 +32,7 @@ from doorward.web.pages.views.sign_in import ReAuth
 from doorward.web.route import Route
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MethodHandlers:
+class MethodHandlers(Struct, frozen=True, kw_only=True):
     """Handlers for the page of all methods, the password, and the page that asks for it again."""
 
     own: SignedInPages

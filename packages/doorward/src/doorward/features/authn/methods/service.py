@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 from msgspec import Struct
@@ -28,8 +27,7 @@ class ShownMethods(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnMethods:
+class OwnMethods(Struct, frozen=True, kw_only=True):
     """`cards` are those of all factors, in the order of the page."""
 
     store: Store

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.model.provider import ExternalIdentity
 from doorward.features.authn.flow.pages import FlowPages
@@ -41,8 +40,7 @@ _SHOWN: Final = frozenset({"login", "select_account", "create"})
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectedAccountPages:
+class ConnectedAccountPages(Struct, frozen=True, kw_only=True):
     """Handlers for the person who is signed in."""
 
     own: SignedInPages

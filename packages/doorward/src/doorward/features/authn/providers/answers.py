@@ -8,7 +8,6 @@ nobody can fill a table by posting, and the answer in the address is of no use t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, final
 
 import msgspec
@@ -34,8 +33,7 @@ class _Sealed(Struct, frozen=True, array_like=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedAnswers:
+class SealedAnswers(Struct, frozen=True, kw_only=True):
     """Seals the fields of a post, and opens them in the GET that follows."""
 
     sealer: Sealer

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import final
 
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.model.account import Account
 from doorward.features.authn.flow.shown import CardOwner, MethodCards
 from doorward.features.authn.providers.connecting import ConnectIdentities
@@ -17,8 +17,7 @@ from doorward.web.pages.views.sign_in import ProviderButton
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderCards(MethodCards):
+class ProviderCards(AbstractStruct, MethodCards, frozen=True, kw_only=True):
     """What a person sees of theirs."""
 
     identities: ConnectIdentities

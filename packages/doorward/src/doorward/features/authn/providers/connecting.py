@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, final
+
+from msgspec import Struct
 
 from doorward.core.login_name import normalise_name
 from doorward.core.model.account import Account, EnrolledFactor
@@ -36,8 +37,7 @@ MOST: Final = 10
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectIdentities:
+class ConnectIdentities(Struct, frozen=True, kw_only=True):
     """The caller makes sure that the owner is signed in, and has signed in recently."""
 
     store: Store

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
@@ -39,8 +40,7 @@ class DeletionRefused(Exception):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataDeletions:
+class DataDeletions(Struct, frozen=True, kw_only=True):
     """What is held of somebody at a service: the number of their account there, its address, and the connection."""
 
     store: Store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 from msgspec import Struct
@@ -38,8 +37,7 @@ def deleted_path(name: str) -> str:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeletionEndpoints:
+class DeletionEndpoints(Struct, frozen=True, kw_only=True):
     """Handlers for one service. `issuer` is the address of this server."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import final
 from urllib.parse import urlsplit
 
@@ -28,8 +27,7 @@ class ForeignAccount(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropConnections:
+class DropConnections(Struct, frozen=True, kw_only=True):
     """The caller has proven the mailbox of the person, and ends their sessions with the connections."""
 
     store: Store

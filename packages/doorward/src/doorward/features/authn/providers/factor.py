@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 from doorward.core.model.account import Account, EnrolledFactor
@@ -31,8 +30,7 @@ from doorward.web.pages.views.sign_in import ProviderButton
 from doorward.web.route import Route
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Provided(FactorPlug):
+class _Provided(FactorPlug, frozen=True, kw_only=True):
     """What both kinds of proof share."""
 
     services: Services
@@ -55,8 +53,7 @@ class _Provided(FactorPlug):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderFactor(_Provided):
+class ProviderFactor(_Provided, frozen=True, kw_only=True):
     """A sign-in at a provider of which no more is known than that it took place."""
 
     traits: FactorTraits = PROVIDED
@@ -90,8 +87,7 @@ class ProviderFactor(_Provided):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderTwoFactors(_Provided):
+class ProviderTwoFactors(_Provided, frozen=True, kw_only=True):
     """A sign-in at a provider with two factors, where the operator trusts it to say so. Nobody is asked for it: whether a person has a second
     factor there is not known."""
 

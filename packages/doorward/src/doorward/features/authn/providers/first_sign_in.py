@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.login_name import normalise_name
 from doorward.core.model.account import Account
@@ -33,8 +34,7 @@ PENDING_TTL: Final = 1800
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstSignIn:
+class FirstSignIn(Struct, frozen=True, kw_only=True):
     """Decides what becomes of an identity that is new here. An address gives access to no account (R89)."""
 
     store: Store

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.adapters.logs import logger
 from doorward.core.login_name import normalise_name, normalise_zone
@@ -25,8 +24,7 @@ _log = logger("identity_provider")
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderMapping:
+class ProviderMapping(Struct, frozen=True, kw_only=True):
     """Changes the account before the sign-in goes on, so that what a role demands is asked for in this sign-in."""
 
     store: Store

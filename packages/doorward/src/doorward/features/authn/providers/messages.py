@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from doorward.web.mail.message import AccountNotice, MessageWords
 from doorward.web.pages.words import N_, calm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ConnectionNotice(AccountNotice):
+class _ConnectionNotice(AccountNotice, frozen=True, kw_only=True):
     """A notice about one connection; `name` is that of the service."""
 
     name: str = ""
@@ -20,7 +18,7 @@ class _ConnectionNotice(AccountNotice):
         return (say.text(self.said), calm(self.name))
 
 
-class ProviderConnected(_ConnectionNotice):
+class ProviderConnected(_ConnectionNotice, frozen=True):
     """Notice that an account at a provider was connected."""
 
     kind: ClassVar[str] = "provider_connected"
@@ -28,7 +26,7 @@ class ProviderConnected(_ConnectionNotice):
     said: ClassVar[str] = N_("From now on whoever signs in to that account can sign in here as you.")
 
 
-class ProviderDisconnected(_ConnectionNotice):
+class ProviderDisconnected(_ConnectionNotice, frozen=True):
     """Notice that an account at a provider was disconnected."""
 
     kind: ClassVar[str] = "provider_disconnected"

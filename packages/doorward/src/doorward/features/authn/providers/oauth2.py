@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from doorward.adapters.http_client import CallFailed, GuardedHttp
 from doorward.features.authn.providers.code_flow import redeemed, request_url
@@ -20,8 +21,7 @@ _MAX_TOKEN: Final = 4096
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OAuth2Provider:
+class OAuth2Provider(Struct, frozen=True, kw_only=True):
     """An `IdentityProvider`. Whoever signed in is whoever the access token belongs to: the code was redeemed with this server's secret, so
     that a token for another app is never taken for one (token substitution)."""
 

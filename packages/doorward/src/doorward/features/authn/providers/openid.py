@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Final, final
 
+from msgspec import Struct
 from msgspec.json import encode
 
 from doorward.adapters.http_client import CallFailed, GuardedHttp
@@ -49,8 +49,7 @@ _TYPES: Final = frozenset({"", "jwt"})
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenIdProvider:
+class OpenIdProvider(Struct, frozen=True, kw_only=True):
     """An `IdentityProvider`. `key`: for `private_key_jwt`, and for a client secret that is a signed token."""
 
     name: str

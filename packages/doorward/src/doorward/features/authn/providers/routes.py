@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.login_name import normalise_email
 from doorward.core.model.signin import SignIn
@@ -68,8 +67,7 @@ def callback_path(name: str) -> str:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaidOnce:
+class SaidOnce(Struct, frozen=True, kw_only=True):
     """What a page says after the way back, as a word in its address. It has a MAC for this browser, so that a link from elsewhere cannot make a
     page say it."""
 
@@ -95,8 +93,7 @@ class SaidOnce:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderPages:
+class ProviderPages(Struct, frozen=True, kw_only=True):
     """Handlers for the choice of a provider, the way there and back, and the page for an identity that nobody here has."""
 
     flow: FlowPages

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, final
 from urllib.parse import urlencode
 
@@ -40,8 +39,7 @@ def back_path(name: str) -> str:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderSignOut:
+class ProviderSignOut(Struct, frozen=True, kw_only=True):
     """Finds the provider to leave to. No ID token is stored, so its request has `client_id` and no hint (§2), and the provider may ask."""
 
     store: Store

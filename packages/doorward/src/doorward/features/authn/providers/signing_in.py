@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.adapters.logs import logger
 from doorward.core.errors import OAuthError
@@ -54,8 +53,7 @@ _log = logger("identity_provider")
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderSignIn:
+class ProviderSignIn(Struct, frozen=True, kw_only=True):
     """Adds the proof of an identity at a provider to a sign-in. Nothing that a provider says gives access to an account by its address."""
 
     store: Store

@@ -6,7 +6,6 @@ Nothing is stored when somebody leaves for a provider. Nonce and PKCE verifier a
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from typing import Final, final
 
 import msgspec
@@ -39,8 +38,7 @@ class ProviderJourney(Struct, frozen=True, array_like=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderStates:
+class ProviderStates(Struct, frozen=True, kw_only=True):
     """Makes and reads `state`. All of it is in the address, where the person and the provider can read it: it holds no secret."""
 
     store: Store

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.adapters.logs import logger
 from doorward.core.model.caller import Caller
@@ -28,8 +27,7 @@ _log = logger("identity_provider")
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderLogout:
+class ProviderLogout(Struct, frozen=True, kw_only=True):
     """Ends sessions for providers, with their refresh tokens and offline ones, and has their apps told."""
 
     store: Store

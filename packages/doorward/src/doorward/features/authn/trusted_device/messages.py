@@ -8,7 +8,7 @@ from doorward.web.mail.message import ALARM, AccountNotice
 from doorward.web.pages.words import N_
 
 
-class TrustedDeviceCopied(AccountNotice):
+class TrustedDeviceCopied(AccountNotice, frozen=True):
     """Notice that the secret of a remembered device was used twice."""
 
     kind: ClassVar[str] = "trusted_device_copied"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.model.device import describe
 from doorward.features.authn.trusted_device.service import TrustedDevices
@@ -27,8 +28,7 @@ NAME: Final = "/account/devices/name"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustedDevicePages:
+class TrustedDevicePages(Struct, frozen=True, kw_only=True):
     """Handlers for the remembered devices of the person who is signed in; the page of devices lists them."""
 
     own: SignedInPages

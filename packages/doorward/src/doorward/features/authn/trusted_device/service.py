@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core import text
 from doorward.core.model.account import Account, EnrolledFactor
@@ -30,8 +31,7 @@ SUCCESSOR: Final = "trusted-device"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustedDevices:
+class TrustedDevices(Struct, frozen=True, kw_only=True):
     """The devices of people. A row counts only for its account, with its current secret, in the browser and on the system on which it
     was added, for the password and the second factors of then."""
 
@@ -177,8 +177,7 @@ class TrustedDevices:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewTrustedDevice:
+class NewTrustedDevice(Struct, frozen=True, kw_only=True):
     """A device to be remembered, with its first secret. `ended`: devices whose place it takes."""
 
     devices: TrustedDevices

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
@@ -34,8 +35,7 @@ CODE_PREFIX: Final = "dw_ac_"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationGoals:
+class AuthorizationGoals(Struct, frozen=True, kw_only=True):
     """Goals of sign-ins with an authorization request."""
 
     store: Store
@@ -118,8 +118,7 @@ class AuthorizationGoals:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationGoal:
+class AuthorizationGoal(Struct, frozen=True, kw_only=True):
     """The request of an app, and what is granted of it."""
 
     goals: AuthorizationGoals

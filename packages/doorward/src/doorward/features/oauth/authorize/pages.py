@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.model.auth_response import AuthResponse
 from doorward.core.model.client import self_registered
@@ -25,8 +24,7 @@ from doorward.web.pages.views.flow import Continue, FormPost
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationPages:
+class AuthorizationPages(Struct, frozen=True, kw_only=True):
     """Pages to which `FlowPages` leads when all factors are shown."""
 
     config: ConfigSource

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.features.authn.flow.outcomes import AskConsent, AuthorizationError
@@ -28,8 +28,7 @@ from doorward.web.route import Operation, Route
 _EVENT = "authorization.refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizePages:
+class AuthorizePages(Struct, frozen=True, kw_only=True):
     """Handlers of GET and POST /authorize, GET and POST /consent."""
 
     flow: FlowPages

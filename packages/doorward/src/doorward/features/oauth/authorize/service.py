@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from msgspec import Struct, structs
 
@@ -45,8 +44,7 @@ class RefusedByRedirect(Struct, frozen=True):
     response: AuthResponse
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authorize:
+class Authorize(Struct, frozen=True, kw_only=True):
     """Runs the checks, and reads the id_token_hint."""
 
     config: ConfigSource

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
@@ -21,8 +19,7 @@ from doorward.features.rate_limits.rules.failures import ClientAuthRateLimiter
 from doorward.storage.sql.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientAuthenticator:
+class ClientAuthenticator(Struct, frozen=True, kw_only=True):
     """Reads the single credential of a request and verifies it; failures are counted per address, and audited sparingly."""
 
     reader: CredentialReader

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from doorward.web.mail.message import USE, AccountNotice, MessageWords
 from doorward.web.pages.words import N_, calm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfflineAccess(AccountNotice):
+class OfflineAccess(AccountNotice, frozen=True, kw_only=True):
     """Notice that `app` may act for the person after their sign-in has ended (`offline_access`, OpenID Connect Core 1.0 §11)."""
 
     kind: ClassVar[str] = "offline_access"

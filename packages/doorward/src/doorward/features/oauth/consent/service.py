@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
@@ -20,8 +19,7 @@ from doorward.storage.sql.store import Store
 OFFLINE: Final = "offline_access"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerConsent:
+class AnswerConsent(Struct, frozen=True, kw_only=True):
     """Stores the consent, or the refusal."""
 
     store: Store

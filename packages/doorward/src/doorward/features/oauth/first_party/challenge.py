@@ -7,11 +7,10 @@ Credentials in, next step or a code out. It uses the same steps and services as 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from shlex import quote
 from typing import Any, Final, final
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from doorward.adapters.operator_notices import OperatorNotices
 from doorward.core.errors import OAuthError
@@ -75,8 +74,7 @@ class _Proven(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationChallenge:
+class AuthorizationChallenge(Struct, frozen=True, kw_only=True):
     """One call of the endpoint: begin or continue a sign-in, check what was sent, return the next step."""
 
     store: Store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, defstruct
@@ -20,8 +19,7 @@ from doorward.web.refusals import note
 from doorward.web.route import Operation, Route, machine
 
 
-@dataclass(frozen=True, slots=True)
-class ChallengeEndpoint:
+class ChallengeEndpoint(Struct, frozen=True):
     """Reads form or JSON, answers JSON."""
 
     challenge: AuthorizationChallenge

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import wraps
 from hmac import compare_digest
 from typing import Final, NotRequired, TypedDict
@@ -58,8 +57,7 @@ class CookieStanding(TypedDict):
 Handler = Callable[[FromAppPage], Awaitable[Response | OAuthError]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CookieEndpoints:
+class CookieEndpoints(Struct, frozen=True, kw_only=True):
     """Reads cookies and Origin, sets cookies; tokens are never in a body."""
 
     cookies: CookieSession

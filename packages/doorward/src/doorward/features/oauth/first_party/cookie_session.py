@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, final
 
 from msgspec import Struct
@@ -51,8 +50,7 @@ class AllowedApp:
         self.client_id = client_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CookieSession:
+class CookieSession(Struct, frozen=True, kw_only=True):
     """Puts the responses of the token endpoint into cookies; all decisions are those of the token endpoint."""
 
     tokens: TokenService

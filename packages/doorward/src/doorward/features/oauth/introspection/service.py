@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, assert_never
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
@@ -30,8 +31,7 @@ from doorward.features.risk.family_watch import FamilyWatch
 from doorward.storage.sql.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntrospectionService:
+class IntrospectionService(Struct, frozen=True, kw_only=True):
     """Answers only authenticated callers, and only about tokens that concern them."""
 
     clients: ClientAuthenticator

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from doorward.core.errors import StoreUnavailable
 from doorward.core.model.message import LogoutNotice
@@ -22,8 +23,7 @@ _SOONEST: Final = 0.05
 _LATEST: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogoutToken:
+class LogoutToken(Struct, frozen=True, kw_only=True):
     """Makes logout tokens for the outbox, which delivers them when they are due."""
 
     config: ConfigSource
@@ -41,8 +41,7 @@ class LogoutToken:
         return client.backchannel_logout_uri, token
 
 
-@dataclass(slots=True, kw_only=True)
-class FirstTries:
+class FirstTries(Struct, kw_only=True):
     """Waits until each app was told once of ended sessions, or failed to answer, for at most `longest` seconds: a person who goes back to
     an app should find its session ended too. An app that is slow or down holds nobody longer; it is told later."""
 

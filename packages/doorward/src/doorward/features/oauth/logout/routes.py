@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.session import EndReason, Session
@@ -36,8 +37,7 @@ _FROM_HERE: Final = "from_here"
 """Marks the form with which our own page repeats an app's POST, so that a browser without cookies does not loop."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogoutPages:
+class LogoutPages(Struct, frozen=True, kw_only=True):
     """Handlers of GET and POST /logout, GET /signed-out."""
 
     sign_out: SignOutAction

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
@@ -20,8 +19,7 @@ from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignOutAction:
+class SignOutAction(Struct, frozen=True, kw_only=True):
     """Decides on the requests of apps, and ends sessions."""
 
     store: Store

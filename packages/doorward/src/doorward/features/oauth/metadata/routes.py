@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
-from msgspec import defstruct
+from msgspec import Struct, defstruct
 from msgspec.json import encode
 from msgspec.structs import replace
 
@@ -23,13 +22,12 @@ MAX_AGE: Final = 300
 """Seconds that a copy may be cached. The next key is published long before its first use, so an old copy always contains it (R52)."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Published:
+class Published(Struct, kw_only=True):
     """One JSON document, encoded once, with its validator (RFC 9110 §8.8.3)."""
 
     body: bytes
     kind: bytes
-    tag: bytes = field(init=False)
+    tag: bytes = b""
 
     def __post_init__(self) -> None:
         self.tag = b'"%s"' % sha256(self.body).hexdigest()[:32].encode()
@@ -43,8 +41,7 @@ class Published:
         return Response(200, [(b"content-type", self.kind), *headers], self.body)
 
 
-@dataclass(slots=True, kw_only=True)
-class MetadataEndpoints:
+class MetadataEndpoints(Struct, kw_only=True):
     """GET the two well-known documents and /jwks."""
 
     document: Published

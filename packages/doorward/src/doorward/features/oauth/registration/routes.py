@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.ports.clock import Clock
@@ -19,8 +20,7 @@ MOST_BYTES: Final = 16 * 1024
 _EVENT = "registration.refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistrationEndpoints:
+class RegistrationEndpoints(Struct, frozen=True, kw_only=True):
     """Handlers of POST /register, and of GET, PUT and DELETE /register/ID."""
 
     registration: Registration

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any, Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
@@ -40,8 +39,7 @@ _BAD_TOKEN: Final = "The registration access token is invalid."
 _BAD_INITIAL: Final = "Registration needs a valid initial access token."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisteredApps:
+class RegisteredApps(Struct, frozen=True, kw_only=True):
     """The source of apps that registered themselves: each is one row, read when it is named."""
 
     store: Store
@@ -62,8 +60,7 @@ class RegisteredApps:
         return unknown(client_id) if found is None else found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class Registration(Struct, frozen=True, kw_only=True):
     """Open registrations are limited by network and in total, all others by their initial access token. Wrong tokens are counted as wrong
     client secrets are (R96)."""
 

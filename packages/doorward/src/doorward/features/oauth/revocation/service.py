@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.caller import Caller
@@ -31,8 +32,7 @@ TOLD_EVERY: Final = 900
 """Seconds between two audit events about the revocation of all tokens of an app."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevocationService:
+class RevocationService(Struct, frozen=True, kw_only=True):
     """A refresh token is revoked with its whole grant, access tokens included; an access token on its own, unless there are very many.
 
     Revocation is never refused: otherwise the holder of a stolen token could exhaust the limit, and keep it. The limit applies to

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from doorward.core.errors import OAuthError
@@ -30,8 +31,7 @@ class LoneGrant(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrantType:
+class GrantType(Struct, frozen=True, kw_only=True):
     """One value of `grant_type`. `parameters` are the form parameters that it reads, besides those of client authentication;
     `endpoints` are the paths of further endpoints that it needs, by their name in the metadata; `profiles` are those of the grant that
     clients can look for there (`authorization_grant_profiles_supported`), and `chaining` the types of tokens that it issues for other

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
@@ -16,8 +17,7 @@ from doorward.features.oauth.token.rules import TokenResponse
 _MISSING = OAuthError("invalid_request", "grant_type is missing.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenService:
+class TokenService(Struct, frozen=True, kw_only=True):
     """Also used by cookie delivery. Checks common to all grants are made here, so that no grant can omit them; binding of tokens to
     their sender belongs between the allowed-grant check and the grant. `grants` and `alone` are the dispatch table; a grant that is in
     neither is unsupported."""

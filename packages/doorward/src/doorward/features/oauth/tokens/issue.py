@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from doorward.core.model.account import Account
 from doorward.core.model.client import Client
@@ -22,8 +22,7 @@ from doorward.features.oauth.tokens.snapshot_cache import SnapshotCache
 _Key = tuple[str, str, tuple[str, ...], tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenIssuer:
+class TokenIssuer(Struct, frozen=True, kw_only=True):
     """Signs before any write, so that no transaction waits for a key."""
 
     config: ConfigSource

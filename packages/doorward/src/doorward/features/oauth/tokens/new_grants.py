@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
+
+from msgspec import Struct
 
 from doorward.core.model.client import Client
 from doorward.core.model.grant import Grant
@@ -20,8 +21,7 @@ from doorward.storage.sql.store import Store, Write
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewGrants:
+class NewGrants(Struct, frozen=True, kw_only=True):
     """Makes the rows, whichever way their tokens are fetched; the caller stores them."""
 
     store: Store

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
+
+from msgspec import Struct
 
 from doorward.core.errors import StoreUnavailable
 from doorward.core.model.account import Account
@@ -21,8 +22,7 @@ from doorward.storage.sql.store import Store, Write
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrantRedemption:
+class GrantRedemption(Struct, frozen=True, kw_only=True):
     """Redeems by compare-and-swap; a second redemption is a reuse, and ends the tokens of the first."""
 
     store: Store

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.ports.clock import Clock
@@ -16,8 +17,7 @@ from doorward.features.revocations.view_service import ServerRevocationView
 from doorward.storage.sql.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserinfoService:
+class UserinfoService(Struct, frozen=True, kw_only=True):
     """Checks signature, revocation view, grant and account on every call, so that the response is never outdated."""
 
     store: Store

@@ -10,7 +10,7 @@ from doorward.web.pages.views.why import Why
 
 
 class View(Protocol):
-    """The argument of `render`: a frozen dataclass that names its template."""
+    """The argument of `render`: a frozen struct that names its template."""
 
     template: ClassVar[str]
 

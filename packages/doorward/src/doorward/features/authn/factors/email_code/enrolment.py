@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final, final
 
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.model.policy import FactorKind
 from doorward.features.authn.factors.email_code.owning import OwnMailCodes
 from doorward.features.authn.factors.email_code.views import (
@@ -44,8 +44,7 @@ _REMOVE: Final = f"{METHODS}/email/remove"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailCodesEnrolment(Enrolment, MethodCards):
+class MailCodesEnrolment(AbstractStruct, Enrolment, MethodCards, frozen=True, kw_only=True):
     """The pages of `OwnMailCodes`."""
 
     kind: ClassVar[FactorKind] = "email_code"

@@ -5,8 +5,9 @@ A mailbox is no authenticator (NIST SP 800-63B-4 §3.1.3): such a code is a step
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final, final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
@@ -37,8 +38,7 @@ ADDRESS_PURPOSE: Final = "factor-address"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailDelivery:
+class MailDelivery(Struct, frozen=True, kw_only=True):
     """Codes by mail. A factor without an address of its own follows the address of the account."""
 
     store: Store
@@ -100,8 +100,7 @@ class MailDelivery:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailedCodes(SentCodeTyped):
+class MailedCodes(SentCodeTyped, frozen=True, kw_only=True):
     """Six-digit codes from a mail."""
 
     kind: ClassVar[str] = TRAITS.kind
@@ -109,8 +108,7 @@ class MailedCodes(SentCodeTyped):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmailCodeFactor(FactorPlug):
+class EmailCodeFactor(FactorPlug, frozen=True, kw_only=True):
     """Codes by mail as a factor: once set up, one is required at every sign-in, unless another second step is shown."""
 
     def named(self, one: HeldFactor) -> NoticeName:

@@ -6,10 +6,9 @@ It proves the mailbox, and nothing else: the level stays AAL1, and the other fac
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Final, final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.login_name import normalise_email
@@ -50,8 +49,7 @@ def _state(account: Account) -> int:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProveMailbox:
+class ProveMailbox(Struct, frozen=True, kw_only=True):
     """Every answer about an address is the same whether or not an account has it (R80)."""
 
     store: Store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final, final
 
 from doorward.core.errors import OAuthError
@@ -41,8 +40,7 @@ RESEND: Final = f"{PATH}/resend"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailFirstPages(AddressAndCodePages):
+class MailFirstPages(AddressAndCodePages, frozen=True, kw_only=True):
     """The page for the address, and the one for the code."""
 
     path: ClassVar[str] = PATH
@@ -172,8 +170,7 @@ class MailFirstPages(AddressAndCodePages):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailFirstFactor(FactorPlug):
+class MailFirstFactor(FactorPlug, frozen=True, kw_only=True):
     """The mailbox as a first factor."""
 
     mailbox: ProveMailbox

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from doorward.web.mail.message import AccountNotice, MessageText, MessageWords, grouped
 from doorward.web.pages.words import N_, calm
@@ -11,8 +12,7 @@ from doorward.web.pages.words import N_, calm
 NAME: Final = N_("Codes by email to %(address)s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInCodeMail:
+class SignInCodeMail(Struct, frozen=True, kw_only=True):
     """The code of a second step; sent only after a first factor was shown. The subject has no code: it is shown on lock screens."""
 
     kind: ClassVar[str] = "sign_in_code"
@@ -48,8 +48,7 @@ class SignInCodeMail:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressCodeMail:
+class AddressCodeMail(Struct, frozen=True, kw_only=True):
     """The code that proves an address before codes for sign-ins are sent there."""
 
     kind: ClassVar[str] = "address_code"
@@ -70,15 +69,13 @@ class AddressCodeMail:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailCodesNotice(AccountNotice):
+class MailCodesNotice(AccountNotice, frozen=True, kw_only=True):
     """Base class of notices about codes by mail: `address` is where they go."""
 
     address: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailCodesAdded(MailCodesNotice):
+class MailCodesAdded(MailCodesNotice, frozen=True, kw_only=True):
     """Notice that codes by mail were set up."""
 
     kind: ClassVar[str] = "mail_codes_added"
@@ -86,8 +83,7 @@ class MailCodesAdded(MailCodesNotice):
     said: ClassVar[str] = N_("When you sign in, we can send a code to %(address)s.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailCodesRemoved(MailCodesNotice):
+class MailCodesRemoved(MailCodesNotice, frozen=True, kw_only=True):
     """Notice that codes by mail were removed."""
 
     kind: ClassVar[str] = "mail_codes_removed"
@@ -95,8 +91,7 @@ class MailCodesRemoved(MailCodesNotice):
     said: ClassVar[str] = N_("We no longer send codes for signing in to %(address)s.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInByMail:
+class SignInByMail(Struct, frozen=True, kw_only=True):
     """The code that replaces a password."""
 
     kind: ClassVar[str] = "sign_in_by_mail"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal, final
+
+from msgspec import Struct
 
 from doorward.core.login_name import new_email
 from doorward.core.model.account import Account, EnrolledFactor
@@ -32,8 +33,7 @@ KIND: Final = TRAITS.kind
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnMailCodes:
+class OwnMailCodes(Struct, frozen=True, kw_only=True):
     """The caller makes sure that the owner has signed in recently, or has shown a first factor in the sign-in that asks for a second."""
 
     store: Store

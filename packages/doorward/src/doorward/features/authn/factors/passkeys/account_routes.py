@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 
 import msgspec
+from msgspec import Struct
 
 from doorward.features.authn.factors.passkeys.owning import NotAdded, OwnPasskeys
 from doorward.features.authn.factors.passkeys.removing import RemovePasskey
@@ -46,8 +46,7 @@ _PROBLEMS: Final = {
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnPasskeyPages:
+class OwnPasskeyPages(Struct, frozen=True, kw_only=True):
     """Handlers for the passkeys of the person who is signed in."""
 
     own: SignedInPages

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 import msgspec
 
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.features.authn.factors.passkeys.rules.proof import PASSKEY, SECURITY_KEY
 from doorward.features.authn.factors.passkeys.rules.response import padless
 from doorward.features.authn.factors.passkeys.views import PasskeyCard, PasskeyLine
@@ -15,8 +15,7 @@ from doorward.storage.sql.store import Store
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyCards(MethodCards):
+class PasskeyCards(AbstractStruct, MethodCards, frozen=True, kw_only=True):
     """What a person sees of theirs."""
 
     store: Store

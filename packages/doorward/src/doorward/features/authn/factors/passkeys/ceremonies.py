@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.passkey import Passkey
@@ -28,8 +29,7 @@ Options = dict[str, Any]
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyCeremonies:
+class PasskeyCeremonies(Struct, frozen=True, kw_only=True):
     """`origin` is that of this server's pages, where passkeys are added; `related` are other sites and apps, where they are used.
     `attested`: authenticators are asked who made them."""
 

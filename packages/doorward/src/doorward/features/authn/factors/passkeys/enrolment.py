@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, final
 
 import msgspec
 
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.model.policy import FactorKind
 from doorward.features.authn.factors.passkeys.account_routes import problem, second_of
 from doorward.features.authn.factors.passkeys.owning import OwnPasskeys, Prepared
@@ -26,8 +26,7 @@ from doorward.web.route import Route
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyEnrolment(Enrolment):
+class PasskeyEnrolment(AbstractStruct, Enrolment, frozen=True, kw_only=True):
     """The pages of `OwnPasskeys.options` and `prepare`."""
 
     kind: ClassVar[FactorKind] = "passkey"

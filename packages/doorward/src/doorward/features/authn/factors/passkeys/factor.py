@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, final
 
 from msgspec import json, structs
@@ -39,8 +38,7 @@ STEP: Final = "passkey"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyStep(RememberingStep):
+class PasskeyStep(RememberingStep, frozen=True, kw_only=True):
     """The step with `passkey`, the answer of the app's own call, in the JSON sign-in."""
 
     proving: Callable[[], ProvePasskey]
@@ -72,8 +70,7 @@ class PasskeyStep(RememberingStep):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Passkeys(FactorPlug):
+class _Passkeys(FactorPlug, frozen=True, kw_only=True):
     """What both kinds share. `proving` is called when the first answer comes: the service needs the list of factors."""
 
     store: Store
@@ -108,8 +105,7 @@ class _Passkeys(FactorPlug):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyFactor(_Passkeys):
+class PasskeyFactor(_Passkeys, frozen=True, kw_only=True):
     """A passkey with user verification: first or second, and enough alone."""
 
     traits: FactorTraits = PASSKEY
@@ -160,8 +156,7 @@ class PasskeyFactor(_Passkeys):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecurityKeyFactor(_Passkeys):
+class SecurityKeyFactor(_Passkeys, frozen=True, kw_only=True):
     """A passkey that its owner wants to be asked for after the password, too; user verification is not needed then."""
 
     traits: FactorTraits = SECURITY_KEY

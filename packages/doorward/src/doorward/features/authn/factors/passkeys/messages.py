@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from doorward.web.mail.message import ALARM, AccountNotice, MessageWords
@@ -12,8 +11,7 @@ NAME: Final = N_("Passkey")
 NAMED: Final = N_("Passkey “%(name)s”")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _PasskeyNotice(AccountNotice):
+class _PasskeyNotice(AccountNotice, frozen=True, kw_only=True):
     """A notice about one passkey; `name` as its owner sees it, "" if it has none: then `said` is the sentence, else `named`."""
 
     named: ClassVar[str]
@@ -24,7 +22,7 @@ class _PasskeyNotice(AccountNotice):
         return (say.text(self.named, name=calm(self.name)) if self.name else say.text(self.said),)
 
 
-class PasskeyAdded(_PasskeyNotice):
+class PasskeyAdded(_PasskeyNotice, frozen=True):
     """Notice that a passkey was added."""
 
     kind: ClassVar[str] = "passkey_added"
@@ -33,7 +31,7 @@ class PasskeyAdded(_PasskeyNotice):
     named: ClassVar[str] = N_("From now on the passkey “%(name)s” can be used to sign in.")
 
 
-class PasskeyRemoved(_PasskeyNotice):
+class PasskeyRemoved(_PasskeyNotice, frozen=True):
     """Notice that a passkey was removed."""
 
     kind: ClassVar[str] = "passkey_removed"
@@ -42,7 +40,7 @@ class PasskeyRemoved(_PasskeyNotice):
     named: ClassVar[str] = N_("The passkey “%(name)s” can't be used to sign in any more.")
 
 
-class PasskeyAskedFor(_PasskeyNotice):
+class PasskeyAskedFor(_PasskeyNotice, frozen=True):
     """Notice that a passkey is asked for at each sign-in from now on."""
 
     kind: ClassVar[str] = "passkey_asked_for"
@@ -51,7 +49,7 @@ class PasskeyAskedFor(_PasskeyNotice):
     named: ClassVar[str] = N_("Who signs in in another way has to show the passkey “%(name)s”, too.")
 
 
-class PasskeyNotAskedFor(_PasskeyNotice):
+class PasskeyNotAskedFor(_PasskeyNotice, frozen=True):
     """Notice that a passkey is no longer asked for at each sign-in, unless something else asks for a second step."""
 
     kind: ClassVar[str] = "passkey_not_asked_for"
@@ -66,7 +64,7 @@ class PasskeyNotAskedFor(_PasskeyNotice):
     )
 
 
-class PasskeyCopied(_PasskeyNotice):
+class PasskeyCopied(_PasskeyNotice, frozen=True):
     """Notice that a copy of a passkey was used, and refused."""
 
     kind: ClassVar[str] = "passkey_copied"

@@ -9,12 +9,12 @@ import asyncio
 import base64
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 import msgspec
+from msgspec import Struct
 
 from doorward.core.errors import OperatorError
 from doorward.features.authn.factors.passkeys.rules.attestation import Trust, chains_to
@@ -49,15 +49,14 @@ def system_roots() -> list[bytes]:
 
 
 @final
-@dataclass(slots=True, kw_only=True)
-class AuthenticatorMetadata:
+class AuthenticatorMetadata(Struct, kw_only=True):
     """The file, and what it says about each authenticator."""
 
     path: str
     roots: Callable[[], Sequence[bytes]] = system_roots
-    _read_at: tuple[int, int] | None = field(default=None, init=False)
-    _known: MdsAttestationVerifier | None = field(default=None, init=False)
-    _next_update: date | None = field(default=None, init=False)
+    _read_at: tuple[int, int] | None = None
+    _known: MdsAttestationVerifier | None = None
+    _next_update: date | None = None
 
     async def load(self) -> None:
         """Read the file if it is new. Raises `BadMetadata` and OSError."""

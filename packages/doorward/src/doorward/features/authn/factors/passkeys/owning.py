@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, final
 
 from msgspec import Struct, structs
@@ -66,8 +65,7 @@ class NotAdded(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnPasskeys:
+class OwnPasskeys(Struct, frozen=True, kw_only=True):
     """The caller makes sure that the owner has signed in recently, or is setting up a factor in a sign-in."""
 
     store: Store

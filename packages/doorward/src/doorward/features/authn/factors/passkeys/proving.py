@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
+
+from msgspec import Struct
 
 from doorward.adapters.background import loaded
 from doorward.core.errors import OAuthError
@@ -57,8 +58,7 @@ _FLAGS: Final = 32
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProvePasskey:
+class ProvePasskey(Struct, frozen=True, kw_only=True):
     """Adds the proof of a passkey to a sign-in. Pages and JSON endpoint use the same service (R85)."""
 
     store: Store

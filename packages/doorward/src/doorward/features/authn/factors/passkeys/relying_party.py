@@ -5,8 +5,9 @@ A browser offers a passkey only for the id for which it was made. With another i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.adapters.logs import logger
 from doorward.core.errors import OperatorError
@@ -45,8 +46,7 @@ async def changed(store: Store, rp_id: str | None) -> RelyingPartyChanged | None
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelyingParty:
+class RelyingParty(Struct, frozen=True, kw_only=True):
     """`rp_id` is that of the settings, None where there are no passkeys; `was` is the former one that the operator gives up."""
 
     store: Store

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.caller import Caller
@@ -21,8 +22,7 @@ from doorward.storage.sql.store import Store
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemovePasskey:
+class RemovePasskey(Struct, frozen=True, kw_only=True):
     """The caller makes sure that the owner has signed in recently."""
 
     store: Store

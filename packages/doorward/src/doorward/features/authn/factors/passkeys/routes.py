@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, final
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.signin import SignIn
@@ -36,8 +36,7 @@ OPTIONS_PATH: Final = f"{PATH}/options"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyPage:
+class PasskeyPage(Struct, frozen=True, kw_only=True):
     """Handlers for a passkey as the first factor, and as a second one."""
 
     flow: FlowPages

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 
 from msgspec import json
 
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.model.account import Account
 from doorward.core.model.policy import SecondFactorPolicy
 from doorward.core.model.session import Session
@@ -21,8 +21,7 @@ SOON: Final = 300
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferSilently(ProfileOffers):
+class OfferSilently(AbstractStruct, ProfileOffers, frozen=True, kw_only=True):
     """Whether the page that follows a sign-in asks the browser for a silent passkey."""
 
     passkeys: OwnPasskeys

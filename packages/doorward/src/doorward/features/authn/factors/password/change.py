@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from msgspec import Struct, structs
@@ -40,8 +39,7 @@ class ChangedMeanwhile(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangePassword:
+class ChangePassword(Struct, frozen=True, kw_only=True):
     """Everything else that is signed in as this person ends with the old password."""
 
     store: Store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, final
 
 from doorward.core.errors import OAuthError
@@ -30,8 +29,7 @@ _NO_USERNAME: Final = OAuthError("invalid_request", "username is missing.")
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordStep(JsonStep):
+class PasswordStep(JsonStep, frozen=True, kw_only=True):
     """The step with `username` and `password` in the JSON sign-in."""
 
     proving: CheckPassword
@@ -58,8 +56,7 @@ class PasswordStep(JsonStep):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordFactor(FactorPlug):
+class PasswordFactor(FactorPlug, frozen=True, kw_only=True):
     """The factor with which most sign-ins begin."""
 
     services: Services

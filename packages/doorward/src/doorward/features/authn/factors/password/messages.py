@@ -8,7 +8,7 @@ from doorward.web.mail.message import ALARM, AccountNotice
 from doorward.web.pages.words import N_
 
 
-class PasswordChanged(AccountNotice):
+class PasswordChanged(AccountNotice, frozen=True):
     """Notice that the password was changed or reset."""
 
     kind: ClassVar[str] = "password_changed"

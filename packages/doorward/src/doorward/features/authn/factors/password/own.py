@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import final
+
+from msgspec import Struct, field
 
 from doorward.core.errors import HashingBusy, OAuthError
 from doorward.core.model.account import Account
@@ -12,7 +13,7 @@ from doorward.core.model.secret import Secret
 from doorward.core.ports.passwords import PasswordHasher
 from doorward.features.authn.factors.password.rules import password as rule
 from doorward.features.authn.factors.password.rules.proof import of_password
-from doorward.features.authn.flow.password_source import PasswordAsked, PasswordSource, ProvenPassword
+from doorward.features.authn.flow.password_source import PasswordAsked, ProvenPassword
 from doorward.features.authn.flow.proving import DISABLED
 from doorward.features.authn.flow.rules.routing import DomainRoutes
 from doorward.storage.sql.store import Store
@@ -21,8 +22,7 @@ from doorward.web.pages.views.said import Said
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnPasswords(PasswordSource):
+class OwnPasswords(Struct, frozen=True, kw_only=True):
     """Passwords by their hashes, with a decoy for people without one; outdated hashes are made anew."""
 
     store: Store

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import Final, final
+
+from msgspec import Struct, field
 
 from doorward.core.errors import HashingBusy
 from doorward.core.model.policy import PasswordPolicy
@@ -17,8 +18,7 @@ MOST_WAITING: Final = 32
 
 
 @final
-@dataclass(slots=True, kw_only=True)
-class JudgePassword:
+class JudgePassword(Struct, kw_only=True):
     """`brand` and `issuer_host` are words on which no password for this service may be based.
 
     Only one estimate runs at a time, and a limited number waits. The estimate is pure Python: a second one in parallel makes nothing

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.secret import Secret
@@ -34,8 +35,7 @@ PATH: Final = "/sign-in"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInPage:
+class SignInPage(Struct, frozen=True, kw_only=True):
     """Handlers for GET and POST."""
 
     flow: FlowPages

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, final
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.login_name import looked_up_as
@@ -43,8 +42,7 @@ ELSEWHERE: Final = OAuthError(
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckPassword:
+class CheckPassword(Struct, frozen=True, kw_only=True):
     """Checks a password with all protection against guessing: throttling, the same work for unknown names, and audit events; and
     adds its proof to a sign-in. Used at sign-in and wherever a signed-in person types the password
     again."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, final
 
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.amounts import moment
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
@@ -26,8 +26,7 @@ from doorward.web.pages.views.sign_in import CodeWords
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecoveryCodesTyped(TypedCode):
+class RecoveryCodesTyped(AbstractStruct, TypedCode, frozen=True, kw_only=True):
     """Typed recovery codes. The owner gets a mail about each use."""
 
     kind: ClassVar[str] = rule.TRAITS.kind
@@ -72,8 +71,7 @@ class RecoveryCodesTyped(TypedCode):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecoveryCodesFactor(FactorPlug):
+class RecoveryCodesFactor(FactorPlug, frozen=True, kw_only=True):
     """Recovery codes as a factor. They are removed with the last factor for which they stand in."""
 
     async def held(self, account: Account, rows: Sequence[EnrolledFactor]) -> Sequence[HeldFactor]:

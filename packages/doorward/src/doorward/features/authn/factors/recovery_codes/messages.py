@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from doorward.web.mail.message import ALARM, AccountNotice, MessageWords
 from doorward.web.pages.words import N_
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecoveryCodesMade(AccountNotice):
+class RecoveryCodesMade(AccountNotice, frozen=True, kw_only=True):
     """Notice that new recovery codes were made; if they `replaced` old ones, those stopped working."""
 
     kind: ClassVar[str] = "recovery_codes_made"
@@ -25,8 +23,7 @@ class RecoveryCodesMade(AccountNotice):
         return (say.text("Recovery codes were made. Each can be used once, in place of a second step."),)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecoveryCodeUsed(AccountNotice):
+class RecoveryCodeUsed(AccountNotice, frozen=True, kw_only=True):
     """Notice that a recovery code was used to sign in; `left` codes remain."""
 
     kind: ClassVar[str] = "recovery_code_used"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 from msgspec import Struct
 
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
 from doorward.core.model.session import Session
@@ -32,8 +32,7 @@ class Codes(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnRecoveryCodes(Backups, MethodCards):
+class OwnRecoveryCodes(AbstractStruct, Backups, MethodCards, frozen=True, kw_only=True):
     """The caller must ensure that the sign-in is recent."""
 
     store: Store

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.features.authn.factors.recovery_codes.owning import OwnRecoveryCodes
 from doorward.features.authn.factors.recovery_codes.views import RecoveryCodesView
@@ -20,8 +21,7 @@ RECOVERY: Final = f"{METHODS}/recovery"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecoveryCodesForm:
+class RecoveryCodesForm(Struct, frozen=True, kw_only=True):
     """The form on the page of sign-in methods."""
 
     codes: OwnRecoveryCodes

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.model.bucket import Bucket
 from doorward.core.model.caller import Caller
@@ -21,8 +22,7 @@ _PURPOSE: Final = "throttle"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmsBudget:
+class SmsBudget(Struct, frozen=True, kw_only=True):
     """Nothing that was counted is given back, whatever becomes of the message: a gateway charges for failed ones too."""
 
     store: Store

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.caller import Caller
@@ -22,8 +23,7 @@ PHONE_PURPOSE: Final = "phone"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmsDelivery:
+class SmsDelivery(Struct, frozen=True, kw_only=True):
     """`Delivery` for numbers in E.164. A country that the operator has since taken out of `sms.countries` gets no more messages."""
 
     store: Store

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final, final
 
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.policy import FactorKind
 from doorward.core.model.secret import Secret
@@ -51,8 +51,7 @@ _OF_PAGE: Final = {"enough": PhoneWrong.FULL, "not_yet": Wrong.NOT_YET}
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneEnrolment(Enrolment, MethodCards):
+class PhoneEnrolment(AbstractStruct, Enrolment, MethodCards, frozen=True, kw_only=True):
     """The pages of `Phones`."""
 
     kind: ClassVar[FactorKind] = "sms"

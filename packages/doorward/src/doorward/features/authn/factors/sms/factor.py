@@ -6,7 +6,6 @@ NIST SP 800-63B-4 §3.1.3 restricts them, and still counts them as something tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, final
 
 from doorward.features.authn.factors.sms.messages import NAME
@@ -21,16 +20,14 @@ from doorward.web.route import Route
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextedCodes(SentCodeTyped):
+class TextedCodes(SentCodeTyped, frozen=True, kw_only=True):
     """Six-digit codes from a text message."""
 
     kind: ClassVar[str] = KIND
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmsFactor(FactorPlug):
+class SmsFactor(FactorPlug, frozen=True, kw_only=True):
     """The factor, with the endpoint for the gateway's reports, if there is a gateway."""
 
     reports: DeliveryReports | None

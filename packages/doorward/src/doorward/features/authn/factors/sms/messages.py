@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from doorward.web.mail.message import AccountNotice
@@ -14,15 +13,13 @@ NAME: Final = N_("Phone ending in %(digits)s")
 CODE_SENTENCE: Final = N_("%(code)s is your code for %(brand)s.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneNotice(AccountNotice):
+class PhoneNotice(AccountNotice, frozen=True, kw_only=True):
     """Base class of notices about a phone: `number` is masked."""
 
     number: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneAdded(PhoneNotice):
+class PhoneAdded(PhoneNotice, frozen=True, kw_only=True):
     """Notice that a phone was added."""
 
     kind: ClassVar[str] = "phone_added"
@@ -30,8 +27,7 @@ class PhoneAdded(PhoneNotice):
     said: ClassVar[str] = N_("When you sign in, we can send a code to the phone %(number)s.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneRemoved(PhoneNotice):
+class PhoneRemoved(PhoneNotice, frozen=True, kw_only=True):
     """Notice that a phone was removed."""
 
     kind: ClassVar[str] = "phone_removed"

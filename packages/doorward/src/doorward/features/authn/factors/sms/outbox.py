@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, final
 
 import msgspec
+from msgspec import Struct
 
 from doorward.core.model.text_message import SMS_PURPOSE, OutgoingSms, Sms
 from doorward.core.ports.keys import Sealer
@@ -25,8 +25,7 @@ _decode = msgspec.json.Decoder(Sms).decode
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmsOutbox:
+class SmsOutbox(Struct, frozen=True, kw_only=True):
     """Writes messages for the worker that sends them. `host` is that of the issuer, to which browsers bind the code."""
 
     random: SecureRandom

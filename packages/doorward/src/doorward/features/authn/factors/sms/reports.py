@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 from doorward.core.model.audit import AuditEvent
 from doorward.core.model.text_message import OutgoingSms
@@ -21,8 +22,7 @@ REPORTS: Final = "/sms/report/"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryReports:
+class DeliveryReports(Struct, frozen=True, kw_only=True):
     """What becomes of messages that the gateway has accepted."""
 
     store: Store

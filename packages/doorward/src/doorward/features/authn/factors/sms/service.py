@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, final
 
 from msgspec import Struct
@@ -44,8 +43,7 @@ class CodeUnderWay(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phones:
+class Phones(Struct, frozen=True, kw_only=True):
     """The caller makes sure that the person may enrol: a recent sign-in, or a sign-in whose first factor stands."""
 
     store: Store

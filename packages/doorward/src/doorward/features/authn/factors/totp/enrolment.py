@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final, final
 
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.model.policy import FactorKind
 from doorward.core.model.secret import Secret
 from doorward.features.authn.factors.totp.owning import (
@@ -41,8 +41,7 @@ REMOVE: Final = f"{METHODS}/authenticator/remove"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthenticatorEnrolment(Enrolment, MethodCards):
+class AuthenticatorEnrolment(AbstractStruct, Enrolment, MethodCards, frozen=True, kw_only=True):
     """The pages of `OwnAuthenticator`."""
 
     kind: ClassVar[FactorKind] = "totp"

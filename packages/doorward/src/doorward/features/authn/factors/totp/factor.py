@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final, final
 
 from doorward.core import text
+from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.signin import Proof
 from doorward.core.ports.keys import Sealer
@@ -25,8 +25,7 @@ SEED_PURPOSE: Final = "totp"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TotpCodes(TypedCode):
+class TotpCodes(AbstractStruct, TypedCode, frozen=True, kw_only=True):
     """Six-digit codes of an authenticator app."""
 
     kind: ClassVar[str] = rule.TRAITS.kind
@@ -62,8 +61,7 @@ class TotpCodes(TypedCode):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TotpFactor(FactorPlug):
+class TotpFactor(FactorPlug, frozen=True, kw_only=True):
     """The authenticator app as a factor: once set up, it is required at every sign-in."""
 
     async def held(self, account: Account, rows: Sequence[EnrolledFactor]) -> Sequence[HeldFactor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from doorward.features.authn.flow.held import ResetWords
@@ -21,7 +20,7 @@ RESET: Final = ResetWords(
 )
 
 
-class SecondFactorAdded(AccountNotice):
+class SecondFactorAdded(AccountNotice, frozen=True):
     """Notice that an authenticator app was added."""
 
     kind: ClassVar[str] = "second_factor_added"
@@ -29,8 +28,7 @@ class SecondFactorAdded(AccountNotice):
     said: ClassVar[str] = N_("From now on we ask for a code from the app when you sign in.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecondFactorRemoved(AccountNotice):
+class SecondFactorRemoved(AccountNotice, frozen=True, kw_only=True):
     """Notice that the authenticator app was removed. `left`: the person has other second factors."""
 
     kind: ClassVar[str] = "second_factor_removed"

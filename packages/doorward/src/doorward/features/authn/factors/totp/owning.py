@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from typing import Final, final
 
 import msgspec
@@ -67,8 +66,7 @@ class _Held(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnAuthenticator:
+class OwnAuthenticator(Struct, frozen=True, kw_only=True):
     """The caller must ensure that the sign-in is recent."""
 
     store: Store

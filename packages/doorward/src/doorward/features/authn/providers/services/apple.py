@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from doorward.features.authn.providers.services.service import CANCELLED, ProviderService
@@ -18,8 +17,7 @@ _MAX_USER: Final = 4000
 _MAX_NAME: Final = 120
 
 
-@dataclass(frozen=True, kw_only=True)
-class AppleService(ProviderService):
+class AppleService(ProviderService, frozen=True, kw_only=True):
     """An OpenID provider that knows few parameters, and has neither a UserInfo endpoint nor a name in its tokens."""
 
     def secret_claims(self, policy: ProviderPolicy, now: int) -> Mapping[str, Any]:

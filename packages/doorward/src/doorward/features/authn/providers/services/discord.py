@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
 from doorward.features.authn.providers.services.oauth2 import OAuth2Service
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
 
 
 @final
-@dataclass(frozen=True, kw_only=True)
-class _Discord(OAuth2Service):
+class _Discord(OAuth2Service, frozen=True, kw_only=True):
     def display_name(self, claims: Mapping[str, Any], policy: ProviderPolicy) -> object:
         """The name that the person shows; those who chose none have only their user name."""
         return OAuth2Service.display_name(self, claims, policy) or claims.get("username")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from doorward.features.authn.providers.services.service import ProviderService
@@ -20,8 +19,7 @@ _TEMPLATE: Final = "{tenantid}"
 _TRUE: Final = (True, "true", "1")
 
 
-@dataclass(frozen=True, kw_only=True)
-class EntraService(ProviderService):
+class EntraService(ProviderService, frozen=True, kw_only=True):
     """An OpenID provider. Anybody can open a tenant and name its people as they like, so that the tenants are part of the settings, and an
     address counts only where Microsoft says that its domain belongs to the tenant."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, cast, final
 from urllib.parse import urlencode
@@ -39,8 +38,7 @@ _AHEAD: Final = 90
 
 
 @final
-@dataclass(frozen=True, kw_only=True)
-class _Facebook(OAuth2Service):
+class _Facebook(OAuth2Service, frozen=True, kw_only=True):
     def documents(self, policy: ProviderPolicy, access_token: str) -> Mapping[str, str]:
         """The person. The proof shows that the caller has the app's secret, without which a stolen token is of no use at an app that requires
         it."""

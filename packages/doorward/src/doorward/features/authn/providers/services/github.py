@@ -4,7 +4,6 @@ endpoints and `issuer` the section then names."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast, final
 
 from doorward.features.authn.providers.services.oauth2 import OAuth2Service
@@ -17,8 +16,7 @@ _READ_EMAILS: Final = frozenset({"user:email", "user"})
 
 
 @final
-@dataclass(frozen=True, kw_only=True)
-class _GitHub(OAuth2Service):
+class _GitHub(OAuth2Service, frozen=True, kw_only=True):
     def translated(self, asked: Mapping[str, str]) -> Mapping[str, str]:
         """The account to suggest, and whether people choose among several."""
         found = {"login": asked["login_hint"]} if "login_hint" in asked else {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from doorward.features.authn.providers.services.service import ProviderService
@@ -15,8 +14,7 @@ _OWN_DOMAIN: Final = "@gmail.com"
 _PROMPTS: Final = frozenset({"consent", "select_account"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class GoogleService(ProviderService):
+class GoogleService(ProviderService, frozen=True, kw_only=True):
     """An OpenID provider. The hosted domain of a request is a hint to its page alone: who may sign in is decided by the claim."""
 
     def refusal(self, claims: Mapping[str, Any], policy: ProviderPolicy) -> str | None:

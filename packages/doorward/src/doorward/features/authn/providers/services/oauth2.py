@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from doorward.features.authn.providers.services.service import ProviderService
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from doorward.features.authn.providers.settings import ProviderPolicy
 
 
-@dataclass(frozen=True, kw_only=True)
-class OAuth2Service(ProviderService):
+class OAuth2Service(ProviderService, frozen=True, kw_only=True):
     """A service without ID tokens. The claims of its hooks are the document of `userinfo_endpoint`, and `issuer` is a fixed value of the
     settings: nothing is fetched from it, and connections belong to it. `asks_deletion`: it posts requests to delete what is held of a
     person."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from doorward.features.authn.providers.settings import ProviderPolicy
@@ -15,8 +16,7 @@ Core §3.1.2.6)."""
 _MAX_CODE: Final = 40
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProviderService:
+class ProviderService(Struct, frozen=True, kw_only=True):
     """A service. `name` is its value of the setting `service`, and the name of a section that needs no such setting.
 
     `defaults`: the settings of the section that an operator may leave out. `cancelled`: the errors after which the page says that the

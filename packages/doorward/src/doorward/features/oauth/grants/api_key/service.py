@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
@@ -13,8 +13,7 @@ from doorward.features.oauth.token.rules import TokenResponse
 from doorward.features.oauth.tokens.issue import TokenIssuer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKeyGrant:
+class ApiKeyGrant(Struct, frozen=True, kw_only=True):
     """Reads the key at every exchange, so that its end, its owner and the owner's rights count as they are now. Writes nothing."""
 
     keys: ApiKeyVerification

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
@@ -19,8 +20,7 @@ from doorward.storage.sql.store import Store
 GONE = "The authorization code is invalid or has expired."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationCodeGrant:
+class AuthorizationCodeGrant(Struct, frozen=True, kw_only=True):
     """Redeems a code once; a second redemption is a reuse, and ends the tokens of the first."""
 
     store: Store

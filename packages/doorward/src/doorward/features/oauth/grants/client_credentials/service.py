@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
@@ -20,8 +18,7 @@ from doorward.features.oauth.tokens.snapshot_cache import SnapshotCache
 _Key = tuple[str, str | None, str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientCredentialsGrant:
+class ClientCredentialsGrant(Struct, frozen=True, kw_only=True):
     """Writes nothing and waits for nothing."""
 
     config: ConfigSource

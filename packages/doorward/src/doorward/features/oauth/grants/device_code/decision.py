@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
@@ -31,8 +32,7 @@ DECIDED = OAuthError("invalid_grant", "The code was used before.")
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceGoals:
+class DeviceGoals(Struct, frozen=True, kw_only=True):
     """Goals of sign-ins with a device's request. The person is always asked: nothing but their look at the device tells a stranger's
     request from their own, so that neither an earlier consent nor an app of the operator's own is enough (RFC 8628 §5.4)."""
 
@@ -96,8 +96,7 @@ class DeviceGoals:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceGoal:
+class DeviceGoal(Struct, frozen=True, kw_only=True):
     """The request of a device, and what is granted of it."""
 
     goals: DeviceGoals

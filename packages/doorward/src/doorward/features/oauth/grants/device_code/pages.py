@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
 
 from doorward.core.model.account import Account
 from doorward.core.model.device import describe
@@ -44,8 +45,7 @@ DONE: Final = "/device/done"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DevicePages:
+class DevicePages(Struct, frozen=True, kw_only=True):
     """Handlers of the pages before and after the question. Whoever opens them signs in first: a code is looked up for nobody else, and
     no GET looks one up, so that a link has no effect and says nothing about a code."""
 
@@ -117,8 +117,7 @@ class DevicePages:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceDecisionPages:
+class DeviceDecisionPages(Struct, frozen=True, kw_only=True):
     """The question, and the page for a sign-in that cannot answer it."""
 
     requests: DeviceRequests

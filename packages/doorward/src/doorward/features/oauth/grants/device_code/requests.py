@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Final, final
 
 from msgspec import Meta, Struct
@@ -70,8 +69,7 @@ class DecidedRequest(Struct, frozen=True):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceRequests:
+class DeviceRequests(Struct, frozen=True, kw_only=True):
     """Begins requests for devices, and finds them for people."""
 
     clients: ClientAuthenticator

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, assert_never, final
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.client import Client
@@ -25,8 +26,7 @@ LONGEST: Final = 200
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceCodeGrant:
+class DeviceCodeGrant(Struct, frozen=True, kw_only=True):
     """A poll costs one read. It writes when it came too early, and when it redeems."""
 
     store: Store

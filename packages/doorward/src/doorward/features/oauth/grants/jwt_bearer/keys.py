@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, final
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from doorward.adapters.http_client import CallFailed, GuardedHttp
 from doorward.adapters.logs import logger
@@ -42,8 +43,7 @@ class IssuerUnavailable(Exception):
     """There are no keys of this issuer. The text is safe to log."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Known:
+class _Known(Struct, kw_only=True):
     revision: int
     http: GuardedHttp | None = None
     keys: KeySet | None = None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from shlex import quote
 from typing import Any, Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account, EnrolledFactor
@@ -41,8 +40,7 @@ _SHOWN: Final = 200
 Enrolled = Callable[[Account, Sequence[EnrolledFactor]], bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JwtBearerGrant:
+class JwtBearerGrant(Struct, frozen=True, kw_only=True):
     """The client is told one sentence only; what was wrong, the nearest rule and the fix go to the log. Refusals are counted for their
     address, as failed client authentications are, and audited sparingly."""
 

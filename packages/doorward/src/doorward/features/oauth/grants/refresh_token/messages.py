@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from doorward.web.mail.message import ALARM, AccountNotice, MessageWords
 from doorward.web.pages.words import N_, calm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshReplayed(AccountNotice):
+class RefreshReplayed(AccountNotice, frozen=True, kw_only=True):
     """A spent refresh token of `app` was reused: its sign-in may have been copied and is ended (RFC 9700 §4.14.2). Device and address are
     those of the reuse, which may be the app's own."""
 

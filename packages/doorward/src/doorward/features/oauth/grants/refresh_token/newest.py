@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import Final, final
+
+from msgspec import Struct, field
 
 from doorward.core.model.account import Account
 from doorward.core.model.grant import Grant, RefreshToken
@@ -18,8 +19,7 @@ Row = tuple[RefreshToken, Grant, Account | None]
 
 
 @final
-@dataclass(slots=True)
-class NewestTokens:
+class NewestTokens(Struct):
     """What is here may be outdated: another process may have rotated or ended the grant, or changed the person. It is good for one
     purpose, a rotation whose commit fails unless token, grant and person still are as remembered (`SqlGrants.spend_refresh`)."""
 

@@ -3,8 +3,9 @@ response (OAuth 2.1 §4.3, R18, R19, R20, R21; docs/decisions on rotation)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from doorward.adapters.operator_notices import OperatorNotices
 from doorward.core.errors import OAuthError
@@ -42,8 +43,7 @@ ROUNDS = 4
 _COUNTED = {Rotate: "rotate", Keep: "keep", Repeat: "repeat", LateRepeat: "late_repeat"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshTokenGrant:
+class RefreshTokenGrant(Struct, frozen=True, kw_only=True):
     """Load, decide, sign, compare-and-swap; a lost swap starts a new round.
 
     The first round may take what this process wrote last in place of a read, and only to rotate: the swap fails when any of it has

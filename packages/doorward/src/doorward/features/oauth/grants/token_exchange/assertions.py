@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from msgspec import Struct
@@ -38,8 +37,7 @@ class _SignIn(Struct, frozen=True, kw_only=True):
     amr: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssertionIssuer:
+class AssertionIssuer(Struct, frozen=True, kw_only=True):
     """Vouches for a sign-in that is alive now; what it issued cannot be revoked, so that it lives for minutes and is used once."""
 
     store: Store

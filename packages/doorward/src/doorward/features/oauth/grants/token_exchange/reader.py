@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
@@ -19,8 +19,7 @@ from doorward.features.revocations.rules.view import RevocationEntries
 from doorward.storage.sql.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PresentedTokens:
+class PresentedTokens(Struct, frozen=True, kw_only=True):
     """Reads what a token rests on at this moment: its revocation by the view that the caller has brought up to date."""
 
     store: Store

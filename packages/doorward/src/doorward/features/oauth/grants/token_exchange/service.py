@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from shlex import quote
 from typing import Final
+
+from msgspec import Struct
 
 from doorward.core.errors import OAuthError
 from doorward.core.model.account import Account
@@ -33,8 +34,7 @@ ROUNDS: Final = 8
 """A lost commit means that something was revoked, or that a concurrent request made the row: the next round finds either."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parties:
+class _Parties(Struct, frozen=True, kw_only=True):
     """What one round has found: the tokens, the person they speak for, and the newest revocation that was considered."""
 
     subject: PresentedToken
@@ -43,8 +43,7 @@ class _Parties:
     seen: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenExchangeGrant:
+class TokenExchangeGrant(Struct, frozen=True, kw_only=True):
     """Checks everything that a token says against the present, and ties the new token to all of it."""
 
     store: Store
