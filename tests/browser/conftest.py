@@ -32,9 +32,10 @@ _numbers = itertools.count(1)
 NewPerson = Callable[[], Person]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Dev]:
-    """The real system, started and stopped as a person does it. Its log must contain no failure afterwards."""
+    """The real system, started and stopped as a person does it, before the worker goes on to another folder: even an idle one takes
+    processor time. Its log must contain no failure afterwards."""
     with running.dev(tmp_path_factory.mktemp("browser")) as started:
         yield started
         log = (started.folder / NAME / "logs" / "server.log").read_text("utf-8")
@@ -50,7 +51,7 @@ def checked_in(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def checked(dev: running.Dev, checked_in: Path) -> Checked:
     """The same for the pages of `dev`."""
     places = dev.state.places
@@ -68,7 +69,7 @@ def chrome(chromium: Path) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kites(dev: running.Dev) -> Iterator[ForeignApp]:
     """«Kite Club», a third-party app on another site, registered by an operator's command."""
     with foreign_app() as app:

@@ -24,8 +24,8 @@ from tests.waiting import PATIENCE
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """An environment in which the packages are found, with the folder's mark."""
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """An environment in which the packages are found, with the folder's mark, and with `more`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
     sources = [str(ROOT / "packages" / name / "src") for name in ("doorward", "doorward-verify")]
     return {
@@ -34,6 +34,7 @@ def environment(folder: Path) -> dict[str, str]:
         "TMPDIR": str(folder),
         "DEMO_TEST_FOLDER": str(folder),
         "CI": "true",
+        **more,
     }
 
 
@@ -104,15 +105,15 @@ class Dev:
         return self.process.wait(PATIENCE)
 
 
-def start(folder: Path, port: int | None = None, *options: str) -> Dev:
-    """Start it, and wait until it reports ready."""
+def start(folder: Path, port: int | None = None, *options: str, **more: str) -> Dev:
+    """Start it, with `more` in its environment, and wait until it reports ready."""
     began = time.monotonic()
     chosen = port or free_places().port
     with (folder / "printed").open("wb") as printed:
         process = subprocess.Popen(
             command("dev", "--no-browser", "--port", str(chosen), *options),
             cwd=folder,
-            env=environment(folder),
+            env=environment(folder, **more),
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.STDOUT,

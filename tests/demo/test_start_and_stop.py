@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
-import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
@@ -16,47 +16,59 @@ import pytest
 from doorward_demo.dev.folder import NAME, Folder
 from doorward_demo.dev.people import PEOPLE
 from doorward_demo.dev.places import free_places
-from doorward_demo.dev.state import read
 from tests.demo import running
 
 
+@dataclass
+class Ended:
+    """A run that has started, answered and stopped. Its folder is copied before another run uses it."""
+
+    dev: running.Dev
+    status: int
+    answers: dict[str, int]
+    left: list[str]
+
+    def copy_to(self, folder: Path) -> None:
+        """Begin a run with what this one left."""
+        shutil.copytree(self.dev.folder / NAME, folder / NAME)
+
+
 @pytest.fixture(scope="module")
-def ended(tmp_path_factory: pytest.TempPathFactory) -> running.Dev:
-    """A run that has started and stopped. Its folder is copied before another run uses it."""
-    started = running.start(tmp_path_factory.mktemp("ended"))
-    assert started.stop() == 0
-    return started
-
-
-def test_it_starts_prints_its_addresses_and_stops_cleanly(tmp_path: Path) -> None:
-    started = running.start(tmp_path)
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """One run for all tests that look at its end; it was started with a setting of another server."""
+    folder = tmp_path_factory.mktemp("ended")
+    started = running.start(folder, DOORWARD_ISSUER="https://auth.example.com")
     places = started.state.places
-    for url in (places.issuer, f"{places.issuer}/_dev/outbox", places.shop, f"{places.api}/docs"):
-        assert httpx2.get(url, follow_redirects=True, trust_env=False).status_code == 200
-        assert url.removesuffix("/") in started.printed
+    urls = (places.issuer, f"{places.issuer}/_dev/outbox", places.shop, f"{places.api}/docs")
+    answers = {url: httpx2.get(url, follow_redirects=True, trust_env=False).status_code for url in urls}
+    status = started.stop()
+    return Ended(started, status, answers, running.left_running(folder))
+
+
+def test_it_starts_prints_its_addresses_and_stops_cleanly(ended: Ended) -> None:
+    assert set(ended.answers.values()) == {200}
+    for url in ended.answers:
+        assert url.removesuffix("/") in ended.dev.printed
     for person in PEOPLE:
-        assert person.email in started.printed
-        assert person.password in started.printed
-    assert started.stop() == 0
-    assert "nothing is left running" in started.printed
-    assert running.left_running(tmp_path) == []
-    assert Folder(tmp_path).running() is None
+        assert person.email in ended.dev.printed
+        assert person.password in ended.dev.printed
+    assert ended.status == 0
+    assert "nothing is left running" in ended.dev.printed
+    assert ended.left == []
+    assert Folder(ended.dev.folder).running() is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGHUP, marks=pytest.mark.soak)])
-def test_ctrl_c_and_a_closed_terminal_are_clean_stops(tmp_path: Path, number: int) -> None:
-    started = running.start(tmp_path)
-    assert started.stop(number) == 0
-    assert running.left_running(tmp_path) == []
+def test_settings_of_another_server_in_the_environment_are_ignored(ended: Ended) -> None:
+    assert "Not used here: DOORWARD_ISSUER" in ended.dev.printed
+    assert ended.status == 0
 
 
-def test_a_second_start_finds_the_same_people_and_apps(tmp_path: Path) -> None:
-    first = running.start(tmp_path)
+def test_a_second_start_finds_the_same_people_and_apps(tmp_path: Path, ended: Ended) -> None:
+    ended.copy_to(tmp_path)
     people = running.run(tmp_path, "user", "list", "--json", "--config", ".doorward-dev/doorward.toml").stdout
-    assert first.stop() == 0
-    second = running.start(tmp_path, first.state.places.port)
+    second = running.start(tmp_path, ended.dev.state.places.port)
     try:
-        assert second.state.apps == first.state.apps
+        assert second.state.apps == ended.dev.state.apps
         again = running.run(
             tmp_path, "user", "list", "--json", "--config", ".doorward-dev/doorward.toml"
         ).stdout
@@ -66,12 +78,12 @@ def test_a_second_start_finds_the_same_people_and_apps(tmp_path: Path) -> None:
         second.stop()
 
 
-def test_other_ports_change_all_addresses_and_keep_all_people(tmp_path: Path, ended: running.Dev) -> None:
-    shutil.copytree(ended.folder / NAME, tmp_path / NAME)
+def test_other_ports_change_all_addresses_and_keep_all_people(tmp_path: Path, ended: Ended) -> None:
+    ended.copy_to(tmp_path)
     second = running.start(tmp_path, free_places().port)
     try:
-        assert second.state.places != ended.state.places
-        assert second.state.apps == ended.state.apps
+        assert second.state.places != ended.dev.state.places
+        assert second.state.apps == ended.dev.state.apps
         roles = running.run(
             tmp_path, "user", "show", "bob@example.com", "--json", "--config", ".doorward-dev/doorward.toml"
         )
@@ -80,11 +92,11 @@ def test_other_ports_change_all_addresses_and_keep_all_people(tmp_path: Path, en
         second.stop()
 
 
-def test_reset_deletes_all_data(tmp_path: Path, ended: running.Dev) -> None:
-    shutil.copytree(ended.folder / NAME, tmp_path / NAME)
+def test_reset_deletes_all_data(tmp_path: Path, ended: Ended) -> None:
+    ended.copy_to(tmp_path)
     second = running.start(tmp_path, free_places().port, "--reset")
     try:
-        assert second.state.apps != ended.state.apps
+        assert second.state.apps != ended.dev.state.apps
     finally:
         second.stop()
 
@@ -100,7 +112,8 @@ def test_reset_keeps_a_folder_that_doorward_did_not_write(tmp_path: Path) -> Non
     assert (mine / "doorward.db").read_text() == "precious"
 
 
-def test_one_folder_can_be_used_by_one_run_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGHUP, marks=pytest.mark.soak)])
+def test_one_folder_is_used_by_one_run_until_ctrl_c_or_a_closed_terminal(tmp_path: Path, number: int) -> None:
     started = running.start(tmp_path)
     try:
         done = running.run(tmp_path, "dev", "--no-browser", "--port", str(free_places().port))
@@ -108,10 +121,12 @@ def test_one_folder_can_be_used_by_one_run_only(tmp_path: Path) -> None:
         assert started.state.places.issuer in done.stderr
         assert str(started.process.pid) in done.stderr
     finally:
-        started.stop()
+        assert started.stop(number) == 0
+    assert running.left_running(tmp_path) == []
 
 
-def test_kill_9_of_the_parent_ends_its_children(tmp_path: Path) -> None:
+def test_a_process_that_is_killed_ends_the_others(tmp_path: Path) -> None:
+    """kill -9: first of the parent, whose children end; then, in the next run, of one child, which the parent names."""
     started = running.start(tmp_path)
     assert len(running.left_running(tmp_path)) == 4
     os.kill(started.process.pid, signal.SIGKILL)
@@ -119,11 +134,6 @@ def test_kill_9_of_the_parent_ends_its_children(tmp_path: Path) -> None:
     assert running.nothing_left(tmp_path), running.left_running(tmp_path)
     assert Folder(tmp_path).running() is None, "the lock ended with the process"
     again = running.start(tmp_path, started.state.places.port)
-    assert again.stop() == 0
-
-
-def test_a_child_that_dies_ends_the_run_and_is_named(tmp_path: Path) -> None:
-    started = running.start(tmp_path)
     mark = str(tmp_path)
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
@@ -133,39 +143,18 @@ def test_a_child_that_dies_ends_the_run_and_is_named(tmp_path: Path) -> None:
                 continue
             if b"doorward_demo.demo.orders" in line and any(mark in part.decode() for part in line):
                 os.kill(int(process.name), signal.SIGKILL)
-    assert started.process.wait(running.PATIENCE) == 1
-    assert "the demo API ended" in started.printed
+    assert again.process.wait(running.PATIENCE) == 1
+    assert "the demo API ended" in again.printed
     assert running.left_running(tmp_path) == []
 
 
-def test_the_folder_is_private_and_never_committed(ended: running.Dev) -> None:
-    folder = ended.folder / NAME
+def test_the_folder_is_private_and_never_committed(ended: Ended) -> None:
+    own = ended.dev.folder
+    folder = own / NAME
     assert folder.stat().st_mode & 0o077 == 0
     assert (folder / "state.json").stat().st_mode & 0o077 == 0
-    subprocess.run(["git", "init", "-q", str(ended.folder)], check=True)
+    subprocess.run(["git", "init", "-q", str(own)], check=True)
     seen = subprocess.run(
-        ["git", "status", "--porcelain"], cwd=ended.folder, capture_output=True, text=True, check=True
+        ["git", "status", "--porcelain"], cwd=own, capture_output=True, text=True, check=True
     )
     assert ".doorward-dev" not in seen.stdout
-
-
-def test_settings_of_another_server_in_the_environment_are_ignored(tmp_path: Path) -> None:
-    port = free_places().port
-    process = subprocess.Popen(
-        running.command("dev", "--no-browser", "--port", str(port)),
-        cwd=tmp_path,
-        env={**running.environment(tmp_path), "DOORWARD_ISSUER": "https://auth.example.com"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    until = time.monotonic() + running.PATIENCE
-    while (state := read(tmp_path / ".doorward-dev" / "state.json")) is None or not state.ready:
-        assert process.poll() is None
-        assert time.monotonic() < until
-        time.sleep(0.1)
-    process.terminate()
-    said, _ = process.communicate(timeout=running.PATIENCE)
-    assert "Not used here: DOORWARD_ISSUER" in said
-    assert process.returncode == 0

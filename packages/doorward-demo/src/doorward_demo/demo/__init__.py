@@ -1,6 +1,4 @@
-"""The demo: a web app and an API as any developer would write them around Doorward, and a driver for the whole flow."""
+"""The demo: a web app and an API as any developer would write them around Doorward, and a driver for the whole flow.
 
-from doorward_demo.demo.drive.run import run
-from doorward_demo.dev.trouble import CannotStart
-
-__all__ = ["CannotStart", "run"]
+The app and the API import this package, so it imports nothing: the driver starts in `drive/run`.
+"""

@@ -1,6 +1,4 @@
-"""`doorward dev`: the whole system on one machine. It starts and watches processes, and serves nothing itself."""
+"""`doorward dev`: the whole system on one machine. It starts and watches processes, and serves nothing itself.
 
-from doorward_demo.dev.run import run
-from doorward_demo.dev.trouble import CannotStart
-
-__all__ = ["CannotStart", "run"]
+Each of these processes imports this package, so it imports nothing: start reading at `run`.
+"""

@@ -24,7 +24,7 @@ def dev(
     """Start a server with people, a demo app and a demo API."""
     _require_demo()
     # imported here: no other command needs it
-    from doorward_demo.dev import run
+    from doorward_demo.dev.run import run
 
     raise typer.Exit(
         run(port=port, browser=not no_browser, reset=reset, actor=actor(), seeding=with_services)
@@ -42,7 +42,7 @@ def demo(
 ) -> None:
     """Drive the whole flow, and check each step."""
     _require_demo()
-    from doorward_demo.demo import run
+    from doorward_demo.demo.drive.run import run
 
     raise typer.Exit(run(as_json=json, issuer=issuer))
 
