@@ -239,7 +239,7 @@ async def test_where_the_step_is_wanted_the_device_neither_counts_nor_can_be_rem
             assert await front.store.commit(demand)
             assert isinstance(await front.store.factor_demands.get(ada.id), FactorDemand)
         else:
-            object.__setattr__(front.advance, "policy", SecondFactorPolicy(ask="each_sign_in"))
+            structs.force_setattr(front.advance, "policy", SecondFactorPolicy(ask="each_sign_in"))
         page = await tab.on(await tab.sign_in_at(await tab.get(front.asking(app, **asking))))
         assert page.path.startswith("/sign-in/code"), page.words
         assert 'name="trust"' not in page.text

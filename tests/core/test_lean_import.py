@@ -14,6 +14,8 @@ from doorward.core.lean_import import Deferred, load_deferring, load_without
 SOURCES = {
     "dwlean/__init__.py": "from dwlean.first import one\nfrom dwlean.command import run, Server\n__version__ = '1'\n",
     "dwlean/first.py": "one = 1\n",
+    "dwlean_other/__init__.py": "from dwlean_other.command import run\nimport dwlean_extra\n",
+    "dwlean_other/command.py": "run = 1\n",
     "dwlean/command.py": "import dwlean_extra\ndef run(): return 'ran'\nclass Server: pass\n",
     "dwlean_extra.py": "",
     "dwlean_user.py": "try:\n    import dwlean_extra\nexcept ImportError:\n    dwlean_extra = None\n",
@@ -51,7 +53,7 @@ def test_a_package_that_is_missing_is_an_error_and_hides_nothing_later() -> None
 
 
 def test_a_deferred_part_is_loaded_when_it_is_asked_for() -> None:
-    load_deferring("dwlean", "command", ("run", "Server"))
+    load_deferring("dwlean", "command")
     package = import_module("dwlean")
     assert package.one == 1
     assert "dwlean_extra" not in sys.modules
@@ -63,7 +65,7 @@ def test_a_deferred_part_is_loaded_when_it_is_asked_for() -> None:
 
 
 def test_a_deferred_part_can_be_imported_by_its_own_name() -> None:
-    load_deferring("dwlean", "command", ("run", "Server"))
+    load_deferring("dwlean", "command")
     assert import_module("dwlean.command").run() == "ran"
     from dwlean import Server  # pyright: ignore # noqa: PGH003
 
@@ -76,3 +78,10 @@ def test_a_deferred_module_is_loaded_with_its_first_name() -> None:
     with pytest.raises(AttributeError):
         _ = module.nothing
     assert "dwlean_extra" in sys.modules
+
+
+def test_what_a_package_imports_and_does_not_use_is_not_loaded() -> None:
+    load_deferring("dwlean_other", "command", unused=("dwlean_extra",))
+    assert import_module("dwlean_other").dwlean_extra.something is None
+    assert "dwlean_extra" not in sys.modules
+    assert import_module("dwlean_extra").__file__

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import final
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest, start_http_server
+from typing import TYPE_CHECKING, final
 
 from doorward import __version__
+from doorward.core.lean_import import Deferred, load_deferring
+
+# its server and what it sends to others: http.server, urllib.request and wsgiref, 2 MiB
+load_deferring("prometheus_client", "exposition")
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector  # noqa: E402
+
+if TYPE_CHECKING:
+    from prometheus_client import exposition
+else:
+    exposition = Deferred("prometheus_client.exposition")
 
 # Label values chosen by an attacker would be a memory leak: beyond this many, all others share one value.
 _MAX_LABELS = 200
@@ -18,8 +26,6 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 @final
 class PrometheusMetrics:
     """`Metrics` for Prometheus. `inc("refreshes", "rotated")` is `doorward_refreshes_total{kind="rotated"}`."""
-
-    content_type = CONTENT_TYPE_LATEST
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -80,13 +86,18 @@ class PrometheusMetrics:
             registry=self._registry,
         ).set_function(seconds)
 
+    @property
+    def content_type(self) -> str:
+        """That of the text exposition format."""
+        return exposition.CONTENT_TYPE_LATEST
+
     def page(self) -> bytes:
         """The metrics in the text exposition format."""
-        return generate_latest(self._registry)
+        return exposition.generate_latest(self._registry)
 
     def serve(self, host: str, port: int) -> Callable[[], None]:
         """Serve `/metrics` on a port and in a thread of its own; returns a function that stops it. Raises OSError."""
-        server, thread = start_http_server(port, host, registry=self._registry)
+        server, thread = exposition.start_http_server(port, host, registry=self._registry)
 
         def stop() -> None:
             server.shutdown()

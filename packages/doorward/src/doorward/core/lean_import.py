@@ -29,32 +29,45 @@ def load_without(name: str, *absent: str) -> None:
             del sys.modules[each]
 
 
-def load_deferring(name: str, part: str, names: tuple[str, ...]) -> None:
-    """Import the package `name`, which takes `names` from its module `part`, without that module. It is loaded when somebody asks the
-    package for one of `names`. Raises ImportError."""
+def load_deferring(name: str, part: str, *, unused: tuple[str, ...] = ()) -> None:
+    """Import the package `name` without its module `part`, from which it takes names. It is loaded when somebody asks the package for one
+    of these. `unused` are modules that it imports and that nothing here makes it use: their names are None in it. Raises ImportError."""
     if name in sys.modules:
         return
     whole = f"{name}.{part}"
-    stand_in = ModuleType(whole)
-    for each in names:
-        setattr(stand_in, each, None)
-    sys.modules[whole] = stand_in
+    stand_ins = {each: _Empty(each) for each in (whole, *unused) if each not in sys.modules}
+    sys.modules.update(stand_ins)
     try:
         package = import_module(name)
     finally:
-        del sys.modules[whole]
+        for each in stand_ins:
+            del sys.modules[each]
+    names = stand_ins[whole].asked
     for each in {part, *names} & vars(package).keys():
         delattr(package, each)
     get: Callable[[str], object] = lambda asked: _of_part(package, whole, asked, names)  # noqa: E731
     vars(package)["__getattr__"] = get
 
 
-def _of_part(package: ModuleType, whole: str, asked: str, names: tuple[str, ...]) -> object:
+def _of_part(package: ModuleType, whole: str, asked: str, names: set[str]) -> object:
     if asked not in names:
         raise AttributeError(f"module {package.__name__!r} has no attribute {asked!r}")
     loaded = import_module(whole)
     vars(package).update({each: getattr(loaded, each) for each in names})
     return getattr(loaded, asked)
+
+
+class _Empty(ModuleType):
+    """A module in which every name is None; `asked` are the names that somebody took from it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.asked: set[str] = set()
+
+    def __getattr__(self, name: str) -> None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self.asked.add(name)
 
 
 class Deferred(ModuleType):

@@ -9,14 +9,12 @@ connection itself.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import errno
 import mmap
 import os
 import socket
 import struct
 import sys
-import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final, final
@@ -141,6 +139,8 @@ class AcceptBalancer:
 def _memory() -> int:
     if sys.platform == "linux":
         return os.memfd_create("doorward-counts")
+    import tempfile
+
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 
@@ -165,6 +165,8 @@ def _stop_backlog(listener: socket.socket) -> None:
     listener.listen(0)
     if sys.platform != "linux" or listener.family == socket.AF_UNIX:
         return
+    import ctypes
+
     # This closes the last gap with a filter that drops every packet. Without it, on a busy machine, a client could connect
     # between the last look into the queue and the close of the socket, and its connection would be reset.
     program = ctypes.create_string_buffer(_DROP)

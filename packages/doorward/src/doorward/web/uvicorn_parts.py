@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from doorward.core.lean_import import load_deferring
 
-load_deferring("uvicorn", "main", ("main", "run", "Server"))
+# the logs are configured by adapters/logs.py
+load_deferring("uvicorn", "main", unused=("logging.config", "configparser"))
 
 from uvicorn.config import Config  # noqa: E402
 from uvicorn.protocols.http.flow_control import FlowControl  # noqa: E402

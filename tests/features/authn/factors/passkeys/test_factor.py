@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.core.model.signin import Proof
@@ -42,7 +43,7 @@ async def test_a_proof_of_either_kind_stands_by_rows_of_both(house: House) -> No
 
 async def test_an_issuer_without_a_name_has_none() -> None:
     async with open_house() as house:
-        object.__setattr__(house.services, "issuer", "https://192.0.2.1")
+        structs.force_setattr(house.services, "issuer", "https://192.0.2.1")
         house.services._built.clear()
         assert not any(factor.offered for factor in passkey_factors(house.services))
         assert not house.services.get(offered_factors).kinds & {"passkey", "security_key"}

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import ssl
 from datetime import UTC, datetime
-from email.errors import MessageError
-from email.message import EmailMessage as MimeMessage
-from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from msgspec import Struct
@@ -18,12 +15,15 @@ from doorward.core.model.message import EmailMessage
 from doorward.core.model.secret import Secret
 
 if TYPE_CHECKING:
+    from email import errors, utils
+    from email import message as mime_message
     from email.headerregistry import Address
 
     import aiosmtplib
 else:
     # many servers have no mail server
     aiosmtplib = Deferred("aiosmtplib")
+    errors, utils, mime_message = Deferred("email.errors"), Deferred("email.utils"), Deferred("email.message")
 
 _DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -66,7 +66,7 @@ class SmtpSender:
         """
         try:
             mime = compose(self._server.sender, to, message, mail_id=mail_id, at=at)
-        except (ValueError, MessageError):
+        except (ValueError, errors.MessageError):
             raise MailRefused("the address or the subject cannot be written into a mail header") from None
         try:
             _, answer = await aiosmtplib.send(mime, **self._connection(timeout=self._server.timeout))
@@ -121,17 +121,19 @@ class SmtpSender:
         }
 
 
-def compose(sender: str, to: str, message: EmailMessage, *, mail_id: str, at: int) -> MimeMessage:
+def compose(
+    sender: str, to: str, message: EmailMessage, *, mail_id: str, at: int
+) -> mime_message.EmailMessage:
     """The message (RFC 5322). The email package writes header values and refuses line breaks (header injection)."""
     # imported here: its tables are large
     from email.policy import SMTP
 
     origin = sender_of(sender)
-    mime = MimeMessage(policy=SMTP)
+    mime = mime_message.EmailMessage(policy=SMTP)
     mime["From"] = origin
     mime["To"] = _recipient(to)
     mime["Subject"] = " ".join(message.subject.split())
-    mime["Date"] = format_datetime(datetime.fromtimestamp(at, UTC))
+    mime["Date"] = utils.format_datetime(datetime.fromtimestamp(at, UTC))
     mime["Message-ID"] = f"<{mail_id}@{origin.domain}>"
     # RFC 3834 §5: prevents answers of vacation responders
     mime["Auto-Submitted"] = "auto-generated"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from doorward.adapters.places.ranges import BadTable, Range, number
+from doorward.core.lean_import import Deferred
+
+if TYPE_CHECKING:
+    import csv
+else:
+    csv = Deferred("csv")
 
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _NO_COUNTRY: Final = frozenset({"", "-", "ZZ", "XX", "EU", "AP"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -99,7 +100,9 @@ def metrics_route(*, token: Secret, metrics: Metrics) -> Route:
                 {"error": "invalid_token", "error_description": "A bearer token is needed."}, 401
             )
             return response.add("www-authenticate", "Bearer")
-        return Response(200, [(b"content-type", metrics.content_type.encode())], metrics.page())
+        # in a thread, because the first one loads its library
+        page = await asyncio.to_thread(metrics.page)
+        return Response(200, [(b"content-type", metrics.content_type.encode())], page)
 
     operation = Operation(security="bearer", answers={200: {"text/plain": str}})
     return machine("/metrics", "GET", show, operation=operation)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from doorward.core.errors import StoreUnavailable
 from doorward.storage.sql.migrate import known
@@ -24,10 +23,20 @@ from doorward.storage.sqlite.owner import whose
 from doorward.storage.sqlite.write_lock import Turn
 from doorward.storage.sqlite.writer import Writer
 
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
+
 # A reader waits only while another process recovers the file after a crash.
 _READ_BUSY_MS = 1000
 # Text that is not Unicode, a number beyond 64 bits: no row can contain it, so none is found.
 _UNHOLDABLE = (UnicodeEncodeError, OverflowError)
+
+
+def _private_folder() -> TemporaryDirectory[str]:
+    # only tests need it
+    from tempfile import TemporaryDirectory
+
+    return TemporaryDirectory(prefix="doorward-")
 
 
 async def open_sqlite(path: str | Path, *, migrate: bool = True) -> Store:
@@ -37,7 +46,7 @@ async def open_sqlite(path: str | Path, *, migrate: bool = True) -> Store:
     `migrate=False` leaves the schema alone: `ready()` then says whether it is this program's. Raises `SchemaRefused`
     for a newer or foreign schema, `StoreUnavailable` when the file cannot be opened.
     """
-    folder = tempfile.TemporaryDirectory(prefix="doorward-") if str(path) == ":memory:" else None
+    folder = _private_folder() if str(path) == ":memory:" else None
     file = Path(folder.name) / "doorward.db" if folder else Path(path)
     migrations = known("sqlite")
     try:

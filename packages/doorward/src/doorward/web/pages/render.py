@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
-from importlib.resources import files
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from doorward.core.lean_import import load_deferring
 
-from doorward.web.pages import addresses, language, qr
-from doorward.web.pages.icons import icon
-from doorward.web.pages.static import VERSION
-from doorward.web.pages.views.context import PageContext, View
-from doorward.web.pages.wording import Sentences
-from doorward.web.pages.words import Words, calm, isolated
+# with tempfile and shutil
+load_deferring("jinja2", "bccache")
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined  # noqa: E402
+from markupsafe import Markup  # noqa: E402
+
+from doorward.web.pages import addresses, language, qr  # noqa: E402
+from doorward.web.pages.icons import icon  # noqa: E402
+from doorward.web.pages.static import VERSION  # noqa: E402
+from doorward.web.pages.views.context import PageContext, View  # noqa: E402
+from doorward.web.pages.wording import Sentences  # noqa: E402
+from doorward.web.pages.words import Words, calm, isolated  # noqa: E402
 
 _SHARED: Final = FileSystemLoader(Path(__file__).parent / "templates")
 
@@ -25,7 +30,9 @@ _SHARED: Final = FileSystemLoader(Path(__file__).parent / "templates")
 def _of_feature(name: str) -> str | None:
     """The source of a feature's own template, `package:file.html`: it is in the folder `templates` of the package."""
     package, _, file = name.rpartition(":")
-    return files(package).joinpath("templates").joinpath(file).read_text("utf-8") if package else None
+    if not package:
+        return None
+    return Path(import_module(package).__path__[0], "templates", file).read_text("utf-8")
 
 
 @cache

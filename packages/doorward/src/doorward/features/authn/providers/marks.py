@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
+from typing import Final
 
 from markupsafe import Markup
 
 from doorward.features.authn.providers.services.service import ProviderService
 from doorward.web.pages.icons import framed
+
+_MARKS: Final = Path(__file__).parent / "services" / "marks"
 
 
 def mark_of(service: ProviderService) -> Markup | None:
@@ -18,7 +21,7 @@ def mark_of(service: ProviderService) -> Markup | None:
 
 @cache
 def _drawn(name: str) -> Markup | None:
-    file = files("doorward.features.authn.providers.services") / "marks" / f"{name}.svg"
+    file = _MARKS / f"{name}.svg"
     if not file.is_file():
         return None
     return framed(file.read_text("utf-8").partition(">")[2].rpartition("</svg>")[0])
