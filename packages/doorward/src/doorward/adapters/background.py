@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from importlib import import_module
 from types import ModuleType
-from typing import Any, final
+from typing import Any, Final, final
 
 from doorward.adapters.logs import logger
 from doorward.core.errors import StoreUnavailable
 
 _log = logger("background")
+_WHOLE: Final = "loaded whole"
+"""In a `Deferred` module that has been loaded; no name of a module has a space."""
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[object]], *, name: str) -> None:
@@ -37,10 +38,13 @@ async def once(work: Callable[[], Awaitable[object]], *, name: str) -> None:
         _log.error("background.failed", task=name, exc_info=error)
 
 
-async def loaded(module: ModuleType) -> None:
-    """Load a `Deferred` module in a thread, so that the event loop goes on meanwhile. Raises ImportError."""
-    if module.__name__ not in sys.modules:
-        await asyncio.to_thread(import_module, module.__name__)
+async def loaded(*modules: ModuleType) -> None:
+    """Load `Deferred` modules in a thread, so that the event loop goes on meanwhile. Everybody waits here until they are loaded whole: a
+    name of a module that another thread is loading is waited for on the event loop, by Python's lock of imports. Raises ImportError."""
+    for module in modules:
+        if _WHOLE not in vars(module):
+            await asyncio.to_thread(import_module, module.__name__)
+            vars(module)[_WHOLE] = True
 
 
 @final

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct
 
 from doorward.adapters import trust
+from doorward.adapters.background import loaded
 from doorward.adapters.outgoing_address import (
     AddressRefused,
     MayBePrivate,
@@ -113,10 +114,13 @@ class GuardedHttp:
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._at_checked(method, parts, most, whole=whole, sent=sent)
-        except (TimeoutError, httpx2.TimeoutException):
-            raise CallFailed(f"no answer within {self._timeout:g} s") from None
+        except TimeoutError:
+            # on its own: the library may still be loading
+            raise CallFailed(self._late()) from None
         except AddressRefused as refused:
             raise CallFailed(f"its address may not be called: {refused}") from None
+        except httpx2.TimeoutException:
+            raise CallFailed(self._late()) from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
             raise CallFailed(trust.why(error)) from None
 
@@ -125,7 +129,7 @@ class GuardedHttp:
     ) -> GuardedAnswer:
         client = await self._opened()
         url = httpx2.URL(parts.geturl())
-        host = host_of(url)
+        host = _host(url)
         port = url.port or (443 if parts.scheme == "https" else 80)
         addresses = await checked_addresses(
             host,
@@ -157,6 +161,9 @@ class GuardedHttp:
                 await answer.aclose()
         raise first or AddressRefused("its host has no address")
 
+    def _late(self) -> str:
+        return f"no answer within {self._timeout:g} s"
+
     async def close(self) -> None:
         """Close all connections."""
         if self._client is not None:
@@ -164,6 +171,7 @@ class GuardedHttp:
 
     async def _opened(self) -> httpx2.AsyncClient:
         if self._client is None:
+            await loaded(httpx2)
             async with self._opening:
                 # a call that waited meanwhile finds it
                 self._client = self._client or await asyncio.to_thread(self._open)
@@ -257,9 +265,14 @@ class BackChannel:
         await self._http.close()
 
 
-def host_of(url: httpx2.URL | str) -> str:
+async def host_of(url: str) -> str:
     """The host as it is called, and compared with the hosts that the operator has named."""
-    return httpx2.URL(url).raw_host.decode("ascii")
+    await loaded(httpx2)
+    return _host(httpx2.URL(url))
+
+
+def _host(url: httpx2.URL) -> str:
+    return url.raw_host.decode("ascii")
 
 
 def allowed(url: str, *, development: bool) -> bool:

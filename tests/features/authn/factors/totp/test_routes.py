@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from doorward.web.pages import qr
 from tests.browsing import SESSION
 from tests.people import (
     OTHER_PASSWORD,
@@ -15,6 +16,7 @@ from tests.people import (
     code_for,
     key_bytes,
 )
+from tests.slow_import import SlowImport
 
 pytestmark = pytest.mark.anyio
 SENSITIVE = (
@@ -23,6 +25,17 @@ SENSITIVE = (
     "/account/methods/authenticator/remove",
     "/account/methods/recovery",
 )
+
+
+async def test_two_people_set_up_an_app_first_in_a_process(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/incidents/0126-the-second-request-waited-for-an-import.md"""
+    await house.person()
+    browser = await house.signed_in()
+    slow = SlowImport(qr.segno, monkeypatch)
+    pages = await slow.both(lambda: browser.get("/account/methods/authenticator"))
+    assert all("data:image/svg" in str(page) for page in pages)
 
 
 @pytest.mark.requirement(73)

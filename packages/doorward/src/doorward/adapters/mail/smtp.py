@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, final
 from msgspec import Struct
 
 from doorward.adapters import trust
+from doorward.adapters.background import loaded
 from doorward.core.lean_import import Deferred
 from doorward.core.model.mailbox import sender_of
 from doorward.core.model.message import EmailMessage
 from doorward.core.model.secret import Secret
 
 if TYPE_CHECKING:
-    from email import errors, utils
+    from email import errors, policy, utils
     from email import message as mime_message
     from email.headerregistry import Address
 
@@ -24,6 +25,8 @@ else:
     # many servers have no mail server
     aiosmtplib = Deferred("aiosmtplib")
     errors, utils, mime_message = Deferred("email.errors"), Deferred("email.utils"), Deferred("email.message")
+    # its tables are large
+    policy = Deferred("email.policy")
 
 _DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -64,6 +67,7 @@ class SmtpSender:
         An address with characters beyond ASCII before the @ needs SMTPUTF8 (RFC 6531), and is refused if the server
         does not offer it.
         """
+        await loaded(aiosmtplib, policy, errors, utils, mime_message)
         try:
             mime = compose(self._server.sender, to, message, mail_id=mail_id, at=at)
         except (ValueError, errors.MessageError):
@@ -97,6 +101,7 @@ class SmtpSender:
     async def probe(self) -> bool:
         """Connect, greet, sign in and quit, for `doorward doctor`. Returns whether the server accepts addresses beyond
         ASCII (SMTPUTF8). Raises `MailDelayed`."""
+        await loaded(aiosmtplib)
         client = aiosmtplib.SMTP(**self._connection(timeout=min(self._server.timeout, 10)))
         try:
             async with client:
@@ -125,11 +130,8 @@ def compose(
     sender: str, to: str, message: EmailMessage, *, mail_id: str, at: int
 ) -> mime_message.EmailMessage:
     """The message (RFC 5322). The email package writes header values and refuses line breaks (header injection)."""
-    # imported here: its tables are large
-    from email.policy import SMTP
-
     origin = sender_of(sender)
-    mime = mime_message.EmailMessage(policy=SMTP)
+    mime = mime_message.EmailMessage(policy=policy.SMTP)
     mime["From"] = origin
     mime["To"] = _recipient(to)
     mime["Subject"] = " ".join(message.subject.split())

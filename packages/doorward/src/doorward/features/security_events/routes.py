@@ -109,7 +109,7 @@ class StreamEndpoints(Struct, frozen=True, kw_only=True):
         """Create a stream (SSF 1.0 §8.1.1.1)."""
         app = await self._app(request, manage=True)
         wishes = rule.wishes(await _document(request), development=self.development)
-        self._check_place(wishes.push_to)
+        await self._check_place(wishes.push_to)
         made = await self.streams.create(app.id, wishes, self._noted(app, request))
         return json_response(self._shown(made), 201)
 
@@ -186,14 +186,14 @@ class StreamEndpoints(Struct, frozen=True, kw_only=True):
             } | said
         wishes = rule.wishes(said, development=self.development)
         if wishes.push_to != current.endpoint_url:
-            self._check_place(wishes.push_to)
+            await self._check_place(wishes.push_to)
         return json_response(
             self._shown(await self.streams.change(app.id, current.id, wishes, self._noted(app, request)))
         )
 
-    def _check_place(self, url: str | None) -> None:
+    async def _check_place(self, url: str | None) -> None:
         # the operator named a host, for the receiver of one app: no app chooses its port and path
-        if url is not None and host_of(url) in self.streams.policy.private_hosts:
+        if url is not None and await host_of(url) in self.streams.policy.private_hosts:
             raise StreamRefused(
                 400,
                 "invalid_request",

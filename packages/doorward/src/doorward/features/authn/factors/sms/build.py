@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from urllib.parse import urlsplit
 
 from doorward.adapters import trust
@@ -32,6 +33,8 @@ def message_channel(services: Services) -> MessageChannel | None:
     policy = services.sections.of(SmsPolicy)
     if policy.channel == "none":
         return None
+    # its numbering plans are large: not first when somebody waits for a page
+    import_module("phonenumbers")
     needs = ChannelNeeds(
         issuer=services.issuer,
         clock=services.clock,

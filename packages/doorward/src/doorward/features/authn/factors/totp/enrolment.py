@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final, final
 
+from doorward.adapters.background import loaded
 from doorward.core.abstract_struct import AbstractStruct
 from doorward.core.model.policy import FactorKind
 from doorward.core.model.secret import Secret
@@ -31,6 +32,7 @@ from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.sessions.signed_in_pages import SignedIn, SignedInPost, SignedInRefusedPost
 from doorward.web.http import EarlyResponse, Response
 from doorward.web.page import page
+from doorward.web.pages import qr
 from doorward.web.pages.views.account import MethodCard
 from doorward.web.pages.views.problems import FormProblem, Wrong
 from doorward.web.pages.views.sign_in import ReAuth
@@ -91,18 +93,18 @@ class AuthenticatorEnrolment(AbstractStruct, Enrolment, MethodCards, frozen=True
         """Set up an authenticator app: a QR code. Nothing is set up until the app's code comes back."""
         owner = enrolling.owner
         setup = self.own.begin(owner.account, owner.binding, enrolling.browser.now)
-        return _page(enrolling, setup, None)
+        return await _page(enrolling, setup, None)
 
     async def show_again(self, enrolling: Enrolling) -> Response:
         """The same QR code."""
-        return _page(enrolling, self._setup_of(enrolling), enrolling.problem)
+        return await _page(enrolling, self._setup_of(enrolling), enrolling.problem)
 
     async def confirm(self, enrolling: Enrolling) -> Response:
         """Confirm the authenticator app with a code; the answer shows the recovery codes, this once."""
         owner, browser, code = enrolling.owner, enrolling.browser, enrolling.form.get("code", "")
         again = self._setup_of(enrolling)
         if not code.strip():
-            return _page(enrolling, again, FormProblem(Wrong.CODE_MISSING))
+            return await _page(enrolling, again, FormProblem(Wrong.CODE_MISSING))
         outcome = await self.own.confirm(
             owner.account,
             owner.binding,
@@ -117,8 +119,8 @@ class AuthenticatorEnrolment(AbstractStruct, Enrolment, MethodCards, frozen=True
         if isinstance(outcome, SetupOver):
             return enrolling.go(self.path)
         if isinstance(outcome, Wait):
-            return _page(enrolling, again, FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.until))
-        return _page(enrolling, again, FormProblem(Wrong.CODE_WRONG))
+            return await _page(enrolling, again, FormProblem(Wrong.TOO_MANY_TRIES, at=outcome.until))
+        return await _page(enrolling, again, FormProblem(Wrong.CODE_WRONG))
 
     async def _remove(self, pages: EnrolmentPages, post: SignedInPost) -> Response:
         password = post.form.get("password")
@@ -162,7 +164,8 @@ def _ask_password(owner: SignedIn, problem: FormProblem | None) -> Response:
     return page(view, owner.browser)
 
 
-def _page(enrolling: Enrolling, setup: Setup, problem: FormProblem | None) -> Response:
+async def _page(enrolling: Enrolling, setup: Setup, problem: FormProblem | None) -> Response:
+    await loaded(qr.segno)
     view = AuthenticatorNewView(
         uri=setup.uri,
         key=setup.key,
