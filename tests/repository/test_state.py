@@ -19,6 +19,7 @@ REMEMBERS = {
     "features/api_keys/last_use.py": "LastUse: times that wait to be written; losing them costs a time, and nothing rests on it",
     "features/oauth/grants/refresh_token/newest.py": "NewestTokens: rows written last; a rotation from one fails unless it still is so",
     "features/oauth/logout/notify.py": "FirstTries: sign-outs of this process that wait now; losing them ends a wait",
+    "features/oauth/client_auth/verified.py": "VerifiedHeaders: dropped with the snapshot of the configuration, and when a secret expires",
     "features/oauth/tokens/snapshot_cache.py": "SnapshotCache: hangs on the snapshot of the configuration",
     "features/oauth/tokens/access_tokens.py": "AccessTokenReader: tokens whose signature was verified, dropped with the keys; lifetime and revocation are checked each time",
     "features/oauth/grants/jwt_bearer/keys.py": "IssuerKeys: what a trusted issuer publishes, fetched anew when it says so",

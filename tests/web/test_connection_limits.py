@@ -74,6 +74,9 @@ def test_the_limits_only_use_names_that_uvicorn_has() -> None:
         "message_event",
         "default_headers",
         "on_response",
+        "more_body",
+        "body",
+        "waiting_for_100_continue",
     }
     assert of_a_cycle <= set(RequestResponseCycle.__init__.__code__.co_names)
 

@@ -2,21 +2,20 @@
 
 uvicorn and its parser bound none of these (docs/incidents/0013-a-request-without-end.md). What is overridden are methods of
 `asyncio.Protocol` and callbacks of httptools. Beyond these the class uses `parser`, `url`, `headers`, `connections`,
-`flow`, `limit_concurrency` and `on_response_complete` of uvicorn, and seven names of its `RequestResponseCycle`;
+`flow`, `limit_concurrency` and `on_response_complete` of uvicorn, and ten names of its `RequestResponseCycle`;
 `tests/web/test_connection_limits.py` fails when they change.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, cast, final
 
 import httptools
 
-from doorward.web.http import WHOLE, Send
+from doorward.web.http import MAX_BODY, TAKE, WHOLE, Receive, Send
 from doorward.web.router import NO_ROOM
 from doorward.web.uvicorn_parts import (
     STATUS_LINE,
@@ -40,7 +39,7 @@ _SLICE: Final = 1024
 # What belongs to an offer of another protocol (RFC 9110 §7.8, RFC 7540 §3.2).
 _OFFERS: Final = (b"upgrade", b"http2-settings")
 # What no head contains (RFC 9110 §5.5), besides the ends of its lines.
-_CONTROL: Final = re.compile(b"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL: Final = bytes(byte for byte in (*range(32), 127) if byte not in b"\t\n\r")
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -71,6 +70,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.limit_concurrency = None
         self.parser = _Parser(self)
         self._state[WHOLE] = self.answer
+        self._state[TAKE] = self.take
         self._since = self.loop.time()
         self._open = 0
         """Requests whose head is complete and that are not answered."""
@@ -204,7 +204,7 @@ class LimitedProtocol(HttpToolsProtocol):
             # a line break in a header would begin another one (response splitting)
             or head.count(b"\n") != lines
             or head.count(b"\r") != lines
-            or _CONTROL.search(head) is not None
+            or len(head.translate(None, _CONTROL)) != len(head)
         ):
             return False
         cycle.response_started = cycle.response_complete = True
@@ -212,6 +212,23 @@ class LimitedProtocol(HttpToolsProtocol):
         cast("_JoinedWrites", self.transport).write_now(head + body)
         cycle.on_response()
         return True
+
+    def take(self, receive: Receive) -> bytes | None:
+        """The body of a request, if all of it has come: what `receive`, uvicorn's, returns by a message, without three coroutines. As
+        `read_body` does it cuts the body off."""
+        cycle = getattr(receive, "__self__", None)
+        if (
+            not isinstance(cycle, RequestResponseCycle)
+            or cycle.more_body
+            or cycle.disconnected
+            or cycle.response_complete
+            or cycle.waiting_for_100_continue
+        ):
+            return None
+        self.flow.resume_reading()
+        cycle.message_event.clear()
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return body[: MAX_BODY + 1]
 
     def without_offer(self) -> bytes:
         """The head that the parser has just read, without the offer of another protocol in it."""

@@ -213,6 +213,10 @@ async def read_body(receive: Receive) -> bytes:
             return body
 
 
+TAKE: Final = "doorward.take"
+"""Key in the `state` of a request (ASGI) for a function that takes the `receive` of the request and returns the body, if all of it has
+come; None where it has to be received by messages."""
+TakeBody = Callable[[Receive], bytes | None]
 PIECE: Final = 256 * 1024
 WHOLE: Final = "doorward.whole"
 """Key in the `state` of a request (ASGI) for a function that takes status, headers and body of an answer at once, besides the `send` of

@@ -14,6 +14,7 @@ from doorward.core.errors import ComeBackLater, HashingBusy, OAuthError, StoreCo
 from doorward.core.ports.metrics import Metrics
 from doorward.web.forwarded import Proxies
 from doorward.web.http import (
+    TAKE,
     WHOLE,
     BadForm,
     BodyTooLarge,
@@ -122,10 +123,14 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request of any ASGI server. Handlers are called after the whole body has arrived."""
-        try:
-            body = await read_body(receive)
-        except ClientGone:
-            return
+        state = scope.get("state")
+        take = state.get(TAKE) if state else None
+        body = None if take is None else take(receive)
+        if body is None:
+            try:
+                body = await read_body(receive)
+            except ClientGone:
+                return
         request = Request(
             scope,
             body,
@@ -133,7 +138,6 @@ class App:
             client_address=self._address(scope) if self._proxies or scope.get("client") is None else None,
             request_id=f"{self._tag}-{next(self._numbers):x}",
         )
-        state = scope.get("state")
         full = bool(state) and NO_ROOM in state and state[NO_ROOM]() and request.path not in _ALWAYS
         if full:
             self._metrics.inc("connections_refused")

@@ -6,6 +6,7 @@ from doorward.features.audit.build import audit_log
 from doorward.features.clients.build import client_directory
 from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
 from doorward.features.oauth.client_auth.service import ClientAuthenticator
+from doorward.features.oauth.client_auth.verified import VerifiedHeaders
 from doorward.features.oauth.slots import CLIENT_AUTH
 from doorward.features.rate_limits.build import client_failures
 from doorward.features.services import Services
@@ -21,6 +22,7 @@ def client_authenticator(services: Services) -> ClientAuthenticator:
         audit_log=services.get(audit_log),
         metrics=services.metrics,
         failures=services.get(client_failures),
+        verified=VerifiedHeaders(),
         policy=services.tokens,
         issuer=services.issuer,
     )

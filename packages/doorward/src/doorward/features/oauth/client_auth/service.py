@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct, structs
 
 from doorward.core.errors import OAuthError
-from doorward.core.model.client import Client
+from doorward.core.model.client import SECRET_METHODS, Client
 from doorward.core.model.policy import TokenPolicy
 from doorward.core.model.token_request import TokenRequest
 from doorward.core.ports.config_snapshot import ConfigSource
@@ -15,6 +15,7 @@ from doorward.features.clients.directory import ClientDirectory
 from doorward.features.oauth.client_auth.method import FAILED, Presented, SingleUse
 from doorward.features.oauth.client_auth.rules.credentials import CredentialReader
 from doorward.features.oauth.client_auth.rules.registered_method import registered
+from doorward.features.oauth.client_auth.verified import VerifiedHeaders
 from doorward.features.rate_limits.rules.failures import ClientAuthRateLimiter
 from doorward.storage.sql.store import Store
 
@@ -29,6 +30,7 @@ class ClientAuthenticator(Struct, frozen=True, kw_only=True):
     audit_log: AuditLog
     metrics: Metrics
     failures: ClientAuthRateLimiter
+    verified: VerifiedHeaders
     policy: TokenPolicy
     issuer: str
 
@@ -38,11 +40,16 @@ class ClientAuthenticator(Struct, frozen=True, kw_only=True):
 
     async def authenticate(self, request: TokenRequest) -> Client | OAuthError:
         """The app, or the refusal. `retry_at` is set after too many failures of the address."""
+        config, header = self.config.current(), request.authorization
+        if header is not None:
+            known = self.verified.find(config, header, request.now)
+            if known is not None and self.reader.alone(request, known.id):
+                return known
         presented = self.reader.read(request)
         if not isinstance(presented, Presented):
             return await self._failed(presented, None, request)
         client_id = presented.client_id
-        client = self.config.current().clients.get(client_id)
+        client = config.clients.get(client_id)
         if client is None:
             # an app of the configuration, which is the usual one, is found above without a wait
             found = await self.directory.resolve(client_id, request.caller, request.now)
@@ -56,6 +63,8 @@ class ClientAuthenticator(Struct, frozen=True, kw_only=True):
         if isinstance(verdict, SingleUse):
             verdict = await self._claim(verdict, client, request.now)
         if verdict is None:
+            if header is not None and presented.method in SECRET_METHODS:
+                self.verified.keep(config, header, client, request.now)
             return client
         return await self._failed(verdict.to(client.name), client_id, request)
 

@@ -46,6 +46,11 @@ class CredentialReader:
             or not self._credentials.isdisjoint(request.form)
         )
 
+    def alone(self, request: TokenRequest, client_id: str) -> bool:
+        """Whether the form adds no other credential, and names no other app, than the header of this one."""
+        form = request.form
+        return self._credentials.isdisjoint(form) and form.get("client_id", client_id) == client_id
+
     def read(self, request: TokenRequest) -> Presented | OAuthError:
         """The single credential of a request."""
         header = request.authorization

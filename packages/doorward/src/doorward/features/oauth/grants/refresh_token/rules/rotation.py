@@ -136,13 +136,13 @@ def belongs(presented: PresentedRefreshToken, token: RefreshToken) -> bool:
 
 def rotated(token: RefreshToken, *, new_hash: bytes, sealed: bytes, leeway: int, now: int) -> RefreshToken:
     """The row after the newest token was exchanged, written by one compare-and-swap. `sealed` holds the secret of the new token."""
-    recent = [Spent(token.hash, now, sealed)]
     # A spent token counts as concurrent as long as its successor was spent within the leeway; after that it is dropped from the row,
     # and recognised only by the family secret.
-    for successor, spent in zip((recent[0], *token.recent), token.recent, strict=False):
-        if now - successor.at >= leeway or len(recent) >= MOST_RECENT:
+    kept, successor_spent = 0, now
+    for spent in token.recent[: MOST_RECENT - 1]:
+        if now - successor_spent >= leeway:
             break
-        recent.append(spent)
+        kept, successor_spent = kept + 1, spent.at
     return RefreshToken(
         grant_id=token.grant_id,
         family_hash=token.family_hash,
@@ -150,6 +150,6 @@ def rotated(token: RefreshToken, *, new_hash: bytes, sealed: bytes, leeway: int,
         hash=new_hash,
         created_at=now,
         expires_at=token.expires_at,
-        recent=tuple(recent),
+        recent=(Spent(token.hash, now, sealed), *token.recent[:kept]),
         late_at=token.late_at,
     )
