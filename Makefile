@@ -4,7 +4,7 @@ RUN := .venv/bin/python
 # arguments for the program behind a target: make test ARGS="-k refresh"
 ARGS ?=
 # more than the number of cores, because many tests spend their time waiting
-PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 2)
+PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 3)
 
 # A minimal environment has no locale; the sources are UTF-8 in any case.
 export PYTHONUTF8 := 1

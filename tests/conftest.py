@@ -32,6 +32,7 @@ from tests.found import found
 from tests.hardware_token import HardwareToken, new_token
 from tests.lent import Lender, migrate
 from tests.postgres import Databases, postgres_server
+from tests.scheduling import TwoQueues
 from tools import system
 from tools.requirements_page import load
 
@@ -211,8 +212,19 @@ def own_database(engine: Engine, request: pytest.FixtureRequest) -> str | None:
     return None if engine == "sqlite" else request.getfixturevalue("postgres_url")
 
 
-# Folders whose files take long: started last, such a file would run alone while the other workers have nothing left.
-LONG = ("deploy", "failures", "moving", "bench", "browser", "server", "demo", "pages", "races", "released")
+# Folders, and files of others, whose tests take long and mostly wait: started last, such a file would run alone while the other workers
+# have nothing left. Every second worker begins with them (tests/scheduling.py).
+LONG = (
+    *("deploy", "failures", "moving", "bench", "browser", "server", "demo", "pages", "races", "released"),
+    "test_lost_feed.py",
+)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoQueues | None:
+    """Two queues of files; another `--dist` than that of `make test` has its own scheduler."""
+    return TwoQueues(config, log, LONG) if config.getoption("dist") == "loadfile" else None
+
 
 SOAK_SECONDS = 3600
 """After which a test of the soak is ended, however it was started."""
