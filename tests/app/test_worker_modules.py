@@ -52,6 +52,14 @@ UNUSED = {
     "asyncpg": "PostgreSQL",
     "valkey": "a shared cache",
     "ldap3": "a directory",
+    # accounts elsewhere
+    "doorward.features.authn.providers.openid": "a provider in the settings",
+    "doorward.features.authn.providers.oauth2": "the same",
+    "doorward.features.authn.providers.signing_in": "the same",
+    "doorward.features.authn.providers.connecting": "the same",
+    "doorward.features.authn.directories.client": "a directory in the settings",
+    "doorward.features.authn.directories.source": "the same",
+    "doorward.adapters.ldap": "the same",
     # data and codes
     "maxminddb": "a place database",
     "phonenumbers": "codes by text message",

@@ -1,9 +1,9 @@
-"""Construction of the services for accounts at external providers."""
+"""Construction of the services for accounts at external providers. Their modules are loaded where the settings name a provider."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from doorward.core.login_name import normalise_domain
@@ -20,30 +20,23 @@ from doorward.features.authn.flow.build import (
 )
 from doorward.features.authn.flow.enrolment import EnrolmentPages
 from doorward.features.authn.flow.rules.routing import DomainRoutes, RoutedDomain
-from doorward.features.authn.providers.answers import SealedAnswers
-from doorward.features.authn.providers.cards import ProviderCards
-from doorward.features.authn.providers.connecting import ConnectIdentities
-from doorward.features.authn.providers.data_deletion import DataDeletions
-from doorward.features.authn.providers.deletion_routes import DeletionEndpoints
-from doorward.features.authn.providers.documents import ProviderDocuments
 from doorward.features.authn.providers.dropping import DropConnections
-from doorward.features.authn.providers.first_sign_in import FirstSignIn
-from doorward.features.authn.providers.mapping import ProviderMapping
-from doorward.features.authn.providers.oauth2 import OAuth2Provider
-from doorward.features.authn.providers.openid import OpenIdProvider
-from doorward.features.authn.providers.provider import IdentityProvider
-from doorward.features.authn.providers.routes import ProviderPages, SaidOnce, callback_path
-from doorward.features.authn.providers.services.oauth2 import OAuth2Service
 from doorward.features.authn.providers.settings import ENDPOINTS, ProviderPolicies
 from doorward.features.authn.providers.sign_out_there import ProviderSignOut
-from doorward.features.authn.providers.signing_in import ProviderSignIn
-from doorward.features.authn.providers.state import ProviderStates
-from doorward.features.authn.providers.upstream_logout import ProviderLogout
-from doorward.features.authn.providers.upstream_logout_routes import back_channel_routes
 from doorward.features.rate_limits.build import throttle
 from doorward.features.services import Services
 from doorward.features.sessions.build import revoker
 from doorward.web.route import Route
+
+if TYPE_CHECKING:
+    from doorward.features.authn.providers.cards import ProviderCards
+    from doorward.features.authn.providers.connecting import ConnectIdentities
+    from doorward.features.authn.providers.deletion_routes import DeletionEndpoints
+    from doorward.features.authn.providers.openid import OpenIdProvider
+    from doorward.features.authn.providers.provider import IdentityProvider
+    from doorward.features.authn.providers.routes import ProviderPages
+    from doorward.features.authn.providers.signing_in import ProviderSignIn
+    from doorward.features.authn.providers.upstream_logout import ProviderLogout
 
 TIMEOUT: Final = 10
 """Seconds for one call: somebody waits in front of a page."""
@@ -71,8 +64,15 @@ def providers_of(
     ca_file: str | None,
 ) -> Mapping[str, IdentityProvider]:
     """The same, for commands that open no database."""
+    if not policies.by_name:
+        return {}
     from doorward.adapters.http_client import http_for_documents
     from doorward.adapters.keys.client_key import client_key
+    from doorward.features.authn.providers.documents import ProviderDocuments
+    from doorward.features.authn.providers.oauth2 import OAuth2Provider
+    from doorward.features.authn.providers.openid import OpenIdProvider
+    from doorward.features.authn.providers.routes import callback_path
+    from doorward.features.authn.providers.services.oauth2 import OAuth2Service
 
     found: dict[str, IdentityProvider] = {}
     for name, policy in policies.by_name.items():
@@ -113,6 +113,8 @@ def providers_of(
 
 def connect_identities(services: Services) -> ConnectIdentities:
     """The service that connects accounts, and disconnects them."""
+    from doorward.features.authn.providers.connecting import ConnectIdentities
+
     return ConnectIdentities(
         store=services.store,
         random=services.random,
@@ -139,6 +141,8 @@ def provider_cards(services: Services) -> ProviderCards | None:
     """What the page of sign-in methods shows; None where the settings name no provider."""
     if not services.sections.of(ProviderPolicies).by_name:
         return None
+    from doorward.features.authn.providers.cards import ProviderCards
+
     return ProviderCards(
         identities=services.get(connect_identities), providers=services.get(identity_providers)
     )
@@ -146,6 +150,11 @@ def provider_cards(services: Services) -> ProviderCards | None:
 
 def provider_sign_in(services: Services) -> ProviderSignIn:
     """The service of the way there and back."""
+    from doorward.features.authn.providers.first_sign_in import FirstSignIn
+    from doorward.features.authn.providers.mapping import ProviderMapping
+    from doorward.features.authn.providers.signing_in import ProviderSignIn
+    from doorward.features.authn.providers.state import ProviderStates
+
     mapping = ProviderMapping(
         store=services.store,
         config=services.config,
@@ -173,6 +182,9 @@ def provider_sign_in(services: Services) -> ProviderSignIn:
 
 def provider_pages(services: Services) -> ProviderPages:
     """The sign-in pages."""
+    from doorward.features.authn.providers.answers import SealedAnswers
+    from doorward.features.authn.providers.routes import ProviderPages, SaidOnce
+
     return ProviderPages(
         flow=services.get(flow_pages),
         own=services.get(signed_in_pages),
@@ -184,17 +196,33 @@ def provider_pages(services: Services) -> ProviderPages:
 
 def provider_logout(services: Services) -> ProviderLogout:
     """The service that ends sessions for providers."""
-    providers = services.get(identity_providers)
+    from doorward.features.authn.providers.upstream_logout import ProviderLogout
+
     return ProviderLogout(
         store=services.store,
-        providers={name: one for name, one in providers.items() if isinstance(one, OpenIdProvider)},
+        providers=_openid_providers(services),
         revoker=services.get(revoker),
         audit_log=services.get(audit_log),
     )
 
 
+def _openid_providers(services: Services) -> Mapping[str, OpenIdProvider]:
+    providers = services.get(identity_providers)
+    if not providers:
+        return {}
+    from doorward.features.authn.providers.openid import OpenIdProvider
+
+    return {name: one for name, one in providers.items() if isinstance(one, OpenIdProvider)}
+
+
 def deletion_endpoints(services: Services) -> Sequence[DeletionEndpoints]:
     """The endpoints of the services that ask for deletions."""
+    if not services.get(identity_providers):
+        return ()
+    from doorward.features.authn.providers.data_deletion import DataDeletions
+    from doorward.features.authn.providers.deletion_routes import DeletionEndpoints
+    from doorward.features.authn.providers.oauth2 import OAuth2Provider
+
     found = {
         name: one
         for name, one in services.get(identity_providers).items()
@@ -218,10 +246,9 @@ def deletion_endpoints(services: Services) -> Sequence[DeletionEndpoints]:
 
 def provider_sign_out(services: Services) -> ProviderSignOut:
     """The service that leads to a provider's own log-out."""
-    providers = services.get(identity_providers)
     return ProviderSignOut(
         store=services.store,
-        providers={name: one for name, one in providers.items() if isinstance(one, OpenIdProvider)},
+        providers=_openid_providers(services),
         sealer=services.sealer,
         issuer=services.issuer,
     )
@@ -233,6 +260,8 @@ def connected_account_routes(services: Services, enrolling: EnrolmentPages) -> S
     if cards is None:
         return ()
     from doorward.features.authn.providers.account_routes import ConnectedAccountPages
+    from doorward.features.authn.providers.routes import SaidOnce
+    from doorward.features.authn.providers.upstream_logout_routes import back_channel_routes
 
     pages = ConnectedAccountPages(
         own=enrolling.own,

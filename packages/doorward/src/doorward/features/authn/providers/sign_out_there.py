@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 from urllib.parse import urlencode
 
 from msgspec import Struct
 
 from doorward.core.ports.keys import Sealer
 from doorward.features.authn.flow.factor import PROVIDER_PATH
-from doorward.features.authn.providers.openid import OpenIdProvider
 from doorward.features.authn.providers.provider import ProviderUnavailable
 from doorward.features.sessions.browser_context import BrowserPages, PageVisit
 from doorward.storage.sql.store import Store
 from doorward.web.http import Response, redirect
 from doorward.web.route import Route
 from doorward_verify.encoding import Malformed, b64url_decode, b64url_encode
+
+if TYPE_CHECKING:
+    from doorward.features.authn.providers.openid import OpenIdProvider
 
 SIGNED_OUT: Final = "/signed-out"
 STATE_PURPOSE: Final = "provider-signed-out"
