@@ -37,12 +37,13 @@ _EC: Final[dict[str, tuple[ec.ECDSA, int]]] = {
     "ES512": (_ES512, 66),
 }
 
-# DER of a P-256 signature, chosen by whether r and s need a leading zero byte (their top bit is set).
+# DER of a P-256 signature by the first bytes of r and s: with its top bit set an integer needs a zero byte before it.
+# One that begins with a zero byte is shorter.
+_TOP: Final = bytes([2] + [0] * 127 + [1] * 128)
 _DER: Final = (
-    b"\x30\x44\x02\x20%b\x02\x20%b",
-    b"\x30\x45\x02\x20%b\x02\x21\x00%b",
-    b"\x30\x45\x02\x21\x00%b\x02\x20%b",
-    b"\x30\x46\x02\x21\x00%b\x02\x21\x00%b",
+    (b"\x30\x44\x02\x20%b\x02\x20%b", b"\x30\x45\x02\x20%b\x02\x21\x00%b", None),
+    (b"\x30\x45\x02\x21\x00%b\x02\x20%b", b"\x30\x46\x02\x21\x00%b\x02\x21\x00%b", None),
+    (None, None, None),
 )
 
 
@@ -52,9 +53,8 @@ def _verify_es256(key: ec.EllipticCurvePublicKey) -> Verify:
     def verify(signature: bytes, data: bytes) -> None:
         if len(signature) != 64:
             raise InvalidSignature
-        high, low = signature[0], signature[32]
-        if high and low:
-            form = _DER[(high >> 7) * 2 + (low >> 7)]
+        form = _DER[_TOP[signature[0]]][_TOP[signature[32]]]
+        if form is not None:
             der = form % (signature[:32], signature[32:])
         else:  # an integer that begins with a zero byte is shorter in DER: one in 128
             der = encode_dss_signature(

@@ -1,6 +1,6 @@
 """Error of a token, or of a request that carries one, with its reasons."""
 
-from typing import Final, Literal
+from typing import Final, Literal, final
 
 Reason = Literal[
     "no_token",
@@ -56,6 +56,7 @@ _NO_SCOPE_HELPS: Final = frozenset(
 )
 
 
+@final
 class AuthError(Exception):
     """The token or request is not accepted. The pure functions return it and `ResourceServer` raises it.
 

@@ -67,17 +67,14 @@ _GRANTED_SETS: Final = 256
 
 def judge(payload: bytes, rules: AccessRules, now: float) -> Verified:
     """Validate the payload of a token whose signature is valid, at `now` (seconds). Raises `AuthError` or `Malformed`."""
-    claims = None
     try:
-        quick = _decode(payload)
-        # The payload is byte for byte what Doorward would write: no claim is duplicated or unknown, so
-        # nothing is left to check.
-        if _encode(quick) == payload:
-            claims = quick
+        claims = _decode(payload)
+        # Where the payload is byte for byte what Doorward would write, no claim is duplicated or unknown, and nothing is
+        # left to check.
+        if _encode(claims) != payload:
+            claims = _read_in_full(payload)
     except (DecodeError, ValueError, RecursionError):
-        pass  # the full check below gives the exact reason
-    if claims is None:
-        claims = _read_in_full(payload)
+        claims = _read_in_full(payload)  # gives the exact reason
     if claims.iss != rules.issuer:
         raise AuthError("issuer", "the token is of another issuer")
     aud = claims.aud
@@ -97,7 +94,10 @@ def judge(payload: bytes, rules: AccessRules, now: float) -> Verified:
         # RFC 9449 §7, RFC 8705 §3: accepting it as a bearer token would drop its key binding
         raise AuthError("sender_constrained", "the token is bound to a key")
     scopes, roles, permissions = _granted(claims.scope, claims.roles, claims.permissions)
-    auth_time, acr, amr, sid = claims.auth_time, claims.acr, claims.amr, claims.sid
+    acr = claims.acr
+    amr = claims.amr
+    auth_time = claims.auth_time
+    sid = claims.sid
     principal = Principal(
         claims.sub,
         claims.client_id,

@@ -12,9 +12,14 @@ _SHALLOW: Final = 768
 # Beyond this many digits an integer costs quadratic time, and no claim needs it.
 SAFE_INTEGER: Final = 2**53
 
-_PADDING: Final = ("", "!", "==", "=")
-# Unused bits of the last character must be zero, or one value would have several encodings.
-_CANONICAL_LAST: Final = ("", "", "AQgw", "AEIMQUYcgkosw048")
+_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+# The padding by the rest of the length and by the last character. Its unused bits must be zero, or one value would have several encodings.
+_PADDING: Final = (
+    dict.fromkeys(_LETTERS, ""),
+    dict[str, str](),
+    dict.fromkeys("AQgw", "=="),
+    dict.fromkeys("AEIMQUYcgkosw048", "="),
+)
 
 _ALIEN: Final = "not base64url: a character of another alphabet"
 _SPARE_BITS: Final = "not base64url: the unused bits of the last character are set"
@@ -36,35 +41,34 @@ def b64url_encode(data: bytes) -> str:
 
 def b64url_decode(text: str) -> bytes:
     """Base64url without padding, RFC 7515 §2: each value has exactly one encoding. Raises `Malformed`."""
-    if "+" in text or "/" in text or "=" in text:
+    if "+" in text or "/" in text:
         raise Malformed(_ALIEN)
-    spare = len(text) & 3
     try:
-        data = convert(text.replace("-", "+").replace("_", "/") + _PADDING[spare], bytes)
+        padding = _PADDING[len(text) & 3][text[-1]]
+        return convert(text.replace("-", "+").replace("_", "/") + padding, bytes)
+    except IndexError:  # no character at all
+        return b""
+    except KeyError:
+        raise Malformed(_SPARE_BITS if text[-1] in _LETTERS else _ALIEN) from None
     except (ValidationError, UnicodeEncodeError):
         raise Malformed("not base64url") from None
-    if spare and text[-1] not in _CANONICAL_LAST[spare]:
-        raise Malformed(_SPARE_BITS)
-    return data
 
 
 def b64url_pair(one: str, other: str, whole: str) -> tuple[bytes, bytes]:
     """`b64url_decode` of two parts of the text `whole` in one step: a token's payload and signature.
 
-    The decoder reads both as JSON strings, so characters that JSON would unescape are refused first, anywhere in `whole`.
-    Raises `Malformed`.
+    The decoder reads both as JSON strings, so backslashes are refused first, anywhere in `whole`: they would be unescaped. A quotation
+    mark would make more than two strings. Raises `Malformed`.
     """
-    if "+" in whole or "/" in whole or "=" in whole or '"' in whole or "\\" in whole:
+    if "+" in whole or "/" in whole or "\\" in whole:
         raise Malformed(_ALIEN)
-    spare, too = len(one) & 3, len(other) & 3
-    text = f'["{one}{_PADDING[spare]}","{other}{_PADDING[too]}"]'
     try:
-        pair = _decode_pair(text.replace("-", "+").replace("_", "/"))
-    except (DecodeError, UnicodeEncodeError):
+        text = f'["{one}{_PADDING[len(one) & 3][one[-1]]}","{other}{_PADDING[len(other) & 3][other[-1]]}"]'
+        return _decode_pair(text.replace("-", "+").replace("_", "/"))
+    except IndexError:  # one of them is empty
+        return b64url_decode(one), b64url_decode(other)
+    except (KeyError, DecodeError, UnicodeEncodeError):
         raise Malformed("not base64url") from None
-    if (spare and one[-1] not in _CANONICAL_LAST[spare]) or (too and other[-1] not in _CANONICAL_LAST[too]):
-        raise Malformed(_SPARE_BITS)
-    return pair
 
 
 def json_object(data: bytes) -> dict[str, Any]:

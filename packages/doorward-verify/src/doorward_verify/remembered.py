@@ -42,17 +42,15 @@ class Epoch:
         self._half = size // 2
         self.recent: dict[str, Remembered] = {}
         self.older: dict[str, Remembered] = {}
-        self._seen: set[int] = set()
+        self._seen: set[str] = set()
 
     def returns(self, end: str) -> bool:
-        """Whether a good token with this end was seen before; records that it was seen. A hash collision only adds or saves
-        one round."""
-        mark = hash(end)
-        if mark in self._seen:
+        """Whether a good token with this end was seen before; records that it was seen."""
+        if end in self._seen:
             return self._half > 0
         if len(self._seen) >= _MARKS:
             self._seen.clear()
-        self._seen.add(mark)
+        self._seen.add(end)
         return False
 
     def remember(self, end: str, verdict: Remembered) -> None:

@@ -195,7 +195,7 @@ class ResourceServer(ApiDescription):
             raise refused
         return verdict
 
-    def _judge(self, token: str, at: float, *, any_age: bool = False) -> Principal | AuthError:
+    def _judge(self, token: str, at: float, any_age: bool = False) -> Principal | AuthError:
         epoch, view = self._epoch, self._view
         # read before the view is consulted: a revocation in between makes this result be checked again
         generation = view.generation
@@ -224,12 +224,12 @@ class ResourceServer(ApiDescription):
             if known is not None and known.token == token and known.since <= at < known.until
             else epoch.verifier.verify(token, at)
         )
-        if isinstance(verdict, AuthError):
+        if type(verdict) is AuthError:
             return verdict
         principal = verdict.principal
         if at >= view.fresh_until and not any_age:
             return AuthError(_LOST, "the revocation feed could not be reached for too long")
-        if view.revokes(principal):
+        if view.generation and view.revokes(principal):
             return AuthError("revoked", "the token is revoked")
         if not any_age and (known is not None or epoch.returns(end)):
             epoch.remember(end, Remembered(token, principal, verdict.since, verdict.until, generation))

@@ -78,14 +78,18 @@ class _View(Struct, frozen=True):
     def before(self, kind: str, id_: str) -> int:
         # the state after salt and kind is the same for all ids
         state = self.begun[kind].copy()
-        state.update(id_.encode("utf-8", "surrogatepass"))
-        key = state.digest()[:HIDDEN_BYTES]
-        found = self.news.get(key, -1) >> 32 if self.news else -1
-        if self.joining:
-            found = max(found, self.joining.get(key, -1) >> 32)
+        try:
+            state.update(id_.encode())
+        except UnicodeEncodeError:
+            state.update(id_.encode("utf-8", "surrogatepass"))
+        digest = state.digest()
+        found = -1
         for table in self.tables:
-            later = table.before(key)
-            found = max(found, later)
+            if (later := table.before(digest)) > found:
+                found = later
+        if self.news or self.joining:
+            key = digest[:HIDDEN_BYTES]
+            found = max(found, self.news.get(key, -1) >> 32, self.joining.get(key, -1) >> 32)
         return found
 
 
@@ -276,21 +280,20 @@ class RevocationView:
 
     def revokes(self, principal: Principal) -> bool:
         """Whether the principal's token is revoked by its id, grant, session, subject or app."""
-        if not self.generation:  # no revocation yet
-            return False
         view = self._view
         kinds = view.kinds
         if not kinds:
             return False
-        at, jti, sid = principal.issued_at, principal.jti, principal.sid
-        grant, dot, _ = jti.partition(".")
+        at = principal.issued_at
+        sid = principal.sid
+        grant, dot, _ = principal.jti.partition(".")
         # a kind without entries needs no hash
         return (
             ("grant" in kinds and bool(dot) and view.before("grant", grant) >= at)
             or ("sid" in kinds and sid is not None and view.before("sid", sid) >= at)
             or ("sub" in kinds and view.before("sub", principal.sub) >= at)
             or ("client" in kinds and view.before("client", principal.client_id) >= at)
-            or ("jti" in kinds and view.before("jti", jti) >= at)
+            or ("jti" in kinds and view.before("jti", principal.jti) >= at)
         )
 
 

@@ -72,13 +72,13 @@ class RevokedTable:
         """Bytes of memory."""
         return len(self.records) + self._index.itemsize * len(self._index) + len(self._filter)
 
-    def before(self, key: bytes) -> int:
-        """Until when the tokens of this hash were issued that are revoked (seconds); -1 when none are."""
-        place = key[0] << 8 | key[1]
-        bit = (place << 8 | key[2]) >> self._shift
+    def before(self, hashed: bytes) -> int:
+        """Until when the tokens of this hash were issued that are revoked (seconds); -1 when none are. Its first 16 bytes count."""
+        place = hashed[0] << 8 | hashed[1]
+        bit = (place << 8 | hashed[2]) >> self._shift
         if not self._filter[bit >> 3] >> (bit & 7) & 1:
             return -1
-        index, records = self._index, self.records
+        key, index, records = hashed[:KEY_BYTES], self._index, self.records
         end = index[place + 1]
         found = records.find(key, index[place], end)
         while found >= 0:

@@ -5,10 +5,10 @@ from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 
+from doorward_verify.algorithms import Verify
 from doorward_verify.auth_error import AuthError
 from doorward_verify.claims import ACCESS_TOKEN_TYPES, AccessRules, Verified, judge
 from doorward_verify.encoding import Malformed, b64url_decode, b64url_pair
-from doorward_verify.jwk import VerifyingKey
 from doorward_verify.jws import MAX_TOKEN_CHARS, check_signature, check_type, choose_key, parse_header, split
 from doorward_verify.keyset import KeySet
 
@@ -30,7 +30,7 @@ class Verifier:
             raise ValueError("keys belong to their issuer: these are of another one")
         self.rules = rules
         self.keys = keys
-        self._heads: dict[str, VerifyingKey] = {}
+        self._heads: dict[str, Verify] = {}
 
     def verify(self, token: str, now: float) -> Verified | AuthError:
         """Verify one compact token at `now` (seconds since the epoch). Never raises."""
@@ -39,18 +39,17 @@ class Verifier:
                 return self._verify_in_full(token, now)
             # The path of all tokens except the first of its kind: one pass over the text, nothing is parsed twice.
             said, _, last = token.rpartition(".")
-            head, dot, body = said.partition(".")
-            key = self._heads.get(head)
-            if key is None or not dot:
+            head, _, body = said.partition(".")
+            check = self._heads.get(head)
+            if check is None:
                 return self._verify_in_full(token, now)
             try:
                 payload, signature = b64url_pair(body, last, token)
-            except Malformed:
-                return self._verify_in_full(token, now)  # gives the exact reason
-            try:
-                key.verify(signature, said.encode("ascii"))
+                check(signature, said.encode())
             except InvalidSignature:
                 return AuthError("signature", "the signature does not match")
+            except ValueError:
+                return self._verify_in_full(token, now)  # gives the exact reason
             return judge(payload, self.rules, now)
         except AuthError as refused:
             return refused
@@ -66,5 +65,5 @@ class Verifier:
         # Only headers signed by the issuer are cached: otherwise an attacker could fill the table.
         if len(self._heads) >= MAX_HEADERS:
             self._heads.clear()
-        self._heads[head] = key
+        self._heads[head] = key.verify
         return judge(b64url_decode(body), self.rules, now)
