@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from functools import partial
 from typing import Any, Final, Protocol, final
 
 from msgspec import Struct, field, structs
 
-from doorward.adapters.background import once
 from doorward.adapters.logs import logger
 from doorward.adapters.mail.queue import open_message
 from doorward.adapters.mail.smtp import MailDelayed, MailRefused
-from doorward.core.errors import StoreUnavailable
+from doorward.adapters.sending import AT_ONCE, Sending
 from doorward.core.model.message import EmailMessage, LogoutNotice, OutgoingMail
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
@@ -37,7 +33,6 @@ LOGOUT_PAUSES: Final = (2, 10, 60, 300, 900)
 LOGOUT_LIFE: Final = 3600
 # Seconds for which a worker has a row to itself while sending; after a crash the row is due again.
 CLAIM: Final = 120
-AT_ONCE: Final = 8
 OF_APP: Final = 4
 """Logout notices that are sent to one app at a time."""
 CONNECTIONS: Final = 25 * OF_APP
@@ -85,15 +80,21 @@ class MailWorker(Struct, frozen=True, kw_only=True):
 
     async def run(self) -> None:
         """Run for ever."""
-        await for_ever(self.send_due, self.interval)
+        await self._sending().run(self.interval)
 
     async def send_due(self) -> int:
-        """Send everything that is due now; returns the number of tries."""
-        due = await self.store.messages.due_mail(self.clock.now(), AT_ONCE)
-        # of notices to one recipient the first one takes all others along
-        firsts = {(mail.bundle or mail.id, mail.to): mail for mail in reversed(due)}
-        await asyncio.gather(*(self._send(mail) for mail in firsts.values()))
-        return len(due)
+        """Send what is due now and has room; returns the number of tries."""
+        return await self._sending().send_due()
+
+    def _sending(self) -> Sending[OutgoingMail]:
+        return Sending(
+            name="mail",
+            due=lambda full: self.store.messages.due_mail(self.clock.now(), 2 * AT_ONCE, but=full),
+            send=self._send,
+            # of notices to one recipient the first one takes all others along
+            key=lambda mail: mail.id if mail.bundle is None else f"{mail.bundle} {mail.to}",
+            receiver=lambda mail: mail.to.rpartition("@")[2],
+        )
 
     async def _send(self, mail: OutgoingMail) -> None:
         now = self.clock.now()
@@ -162,47 +163,26 @@ class LogoutWorker(Struct, frozen=True, kw_only=True):
     """Set to have it look at once."""
     tried: Callable[[str], object] = lambda _session_id: None
     """Called with the session of a notice after each try."""
-    sending: dict[str, str] = field(default_factory=dict[str, str])
-    """The app of each notice that is being sent, by the notice's id."""
 
     async def run(self) -> None:
-        """Run for ever. Each notice has a task of its own, so that none waits for the answer of another app."""
-        async with asyncio.TaskGroup() as tasks:
-
-            async def start() -> int:
-                new = await self._take()
-                for notice in new:
-                    tasks.create_task(once(partial(self._serve, notice), name="log-out notices"))
-                return len(new)
-
-            await for_ever(start, self.interval, self.woken)
+        """Run for ever."""
+        await self._sending().run(self.interval)
 
     async def send_due(self) -> int:
         """Send what is due now, at most `OF_APP` notices of each app, and wait for all; returns the number of tries."""
-        due = await self._take()
-        await asyncio.gather(*(self._serve(notice) for notice in due))
-        return len(due)
+        return await self._sending().send_due()
 
-    async def _take(self) -> list[LogoutNotice]:
-        """The due notices for which there is room now, marked as being sent."""
-        busy = Counter(self.sending.values())
-        full = {app for app, number in busy.items() if number >= OF_APP}
-        new: list[LogoutNotice] = []
-        for notice in await self.store.messages.due_logouts(self.clock.now(), OF_APP, but=full):
-            room = len(self.sending) < CONNECTIONS and busy[notice.client_id] < OF_APP
-            if room and notice.id not in self.sending:
-                busy[notice.client_id] += 1
-                self.sending[notice.id] = notice.client_id
-                new.append(notice)
-        return new
-
-    async def _serve(self, notice: LogoutNotice) -> None:
-        try:
-            await self._send(notice)
-        finally:
-            del self.sending[notice.id]
-        # there is room for the next one
-        self.woken.set()
+    def _sending(self) -> Sending[LogoutNotice]:
+        return Sending(
+            name="log-out notices",
+            due=lambda full: self.store.messages.due_logouts(self.clock.now(), OF_APP, but=full),
+            send=self._send,
+            key=lambda notice: notice.id,
+            receiver=lambda notice: notice.client_id,
+            of_each=OF_APP,
+            most=CONNECTIONS,
+            woken=self.woken,
+        )
 
     async def _send(self, notice: LogoutNotice) -> None:
         messages = self.store.messages
@@ -229,23 +209,3 @@ class LogoutWorker(Struct, frozen=True, kw_only=True):
         self.metrics.inc("logout_notices", kind)
         await self.store.commit(messages.replace_logout(taken, after))
         self.tried(notice.session_id)
-
-
-async def for_ever(
-    send_due: Callable[[], Awaitable[int]], interval: float, woken: asyncio.Event | None = None
-) -> None:
-    """Send what is due, poll every `interval` seconds and when `woken` is set, and go on after any failure."""
-    woken = woken or asyncio.Event()
-    while True:
-        woken.clear()
-        try:
-            while await send_due() > 0:
-                pass
-        except StoreUnavailable:
-            _log.warning("outbox.unavailable")
-            await asyncio.sleep(1)
-        except Exception as error:  # noqa: BLE001 - one bad row must not end the sending of all others
-            _log.error("outbox.failed", exc_info=error)
-            await asyncio.sleep(1)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(woken.wait(), interval)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, Protocol, final
 
 import msgspec
 from msgspec import structs
 
 from doorward.adapters.logs import logger
-from doorward.adapters.mail.delivery import AT_ONCE, CLAIM, Spent, for_ever, pause
+from doorward.adapters.mail.delivery import CLAIM, Spent, pause
+from doorward.adapters.sending import AT_ONCE, Sending
 from doorward.core.model.text_message import SMS_PURPOSE, OutgoingSms, Sms
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
@@ -31,7 +31,7 @@ Failed = Callable[[OutgoingSms, str], Any]
 class DueSms(Protocol):
     """A part of `storage/sql/outgoing_sms.py`."""
 
-    async def due(self, now: int, limit: int = 20) -> Sequence[OutgoingSms]: ...
+    async def due(self, now: int, limit: int = 20, *, but: Collection[str] = ()) -> Sequence[OutgoingSms]: ...
     def replace(self, old: OutgoingSms, new: OutgoingSms) -> Any: ...
 
 
@@ -79,13 +79,21 @@ class SmsWorker:
 
     async def run(self) -> None:
         """Run for ever."""
-        await for_ever(self.send_due, self._interval)
+        await self._sending().run(self._interval)
 
     async def send_due(self) -> int:
-        """Send everything that is due now; returns the number of tries."""
-        due = await self._store.outgoing_sms.due(self._clock.now(), AT_ONCE)
-        await asyncio.gather(*(self._send(message) for message in due))
-        return len(due)
+        """Send what is due now and has room; returns the number of tries."""
+        return await self._sending().send_due()
+
+    def _sending(self) -> Sending[OutgoingSms]:
+        return Sending(
+            name="text messages",
+            due=lambda full: self._store.outgoing_sms.due(self._clock.now(), 2 * AT_ONCE, but=full),
+            send=self._send,
+            key=lambda message: message.id,
+            # a gateway can be slow for one country
+            receiver=lambda message: message.country,
+        )
 
     async def _send(self, message: OutgoingSms) -> None:
         now = self._clock.now()

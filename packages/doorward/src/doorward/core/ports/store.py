@@ -20,7 +20,9 @@ class CountedTries(Protocol):
 class DueMessages(Protocol):
     """A part of `storage/sql/messages.py`."""
 
-    async def due_mail(self, now: int, limit: int = 20) -> Sequence[OutgoingMail]: ...
+    async def due_mail(
+        self, now: int, limit: int = 20, *, but: Collection[str] = ()
+    ) -> Sequence[OutgoingMail]: ...
     def replace_mail(self, old: OutgoingMail, new: OutgoingMail) -> Any: ...
     async def due_logouts(
         self, now: int, limit: int = 20, *, but: Collection[str] = ()

@@ -11,10 +11,9 @@ from typing import Any, Final, Protocol, final
 
 from msgspec import Struct, field, structs
 
-from doorward.adapters.background import once
 from doorward.adapters.http_client import CallFailed, GuardedAnswer, answered
 from doorward.adapters.logs import logger
-from doorward.adapters.mail.delivery import for_ever
+from doorward.adapters.sending import Sending
 from doorward.core.model.caller import Caller
 from doorward.core.model.security_event import AUTHORIZATION_PURPOSE, EventStream, SecurityEvent
 from doorward.core.ports.clock import Clock
@@ -38,6 +37,8 @@ _RESERVE: Final = 2 * int(TIMEOUT)
 """Seconds before the end of a claim after which no further event is sent in it: a receiver may take `TIMEOUT` to answer."""
 _OF_APP: Final = 8
 """Calls at a time to the receivers of one app."""
+MOST_STREAMS: Final = 1000
+"""Streams that are served at a time."""
 CONNECTIONS: Final = 20 * _OF_APP
 """Calls at a time to all receivers, so that many slow ones leave room for the others."""
 _log = logger("security_events")
@@ -71,25 +72,16 @@ class PushWorker(Struct, frozen=True, kw_only=True):
     async def run(self, interval: float) -> None:
         """Run for ever, looking every `interval` seconds. Each stream has a task of its own, so that none waits for the receiver of
         another."""
-        served: set[str] = set()
-
-        async def serve(stream: EventStream) -> None:
-            try:
-                await once(partial(self._serve, stream), name="security events")
-            finally:
-                served.discard(stream.id)
-
-        async with asyncio.TaskGroup() as tasks:
-
-            async def start() -> int:
-                due = await self.store.security_events.due(self.clock.now())
-                new = [stream for stream in due if stream.id not in served]
-                served.update(stream.id for stream in new)
-                for stream in new:
-                    tasks.create_task(serve(stream))
-                return len(new)
-
-            await for_ever(start, interval)
+        sending = Sending(
+            name="security events",
+            due=lambda _: self.store.security_events.due(self.clock.now()),
+            send=self._serve,
+            key=lambda stream: stream.id,
+            receiver=lambda stream: stream.id,
+            of_each=1,
+            most=MOST_STREAMS,
+        )
+        await sending.run(interval)
 
     async def send_due(self) -> int:
         """Send for every stream that is due, and wait for all; returns how many this process took."""

@@ -18,7 +18,17 @@ from doorward.core.model.message import (
 from doorward.storage.sql.noun import DAY, Credential, Expiring, SqlNoun
 from doorward.storage.sql.owner_notices import INSERT_LINK, MAIL_COLUMNS
 from doorward.storage.sql.rows import found, from_row, to_row
-from doorward.storage.sql.statements import Database, Param, Row, Write, guarded, to_json, write
+from doorward.storage.sql.statements import (
+    MOST_LEFT_OUT,
+    Database,
+    Param,
+    Row,
+    Write,
+    guarded,
+    left_out,
+    to_json,
+    write,
+)
 from doorward.storage.sql.text import insert, select, update
 
 _TICKET_COLUMNS = (
@@ -36,8 +46,11 @@ _REPLACE_TICKET = update(
 )
 _DETACH_TICKETS = "UPDATE tickets SET account_id = NULL WHERE account_id = ?"
 
-_DUE = "sent_at IS NULL AND failed_at IS NULL AND next_try_at <= ? ORDER BY next_try_at, id LIMIT ?"
-_DUE_MAIL = select(MAIL_COLUMNS, f"outgoing_mail WHERE {_DUE}")
+_DUE_MAIL = select(
+    MAIL_COLUMNS,
+    "outgoing_mail WHERE sent_at IS NULL AND failed_at IS NULL AND next_try_at <= ?"
+    f"{' AND recipient NOT LIKE ?' * MOST_LEFT_OUT} ORDER BY next_try_at, id LIMIT ?",
+)
 _RECENT_MAIL = select(MAIL_COLUMNS, "outgoing_mail ORDER BY created_at DESC, id DESC LIMIT ?")
 _MAIL = select(MAIL_COLUMNS, "outgoing_mail WHERE id = ?")
 _INSERT_MAIL = insert("outgoing_mail", MAIL_COLUMNS)
@@ -138,8 +151,13 @@ class SqlMessages(SqlNoun):
         """Detach all tickets from an account: their codes and links become invalid."""
         return write(_DETACH_TICKETS, account_id)
 
-    async def due_mail(self, now: int, limit: int = 20) -> Sequence[OutgoingMail]:
-        return [from_row(OutgoingMail, row) for row in await self._db.all(_DUE_MAIL, (now, limit))]
+    async def due_mail(
+        self, now: int, limit: int = 20, *, but: Collection[str] = ()
+    ) -> Sequence[OutgoingMail]:
+        """Longest due first, without those to the domains in `but`, at most `MOST_LEFT_OUT`."""
+        without = left_out([f"%@{domain}" for domain in but])
+        rows = await self._db.all(_DUE_MAIL, (now, *without, limit))
+        return [from_row(OutgoingMail, row) for row in rows]
 
     async def mail(self, mail_id: str) -> OutgoingMail | None:
         return await found(self._db, _MAIL, (mail_id,), _to_mail)

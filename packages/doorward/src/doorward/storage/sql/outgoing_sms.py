@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from doorward.core.model.text_message import CountrySms, OutgoingSms
 from doorward.storage.sql.noun import DAY, Expiring, SqlNoun
 from doorward.storage.sql.rows import from_row, to_row
-from doorward.storage.sql.statements import Database, Write, guarded, write
+from doorward.storage.sql.statements import MOST_LEFT_OUT, Database, Write, guarded, left_out, write
 from doorward.storage.sql.text import insert, select, update
 
 _COLUMNS = (
@@ -17,7 +17,8 @@ _COLUMNS = (
 )
 _DUE = select(
     _COLUMNS,
-    "outgoing_sms WHERE sent_at IS NULL AND failed_at IS NULL AND next_try_at <= ? ORDER BY next_try_at, id LIMIT ?",
+    "outgoing_sms WHERE sent_at IS NULL AND failed_at IS NULL AND next_try_at <= ?"
+    f"{' AND country <> ?' * MOST_LEFT_OUT} ORDER BY next_try_at, id LIMIT ?",
 )
 _RECENT = select(_COLUMNS, "outgoing_sms ORDER BY created_at DESC, id DESC LIMIT ?")
 _GET = select(_COLUMNS, "outgoing_sms WHERE id = ?")
@@ -54,8 +55,10 @@ class SqlOutgoingSms(SqlNoun):
         row = await self._db.one(_BY_GATEWAY, (gateway_id,))
         return None if row is None else from_row(OutgoingSms, row)
 
-    async def due(self, now: int, limit: int = 20) -> Sequence[OutgoingSms]:
-        return [from_row(OutgoingSms, row) for row in await self._db.all(_DUE, (now, limit))]
+    async def due(self, now: int, limit: int = 20, *, but: Collection[str] = ()) -> Sequence[OutgoingSms]:
+        """Longest due first, without those to the countries in `but`, at most `MOST_LEFT_OUT`."""
+        rows = await self._db.all(_DUE, (now, *left_out(but), limit))
+        return [from_row(OutgoingSms, row) for row in rows]
 
     async def recent(self, limit: int = 50) -> Sequence[OutgoingSms]:
         return [from_row(OutgoingSms, row) for row in await self._db.all(_RECENT, (limit,))]

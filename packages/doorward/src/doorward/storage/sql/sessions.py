@@ -42,11 +42,11 @@ _PROVE_BEFORE = (
 )
 _TOUCH = update("sessions", "seen_at = ?", "id = ? AND seen_at < ?")
 # A plain text as well: it sees what was committed while the account's row was waited for.
-_BESIDE = f"secret_hash NOT IN ({', '.join('?' * MOST_NAMED)})"
-_UNKNOWN = select(
-    "1", f"sessions WHERE account_id = accounts.id AND ended_at IS NULL AND expires_at > ? AND {_BESIDE}"
+_NOT_THESE = (
+    "sessions WHERE account_id = accounts.id AND ended_at IS NULL AND expires_at > ?"
+    f" AND secret_hash NOT IN ({', '.join('?' * MOST_NAMED)})"
 )
-_ONLY_THESE = update_all("accounts", "id = id", f"id = ? AND NOT EXISTS ({_UNKNOWN})")
+_ONLY_THESE = update_all("accounts", "id = id", f"id = ? AND NOT EXISTS ({select('1', _NOT_THESE)})")
 _EXPIRED = select(
     "id, account_id",
     "sessions WHERE expires_at > ? AND expires_at <= ? AND ended_at IS NULL ORDER BY expires_at LIMIT ?",

@@ -6,7 +6,7 @@ once).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol, final
 
 import msgspec
@@ -20,6 +20,9 @@ Query = tuple[str, tuple[Param, ...]]
 Step = tuple[str, tuple[Param, ...], int | None]
 
 LOST = -1
+
+MOST_LEFT_OUT = 3
+"""The most receivers whose messages a look at an outbox leaves out."""
 
 
 @final
@@ -76,3 +79,10 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 def to_json(value: object) -> str:
     """JSON text, the same for equal values in every process: a guard may compare it."""
     return _encoder.encode(value).decode()
+
+
+def left_out(receivers: Collection[str]) -> tuple[str, ...]:
+    """The receivers for a statement with `MOST_LEFT_OUT` places."""
+    if len(receivers) > MOST_LEFT_OUT:
+        raise ValueError(len(receivers))
+    return (*receivers, *[""] * (MOST_LEFT_OUT - len(receivers)))
