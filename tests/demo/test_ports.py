@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from doorward.server.sockets import bind
 from doorward_demo.dev.places import Places, free_places, taken
 from tests.demo import running
 from tests.ports import HAS_IPV6
@@ -74,3 +75,9 @@ def test_a_missing_library_is_reported_with_its_installation(tmp_path: Path) -> 
     assert done.returncode == 1
     assert "need fastapi" in done.stderr
     assert "doorward[demo]" in done.stderr
+
+
+def test_the_port_of_a_server_that_is_starting_is_taken(free_port: int) -> None:
+    """It has bound the port, and does not listen yet."""
+    with bind("127.0.0.1", free_port):
+        assert taken(Places(free_port)) == (free_port, "the server")

@@ -22,6 +22,7 @@ from doorward.core.model.client import Client, Pkce
 from doorward.features.admin import build as admin
 from doorward.ops.doctor.check import Check
 from doorward.ops.doctor.doctor import diagnose
+from doorward.server.sockets import bind
 from doorward.storage.sqlite.database import open_sqlite
 from tests import ports
 from tests.features.oauth.clients.weak_keys import ROCA, rsa_jwk
@@ -214,6 +215,13 @@ def test_another_server_on_the_port_is_found(folder: Path, other: type[Other]) -
     assert "answers as https://other.example" in examined(folder)["port"].said
     other.issuer, other.unready = None, True
     assert "not ready" in examined(folder)["port"].said
+
+
+def test_a_server_that_is_starting_is_not_called_something_else(folder: Path, free_port: int) -> None:
+    """It has taken its port, and does not listen yet."""
+    with bind("127.0.0.1", free_port):
+        found = examined(folder)["port"]
+    assert "refuses connections: a doorward server that is starting, or another program" in found.said
 
 
 def test_settings_that_cannot_be_read_are_the_only_finding(folder: Path) -> None:

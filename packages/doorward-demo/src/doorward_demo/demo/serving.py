@@ -47,8 +47,12 @@ def serve(application: Application, address: str) -> None:
         timeout_graceful_shutdown=3,
     )
     server = uvicorn.Server(config)
+    sockets = listeners(parts.port)
+    for one in sockets:
+        # at once: beside a socket that does not listen another program can bind the address
+        one.listen()
     with suppress(KeyboardInterrupt):
-        server.run(sockets=listeners(parts.port))
+        server.run(sockets=sockets)
     if not server.started:
         raise SystemExit(1)
 

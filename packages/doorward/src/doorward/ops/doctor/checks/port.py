@@ -23,6 +23,15 @@ async def port(settings: Settings) -> Finding:
         return passed(f"{where} is free" + (", for a proxy in front" if behind else ""))
     try:
         answered: object = (await ask(settings, "/.well-known/openid-configuration")).json()
+    except httpx2.ConnectError as problem:
+        if not _refused(problem):
+            answered = None
+        else:
+            # a server takes its port when it begins to start, and listens when it can answer; the system does not say whose a port is
+            return failed(
+                f"{where} is taken, and refuses connections: a doorward server that is starting, or another program",
+                "Look again in some seconds. If it is another program, stop it, or choose another server.port.",
+            )
     except (httpx2.HTTPError, ValueError):
         answered = None
     issuer: object = answered.get("issuer") if isinstance(answered, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
@@ -60,6 +69,13 @@ async def ask(settings: Settings, path: str) -> httpx2.Response:
     transport = httpx2.AsyncHTTPTransport(verify=False, uds=unix, trust_env=False)
     async with httpx2.AsyncClient(timeout=5, transport=transport) as client:
         return await client.get(url)
+
+
+def _refused(problem: BaseException | None) -> bool:
+    """Whether nothing listens there; TLS that fails is a `ConnectError` too."""
+    while problem is not None and not isinstance(problem, ConnectionRefusedError):
+        problem = problem.__cause__ or problem.__context__
+    return problem is not None
 
 
 def _free(host: str, port: int) -> bool:
