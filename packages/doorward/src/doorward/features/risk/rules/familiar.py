@@ -19,7 +19,7 @@ TOWN: Final = 50
 HABITS: Final = 5
 """Sign-ins from which a person's habits are known. Before, a second device of one's own looks like a stranger's."""
 SEEN: Final = 2
-"""Sign-ins that make a town familiar: one was perhaps a weekend away."""
+"""Days with sign-ins that make a town familiar: one was perhaps a visit, and several sign-ins of one day perhaps a stranger's."""
 ARRIVED: Final = 7 * 86_400
 """Seconds after the first sign-in in a town in which the person is there still, on a journey or after moving."""
 JOURNEY: Final = 14 * 86_400
@@ -92,7 +92,7 @@ def browser_known(facts: RiskFacts) -> bool:
 
 
 def town_known(facts: RiskFacts) -> bool:
-    """Whether the person signed in near here `SEEN` times before, or once in the last week. True where no town is known, here or earlier,
+    """Whether the person signed in near here on `SEEN` days before, or once in the last week. True where no town is known, here or earlier,
     for people who hide where they are, some of whose exits are in no list, and for people whose browsers keep no cookies, who would be
     asked in each town that they visit: nothing speaks against it."""
     if hides(facts) or keeps_no_cookies(facts):
@@ -104,7 +104,8 @@ def town_known(facts: RiskFacts) -> bool:
     if _on_a_journey(facts, here.country):
         return True
     seen = [at for at, place in before if near(here, place)]
-    return len(seen) >= min(SEEN, len(before)) or any(at > facts.at - ARRIVED for at in seen)
+    days = len({at // DAY for at, _ in before})
+    return len({at // DAY for at in seen}) >= min(SEEN, days) or any(at > facts.at - ARRIVED for at in seen)
 
 
 def _on_a_journey(facts: RiskFacts, country: str) -> bool:
