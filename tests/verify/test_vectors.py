@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from doorward_verify.auth_error import AuthError
 from doorward_verify.encoding import b64url_decode
-from doorward_verify.jwk import parse_private, parse_public, thumbprint
+from doorward_verify.jwk import parse_private, parse_public, signing_key, thumbprint
 from doorward_verify.jws import verify
 from doorward_verify.keyset import parse_jwks
 
@@ -55,3 +59,28 @@ def test_ed25519_signs_as_published() -> None:
     vector = json.loads((VECTORS / "rfc8037.json").read_text())["vectors"][0]
     said, _, signature = vector["compact"].rpartition(".")
     assert parse_private(vector["key"]).sign(said.encode()) == b64url_decode(signature)
+
+
+def test_signatures_whose_integers_have_any_length() -> None:
+    private = ec.derive_private_key(0xD00D, ec.SECP256R1())
+    pair = signing_key(private)
+    # the first byte of r and of s decides how many bytes each has in DER: 31 or fewer, 32, or 33
+    seen: set[tuple[int, int]] = set()
+    deterministic = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+    for number in range(2500):
+        data = number.to_bytes(2, "big")
+        one = b"".join(
+            part.to_bytes(32, "big") for part in decode_dss_signature(private.sign(data, deterministic))
+        )
+        shape = (_integer(one[0]), _integer(one[32]))
+        if shape not in seen:
+            seen.add(shape)
+            pair.public().verify(one, data)
+            for wrong in (one[::-1], one[32:] + one[:32], bytes(32) + one[32:], one[:32] + bytes(32)):
+                with pytest.raises(InvalidSignature):
+                    pair.public().verify(wrong, data)
+    assert len(seen) >= 8
+
+
+def _integer(first: int) -> int:
+    return 31 if first == 0 else 32 if first < 128 else 33
