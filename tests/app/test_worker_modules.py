@@ -68,6 +68,7 @@ UNUSED = {
     "cryptography.x509": "the same",
     "segno": "the first authenticator app",
     "passlib": "imported passwords",
+    "bcrypt": "the same",
     "greenlet": "nothing of the server",
 }
 """What a worker with default settings has not loaded, and what would load it."""

@@ -14,16 +14,21 @@ from typing import Final, cast, final
 
 from msgspec import structs
 
-from doorward.adapters import logs
-from doorward.app.process import create_app
-from doorward.server import systemd as notify
-from doorward.server import worker_args
-from doorward.server.accept import AcceptBalancer, ConnectionCounts, drain_backlog
-from doorward.server.sockets import BACKLOG, listen, room_for, shown
-from doorward.settings import Settings
-from doorward.web.connection_limits import LimitedProtocol
-from doorward.web.router import Server as Application
-from doorward.web.uvicorn_parts import Config, Server
+from doorward.core.lean_import import load_without
+
+# it reads encrypted keys of OpenSSH with it, which no setting names
+load_without("cryptography.hazmat.primitives.serialization.ssh", "bcrypt")
+
+from doorward.adapters import logs  # noqa: E402
+from doorward.app.process import create_app  # noqa: E402
+from doorward.server import systemd as notify  # noqa: E402
+from doorward.server import worker_args  # noqa: E402
+from doorward.server.accept import AcceptBalancer, ConnectionCounts, drain_backlog  # noqa: E402
+from doorward.server.sockets import BACKLOG, listen, room_for, shown  # noqa: E402
+from doorward.settings import Settings  # noqa: E402
+from doorward.web.connection_limits import LimitedProtocol  # noqa: E402
+from doorward.web.router import Server as Application  # noqa: E402
+from doorward.web.uvicorn_parts import Config, Server  # noqa: E402
 
 GRACE: Final = 10
 """Seconds that requests in progress have to finish when a process stops."""
