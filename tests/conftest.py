@@ -25,7 +25,7 @@ from doorward.storage.sql.store import Store
 from doorward.storage.sqlite import database as sqlite
 from doorward.storage.sqlite import file
 from doorward.storage.sqlite.database import open_sqlite
-from tests import ports
+from tests import lent_keys, ports
 from tests.containers import cheap_hasher
 from tests.engines import SQLITE, Engine
 from tests.found import found
@@ -97,6 +97,15 @@ def cheap_hashing(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         if set(CHEAP) & set(request.path.parts) and not getattr(request.module, "STRONG", False):
             patched.setattr(container, "Argon2Hasher", cheap_hasher)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared_keys(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Servers in this process share RSA keys, but in tests/adapters, where keys are the subject."""
+    with pytest.MonkeyPatch.context() as patched:
+        if "adapters" not in request.path.parts:
+            lent_keys.share(patched)
         yield
 
 

@@ -21,12 +21,15 @@ import traceback
 from contextlib import suppress
 from typing import Any, NoReturn
 
+import pytest
+
 from doorward.app import container
 from doorward.app.process import page_render
 from doorward.app.routes import openapi_document
 from doorward.server import worker
 from doorward.server.__main__ import main
 from doorward.settings.tree import Settings
+from tests import lent_keys
 from tests.containers import CHEAP, cheap_hasher
 
 _NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -89,6 +92,8 @@ def warm() -> None:
     assert worker.serve
     asyncio.run(openapi_document(Settings(issuer="https://auth.example.com")))
     page_render.warm_up()
+    lent_keys.share(pytest.MonkeyPatch())
+    lent_keys.make_all()
     # a fork has only the thread that forked
     assert threading.active_count() == 1, threading.enumerate()
     # the memory is shared as long as nobody writes into it, and the collector would
