@@ -1,6 +1,6 @@
 """RSA keys that servers of the tests share, instead of one that each makes and checks for itself.
 
-To find the primes of a key takes 50 ms of processor time, and to open it as long again, because its primes are checked: more than all else
+To find the primes of a key takes 40 ms of processor time, and to open it as long again, because its primes are checked: more than all else
 that a server in memory does at its start. A key's `kid` is its row's id, so that two servers with one key are as different as before. One
 server gets sixteen different keys before the first comes again.
 

@@ -4,6 +4,9 @@ its administration."""
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +51,16 @@ def test_no_module_imports_an_upper_layer(room: str, also_not: tuple[str, ...]) 
         if any(name == top or name.startswith(f"{top}.") for top in (*ABOVE, *also_not))
     ]
     assert wrong == []
+
+
+def test_a_child_loads_nothing_that_only_its_parent_needs() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", "import sys, doorward_demo.dev.child; print(*sys.modules)"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(said.stdout.split())
+    assert "doorward_demo.dev.child" in loaded
+    assert loaded.isdisjoint({"rich", "typer", "httpx2", "doorward", "asyncio"})
