@@ -160,6 +160,14 @@ def test_no_limit_runs_while_a_client_waits_for_the_server_or_between_requests(i
         assert read_answer(reader)[0] == 200
 
 
+def test_a_connection_that_rests_too_long_after_an_answer_is_closed(impatient: Running) -> None:
+    impatient.server.config.timeout_keep_alive = 0
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=PATIENCE) as connection:
+        connection.sendall(REQUESTS["get"])
+        answer = closed_within(connection, PATIENCE)
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
 @pytest.mark.requirement(97)
 def test_a_connection_with_too_many_queued_requests_is_closed(limited: Running) -> None:
     """docs/incidents/0050-requests-queued-without-a-bound.md"""

@@ -64,8 +64,9 @@ def test_the_limits_only_use_names_that_uvicorn_has() -> None:
     theirs = HttpToolsProtocol(uvicorn.Config(app, log_config=None), ServerState(), {}, loop)
     loop.close()
     theirs.on_message_begin()
-    assert {"parser", "url", "headers", "connections", "limit_concurrency"} <= vars(theirs).keys()
-    assert "on_response_complete" in vars(HttpToolsProtocol)
+    used = {"parser", "url", "headers", "connections", "limit_concurrency", "server_state", "pipeline"}
+    assert used <= vars(theirs).keys()
+    assert {"on_response_complete", "_start_asgi_task"} <= vars(HttpToolsProtocol).keys()
     of_a_cycle = {
         "keep_alive",
         "disconnected",

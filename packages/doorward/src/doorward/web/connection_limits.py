@@ -2,7 +2,7 @@
 
 uvicorn and its parser bound none of these (docs/incidents/0013-a-request-without-end.md). What is overridden are methods of
 `asyncio.Protocol` and callbacks of httptools. Beyond these the class uses `parser`, `url`, `headers`, `connections`,
-`flow`, `limit_concurrency` and `on_response_complete` of uvicorn, and ten names of its `RequestResponseCycle`;
+`flow`, `limit_concurrency`, `pipeline`, `server_state` and `_start_asgi_task` of uvicorn, and ten names of its `RequestResponseCycle`;
 `tests/web/test_connection_limits.py` fails when they change.
 """
 
@@ -137,7 +137,12 @@ class LimitedProtocol(HttpToolsProtocol):
             self._queue_timer = self.loop.call_later(self.patience_when_full, self.transport.close)
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        # as uvicorn's, but without a timer of the pause for each answer: `_look` ends a pause that is too long
+        self.server_state.total_requests += 1
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            if self.pipeline:
+                self._start_asgi_task(*self.pipeline.pop())
         self._answered = True
         self._since = self.loop.time()
         self._open -= 1
@@ -217,13 +222,9 @@ class LimitedProtocol(HttpToolsProtocol):
         """The body of a request, if all of it has come: what `receive`, uvicorn's, returns by a message, without three coroutines. As
         `read_body` does it cuts the body off."""
         cycle = getattr(receive, "__self__", None)
-        if (
-            not isinstance(cycle, RequestResponseCycle)
-            or cycle.more_body
-            or cycle.disconnected
-            or cycle.response_complete
-            or cycle.waiting_for_100_continue
-        ):
+        if not isinstance(cycle, RequestResponseCycle):
+            return None
+        if cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
             return None
         self.flow.resume_reading()
         cycle.message_event.clear()

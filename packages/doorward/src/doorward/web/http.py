@@ -21,6 +21,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 MAX_BODY: Final = 65_536
 MAX_FIELDS: Final = 200
+_FORM: Final = "application/x-www-form-urlencoded"
 
 
 class BadForm(Exception):
@@ -137,11 +138,13 @@ class Request:
     async def form(self) -> dict[str, str]:
         """The form fields of a POST. Raises `BadForm` (also for another content type) and `BodyTooLarge`."""
         kind = self.header(b"content-type")
-        if kind is None or kind.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-            raise BadForm("Send the parameters as application/x-www-form-urlencoded.")
-        raw = await self.body()
+        # nearly every client sends the bare name
+        if kind != _FORM and (kind is None or kind.partition(";")[0].strip().lower() != _FORM):
+            raise BadForm(f"Send the parameters as {_FORM}.")
+        if len(self._body) > MAX_BODY:
+            raise BodyTooLarge
         try:
-            return parse_form(raw.decode("utf-8"))
+            return parse_form(self._body.decode("utf-8"))
         except UnicodeDecodeError:
             raise BadForm("The body is not valid UTF-8.") from None
 

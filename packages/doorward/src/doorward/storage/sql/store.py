@@ -129,9 +129,11 @@ class Store:
         steps = [step for each in writes for step in each.steps]
         if await self._db.apply(steps) == LOST:
             return False
-        if any(step in _AWAITED for step in steps):
-            for listener in self._listeners:
-                listener()
+        for step in steps:
+            if step in _AWAITED:
+                for listener in self._listeners:
+                    listener()
+                break
         return True
 
     def on_change(self, listener: Callable[[], None]) -> None:

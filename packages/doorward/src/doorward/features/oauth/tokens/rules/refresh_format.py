@@ -41,17 +41,13 @@ class PresentedRefreshToken(Struct, frozen=True):
 
 def first(grant_id: str, family: str, secret: str) -> str:
     """The first token of a grant, from `FAMILY_BYTES` and `SECRET_BYTES` random bytes in base64url."""
-    return _text(grant_id.removeprefix(_GRANT), 1, family, secret)
+    return f"{PREFIX}{grant_id.removeprefix(_GRANT)}{1:08x}{family}{secret}"
 
 
 def following(parent: str, secret: str) -> str:
     """The token after `parent`, which `read` has accepted."""
-    head, place, family = (
-        parent[len(PREFIX) : -_TAIL],
-        parent[-_TAIL : -_TAIL + _PLACE],
-        parent[-_FAMILY - _SECRET :],
-    )
-    return _text(head, int(place, 16) + 1, family[:_FAMILY], secret)
+    place = int(parent[-_TAIL : -_TAIL + _PLACE], 16) + 1
+    return f"{parent[:-_TAIL]}{place:08x}{parent[-_FAMILY - _SECRET : -_SECRET]}{secret}"
 
 
 def read(raw: str) -> PresentedRefreshToken | None:
@@ -72,7 +68,3 @@ def read(raw: str) -> PresentedRefreshToken | None:
 def family_hash(raw: str) -> bytes:
     """The hash of the family secret, as stored in the grant's row."""
     return digest(raw[-_FAMILY - _SECRET : -_SECRET])
-
-
-def _text(grant: str, place: int, family: str, secret: str) -> str:
-    return f"{PREFIX}{grant}{place:08x}{family}{secret}"
