@@ -108,7 +108,7 @@ async def test_of_two_operators_who_drop_each_others_key_one_gets_a_conflict(sto
     # the stale view on which the second decision is based
     seen = await first.find(OPERATOR)
 
-    class Late(WrappingAdmin):
+    class Late(WrappingAdmin, frozen=True):
         async def _held(self) -> Sequence[WrappedKey]:
             return [second.root.opened_by]
 
