@@ -1,6 +1,6 @@
 """First uses of large libraries: the event loop goes on while they are loaded, also with a second request.
 
-docs/incidents/0126-the-second-request-waited-for-an-import.md
+docs/incidents/0125-the-second-request-waited-for-an-import.md
 """
 
 from __future__ import annotations

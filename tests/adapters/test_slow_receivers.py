@@ -1,6 +1,6 @@
 """Mails and text messages to receivers that are slow delay nobody else's.
 
-docs/incidents/0127-one-slow-receiver-held-up-seven-codes.md
+docs/incidents/0126-one-slow-receiver-held-up-seven-codes.md
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ REMEMBERS = {
     "features/rate_limits/rules/counter.py": "ApproximateCounter: told to the other processes once a second",
     "features/revocations/rules/pages.py": "FeedPages: see features/revocations/feed.py",
     "features/revocations/rules/view.py": "RevocationEntries: see features/revocations/view_service.py",
+    "core/lean_import.py": "_Empty: which names a library takes from its parts while this process loads it",
     "web/router.py": "App, Server: whether this process is leaving; a sampling counter",
     "web/connection_limits.py": "LimitedProtocol: one connection",
     "web/http.py": "Response: one answer",

@@ -69,7 +69,7 @@ async def test_a_session_is_dated_back(store: Store, other: Any) -> None:
 
 
 async def test_a_change_that_does_not_know_the_session_fails(store: Store, other: Any) -> None:
-    """docs/incidents/0125-a-session-that-a-removed-passkey-left.md"""
+    """docs/incidents/0124-a-session-that-a-removed-passkey-left.md"""
     held = store.accounts.replace(account(), old=account())
     assert not await beside(store, other, held, store.sessions.only_these("usr_ada", [], NOW))
     assert await store.commit(held, store.sessions.only_these("usr_ada", [LATE], NOW))

@@ -93,7 +93,7 @@ async def test_proofs_of_a_later_version_are_read_as_far_as_possible(
 
 @pytest.mark.requirement(94)
 async def test_a_session_and_its_proofs_are_dated_back(store: Store) -> None:
-    """Also against what was read before: a new secret would bring the proofs back (docs/incidents/0124-a-reset-was-finished-after-its-commit.md)."""
+    """Also against what was read before: a new secret would bring the proofs back (docs/incidents/0123-a-reset-was-finished-after-its-commit.md)."""
     password, app = Proof("password", NOW, ("pwd",)), Proof("totp", NOW + 3, ("otp",))
     late = session("late", auth_time=NOW + 3, proofs=(password, app))
     early = session("early", auth_time=NOW - 2, proofs=(replace(password, at=NOW - 2),))

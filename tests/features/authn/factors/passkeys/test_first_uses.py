@@ -1,4 +1,4 @@
-"""First uses of passkeys in a process: the event loop goes on while their library is loaded (incident 0126)."""
+"""First uses of passkeys in a process: the event loop goes on while their library is loaded (incident 0125)."""
 
 from __future__ import annotations
 

@@ -209,7 +209,7 @@ async def test_with_a_passkey_end_other_sessions_that_one_vouches_for(house: Hou
 async def test_a_sign_in_at_the_moment_of_the_removal_is_not_left(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """docs/incidents/0125-a-session-that-a-removed-passkey-left.md"""
+    """docs/incidents/0124-a-session-that-a-removed-passkey-left.md"""
     account, phone = await house.person(), device()
     passkey = await enrolled(house, account, phone)
     mine = await house.session(account)

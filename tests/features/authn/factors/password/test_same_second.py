@@ -182,7 +182,7 @@ async def test_a_session_that_a_reset_keeps_vouches_for_no_password_of_its_secon
 async def test_nothing_of_before_counts_when_the_database_fails_right_after_the_commit(
     house: House, monkeypatch: pytest.MonkeyPatch, act: Act
 ) -> None:
-    """docs/incidents/0124-a-reset-was-finished-after-its-commit.md"""
+    """docs/incidents/0123-a-reset-was-finished-after-its-commit.md"""
     account = await house.person()
     account = await house.change_account(account, password_changed_at=house.now)
     commit, born = type(house.store).commit, list[Session]()

@@ -30,7 +30,7 @@ SENSITIVE = (
 async def test_two_people_set_up_an_app_first_in_a_process(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """docs/incidents/0126-the-second-request-waited-for-an-import.md"""
+    """docs/incidents/0125-the-second-request-waited-for-an-import.md"""
     await house.person()
     browser = await house.signed_in()
     slow = SlowImport(qr.segno, monkeypatch)
