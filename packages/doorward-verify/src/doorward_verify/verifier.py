@@ -39,9 +39,9 @@ class Verifier:
                 return self._verify_in_full(token, now)
             # The path of all tokens except the first of its kind: one pass over the text, nothing is parsed twice.
             said, _, last = token.rpartition(".")
-            head, _, body = said.partition(".")
+            head, dot, body = said.partition(".")
             check = self._heads.get(head)
-            if check is None:
+            if check is None or not dot:
                 return self._verify_in_full(token, now)
             try:
                 payload, signature = b64url_pair(body, last, token)

@@ -11,7 +11,7 @@ from doorward.core.model.client import Client, ClientSecret
 from doorward.core.model.config_snapshot import ConfigSnapshot
 from doorward.features.oauth.client_auth.method import Presented
 from doorward.features.oauth.client_auth.methods.secret.rules import ClientSecretBasic
-from doorward.features.oauth.client_auth.verified import MOST, VerifiedHeaders
+from doorward.features.oauth.client_auth.verified import VerifiedHeaders
 from tests.features import made
 from tests.features.oauth.logout.back_channel import CALLER, BackChannel
 from tests.features.oauth.token.exchange import given, refused
@@ -93,16 +93,29 @@ def test_a_header_is_remembered_until_the_first_of_the_secrets_expires() -> None
     assert headers.find(config, "Basic x", made.NOW + 10) is None
 
 
-def test_nothing_is_remembered_of_an_older_snapshot_or_beyond_the_bound() -> None:
+def test_one_header_of_an_app_is_remembered_the_last() -> None:
+    """However an app writes its header, those of others stay."""
+    mine, other = made.client(), made.client(id="app_other")
+    config, headers = snapshot(mine, other), VerifiedHeaders()
+    assert headers.find(config, "Basic other", made.NOW) is None
+    headers.keep(config, "Basic other", other, made.NOW)
+    for number in range(2000):
+        headers.keep(config, f"Basic{' ' * number}mine", mine, made.NOW)
+    assert headers.find(config, "Basicmine", made.NOW) is None
+    assert headers.find(config, f"Basic{' ' * 1999}mine", made.NOW) is mine
+    assert headers.find(config, "Basic other", made.NOW) is other
+    headers.keep(config, f"Basic{' ' * 1999}mine", mine, made.NOW)
+    assert headers.find(config, f"Basic{' ' * 1999}mine", made.NOW) is mine
+
+
+def test_nothing_is_remembered_of_an_older_snapshot() -> None:
     client = made.client()
     config, headers = snapshot(client), VerifiedHeaders()
     assert headers.find(config, "Basic x", made.NOW) is None
     headers.keep(config, "Basic x", made.client(), made.NOW)
     assert headers.find(config, "Basic x", made.NOW) is None
-    for number in range(MOST + 1):
-        headers.keep(config, f"Basic {number}", client, made.NOW)
-    assert headers.find(config, f"Basic {MOST - 1}", made.NOW) is client
-    assert headers.find(config, f"Basic {MOST}", made.NOW) is None
+    headers.keep(config, "Basic 1", client, made.NOW)
+    assert headers.find(config, "Basic 1", made.NOW) is client
     other = snapshot(client)
     headers.keep(other, "Basic x", client, made.NOW)
     assert headers.find(config, "Basic x", made.NOW) is None
