@@ -17,6 +17,7 @@ from doorward.features.authn.factors.password.build import check_password
 from tests.browsing import PASSWORD as LOCAL
 from tests.features.admin.managing import OPERATOR
 from tests.front_channel import Front, front_channel
+from tests.racing import before_commit
 from tests.slapd import PASSWORD, PEOPLE, Slapd, person, slapd
 from tests.tabs import Tab
 
@@ -38,6 +39,20 @@ async def _connect(tab: Tab, name: str, password: str) -> str:
     page = await tab.on(await tab.get(CONNECT))
     page = await tab.on(await tab.submit(page, "directory-connect", identifier=name, password=password))
     return page.problem or page.words
+
+
+@pytest.mark.requirement(94)
+async def test_a_sign_in_at_the_moment_of_the_connection_ends_with_the_password(
+    corp: Slapd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/incidents/0127-a-sign-in-kept-a-passkey-from-being-removed.md"""
+    async with front_channel(directories=corp.settings(lockout_threshold=0)) as front:
+        ada = await front.person()
+        tab = await front.signed_in()
+        made = before_commit(monkeypatch, "INSERT INTO external_identities", front.signed_in, times=1)
+        assert "connected" in await _connect(tab, "lovelace", PASSWORD)
+        assert made == [False, True]
+        assert len(await front.store.sessions.live_of(ada.id, front.now)) == 1
 
 
 @pytest.mark.requirement(73, 89)

@@ -13,6 +13,7 @@ from doorward.core.model.account import Account
 from tests.browsing import PASSWORD, Page
 from tests.features import made
 from tests.features.authn.providers.journey import ADA, BOB, Journey, journey
+from tests.racing import before_commit
 from tests.tabs import Tab, sent_to
 from tests.upstream import upstream
 
@@ -191,6 +192,44 @@ async def test_an_account_is_connected_and_disconnected_on_the_account_pages(the
     assert (await elsewhere.on(await elsewhere.get("/account"))).path.startswith("/sign-in")
     page = await there.sign_in(there.front.browser(), sub="work-account")
     assert page.path.startswith("/sign-in/address?")
+
+
+@pytest.mark.requirement(94)
+async def test_a_sign_in_at_the_moment_of_the_disconnection_ends_with_it(
+    there: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/incidents/0127-a-sign-in-kept-a-passkey-from-being-removed.md"""
+    ada = await there.front.person()
+    tab = await there.front.signed_in()
+    page = await connected(there, tab, sub="work-account")
+    elsewhere = there.front.browser()
+
+    async def signed_in() -> None:
+        assert (await there.sign_in(elsewhere, sub="work-account")).path == "/account"
+
+    made = before_commit(monkeypatch, "DELETE FROM factors", signed_in, times=1)
+    page = await tab.on(await tab.submit(page, "disconnect-1"))
+    assert made == [False, True]
+    assert "The account is disconnected" in page.words
+    assert await identities(there, ada) == []
+    assert (await elsewhere.on(await elsewhere.get("/account"))).path.startswith("/sign-in")
+
+
+async def test_a_disconnection_that_loses_each_time_is_said(
+    there: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await there.front.person()
+    tab = await there.front.signed_in()
+    page = await connected(there, tab, sub="work-account")
+
+    async def signed_in() -> None:
+        await there.sign_in(there.front.browser(), sub="work-account")
+
+    made = before_commit(monkeypatch, "DELETE FROM factors", signed_in, times=3)
+    page = await tab.on(await tab.submit(page, "disconnect-1"))
+    assert made == [False] * 3
+    assert "Your account changed" in (page.problem or "")
+    assert await identities(there, ada) == ["work-account"]
 
 
 @pytest.mark.requirement(73)

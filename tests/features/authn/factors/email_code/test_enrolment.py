@@ -14,6 +14,7 @@ from doorward.features.authn.flow.build import offered_factors
 from tests.browsing import PASSWORD, Page
 from tests.features import made
 from tests.front_channel import Front, front_channel
+from tests.racing import before_commit
 from tests.tabs import Tab, said
 
 pytestmark = pytest.mark.anyio
@@ -201,6 +202,27 @@ async def test_its_removal_tells_the_owner_and_takes_the_recovery_codes_along(fr
     front.clock.time += 700
     asked = await tab.post(f"{PAGE}/remove", {"csrf": csrf})
     assert (asked.header("location") or "").startswith("/account/confirm")
+
+
+@pytest.mark.parametrize(("times", "removed"), [(2, True), (3, False)])
+async def test_its_removal_beside_other_changes_is_tried_again_and_then_said(
+    front: Front, monkeypatch: pytest.MonkeyPatch, times: int, *, removed: bool
+) -> None:
+    """docs/incidents/0127-a-sign-in-kept-a-passkey-from-being-removed.md"""
+    (ada,) = await front.store.accounts.find("ada@example.com")
+    tab = await signed_in(front)
+    await set_up(front, tab, await tab.get(PAGE))
+    csrf = (await tab.get("/account")).forms["profile"].fields["csrf"]
+
+    async def changed() -> None:
+        await front.store.commit(front.store.accounts.touch(ada.id, front.now))
+
+    made = before_commit(monkeypatch, "DELETE FROM factors", changed, times=times)
+    page = await tab.on(await tab.post(f"{PAGE}/remove", {"csrf": csrf}))
+    assert made == [*[False] * times, *[True] * removed]
+    assert ("Codes by email are removed." in page.words) == removed
+    assert ("Your account changed" in (page.problem or "")) == (not removed)
+    assert (not await front.store.accounts.factors(ada.id)) == removed
 
 
 async def test_the_last_required_step_is_not_removed() -> None:

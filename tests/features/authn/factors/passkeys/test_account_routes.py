@@ -15,6 +15,7 @@ from tests.authenticator import Authenticator
 from tests.features.authn.factors.passkeys.owners import device
 from tests.features.authn.factors.passkeys.test_routes import added, asked_of
 from tests.front_channel import Front, front_channel
+from tests.racing import before_commit
 from tests.tabs import Tab
 
 pytestmark = pytest.mark.anyio
@@ -168,3 +169,24 @@ async def test_where_none_can_be_added_none_is_offered(settings: dict[str, Any])
         assert page.status == 200
         assert "Passkeys" not in page.words
         assert (await tab.get(PAGE)).status in {303, 404}
+
+
+async def test_a_removal_that_was_lost_is_said_and_not_passed_over(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/incidents/0127-a-sign-in-kept-a-passkey-from-being-removed.md"""
+    tab = await owner(front, device())
+    (mine,) = await passkeys(front)
+    form = (await tab.get(PAGE)).forms["passkey-new"]
+
+    async def elsewhere() -> None:
+        await front.signed_in()
+
+    before_commit(monkeypatch, "DELETE FROM factors", elsewhere, times=3)
+    page = await tab.post(f"{PAGE}/remove", {**form.fields, "factor": mine.factor_id})
+    assert page.status == 409
+    assert "Your account changed" in (page.problem or "")
+    assert await passkeys(front) == [mine]
+    page = await tab.post(f"{PAGE}/remove", {**form.fields, "once": "another", "factor": mine.factor_id})
+    assert page.status == 303
+    assert await passkeys(front) == []

@@ -11,9 +11,9 @@ from doorward.features.authn.factors.passkeys.owning import NotAdded, Prepared
 from doorward.features.authn.factors.passkeys.relying_party import RP_ID_META
 from doorward.features.authn.factors.passkeys.rules.proof import MOST
 from doorward.features.rate_limits.rules.attempts import Wait
-from doorward.storage.sql.store import Store, Write
 from tests.features.authn.factors.passkeys.owners import BINDING, BROWSER, device, enrolled, prepare
 from tests.people import CALLER, House
+from tests.racing import before_commit
 
 pytestmark = pytest.mark.anyio
 
@@ -209,24 +209,39 @@ async def test_with_a_passkey_end_other_sessions_that_one_vouches_for(house: Hou
 async def test_a_sign_in_at_the_moment_of_the_removal_is_not_left(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """docs/incidents/0124-a-session-that-a-removed-passkey-left.md"""
+    """The passkey goes, and with it the session that it opened meanwhile. docs/incidents/0124-a-session-that-a-removed-passkey-left.md,
+    docs/incidents/0127-a-sign-in-kept-a-passkey-from-being-removed.md"""
     account, phone = await house.person(), device()
     passkey = await enrolled(house, account, phone)
     mine = await house.session(account)
-    commit = Store.commit
-
-    async def one_more(self: Store, *writes: Write) -> bool:
-        if any("DELETE FROM factors" in str(one) for one in writes):
-            monkeypatch.undo()
-            await house.session(account, proofs=(Proof("passkey", house.now, ("swk", "user")),))
-        return await commit(self, *writes)
-
-    monkeypatch.setattr(Store, "commit", one_more)
+    made = before_commit(monkeypatch, "DELETE FROM factors", lambda: _signed_in(house, account), times=2)
     removal = house.services.get(remove_passkey)
-    assert await removal.remove(account, mine, passkey.factor_id, caller=CALLER, now=house.now) == "gone"
-    assert await house.store.passkeys.of_account(account.id) == [passkey], "nothing was done"
     assert await removal.remove(account, mine, passkey.factor_id, caller=CALLER, now=house.now) is None
+    assert made == [False, False, True]
+    assert await house.store.passkeys.of_account(account.id) == []
     assert [one.id for one in await house.store.sessions.live_of(account.id, house.now)] == [mine.id]
+    assert [kind for kind in await house.kinds() if kind == "passkey.removed"] == ["passkey.removed"]
+
+
+async def test_a_removal_that_loses_each_time_says_so_and_counts_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, phone = await house.person(), device()
+    passkey = await enrolled(house, account, phone)
+    mine = await house.session(account)
+    made = before_commit(monkeypatch, "DELETE FROM factors", lambda: _signed_in(house, account), times=3)
+    removal = house.services.get(remove_passkey)
+    assert await removal.remove(account, mine, passkey.factor_id, caller=CALLER, now=house.now) == "over"
+    assert made == [False] * 3
+    assert await house.store.passkeys.of_account(account.id) == [passkey], "nothing was done"
+    changes = [await removal.throttle.change("methods", account.id, house.now) for _ in range(20)]
+    assert changes.index(next(one for one in changes if one is not None)) == 18, (
+        "the other one was the enrolment"
+    )
+
+
+async def _signed_in(house: House, account: Account) -> None:
+    await house.session(account, proofs=(Proof("passkey", house.now, ("swk", "user")),))
 
 
 async def test_many_such_sessions_end_together(house: House) -> None:

@@ -18,7 +18,7 @@ from doorward.features.audit.service import AuditLog
 from doorward.features.authn.directories.people import DirectoryPeople
 from doorward.features.authn.directories.rules.proof import KIND
 from doorward.features.authn.directories.source import DirectoryMatch, DirectoryPasswords
-from doorward.features.authn.flow.changes import guards, held_methods
+from doorward.features.authn.flow.changes import decided, guards, held_methods
 from doorward.features.authn.flow.password_source import PasswordAsked
 from doorward.features.authn.flow.proving import too_many
 from doorward.features.rate_limits.rules.attempts import Guessed, Wait
@@ -54,7 +54,7 @@ class ConnectDirectory(Struct, frozen=True, kw_only=True):
         self, account: Account, session: Session, *, name: str, password: Secret, caller: Caller, now: int
     ) -> Refused | OAuthError | None:
         """None: from now on the directory's password is the account's, and there is none here. `taken`: somebody has this identity, or the
-        account is connected already. `over`: the account changed meanwhile. Other sessions by the former password end."""
+        account is connected already. `over`: the account changed at every try. Other sessions by the former password end."""
         who = looked_up_as(name)
         guess = await self.throttle.guess(GUESSED, who, account_id=account.id, caller=caller, now=now)
         if isinstance(guess, Wait):
@@ -71,17 +71,27 @@ class ConnectDirectory(Struct, frozen=True, kw_only=True):
             return place if isinstance(place, OAuthError) else "wrong"
         await self.store.commit(*self.throttle.clear(guess.own))
         await self.throttle.forget(guess.own)
-        return await self._connect(account, session, place, who, caller, now)
+        return await decided(
+            lambda first: self._connect(account, session, place, who, caller, now, counted=first)
+        )
 
     async def _connect(
-        self, account: Account, session: Session, place: DirectoryMatch, who: str, caller: Caller, now: int
+        self,
+        account: Account,
+        session: Session,
+        place: DirectoryMatch,
+        who: str,
+        caller: Caller,
+        now: int,
+        *,
+        counted: bool,
     ) -> Refused | OAuthError | None:
         found, person = await held_methods(self.store, account.id), place.person
         if found is None or person is None:
             return "over"
         if place.identity is not None or any(row.kind == KIND for row in found.rows):
             return "taken"
-        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
+        if counted and (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return too_many(wait, "changes of methods")
         directory = place.directory
         row, identity = self.people.connection(account.id, directory, person, who=who, now=now)

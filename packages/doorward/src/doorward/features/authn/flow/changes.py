@@ -6,12 +6,16 @@ be removed. Two changes at once must not each count on what the other one remove
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
 from doorward.core.model.account import Account, EnrolledFactor
 from doorward.storage.sql.store import Store, Write
+
+_TRIES: Final = 3
+T = TypeVar("T")
 
 
 class HeldMethods(Struct, frozen=True):
@@ -27,6 +31,17 @@ async def held_methods(store: Store, account_id: str) -> HeldMethods | None:
     if account is None or account.disabled_at is not None:
         return None
     return HeldMethods(account, await store.accounts.factors(account_id))
+
+
+async def decided(attempt: Callable[[bool], Awaitable[T]]) -> T:
+    """The outcome of a change: `attempt` reads, decides and commits, and does so again while it returns "over", since its commit lost against
+    something that happened meanwhile, as a sign-in. Its argument says whether it is the first one, which alone counts against limits."""
+    outcome = await attempt(True)
+    for _ in range(_TRIES - 1):
+        if outcome != "over":
+            break
+        outcome = await attempt(False)
+    return outcome
 
 
 def guards(store: Store, found: HeldMethods, *, session_id: str | None) -> tuple[Write, ...]:

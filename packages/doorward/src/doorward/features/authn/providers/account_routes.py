@@ -98,6 +98,8 @@ class ConnectedAccountPages(Struct, frozen=True, kw_only=True):
                 return post.browser.go(CONNECTED)
             case "last":
                 return await self._accounts(post, FormProblem(Wrong.LAST_METHOD))
+            case "over":
+                return await self._accounts(post, FormProblem(Wrong.CHANGED_MEANWHILE))
             case Wait(until=until):
                 return await self._accounts(post, FormProblem(Wrong.TOO_MANY_TRIES, at=until))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal, final
+from typing import Final, Literal, TypeAlias, final
 
 from msgspec import Struct
 
@@ -15,7 +15,7 @@ from doorward.core.model.session import Session
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
-from doorward.features.authn.flow.changes import guards, held_methods
+from doorward.features.authn.flow.changes import decided, guards, held_methods
 from doorward.features.authn.flow.new_account import NewAccounts
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.providers.provider import IdentityProvider
@@ -34,6 +34,7 @@ from doorward.storage.sql.store import Store
 
 MOST: Final = 10
 """Identities of one account."""
+Disconnected: TypeAlias = Literal["gone", "last", "over"] | Wait | None
 
 
 @final
@@ -143,9 +144,26 @@ class ConnectIdentities(Struct, frozen=True, kw_only=True):
 
     async def disconnect(
         self, account: Account, session: Session, factor_id: str, *, label: str, caller: Caller, now: int
-    ) -> Literal["gone", "last"] | Wait | None:
-        """End a connection. None: it is ended. `last`: nothing else is left to sign in with. Other sessions that an identity vouches for
-        end, and so do sign-ins in progress (R94)."""
+    ) -> Disconnected:
+        """End a connection. None: it is ended. `gone`: it is not theirs, or not there any more. `last`: nothing else is left to sign in with.
+        `over`: the account changed at every try. Other sessions that an identity vouches for end, and so do sign-ins in progress (R94)."""
+        return await decided(
+            lambda first: self._disconnect(
+                account, session, factor_id, label=label, caller=caller, now=now, counted=first
+            )
+        )
+
+    async def _disconnect(
+        self,
+        account: Account,
+        session: Session,
+        factor_id: str,
+        *,
+        label: str,
+        caller: Caller,
+        now: int,
+        counted: bool,
+    ) -> Disconnected:
         found = await held_methods(self.store, account.id)
         if found is None:
             return "gone"
@@ -155,7 +173,7 @@ class ConnectIdentities(Struct, frozen=True, kw_only=True):
         left = [row for row in rows if row.id != factor_id]
         if not await self.factors.way_in(account, left):
             return "last"
-        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
+        if counted and (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
         ended = [one for one in await self.of(account) if one.factor_id == factor_id]
         without = without_mapped(account, ended)
@@ -177,7 +195,7 @@ class ConnectIdentities(Struct, frozen=True, kw_only=True):
             ),
             *await self.revoker.others_by(session, PROVIDED_KINDS, now=now, reason="revoked"),
         )
-        return None if done else "gone"
+        return None if done else "over"
 
     def _new(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from typing import Final, final
+from typing import Final, Literal, final
 
 from msgspec import Struct
 
@@ -15,7 +15,7 @@ from doorward.core.ports.keys import Sealer
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
-from doorward.features.authn.flow.changes import HeldMethods, guards
+from doorward.features.authn.flow.changes import HeldMethods, decided, guards
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.waiting_person import waits_as
 from doorward.features.authn.providers.oauth2 import OAuth2Provider
@@ -26,7 +26,6 @@ from doorward.storage.sql.sessions import MOST_NAMED
 from doorward.storage.sql.store import Store, Write
 
 PURPOSE: Final = "provider-deletion"
-_TRIES: Final = 3
 _ONE_BY_ONE: Final = 20
 _MAX_CODE: Final = 100
 
@@ -60,14 +59,17 @@ class DataDeletions(Struct, frozen=True, kw_only=True):
         if subject is None:
             return None
         issuer, identities = provider.policy.issuer, self.store.external_identities
-        for _ in range(_TRIES):
+
+        async def attempt(_first: bool) -> Literal["over"] | None:
             identity = await identities.by_subject(issuer, subject)
             if identity is None:
                 await self.store.commit(*self._nobody_waits(issuer, subject))
-                return self._code(name, now)
-            if await self._disconnected(provider, identity, caller, now):
-                return self._code(name, now)
-        raise DeletionConflict
+                return None
+            return None if await self._disconnected(provider, identity, caller, now) else "over"
+
+        if await decided(attempt) == "over":
+            raise DeletionConflict
+        return self._code(name, now)
 
     def deleted_at(self, name: str, code: str) -> int | None:
         """When the deletion with this code was done (seconds); None: this server gave no such code."""

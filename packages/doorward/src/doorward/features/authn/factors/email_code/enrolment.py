@@ -187,5 +187,7 @@ def _problem(outcome: NotYet | Wait | Undeliverable | str) -> FormProblem:
             return FormProblem(Wrong.CODE_UNDELIVERABLE)
         case "last":
             return FormProblem(Wrong.LAST_STEP)
+        case "over":
+            return FormProblem(Wrong.CHANGED_MEANWHILE)
         case _:
             return FormProblem(Wrong.NOT_YET)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, final
+from typing import Final, Literal, TypeAlias, final
 
 from msgspec import Struct
 
@@ -16,7 +16,7 @@ from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.core.ports.random import SecureRandom
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.email_code.factor import ADDRESS_PURPOSE, TRAITS, MailDelivery
-from doorward.features.authn.flow.changes import guards, held_methods
+from doorward.features.authn.flow.changes import decided, guards, held_methods
 from doorward.features.authn.flow.enrolment import NewFactor, Owner
 from doorward.features.authn.flow.gate import NewFactors
 from doorward.features.authn.flow.offered import OfferedFactors
@@ -30,6 +30,7 @@ from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
 
 KIND: Final = TRAITS.kind
+Deleted: TypeAlias = Literal["gone", "last", "over"] | Wait | None
 
 
 @final
@@ -130,11 +131,16 @@ class OwnMailCodes(Struct, frozen=True, kw_only=True):
             ),
         )
 
-    async def delete(
-        self, account: Account, session: Session, *, caller: Caller, now: int
-    ) -> Literal["gone", "last"] | Wait | None:
-        """Remove the factor. None: it is removed. `gone`: it is not there, or the account changed meanwhile. `last`: the person has to have
-        a second step, and there is no other. Proofs by it end with it, and sign-ins in progress too."""
+    async def delete(self, account: Account, session: Session, *, caller: Caller, now: int) -> Deleted:
+        """Remove the factor. None: it is removed. `gone`: it is not there. `last`: the person has to have a second step, and there is no other.
+        `over`: the account changed at every try. Proofs by it end with it, and sign-ins in progress too."""
+        return await decided(
+            lambda first: self._delete(account, session, caller=caller, now=now, counted=first)
+        )
+
+    async def _delete(
+        self, account: Account, session: Session, *, caller: Caller, now: int, counted: bool
+    ) -> Deleted:
         found = await held_methods(self.store, account.id)
         mine = [] if found is None else [row for row in found.rows if row.kind == KIND]
         if found is None or not mine:
@@ -143,7 +149,7 @@ class OwnMailCodes(Struct, frozen=True, kw_only=True):
         others = [row for row in rows if row.kind != KIND]
         if not await self.flow.enough(account, others, now):
             return "last"
-        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
+        if counted and (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
         mail = owner_mail(
             self.mail_queue,
@@ -171,7 +177,7 @@ class OwnMailCodes(Struct, frozen=True, kw_only=True):
                 method=KIND,
             ),
         )
-        return None if done else "gone"
+        return None if done else "over"
 
 
 def _request(owner: Owner) -> str:

@@ -43,6 +43,11 @@ _PROBLEMS: Final = {
     "authenticator": PasskeyWrong.OF_UNKNOWN_MAKER,
     "not_yet": Wrong.NOT_YET,
 }
+_NOT_REMOVED: Final = {
+    "last": Wrong.LAST_METHOD,
+    "last_step": Wrong.LAST_STEP,
+    "over": Wrong.CHANGED_MEANWHILE,
+}
 
 
 @final
@@ -127,7 +132,7 @@ class OwnPasskeyPages(Struct, frozen=True, kw_only=True):
             return post.browser.go(METHODS)
         if isinstance(outcome, Wait):
             return await self._new(post, problem(outcome))
-        return await self._new(post, FormProblem(Wrong.LAST_METHOD if outcome == "last" else Wrong.LAST_STEP))
+        return await self._new(post, FormProblem(_NOT_REMOVED[outcome]))
 
     async def _new(self, owner: SignedIn, wrong: FormProblem | None) -> Response:
         browser = owner.browser

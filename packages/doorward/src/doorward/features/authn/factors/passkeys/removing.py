@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, final
+from typing import Literal, TypeAlias, final
 
 from msgspec import Struct
 
@@ -12,13 +12,15 @@ from doorward.core.model.session import Session
 from doorward.core.ports.mail_queue import MailQueue, owner_mail
 from doorward.features.audit.service import AuditLog
 from doorward.features.authn.factors.passkeys.rules.proof import KINDS
-from doorward.features.authn.flow.changes import guards, held_methods
+from doorward.features.authn.flow.changes import decided, guards, held_methods
 from doorward.features.authn.flow.offered import OfferedFactors
 from doorward.features.authn.flow.sign_in_flow import SignInFlow
 from doorward.features.rate_limits.rules.attempts import Wait
 from doorward.features.rate_limits.service import Throttle
 from doorward.features.sessions.revoker import Revoker
 from doorward.storage.sql.store import Store
+
+Outcome: TypeAlias = Literal["gone", "last", "last_step", "over"] | Wait | None
 
 
 @final
@@ -35,12 +37,19 @@ class RemovePasskey(Struct, frozen=True, kw_only=True):
 
     async def remove(
         self, account: Account, session: Session, factor_id: str, *, caller: Caller, now: int
-    ) -> Literal["gone", "last", "last_step"] | Wait | None:
-        """Remove a passkey. None: it is removed. `gone`: it is not theirs, not there any more, or the account changed meanwhile. `last`:
-        nothing else is left to sign in with. `last_step`: a second step is demanded of the person, and no other is left (R84).
+    ) -> Outcome:
+        """Remove a passkey. None: it is removed. `gone`: it is not theirs, or not there any more. `last`: nothing else is left to sign in with.
+        `last_step`: a second step is demanded of the person, and no other is left (R84). `over`: the account changed at every try.
 
         Other sessions that a passkey vouches for end. They do not say which: one that is left would stand for the one that is gone.
         """
+        return await decided(
+            lambda first: self._remove(account, session, factor_id, caller=caller, now=now, counted=first)
+        )
+
+    async def _remove(
+        self, account: Account, session: Session, factor_id: str, *, caller: Caller, now: int, counted: bool
+    ) -> Outcome:
         found = await held_methods(self.store, account.id)
         if found is None:
             return "gone"
@@ -54,7 +63,7 @@ class RemovePasskey(Struct, frozen=True, kw_only=True):
             return "last"
         if not await self.flow.enough(account, left, now):
             return "last_step"
-        if (wait := await self.throttle.change("methods", account.id, now)) is not None:
+        if counted and (wait := await self.throttle.change("methods", account.id, now)) is not None:
             return wait
         orphans = self.factors.orphaned(left)
         mail = owner_mail(self.mail_queue, "passkey_removed", account, caller, now, name=passkey.name)
@@ -74,4 +83,4 @@ class RemovePasskey(Struct, frozen=True, kw_only=True):
             ),
             *await self.revoker.others_by(session, KINDS, now=now, reason="revoked"),
         )
-        return None if done else "gone"
+        return None if done else "over"
