@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 
 import msgspec
 import pytest
@@ -20,11 +20,12 @@ from doorward.adapters.mail.queue import SealedMailQueue
 from doorward.adapters.mail.smtp import SmtpSender, SmtpServer
 from doorward.adapters.no_metrics import NoMetrics
 from doorward.adapters.random import SystemRandom
-from doorward.adapters.sending import AT_ONCE, OF_RECEIVER
+from doorward.adapters.sending import AT_ONCE, OF_RECEIVER, PARTS, Sending, of_worker
 from doorward.adapters.sms.delivery import SmsWorker
-from doorward.core.model.message import EmailMessage
+from doorward.core.model.message import EmailMessage, OutgoingMail
 from doorward.core.model.text_message import SMS_PURPOSE, OutgoingSms, Sms
 from doorward.core.ports.message_channel import MessageAccepted, Report, Unsigned
+from doorward.storage.sql.messages import SqlMessages
 from doorward.storage.sql.statements import MOST_LEFT_OUT
 from doorward.storage.sql.store import Store
 from tests import ports
@@ -197,5 +198,121 @@ async def test_a_country_that_is_slow_holds_up_no_other(store: Store) -> None:
     running.cancel()
 
 
+@pytest.mark.parametrize("domains", [1, 102])
+async def test_a_look_reads_no_more_than_can_be_sent(
+    store: Store, monkeypatch: pytest.MonkeyPatch, domains: int
+) -> None:
+    """The rows hold the mails: a long queue was read again, 48 rows at a time, after each mail."""
+    many, read, due_mail = 102, list[int](), SqlMessages.due_mail
+
+    async def counted(
+        self: SqlMessages, now: int, limit: int = 20, *, but: Collection[str] = ()
+    ) -> Sequence[OutgoingMail]:
+        rows = await due_mail(self, now, limit, but=but)
+        read.append(len(rows))
+        return rows
+
+    class Taking:
+        def __init__(self) -> None:
+            self.taken: list[str] = []
+
+        async def send(self, to: str, message: EmailMessage, *, mail_id: str, at: int) -> None:
+            del message, mail_id, at
+            # they end one after another
+            await asyncio.sleep(0.001 * (1 + len(self.taken) % 8))
+            self.taken.append(to)
+
+    monkeypatch.setattr(SqlMessages, "due_mail", counted)
+    await post(store, *(f"p{number}@well{number % domains}.example" for number in range(many)))
+    relay = Taking()
+    worker = MailWorker(
+        store=store, sealer=SEALER, sender=relay, clock=ManualClock(), metrics=NoMetrics(), interval=PATIENCE
+    )
+    running = asyncio.create_task(worker.run())
+    await until(relay.taken, many)
+    running.cancel()
+    assert len(set(relay.taken)) == many
+    assert sum(read) <= 2 * many, read
+
+
+@pytest.mark.parametrize("turns", [0, 3])
+async def test_what_could_not_be_sent_is_left_until_the_next_look(turns: int) -> None:
+    """It is due still: looking at once again and again would take the whole processor. What comes behind it is sent."""
+    waiting = ["stuck", *(f"i{number}" for number in range(5))]
+    looks, tries = list[int](), list[str]()
+
+    async def due(_full: Collection[str], limit: int) -> Sequence[str]:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        looks.append(limit)
+        return waiting[:limit]
+
+    async def send(item: str) -> bool:
+        tries.append(item)
+        if item != "stuck":
+            waiting.remove(item)
+        return item != "stuck"
+
+    async def many_turns() -> None:
+        for _ in range(500):
+            await asyncio.sleep(0)
+
+    sending = Sending(name="test", due=due, send=send, key=str, receiver=str, most=2)
+    running = asyncio.create_task(sending.run(PATIENCE))
+    await many_turns()
+    assert waiting == ["stuck"]
+    tried, looked = tries.count("stuck"), len(looks)
+    assert tried <= 6
+    assert looked <= 24
+    await many_turns()
+    assert (tries.count("stuck"), len(looks)) == (tried, looked), "nothing more before the next look"
+    for _ in range(2):
+        sending.woken.set()
+        await many_turns()
+    assert tried < tries.count("stuck") <= tried + 2
+    running.cancel()
+
+
+async def test_what_is_under_way_hides_nothing_behind_it() -> None:
+    """A row that was read before its worker took it is due still."""
+    waiting = [f"i{number}" for number in range(6)]
+    started, go_on = list[str](), asyncio.Event()
+
+    async def due(_full: Collection[str], limit: int) -> Sequence[str]:
+        return waiting[:limit]
+
+    async def send(item: str) -> bool:
+        started.append(item)
+        if item != "i0":
+            await go_on.wait()
+            return True
+        waiting.remove(item)
+        waiting.append("i0 again")
+        return True
+
+    sending = Sending(name="test", due=due, send=send, key=str, receiver=str, of_each=1, most=6)
+    running = asyncio.create_task(sending.run(PATIENCE))
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert started[-1] == "i0 again"
+    running.cancel()
+
+
 def test_all_receivers_without_room_can_be_left_out() -> None:
-    assert MOST_LEFT_OUT == AT_ONCE // OF_RECEIVER
+    assert MOST_LEFT_OUT == PARTS
+    for most in range(8, AT_ONCE + 1):
+        assert (most - 1) // (-(-most // PARTS)) <= MOST_LEFT_OUT
+    assert -(-AT_ONCE // PARTS) == OF_RECEIVER
+
+
+def test_the_workers_of_a_node_share_the_connections_that_a_mail_server_allows() -> None:
+    """Postfix accepts 50 connections of one client."""
+    assert {workers: of_worker(workers) for workers in (1, 2, 3, 4, 6, 64)} == {
+        1: 24,
+        2: 24,
+        3: 16,
+        4: 12,
+        6: 8,
+        64: 8,
+    }
+    assert all(workers * of_worker(workers) <= 50 for workers in range(1, 7))

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from doorward.adapters.mail.delivery import MailWorker
 from doorward.adapters.metrics import PrometheusMetrics
+from doorward.adapters.sending import of_worker
 from doorward.app.container import Container, open_container
 from doorward.app.http import http_app
 from doorward.app.jobs import jobs
@@ -22,6 +24,7 @@ from doorward.features.index import FEATURES
 from doorward.features.repeated_posts.build import pages
 from doorward.features.services import Services
 from doorward.features.sessions.browser_context import PagePost, StalePost
+from doorward.settings.tree import MailSettings, ServerSettings
 from doorward.storage.sqlite.database import open_sqlite
 from doorward.web.http import Request, Response, json_response
 from doorward.web.route import Route, machine
@@ -106,6 +109,18 @@ async def test_a_feature_from_outside_works_beside_the_others() -> None:
         assert container.services.get(visits).waiting
         app.closing()
         assert not container.services.get(visits).waiting
+
+
+async def test_a_worker_sends_its_part_of_the_mails_of_the_node() -> None:
+    four = settings(
+        server=ServerSettings(workers=4),
+        mail=MailSettings(host="127.0.0.1", sender="a@example.com", tls="none"),
+    )
+    async with aclosing(await open_container(settings=four, clock=ManualClock())) as container:
+        (mail,) = [job for job in jobs(container, PrometheusMetrics()) if job.name == "mail"]
+        worker = getattr(mail.run, "__self__", None)
+        assert isinstance(worker, MailWorker)
+        assert worker.most == of_worker(4) == 12
 
 
 class Notes:

@@ -10,6 +10,7 @@ from doorward.adapters.background import every
 from doorward.adapters.mail.delivery import MailWorker
 from doorward.adapters.mail.smtp import SmtpSender, SmtpServer
 from doorward.adapters.metrics import PrometheusMetrics
+from doorward.adapters.sending import of_worker
 from doorward.app.container import Container
 from doorward.features.audit.build import audit_sealer
 from doorward.features.authn.email_challenges.build import mailed_code_problem
@@ -62,6 +63,7 @@ def _mail(container: Container, server: SmtpServer) -> MailWorker:
         metrics=services.metrics,
         spent=services.get(mailed_code_problem),
         bundles=services.get(notice_bundles),
+        most=of_worker(container.settings.server.workers),
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol, final
+from typing import Any, Final, Literal, Protocol, final
 
 from msgspec import Struct, field, structs
 
 from doorward.adapters.logs import logger
 from doorward.adapters.mail.queue import open_message
 from doorward.adapters.mail.smtp import MailDelayed, MailRefused
-from doorward.adapters.sending import AT_ONCE, Sending
+from doorward.adapters.sending import AT_ONCE, PARTS, Sending
 from doorward.core.model.message import EmailMessage, LogoutNotice, OutgoingMail
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
@@ -48,7 +48,9 @@ class MailSender(Protocol):
 class Bundles(Protocol):
     """Notices of which several become one mail (`features/notices/delivery.py`)."""
 
-    async def claim(self, mail: OutgoingMail, taken: OutgoingMail, now: int) -> EmailMessage | None: ...
+    async def claim(
+        self, mail: OutgoingMail, taken: OutgoingMail, now: int
+    ) -> EmailMessage | Literal["waits"] | None: ...
 
     def settle(self, mail: OutgoingMail) -> Any: ...
 
@@ -67,7 +69,7 @@ def pause(pauses: tuple[int, ...], tries: int) -> int:
 
 @final
 class MailWorker(Struct, frozen=True, kw_only=True):
-    """Sends due mail; polls every `interval` seconds."""
+    """Sends due mail, at most `most` at a time; polls every `interval` seconds."""
 
     store: AdapterStore
     sealer: Sealer
@@ -77,6 +79,7 @@ class MailWorker(Struct, frozen=True, kw_only=True):
     spent: Spent | None = None
     bundles: Bundles | None = None
     interval: float = 1.0
+    most: int = AT_ONCE
 
     async def run(self) -> None:
         """Run for ever."""
@@ -89,25 +92,27 @@ class MailWorker(Struct, frozen=True, kw_only=True):
     def _sending(self) -> Sending[OutgoingMail]:
         return Sending(
             name="mail",
-            due=lambda full: self.store.messages.due_mail(self.clock.now(), 2 * AT_ONCE, but=full),
+            due=lambda full, limit: self.store.messages.due_mail(self.clock.now(), limit, but=full),
             send=self._send,
             # of notices to one recipient the first one takes all others along
             key=lambda mail: mail.id if mail.bundle is None else f"{mail.bundle} {mail.to}",
             receiver=lambda mail: mail.to.rpartition("@")[2],
+            of_each=-(-self.most // PARTS),
+            most=self.most,
         )
 
-    async def _send(self, mail: OutgoingMail) -> None:
+    async def _send(self, mail: OutgoingMail) -> bool:
         now = self.clock.now()
         taken = structs.replace(mail, tries=mail.tries + 1, next_try_at=now + CLAIM)
         try:
             message = await self._claim(mail, taken, now)
-            if message is None:
-                return
+            if message is None or message == "waits":
+                return message is not None
             if (why := await self._useless(mail, message, now)) is not None:
                 self.metrics.inc("mails", "dropped")
                 _log.warning("mail.dropped", mail_id=mail.id, kind=mail.kind, reason=why)
                 await self._settle(taken, structs.replace(taken, failed_at=now))
-                return
+                return True
             # a bundle of another try may hold more: under one Message-ID a mailbox would hide it
             mail_id = mail.id if mail.bundle is None else f"{mail.id}.{taken.tries}"
             await self.sender.send(mail.to, message, mail_id=mail_id, at=mail.created_at)
@@ -120,9 +125,12 @@ class MailWorker(Struct, frozen=True, kw_only=True):
             self.metrics.inc("mails", "failed")
             _log.warning("mail.failed", mail_id=mail.id, kind=mail.kind, reason=str(error))
         await self._settle(taken, after)
+        return True
 
-    async def _claim(self, mail: OutgoingMail, taken: OutgoingMail, now: int) -> EmailMessage | None:
-        """The message to send. None: another worker has taken it, or it waits. Raises ValueError when it cannot be read."""
+    async def _claim(
+        self, mail: OutgoingMail, taken: OutgoingMail, now: int
+    ) -> EmailMessage | Literal["waits"] | None:
+        """The message to send. None: another worker has taken it. `waits`: it is too early. Raises ValueError when it cannot be read."""
         if self.bundles is not None and mail.bundle is not None:
             return await self.bundles.claim(mail, taken, now)
         taking = self.store.messages.replace_mail(mail, taken)
@@ -175,7 +183,7 @@ class LogoutWorker(Struct, frozen=True, kw_only=True):
     def _sending(self) -> Sending[LogoutNotice]:
         return Sending(
             name="log-out notices",
-            due=lambda full: self.store.messages.due_logouts(self.clock.now(), OF_APP, but=full),
+            due=lambda full, _: self.store.messages.due_logouts(self.clock.now(), OF_APP, but=full),
             send=self._send,
             key=lambda notice: notice.id,
             receiver=lambda notice: notice.client_id,
@@ -184,11 +192,11 @@ class LogoutWorker(Struct, frozen=True, kw_only=True):
             woken=self.woken,
         )
 
-    async def _send(self, notice: LogoutNotice) -> None:
+    async def _send(self, notice: LogoutNotice) -> bool:
         messages = self.store.messages
         taken = structs.replace(notice, tries=notice.tries + 1, next_try_at=self.clock.now() + CLAIM)
         if not await self.store.commit(messages.replace_logout(notice, taken)):
-            return
+            return False
         problem = await self.deliver(notice)
         now = self.clock.now()
         if problem is None:
@@ -209,3 +217,4 @@ class LogoutWorker(Struct, frozen=True, kw_only=True):
         self.metrics.inc("logout_notices", kind)
         await self.store.commit(messages.replace_logout(taken, after))
         self.tried(notice.session_id)
+        return True

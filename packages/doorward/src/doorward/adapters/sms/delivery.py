@@ -10,7 +10,7 @@ from msgspec import structs
 
 from doorward.adapters.logs import logger
 from doorward.adapters.mail.delivery import CLAIM, Spent, pause
-from doorward.adapters.sending import AT_ONCE, Sending
+from doorward.adapters.sending import Sending
 from doorward.core.model.text_message import SMS_PURPOSE, OutgoingSms, Sms
 from doorward.core.ports.clock import Clock
 from doorward.core.ports.keys import Sealer
@@ -88,18 +88,22 @@ class SmsWorker:
     def _sending(self) -> Sending[OutgoingSms]:
         return Sending(
             name="text messages",
-            due=lambda full: self._store.outgoing_sms.due(self._clock.now(), 2 * AT_ONCE, but=full),
+            due=lambda full, limit: self._store.outgoing_sms.due(self._clock.now(), limit, but=full),
             send=self._send,
             key=lambda message: message.id,
             # a gateway can be slow for one country
             receiver=lambda message: message.country,
         )
 
-    async def _send(self, message: OutgoingSms) -> None:
+    async def _send(self, message: OutgoingSms) -> bool:
         now = self._clock.now()
         taken = structs.replace(message, tries=message.tries + 1, next_try_at=now + CLAIM)
         if not await self._store.commit(self._store.outgoing_sms.replace(message, taken)):
-            return  # another worker has taken it
+            return False  # another worker has taken it
+        await self._deliver(message, taken, now)
+        return True
+
+    async def _deliver(self, message: OutgoingSms, taken: OutgoingSms, now: int) -> None:
         try:
             sms = open_sms(self._sealer, message)
         except ValueError as problem:

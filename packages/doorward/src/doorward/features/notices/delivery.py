@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, final
+from typing import Final, Literal, final
 
 from msgspec import Struct
 
@@ -31,17 +31,19 @@ class NoticeBundles(Struct, frozen=True, kw_only=True):
     bundle: Bundle
     wait: int
 
-    async def claim(self, mail: OutgoingMail, taken: OutgoingMail, now: int) -> EmailMessage | None:
+    async def claim(
+        self, mail: OutgoingMail, taken: OutgoingMail, now: int
+    ) -> EmailMessage | Literal["waits"] | None:
         """Store `taken` in place of the due notice `mail`, and gather all notices to the same recipient in it; the message that tells them.
 
-        None: another worker has them, or it is too early for one more mail; then they wait. Raises ValueError when none can be read.
+        None: another worker has them. `waits`: it is too early for one more mail, and they are due later. Raises ValueError when none can be read.
         """
         notices = self.store.owner_notices
         told = await notices.told(mail, since=now - DAY, now=now)
         due = due_at(mails=told.mails, last_at=told.last_at, new_kind=told.new_kind, wait=self.wait)
         if due > now:
             await self.store.commit(notices.postpone(mail, due, now))
-            return None
+            return "waits"
         gather = notices.gather(taken, now=now, until=taken.next_try_at)
         if not await self.store.commit(self.store.messages.replace_mail(mail, taken), gather):
             return None

@@ -74,7 +74,7 @@ class PushWorker(Struct, frozen=True, kw_only=True):
         another."""
         sending = Sending(
             name="security events",
-            due=lambda _: self.store.security_events.due(self.clock.now()),
+            due=lambda _full, _limit: self.store.security_events.due(self.clock.now()),
             send=self._serve,
             key=lambda stream: stream.id,
             receiver=lambda stream: stream.id,
