@@ -316,3 +316,26 @@ def test_the_workers_of_a_node_share_the_connections_that_a_mail_server_allows()
         64: 8,
     }
     assert all(workers * of_worker(workers) <= 50 for workers in range(1, 7))
+
+
+async def test_a_worker_that_is_woken_and_stopped_at_once_ends() -> None:
+    """docs/incidents/0128-a-worker-that-was-woken-was-not-stopped.md"""
+
+    async def due(_full: Collection[str], _limit: int) -> Sequence[str]:
+        return ()
+
+    async def send(_item: str) -> bool:
+        return True
+
+    for turns in range(4):
+        sending = Sending(name="test", due=due, send=send, key=str, receiver=str)
+        running = asyncio.create_task(sending.run(PATIENCE))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        sending.woken.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        running.cancel()
+        done, _ = await asyncio.wait({running}, timeout=PATIENCE)
+        assert done == {running}
+        assert running.cancelled()

@@ -138,4 +138,5 @@ async def for_ever(
             _log.error("outbox.failed", exc_info=error)
             await asyncio.sleep(1)
         with suppress(TimeoutError):
-            await asyncio.wait_for(woken.wait(), interval)
+            async with asyncio.timeout(interval):
+                await woken.wait()

@@ -81,9 +81,8 @@ class LdapPool:
         future.add_done_callback(self._ran)
         try:
             # the thread is bounded by the time limits of its socket, each of which a dripping server can renew
-            return await asyncio.wait_for(
-                asyncio.shield(future), self._target.connect_timeout + 3 * self._target.timeout
-            )
+            async with asyncio.timeout(self._target.connect_timeout + 3 * self._target.timeout):
+                return await asyncio.shield(future)
         except TimeoutError:
             self._failed("it did not answer in time")
             raise DirectoryUnavailable(self._why) from None

@@ -76,7 +76,8 @@ class Polling(Struct, kw_only=True):
                     if await self.store.security_events.any_waiting(stream_id):
                         return
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._stopping.wait(), _EVERY)
+                        async with asyncio.timeout(_EVERY):
+                            await self._stopping.wait()
         except TimeoutError:
             return
         finally:

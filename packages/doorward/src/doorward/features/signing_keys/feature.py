@@ -29,7 +29,8 @@ def _jobs(services: Services) -> Jobs:
         while True:
             await once(round_of_care, name="signing keys")
             with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), TEND_KEYS)
+                async with asyncio.timeout(TEND_KEYS):
+                    await changed.wait()
 
     return [BackgroundJob(name="signing keys", run=tend)]
 

@@ -194,7 +194,8 @@ class PostgresSide:
 
     async def aclose(self) -> None:
         with suppress(Exception):
-            await asyncio.wait_for(self._connection.close(), 5)
+            async with asyncio.timeout(5):
+                await self._connection.close()
 
 
 @contextmanager

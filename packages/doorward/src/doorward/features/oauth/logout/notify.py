@@ -79,6 +79,7 @@ class FirstTries(Struct, kw_only=True):
         while session_ids := [one for one in session_ids if await self.store.messages.untried(one)]:
             # the worker of another process may send it, and sets nothing here
             with suppress(TimeoutError):
-                await asyncio.wait_for(event.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await event.wait()
             pause = min(2 * pause, _LATEST)
             event.clear()
