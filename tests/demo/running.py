@@ -66,7 +66,8 @@ def left_running(folder: Path) -> list[str]:
             continue
         try:
             marked = mark in (process / "environ").read_bytes().split(b"\0")
-            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            # of any process of this machine: an argument need not be text
+            line = os.fsdecode((process / "cmdline").read_bytes().replace(b"\0", b" "))
             # an ended process that is not yet reaped has no command line
         except OSError:
             continue
