@@ -81,7 +81,9 @@ class Nodes:
         finally:
             for watcher in watchers:
                 watcher.cancel()
-        text = f"SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM {committed(done.stdout)}"
+        # the first, where an end is told by several lines
+        first = "SELECT extract(epoch FROM min(pg_xact_commit_timestamp(xmin)))"
+        text = f"{first} FROM {committed(done.stdout)}"
         commit = float(await asyncio.to_thread(self.writer.query, text, DATABASE))
         held.since_commit.append(seen - commit)
         held.since_done.append(seen - answered)
